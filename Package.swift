@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every room shares.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // Lets an owning buffer lend its memory as a span (`@_lifetime`).
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func room(_ name: String, _ below: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: below, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ subjects: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: subjects + ["TarnTestSupport"], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "tarn",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Tarn", targets: ["Tarn"]),
+    .library(name: "TarnCDC", targets: ["TarnCDC"]),
+    .library(name: "TarnParquet", targets: ["TarnParquet"]),
+    .library(name: "TarnColumns", targets: ["TarnColumns"]),
+    .library(name: "TarnStorage", targets: ["TarnStorage"]),
+    .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
+    .executable(name: "tarn", targets: ["TarnCommand"]),
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+
+    // The rooms, from the ground up: each imports only rooms below it.
+    room("TarnBytes", []),
+    room("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
+    room("TarnColumns", ["TarnBytes"]),
+    room("DynamoDBJSON", ["TarnBytes"]),
+    room("TarnStorage", ["TarnBytes"]),
+    room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
+    room("TarnParquet", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression"]),
+    room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
+    room(
+      "TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
+    room(
+      "Tarn",
+      [
+        "TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnParquet", "TarnTimeline",
+        "TarnIndex", "TarnCompression",
+      ]),
+    room(
+      "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
+    .executableTarget(
+      name: "TarnCommand",
+      dependencies: [
+        "Tarn", "TarnCDC", "TarnColumns", "TarnParquet", "TarnStorage", "TarnBytes", "TarnTimeline",
+        "TarnAvro", "TarnCompression",
+      ],
+      swiftSettings: settings),
+
+    // The fake world, and the tests.
+    .target(
+      name: "TarnTestSupport",
+      dependencies: ["TarnBytes", "TarnColumns", "TarnStorage"],
+      path: "Tests/TarnTestSupport", swiftSettings: settings),
+    tests("TarnBytesTests", ["TarnBytes"]),
+  ]
+)
