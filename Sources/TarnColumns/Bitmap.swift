@@ -1,0 +1,84 @@
+/// Bits, least significant first, as Arrow keeps validity and boolean values.
+@frozen
+public struct Bitmap: Sendable, Hashable {
+  @usableFromInline var words: [UInt64]
+  /// Number of bits.
+  public private(set) var count: Int
+
+  /// Makes a bitmap of equal bits.
+  public init(repeating bit: Bool = false, count: Int = 0) {
+    words = [UInt64](repeating: bit ? ~0 : 0, count: (count + 63) / 64)
+    self.count = count
+    clearTail()
+  }
+
+  private mutating func clearTail() {
+    if count & 63 != 0, !words.isEmpty { words[words.count - 1] &= (1 << UInt64(count & 63)) - 1 }
+  }
+
+  /// A bit; the index must be below ``count``.
+  @inlinable
+  public subscript(_ index: Int) -> Bool {
+    get { words[index &>> 6] &>> UInt64(index & 63) & 1 != 0 }
+    set {
+      let mask: UInt64 = 1 &<< UInt64(index & 63)
+      if newValue { words[index &>> 6] |= mask } else { words[index &>> 6] &= ~mask }
+    }
+  }
+
+  /// Appends a bit.
+  public mutating func append(_ bit: Bool) {
+    if count & 63 == 0 { words.append(0) }
+    if bit { words[count >> 6] |= 1 << UInt64(count & 63) }
+    count += 1
+  }
+
+  /// Appends equal bits.
+  public mutating func append(repeating bit: Bool, count added: Int) {
+    guard added > 0 else { return }
+    let start = count
+    count += added
+    words.append(contentsOf: repeatElement(0, count: (count + 63) / 64 - words.count))
+    guard bit else { return }
+    var index = start
+    while index < count, index & 63 != 0 {
+      words[index >> 6] |= 1 << UInt64(index & 63)
+      index += 1
+    }
+    while index + 64 <= count {
+      words[index >> 6] = ~0
+      index += 64
+    }
+    while index < count {
+      words[index >> 6] |= 1 << UInt64(index & 63)
+      index += 1
+    }
+  }
+
+  /// Appends a range of another bitmap's bits.
+  public mutating func append(_ other: Bitmap, _ range: Range<Int>) {
+    precondition(range.upperBound <= other.count)
+    var index = range.lowerBound
+    // Whole words while both sides are aligned; bit by bit elsewhere.
+    if count & 63 == 0, index & 63 == 0 {
+      while index + 64 <= range.upperBound {
+        words.append(other.words[index >> 6])
+        count += 64
+        index += 64
+      }
+    }
+    while index < range.upperBound {
+      append(other[index])
+      index += 1
+    }
+  }
+
+  /// Number of bits that are set.
+  public var setCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+  /// Whether all bits are set.
+  public var isAllSet: Bool { setCount == count }
+
+  /// Makes room.
+  public mutating func reserve(_ bits: Int) { words.reserveCapacity((bits + 63) / 64) }
+}

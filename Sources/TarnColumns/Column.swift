@@ -1,0 +1,249 @@
+import TarnBytes
+
+/// Values of one type, some of which may be null, in Arrow's layout.
+///
+/// A null's slot holds zero, or an empty string. Without a validity bitmap no value is null.
+public struct Column: Sendable {
+  /// The type.
+  public let type: DataType
+  /// A bit a value, set where it is not null; nil where none is null.
+  public internal(set) var validity: Bitmap?
+  /// The values.
+  public internal(set) var values: Values
+
+  /// The values, by their layout in memory.
+  public enum Values: Sendable {
+    case boolean(Bitmap)
+    case int8([Int8])
+    case int16([Int16])
+    /// Integers of 32 bits, and dates.
+    case int32([Int32])
+    /// Integers of 64 bits, and timestamps.
+    case int64([Int64])
+    case float([Float])
+    case double([Double])
+    case decimal([Int128])
+    /// Strings and binary.
+    case bytes(ByteStrings)
+    /// Lists: where each begins among the elements, and at last where the last ends.
+    indirect case list(offsets: [Int32], elements: Column)
+    /// A column a field.
+    case structure([Column], count: Int)
+    /// Maps: as lists, of keys and values.
+    indirect case map(offsets: [Int32], keys: Column, values: Column)
+
+    /// Number of values.
+    public var count: Int {
+      switch self {
+      case .boolean(let bits): bits.count
+      case .int8(let values): values.count
+      case .int16(let values): values.count
+      case .int32(let values): values.count
+      case .int64(let values): values.count
+      case .float(let values): values.count
+      case .double(let values): values.count
+      case .decimal(let values): values.count
+      case .bytes(let strings): strings.count
+      case .list(let offsets, _), .map(let offsets, _, _): max(offsets.count - 1, 0)
+      case .structure(_, let count): count
+      }
+    }
+  }
+
+  /// Makes a column of its parts.
+  ///
+  /// - Throws: ``ColumnError`` where the layout is not that of the type, or the validity has another length.
+  public init(type: DataType, values: Values, validity: Bitmap? = nil) throws(ColumnError) {
+    guard Self.layoutFits(type, values) else {
+      throw ColumnError.typeMismatch(expected: type.name, found: "another layout")
+    }
+    if let validity, validity.count != values.count {
+      throw ColumnError.malformed("\(validity.count) validity bits for \(values.count) values")
+    }
+    self.type = type
+    self.values = values
+    self.validity = validity.flatMap { $0.isAllSet ? nil : $0 }
+  }
+
+  init(unchecked type: DataType, _ values: Values, _ validity: Bitmap?) {
+    self.type = type
+    self.values = values
+    self.validity = validity
+  }
+
+  static func layoutFits(_ type: DataType, _ values: Values) -> Bool {
+    switch (type, values) {
+    case (.boolean, .boolean), (.int8, .int8), (.int16, .int16), (.int32, .int32), (.date, .int32),
+      (.int64, .int64), (.timestamp, .int64), (.float, .float), (.double, .double),
+      (.decimal, .decimal), (.string, .bytes), (.binary, .bytes), (.list, .list),
+      (.structure, .structure), (.map, .map):
+      true
+    default: false
+    }
+  }
+
+  /// A column of nulls.
+  public init(nulls count: Int, of type: DataType) {
+    var builder = ColumnBuilder(type)
+    builder.appendNulls(count)
+    self = builder.finish()
+  }
+
+  /// A column that repeats one string.
+  ///
+  /// - Throws: ``ColumnError`` where it would pass 2 GiB.
+  public init(repeating string: String, count: Int) throws(ColumnError) {
+    var strings = ByteStrings()
+    let bytes = Array(string.utf8)
+    strings.reserve(strings: count, bytes: bytes.count * count)
+    for _ in 0..<count { try strings.append(bytes.span.bytes) }
+    self.init(unchecked: .string, .bytes(strings), nil)
+  }
+
+  /// Number of values, nulls among them.
+  public var count: Int { values.count }
+
+  /// Whether a value is null; the index must be below ``count``.
+  @inlinable
+  public func isNull(_ index: Int) -> Bool {
+    guard let validity else { return false }
+    return !validity[index]
+  }
+
+  /// Number of nulls.
+  public var nullCount: Int { validity.map { $0.count - $0.setCount } ?? 0 }
+
+  /// The strings of a string or binary column; nil for another type.
+  public var strings: ByteStrings? {
+    if case .bytes(let strings) = values { strings } else { nil }
+  }
+
+  /// About how many bytes of memory the values take.
+  public var byteCount: Int {
+    let nulls = validity == nil ? 0 : count / 8
+    return switch values {
+    case .boolean: nulls + count / 8
+    case .int8: nulls + count
+    case .int16: nulls + count * 2
+    case .int32, .float: nulls + count * 4
+    case .int64, .double: nulls + count * 8
+    case .decimal: nulls + count * 16
+    case .bytes(let strings): nulls + strings.bytes.count + count * 4
+    case .list(_, let elements): nulls + count * 4 + elements.byteCount
+    case .structure(let columns, _): columns.reduce(nulls) { $0 + $1.byteCount }
+    case .map(_, let keys, let values): nulls + count * 4 + keys.byteCount + values.byteCount
+    }
+  }
+
+  /// A part of the column, copied.
+  public func slice(_ rows: Range<Int>) -> Column {
+    if rows == 0..<count { return self }
+    var builder = ColumnBuilder(type)
+    // A part cannot be larger than the whole.
+    try? builder.append(self, rows)
+    return builder.finish()
+  }
+
+  /// The values at chosen rows, in their order.
+  ///
+  /// - Throws: ``ColumnError`` where strings repeated so often would pass 2 GiB.
+  public func gather(_ rows: [Int32]) throws(ColumnError) -> Column {
+    var builder = ColumnBuilder(type)
+    try builder.append(self, rows: rows)
+    return builder.finish()
+  }
+
+  /// Columns of one type, one after the other.
+  ///
+  /// - Throws: ``ColumnError`` where types differ, or the whole would pass 2 GiB.
+  public static func concatenate(_ columns: [Column], type: DataType) throws(ColumnError) -> Column {
+    if columns.count == 1, columns[0].type == type { return columns[0] }
+    var builder = ColumnBuilder(type)
+    for column in columns { try builder.append(column, 0..<column.count) }
+    return builder.finish()
+  }
+}
+
+/// Columns of equal length.
+public struct RecordBatch: Sendable {
+  /// Names and types.
+  public var schema: Schema
+  /// The columns, in the schema's order.
+  public var columns: [Column]
+  /// Number of rows.
+  public var count: Int
+
+  /// Makes a batch.
+  ///
+  /// - Throws: ``ColumnError`` where a column's type or length is not as the schema and the others say.
+  public init(schema: Schema, columns: [Column], count: Int? = nil) throws(ColumnError) {
+    let rows = count ?? columns.first?.count ?? 0
+    guard schema.fields.count == columns.count else {
+      throw ColumnError.malformed("\(columns.count) columns for \(schema.fields.count) fields")
+    }
+    for (field, column) in zip(schema.fields, columns) {
+      guard column.type == field.type else {
+        throw ColumnError.typeMismatch(
+          expected: "column \(field.name): \(field.type.name)", found: column.type.name)
+      }
+      guard column.count == rows else {
+        throw ColumnError.malformed("column \(field.name) has \(column.count) rows, others \(rows)")
+      }
+    }
+    self.schema = schema
+    self.columns = columns
+    self.count = rows
+  }
+
+  /// The column of a name; nil where there is none.
+  public subscript(_ name: String) -> Column? { schema.index(of: name).map { columns[$0] } }
+
+  /// About how many bytes of memory the columns take.
+  public var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+
+  /// The rows at chosen positions, in their order.
+  ///
+  /// - Throws: ``ColumnError`` where strings repeated so often would pass 2 GiB.
+  public func gather(_ rows: [Int32]) throws(ColumnError) -> RecordBatch {
+    var gathered: [Column] = []
+    for column in columns { gathered.append(try column.gather(rows)) }
+    return try RecordBatch(schema: schema, columns: gathered, count: rows.count)
+  }
+
+  /// A range of the rows.
+  public func slice(_ rows: Range<Int>) -> RecordBatch {
+    var part = self
+    part.columns = columns.map { $0.slice(rows) }
+    part.count = rows.count
+    return part
+  }
+
+  /// Chosen columns, in the order of their names.
+  ///
+  /// - Throws: ``ColumnError`` where a name is unknown.
+  public func select(_ names: [String]) throws(ColumnError) -> RecordBatch {
+    var fields: [Field] = []
+    var chosen: [Column] = []
+    for name in names {
+      guard let index = schema.index(of: name) else {
+        throw ColumnError.malformed("there is no column \(name)")
+      }
+      fields.append(schema.fields[index])
+      chosen.append(columns[index])
+    }
+    return try RecordBatch(schema: Schema(fields), columns: chosen, count: count)
+  }
+
+  /// Batches of one schema, one after the other.
+  ///
+  /// - Throws: ``ColumnError`` where types differ, or a column would pass 2 GiB.
+  public static func concatenate(_ batches: [RecordBatch], schema: Schema) throws(ColumnError) -> RecordBatch {
+    if batches.count == 1, batches[0].schema == schema { return batches[0] }
+    var columns: [Column] = []
+    for index in schema.fields.indices {
+      columns.append(
+        try Column.concatenate(batches.map { $0.columns[index] }, type: schema.fields[index].type))
+    }
+    return try RecordBatch(schema: schema, columns: columns, count: batches.reduce(0) { $0 + $1.count })
+  }
+}

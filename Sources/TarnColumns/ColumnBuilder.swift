@@ -1,0 +1,361 @@
+import TarnBytes
+
+/// Builds a column value by value, or from parts of others.
+///
+/// The typed appends take the value's layout in memory; giving one of another layout is a mistake of the
+/// program and traps.
+public struct ColumnBuilder: Sendable {
+  /// The type of the column.
+  public let type: DataType
+  @usableFromInline var validity: Bitmap?
+  @usableFromInline var values: Column.Values
+  @usableFromInline var length = 0
+
+  /// Begins an empty column.
+  public init(_ type: DataType) {
+    self.type = type
+    values = Self.empty(type)
+  }
+
+  static func empty(_ type: DataType) -> Column.Values {
+    switch type {
+    case .boolean: .boolean(Bitmap())
+    case .int8: .int8([])
+    case .int16: .int16([])
+    case .int32, .date: .int32([])
+    case .int64, .timestamp: .int64([])
+    case .float: .float([])
+    case .double: .double([])
+    case .decimal: .decimal([])
+    case .string, .binary: .bytes(ByteStrings())
+    case .list(let element): .list(offsets: [0], elements: ColumnBuilder(element.type).finish())
+    case .structure(let fields): .structure(fields.map { ColumnBuilder($0.type).finish() }, count: 0)
+    case .map(let key, let value):
+      .map(
+        offsets: [0], keys: ColumnBuilder(key.type).finish(), values: ColumnBuilder(value.type).finish())
+    }
+  }
+
+  /// Number of values so far.
+  public var count: Int { length }
+
+  /// The column; the builder is spent.
+  public consuming func finish() -> Column {
+    Column(unchecked: type, values, validity.flatMap { $0.isAllSet ? nil : $0 })
+  }
+
+  @usableFromInline
+  mutating func noteValid() {
+    validity?.append(true)
+    length += 1
+  }
+
+  /// Appends nulls.
+  public mutating func appendNulls(_ added: Int = 1) {
+    guard added > 0 else { return }
+    if validity == nil { validity = Bitmap(repeating: true, count: length) }
+    validity?.append(repeating: false, count: added)
+    length += added
+    switch values {
+    case .boolean(var bits):
+      values = .int8([])
+      bits.append(repeating: false, count: added)
+      values = .boolean(bits)
+    case .int8(var list): take(&list, added) { .int8($0) }
+    case .int16(var list): take(&list, added) { .int16($0) }
+    case .int32(var list): take(&list, added) { .int32($0) }
+    case .int64(var list): take(&list, added) { .int64($0) }
+    case .float(var list): take(&list, added) { .float($0) }
+    case .double(var list): take(&list, added) { .double($0) }
+    case .decimal(var list): take(&list, added) { .decimal($0) }
+    case .bytes(var strings):
+      values = .int8([])
+      strings.appendEmpty(added)
+      values = .bytes(strings)
+    case .list(var offsets, let elements):
+      offsets.append(contentsOf: repeatElement(Int32(elements.count), count: added))
+      values = .list(offsets: offsets, elements: elements)
+    case .map(var offsets, let keys, let items):
+      offsets.append(contentsOf: repeatElement(Int32(keys.count), count: added))
+      values = .map(offsets: offsets, keys: keys, values: items)
+    case .structure(let columns, let count):
+      let longer = columns.map { column in
+        var builder = ColumnBuilder(column)
+        builder.appendNulls(added)
+        return builder.finish()
+      }
+      values = .structure(longer, count: count + added)
+    }
+  }
+
+  /// Appends zeros for nulls; the payload is out of `values` meanwhile, so that it is not copied.
+  private mutating func take<T: ExpressibleByIntegerLiteral>(
+    _ list: inout [T], _ added: Int, _ wrap: ([T]) -> Column.Values
+  ) {
+    values = .boolean(Bitmap())
+    list.append(contentsOf: repeatElement(0, count: added))
+    values = wrap(list)
+  }
+
+  /// Goes on building a column.
+  public init(_ column: Column) {
+    type = column.type
+    validity = column.validity
+    values = column.values
+    length = column.count
+  }
+
+  /// Appends a boolean.
+  public mutating func append(_ value: Bool) {
+    guard case .boolean(var bits) = values else { preconditionFailure("not a boolean column") }
+    values = .int8([])
+    bits.append(value)
+    values = .boolean(bits)
+    noteValid()
+  }
+
+  /// Appends an 8-bit integer.
+  public mutating func append(_ value: Int8) {
+    guard case .int8(var list) = values else { preconditionFailure("not an int8 column") }
+    values = .boolean(Bitmap())
+    list.append(value)
+    values = .int8(list)
+    noteValid()
+  }
+
+  /// Appends a 16-bit integer.
+  public mutating func append(_ value: Int16) {
+    guard case .int16(var list) = values else { preconditionFailure("not an int16 column") }
+    values = .boolean(Bitmap())
+    list.append(value)
+    values = .int16(list)
+    noteValid()
+  }
+
+  /// Appends a 32-bit integer, or a date in days since 1970-01-01.
+  public mutating func append(_ value: Int32) {
+    guard case .int32(var list) = values else { preconditionFailure("not an int32 column") }
+    values = .boolean(Bitmap())
+    list.append(value)
+    values = .int32(list)
+    noteValid()
+  }
+
+  /// Appends a 64-bit integer, or a timestamp in the type's unit.
+  public mutating func append(_ value: Int64) {
+    guard case .int64(var list) = values else { preconditionFailure("not an int64 column") }
+    values = .boolean(Bitmap())
+    list.append(value)
+    values = .int64(list)
+    noteValid()
+  }
+
+  /// Appends a 32-bit floating-point number.
+  public mutating func append(_ value: Float) {
+    guard case .float(var list) = values else { preconditionFailure("not a float column") }
+    values = .boolean(Bitmap())
+    list.append(value)
+    values = .float(list)
+    noteValid()
+  }
+
+  /// Appends a 64-bit floating-point number.
+  public mutating func append(_ value: Double) {
+    guard case .double(var list) = values else { preconditionFailure("not a double column") }
+    values = .boolean(Bitmap())
+    list.append(value)
+    values = .double(list)
+    noteValid()
+  }
+
+  /// Appends a decimal's digits without the point.
+  public mutating func append(_ unscaled: Int128) {
+    guard case .decimal(var list) = values else { preconditionFailure("not a decimal column") }
+    values = .boolean(Bitmap())
+    list.append(unscaled)
+    values = .decimal(list)
+    noteValid()
+  }
+
+  /// Appends a string or bytes.
+  ///
+  /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
+  public mutating func append(_ bytes: RawSpan) throws(ColumnError) {
+    guard case .bytes(var strings) = values else { preconditionFailure("not a string column") }
+    values = .boolean(Bitmap())
+    defer { values = .bytes(strings) }
+    try strings.append(bytes)
+    noteValid()
+  }
+
+  /// Appends a string.
+  ///
+  /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
+  public mutating func append(_ text: String) throws(ColumnError) {
+    try append(Array(text.utf8).span.bytes)
+  }
+
+  /// Appends a string which `build` writes.
+  ///
+  /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
+  public mutating func appendBuilt(_ build: (inout [UInt8]) -> Void) throws(ColumnError) {
+    guard case .bytes(var strings) = values else { preconditionFailure("not a string column") }
+    values = .boolean(Bitmap())
+    defer { values = .bytes(strings) }
+    try strings.appendBuilt(build)
+    noteValid()
+  }
+}
+
+extension ColumnBuilder {
+  private func check(_ column: Column) throws(ColumnError) {
+    guard column.type == type else {
+      throw ColumnError.typeMismatch(expected: type.name, found: column.type.name)
+    }
+  }
+
+  /// Appends a range of another column of the same type.
+  ///
+  /// - Throws: ``ColumnError`` where the type differs, or the column would pass 2 GiB.
+  public mutating func append(_ column: Column, _ rows: Range<Int>) throws(ColumnError) {
+    try check(column)
+    guard !rows.isEmpty else { return }
+    let mine = values
+    values = .boolean(Bitmap())
+    values = try Self.joined(mine, column.values, rows)
+    if let theirs = column.validity {
+      if validity == nil { validity = Bitmap(repeating: true, count: length) }
+      validity?.append(theirs, rows)
+    } else {
+      validity?.append(repeating: true, count: rows.count)
+    }
+    length += rows.count
+  }
+
+  private static func joined(
+    _ mine: consuming Column.Values, _ theirs: Column.Values, _ rows: Range<Int>
+  ) throws(ColumnError) -> Column.Values {
+    switch (consume mine, theirs) {
+    case (.boolean(var bits), .boolean(let other)):
+      bits.append(other, rows)
+      return .boolean(bits)
+    case (.int8(var list), .int8(let other)):
+      list.append(contentsOf: other[rows])
+      return .int8(list)
+    case (.int16(var list), .int16(let other)):
+      list.append(contentsOf: other[rows])
+      return .int16(list)
+    case (.int32(var list), .int32(let other)):
+      list.append(contentsOf: other[rows])
+      return .int32(list)
+    case (.int64(var list), .int64(let other)):
+      list.append(contentsOf: other[rows])
+      return .int64(list)
+    case (.float(var list), .float(let other)):
+      list.append(contentsOf: other[rows])
+      return .float(list)
+    case (.double(var list), .double(let other)):
+      list.append(contentsOf: other[rows])
+      return .double(list)
+    case (.decimal(var list), .decimal(let other)):
+      list.append(contentsOf: other[rows])
+      return .decimal(list)
+    case (.bytes(var strings), .bytes(let other)):
+      try strings.append(other, rows)
+      return .bytes(strings)
+    case (.list(var offsets, let elements), .list(let otherOffsets, let otherElements)):
+      let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
+      try extend(&offsets, otherOffsets, rows, elements.count)
+      return .list(offsets: offsets, elements: try joined(elements, otherElements, part))
+    case (.map(var offsets, let keys, let items), .map(let otherOffsets, let otherKeys, let otherItems)):
+      let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
+      try extend(&offsets, otherOffsets, rows, keys.count)
+      return .map(
+        offsets: offsets, keys: try joined(keys, otherKeys, part),
+        values: try joined(items, otherItems, part))
+    case (.structure(let columns, let count), .structure(let others, _)):
+      var longer: [Column] = []
+      for (column, other) in zip(columns, others) { longer.append(try joined(column, other, rows)) }
+      return .structure(longer, count: count + rows.count)
+    default: throw ColumnError.malformed("columns of one type differ in layout")
+    }
+  }
+
+  private static func joined(
+    _ column: Column, _ other: Column, _ rows: Range<Int>
+  ) throws(ColumnError) -> Column {
+    var builder = ColumnBuilder(column)
+    try builder.append(other, rows)
+    return builder.finish()
+  }
+
+  private static func extend(
+    _ offsets: inout [Int32], _ others: [Int32], _ rows: Range<Int>, _ held: Int
+  ) throws(ColumnError) {
+    let start = Int(others[rows.lowerBound])
+    guard held + Int(others[rows.upperBound]) - start <= Int(Int32.max) else { throw ColumnError.tooLarge }
+    for row in rows { offsets.append(Int32(Int(others[row + 1]) - start + held)) }
+  }
+
+  /// Appends chosen rows of another column of the same type; each must be below its count.
+  ///
+  /// - Throws: ``ColumnError`` where the type differs, or the column would pass 2 GiB.
+  public mutating func append(_ column: Column, rows: [Int32]) throws(ColumnError) {
+    try check(column)
+    guard !rows.isEmpty else { return }
+    if column.type.isNested {
+      for row in rows { try append(column, Int(row)..<Int(row) + 1) }
+      return
+    }
+    let mine = values
+    values = .boolean(Bitmap())
+    values = try Self.gathered(mine, column.values, rows)
+    if let theirs = column.validity {
+      if validity == nil { validity = Bitmap(repeating: true, count: length) }
+      for row in rows { validity?.append(theirs[Int(row)]) }
+    } else {
+      validity?.append(repeating: true, count: rows.count)
+    }
+    length += rows.count
+  }
+
+  private static func gathered(
+    _ mine: consuming Column.Values, _ theirs: Column.Values, _ rows: [Int32]
+  ) throws(ColumnError) -> Column.Values {
+    switch (consume mine, theirs) {
+    case (.boolean(var bits), .boolean(let other)):
+      for row in rows { bits.append(other[Int(row)]) }
+      return .boolean(bits)
+    case (.int8(var list), .int8(let other)):
+      pick(&list, other, rows)
+      return .int8(list)
+    case (.int16(var list), .int16(let other)):
+      pick(&list, other, rows)
+      return .int16(list)
+    case (.int32(var list), .int32(let other)):
+      pick(&list, other, rows)
+      return .int32(list)
+    case (.int64(var list), .int64(let other)):
+      pick(&list, other, rows)
+      return .int64(list)
+    case (.float(var list), .float(let other)):
+      pick(&list, other, rows)
+      return .float(list)
+    case (.double(var list), .double(let other)):
+      pick(&list, other, rows)
+      return .double(list)
+    case (.decimal(var list), .decimal(let other)):
+      pick(&list, other, rows)
+      return .decimal(list)
+    case (.bytes(var strings), .bytes(let other)):
+      try strings.append(other, rows: rows.span)
+      return .bytes(strings)
+    default: throw ColumnError.malformed("columns of one type differ in layout")
+    }
+  }
+
+  private static func pick<T>(_ list: inout [T], _ other: [T], _ rows: [Int32]) {
+    list.reserveCapacity(list.count + rows.count)
+    for row in rows { list.append(other[Int(row)]) }
+  }
+}
