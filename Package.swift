@@ -71,5 +71,6 @@ let package = Package(
       dependencies: ["TarnBytes", "TarnColumns", "TarnStorage"],
       path: "Tests/TarnTestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
+    tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
   ]
 )

@@ -6,20 +6,22 @@ import TarnBytes
 /// fault injector must get right. Each doc comment below is a contract, and one test suite checks it
 /// on every implementation.
 ///
-/// Paths are relative to the storage's root: segments joined by `/`, none of them empty, `.` or `..`;
-/// anything else throws ``StorageError/Code/invalidPath``.
+/// Paths are relative to the storage's root: segments joined by `/`, none of them empty, `.` or `..`, and
+/// no NUL character; anything else throws ``StorageError/Code/invalidPath``. Paths are equal where their
+/// UTF-8 bytes are. A folder is no object: it has no info, cannot be read, and deleting it does nothing.
 public protocol Storage: Sendable {
   /// Lists objects whose path begins with `prefix`, in ascending order of their UTF-8 bytes.
   ///
   /// The prefix is plain text, not a folder: `"a/b"` lists `a/b`, `a/bc` and `a/b/c`.
   /// With `stoppingAtSlash`, what lies below the next `/` after the prefix is not walked: it is
-  /// reported once in ``ListingPage/folders``, with its trailing slash.
+  /// reported once in ``ListingPage/folders``, with its trailing slash. An object store reports only
+  /// folders that hold something; a file system may report an empty one.
   ///
   /// - Parameters:
   ///   - prefix: Begin of the paths to list; empty for all.
   ///   - stoppingAtSlash: Whether to stop at the next `/` after the prefix.
   ///   - continuation: ``ListingPage/continuation`` of the page before, or nil for the first.
-  /// - Returns: One page. A prefix under which there is nothing gives an empty page, not an error.
+  /// - Returns: One page; objects and folders together are in order across pages. A prefix under which there is nothing gives an empty page, not an error.
   /// - Throws: ``StorageError`` where the storage cannot be read.
   func list(
     prefix: String, stoppingAtSlash: Bool, continuation: String?
@@ -39,13 +41,14 @@ public protocol Storage: Sendable {
 
   /// Writes a whole object. It appears whole or not at all, and is durable when this returns.
   ///
+  /// - Returns: The tag of what was written.
   /// - Throws: ``StorageError``: `preconditionFailed` if and only if the condition does not hold.
   @discardableResult
   func put(
     _ bytes: [UInt8], at path: String, if condition: PutCondition
   ) async throws(StorageError) -> ObjectTag
 
-  /// Opens a streaming writer. Nothing appears at `path` before ``ObjectWriter/finish()`` returns.
+  /// Opens a streaming writer; nothing appears at `path` before ``ObjectWriter/finish()``.
   func writer(at path: String) async throws(StorageError) -> any ObjectWriter
 
   /// Deletes an object. Deleting what is not there succeeds.
@@ -54,13 +57,17 @@ public protocol Storage: Sendable {
   /// Takes the advisory lock named by `path`, waiting for at most `patience`.
   ///
   /// The lock excludes every other holder that reaches the same storage, in this process or another,
-  /// and is free again when its holder's process ends, however it ends.
+  /// and is free again when it is released, when its ``StorageLock`` goes, or when its holder's process ends,
+  /// however it ends. An empty object may appear at `path` and stay.
   ///
   /// - Throws: ``StorageError`` with code `locked` where another holder kept it for that long.
   func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock
 }
 
 /// A streaming writer of one object.
+///
+/// A writer that goes without having finished abandons what it wrote. After an error it is closed, and
+/// nothing appears.
 public protocol ObjectWriter: Sendable {
   /// Appends bytes.
   func write(_ bytes: [UInt8]) async throws(StorageError)
@@ -73,7 +80,7 @@ public protocol ObjectWriter: Sendable {
   func abandon() async
 }
 
-/// A lock that is held until released.
+/// A lock that is held until it is released or goes.
 public protocol StorageLock: Sendable {
   /// Lets go of the lock. Releasing twice is harmless.
   func release() async
@@ -158,7 +165,8 @@ extension Storage {
   ) async throws(StorageError) -> [UInt8] {
     let info = try await info(of: path)
     guard info.size <= limit else {
-      throw StorageError(.tooLarge, path: path, "it has \(info.size) bytes, and at most \(limit) are read here")
+      throw StorageError(
+        .tooLarge, path: path, "it has \(info.size) bytes, and at most \(limit) are read here")
     }
     var buffer = ByteBuffer()
     try await read(path, range: 0..<info.size, into: &buffer)
@@ -170,7 +178,7 @@ extension Storage {
     do {
       _ = try await info(of: path)
       return true
-    } catch where error.code == .notFound {
+    } catch  where error.code == .notFound {
       return false
     }
   }

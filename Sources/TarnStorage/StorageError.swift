@@ -8,7 +8,7 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     case preconditionFailed
     /// The range does not lie within the object.
     case outOfRange
-    /// The path is empty, or has an empty, `.` or `..` segment.
+    /// The path is empty, or has an empty, `.` or `..` segment or a NUL, or is too long.
     case invalidPath
     /// The process may not do this.
     case permissionDenied

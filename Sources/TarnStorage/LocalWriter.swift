@@ -1,0 +1,85 @@
+import Synchronization
+
+/// Writes one file in the scratch folder, and moves it to its place at the end.
+final class LocalWriter: ObjectWriter {
+  private enum State {
+    case open(buffer: [UInt8])
+    case closed
+  }
+
+  /// Bytes gathered before the system is called.
+  private static let bufferSize = 256 << 10
+
+  private let storage: LocalStorage
+  private let path: String
+  private let temporary: Temporary
+  private let state: Mutex<State>
+
+  init(storage: LocalStorage, path: String, temporary: Temporary) {
+    self.storage = storage
+    self.path = path
+    self.temporary = temporary
+    state = Mutex(.open(buffer: []))
+  }
+
+  deinit { close() }
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    try state.withLock { (state: inout State) throws(StorageError) in
+      var buffer = try take(&state)
+      if buffer.count + bytes.count <= Self.bufferSize {
+        buffer += bytes
+      } else {
+        try flush(buffer)
+        buffer.removeAll(keepingCapacity: true)
+        if bytes.count < Self.bufferSize { buffer += bytes } else { try flush(bytes) }
+      }
+      state = .open(buffer: buffer)
+    }
+  }
+
+  @discardableResult
+  func finish() async throws(StorageError) -> ObjectTag {
+    try state.withLock { (state: inout State) throws(StorageError) -> ObjectTag in
+      let buffer = try take(&state)
+      defer { storage.discard(temporary) }
+      let result = buffer.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
+      guard result == 0 else { throw failure(result) }
+      return try storage.publish(temporary, at: path, if: .always)
+    }
+  }
+
+  func abandon() async { close() }
+
+  private func close() {
+    state.withLock { state in
+      guard case .open = state else { return }
+      state = .closed
+      storage.discard(temporary)
+    }
+  }
+
+  /// Takes the buffer out and leaves the writer closed, so that it stays closed where an error is thrown,
+  /// and the buffer is not copied when it grows.
+  private func take(_ state: inout State) throws(StorageError) -> [UInt8] {
+    guard case .open(let buffer) = state else {
+      throw StorageError(
+        .failed, path: path, "this writer has finished, failed or was abandoned; open another one")
+    }
+    state = .closed
+    return buffer
+  }
+
+  /// Writes bytes to the temporary; where that fails, the temporary goes.
+  private func flush(_ bytes: [UInt8]) throws(StorageError) {
+    let result = bytes.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
+    guard result == 0 else {
+      storage.discard(temporary)
+      throw failure(result)
+    }
+  }
+
+  private func failure(_ result: Int) -> StorageError {
+    .system(result, path: path, "writing \(temporary.file)")
+  }
+}

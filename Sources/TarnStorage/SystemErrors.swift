@@ -1,0 +1,41 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension StorageError {
+  /// Makes the error for a failed system call, the only place where error numbers are read.
+  ///
+  /// - Parameters:
+  ///   - result: The negated error number.
+  ///   - path: The storage path it happened at.
+  ///   - attempt: What was tried, with the real file, as `reading /data/t/a.parquet`.
+  static func system(_ result: Int, path: String, _ attempt: String) -> StorageError {
+    let number = Int32(truncatingIfNeeded: -result)
+    let (code, remedy) = meaning(of: number)
+    let ending = remedy.isEmpty ? "" : "; " + remedy
+    return StorageError(code, path: path, "\(attempt): \(FileSystem.text(of: number))\(ending)")
+  }
+
+  /// Whether a failed call only says that there is no such file.
+  static func isAbsence(_ result: Int) -> Bool { result == -Int(ENOENT) || result == -Int(ENOTDIR) }
+
+  private static func meaning(of number: Int32) -> (Code, remedy: String) {
+    switch number {
+    case ENOENT: (.notFound, "")
+    case ENOTDIR: (.notFound, "a part of the path is a file, where a folder is needed")
+    case EACCES, EPERM: (.permissionDenied, "give this user access to the file and its folder")
+    case EROFS: (.permissionDenied, "the file system is mounted read-only")
+    case ENOSPC: (.noSpace, "make room on the disk and try again")
+    case EDQUOT: (.noSpace, "raise the quota or remove files, and try again")
+    case ENAMETOOLONG: (.invalidPath, "the file system takes no name as long as this; choose a shorter one")
+    case EMFILE, ENFILE: (.failed, "raise the limit of open files (ulimit -n)")
+    case EXDEV: (.failed, "the scratch folder must be on the same file system as the file")
+    case EISDIR: (.failed, "a folder is in the file's place; move it away")
+    default: (.failed, "")
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import Foundation
+import TarnBytes
+import TarnStorage
+import Testing
+
+@Suite("Local storage")
+struct LocalStorageTests {
+  private let folder: TemporaryFolder
+  private let root: String
+  private let storage: LocalStorage
+
+  init() throws {
+    folder = try TemporaryFolder()
+    root = folder.path + "/table"
+    storage = LocalStorage(root: root + "/")
+  }
+
+  private func names(_ path: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: root + "/" + path)) ?? []).sorted()
+  }
+
+  private func makeFile(_ path: String, _ text: String = "x") throws {
+    let file = URL(fileURLWithPath: root + "/" + path)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+  }
+
+  @Test func nothingIsMadeBeforeTheFirstWrite() async throws {
+    _ = try await storage.listAll(prefix: "")
+    try await storage.delete("a/b")
+    #expect(
+      await code { () throws(StorageError) in
+        _ = try await storage.put([], at: "a", if: .ifMatches(ObjectTag("1")))
+      } == .preconditionFailed)
+    #expect(!FileManager.default.fileExists(atPath: root))
+  }
+
+  @Test func temporariesStayInTheScratchFolderAndGo() async throws {
+    let writer = try await storage.writer(at: "p/a")
+    try await writer.write([UInt8](repeating: 1, count: 600_000))
+    #expect(names("p") == [])
+    let temporaries = try await storage.listAll(prefix: ".hoodie/.temp/").paths
+    #expect(temporaries.count == 1)
+    #expect(temporaries.allSatisfy { $0.hasPrefix(".hoodie/.temp/" + LocalStorage.temporaryPrefix) })
+    try await writer.finish()
+    let tag = try await storage.put([1], at: "p/b", if: .ifAbsent)
+    _ = await code { () throws(StorageError) in _ = try await storage.put([1], at: "p/b", if: .ifAbsent) }
+    try await storage.put([2], at: "p/b", if: .ifMatches(tag))
+    _ = await code { () throws(StorageError) in _ = try await storage.put([3], at: "p/b", if: .ifMatches(tag))
+    }
+    try await storage.put([4], at: "p/c", if: .always)
+    let abandoned = try await storage.writer(at: "p/d")
+    await abandoned.abandon()
+    try await storage.delete("p/c")
+    // A writer that cannot finish, since a folder is in the way.
+    let blocked = try await storage.writer(at: "p")
+    #expect(await code { () throws(StorageError) in _ = try await blocked.finish() } == .failed)
+    #expect(names("p") == ["a", "b"])
+    #expect(names(".hoodie/.temp") == [])
+  }
+
+  @Test func twoStoragesOfOneFolderExcludeEachOther() async throws {
+    let other = LocalStorage(root: root, synchronizes: false)
+    let tag = try await storage.put([1], at: "a", if: .ifAbsent)
+    #expect(
+      await code { () throws(StorageError) in _ = try await other.put([2], at: "a", if: .ifAbsent) }
+        == .preconditionFailed)
+    try await other.put([3], at: "a", if: .ifMatches(tag))
+    #expect(
+      await code { () throws(StorageError) in _ = try await storage.put([2], at: "a", if: .ifMatches(tag)) }
+        == .preconditionFailed)
+    let lock = try await storage.lock(".hoodie/lock", patience: .zero)
+    #expect(
+      await code { () throws(StorageError) in _ = try await other.lock(".hoodie/lock", patience: .zero) }
+        == .locked)
+    await lock.release()
+    await (try await other.lock(".hoodie/lock", patience: .zero)).release()
+  }
+
+  @Test func lockIsOneAgainstAnotherProcess() async throws {
+    let lock = try await storage.lock("lock", patience: .zero)
+    let flock = Process()
+    flock.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    flock.arguments = ["flock", "--nonblock", "--conflict-exit-code", "77", root + "/lock", "true"]
+    flock.standardError = FileHandle.nullDevice
+    try flock.run()
+    flock.waitUntilExit()
+    await lock.release()
+    // 127: there is no such command here.
+    #expect(flock.terminationStatus == 77 || flock.terminationStatus == 127)
+  }
+
+  @Test func deletedLockFileIsNotMistakenForTheLock() async throws {
+    let lock = try await storage.lock("lock", patience: .zero)
+    try await storage.delete("lock")
+    let next = try await storage.lock("lock", patience: .zero)
+    await lock.release()
+    #expect(
+      await code { () throws(StorageError) in _ = try await storage.lock("lock", patience: .zero) } == .locked
+    )
+    await next.release()
+  }
+
+  @Test func checksumFileGoesWithItsFile() async throws {
+    for path in ["p/a", "p/b", "p/c", "p/d", "p/e", "top"] {
+      let parts = path.split(separator: "/")
+      try makeFile(parts.dropLast().map { $0 + "/" }.joined() + "." + (parts.last ?? "") + ".crc")
+      if path != "p/d" { try makeFile(path) }
+    }
+    #expect(names("p").count == 9)
+    try await storage.put([1], at: "p/a", if: .always)
+    let tag = try await storage.info(of: "p/b").tag
+    try await storage.put([1], at: "p/b", if: .ifMatches(tag))
+    try await storage.delete("p/c")
+    try await storage.put([1], at: "p/d", if: .ifAbsent)
+    let writer = try await storage.writer(at: "p/e")
+    try await writer.finish()
+    try await storage.delete("top")
+    #expect(names("p") == ["a", "b", "d", "e"])
+    #expect(names("") == [".hoodie", "p"])
+  }
+
+  @Test func failedConditionLeavesTheChecksumFile() async throws {
+    try makeFile("a")
+    try makeFile(".a.crc")
+    for condition in [PutCondition.ifAbsent, .ifMatches(ObjectTag("1"))] {
+      #expect(
+        await code { () throws(StorageError) in _ = try await storage.put([1], at: "a", if: condition) }
+          == .preconditionFailed)
+    }
+    #expect(names("").contains(".a.crc"))
+  }
+
+  @Test func pathsBelowAFileAreNotFound() async throws {
+    try makeFile("a")
+    #expect(await code { () throws(StorageError) in _ = try await storage.info(of: "a/b") } == .notFound)
+    do throws(StorageError) {
+      try await storage.put([1], at: "a/b", if: .always)
+      Issue.record("a file is a folder")
+    } catch {
+      #expect(error.code == .notFound)
+      #expect(error.message.contains(root + "/a/b"))
+      #expect(error.message.contains("where a folder is needed"))
+    }
+  }
+
+  @Test func tooLongNamesAreInvalid() async throws {
+    let path = String(repeating: "n", count: 300)
+    #expect(
+      await code { () throws(StorageError) in try await storage.put([1], at: path, if: .always) }
+        == .invalidPath)
+    #expect(names(".hoodie/.temp") == [])
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "root may do everything"))
+  func lackOfPermissionIsToldAsSuch() async throws {
+    try makeFile("closed/a")
+    chmod(root + "/closed", 0)
+    defer { chmod(root + "/closed", 0o700) }
+    #expect(
+      await code { () throws(StorageError) in _ = try await storage.info(of: "closed/a") }
+        == .permissionDenied)
+    #expect(
+      await code { () throws(StorageError) in _ = try await storage.listAll(prefix: "") } == .permissionDenied
+    )
+  }
+
+  #if os(Linux)
+    @Test func unwritablePlaceGivesAnErrorWithTheFile() async throws {
+      let system = LocalStorage(root: "/proc/self", scratch: "scratch")
+      do throws(StorageError) {
+        try await system.put([1], at: "a", if: .always)
+        Issue.record("/proc was written to")
+      } catch {
+        #expect([.permissionDenied, .notFound].contains(error.code))
+        #expect(error.message.contains("/proc/self/scratch"))
+      }
+    }
+  #endif
+
+  @Test func linksAreFollowedButNotInCircles() async throws {
+    try makeFile("a/file", "1234")
+    try makeFile("elsewhere/x/deep")
+    let manager = FileManager.default
+    try manager.createSymbolicLink(atPath: root + "/a/link", withDestinationPath: "file")
+    try manager.createSymbolicLink(atPath: root + "/a/nowhere", withDestinationPath: "missing")
+    try manager.createSymbolicLink(atPath: root + "/a/round", withDestinationPath: "..")
+    try manager.createSymbolicLink(atPath: root + "/a/self", withDestinationPath: "self")
+    try manager.createSymbolicLink(atPath: root + "/a/there", withDestinationPath: "../elsewhere/x")
+    let listing = try await storage.listAll(prefix: "")
+    #expect(listing.paths == ["a/file", "a/link", "a/there/deep", "elsewhere/x/deep"])
+    #expect(listing.objects[1].size == 4)
+    #expect(try await storage.listAll(prefix: "a/there/").paths == ["a/there/deep"])
+    #expect(try await storage.listAll(prefix: "a/round/").paths == [])
+  }
+
+  @Test func namesThatAreNotTextAreLeftOut() async throws {
+    try makeFile("a/b")
+    let bytes: [CChar] = Array((root + "/a/").utf8CString.dropLast()) + [CChar(bitPattern: 0xFF), 0]
+    let descriptor = open(bytes, O_CREAT | O_WRONLY, 0o600)
+    // Some file systems refuse such names themselves.
+    if descriptor >= 0 { close(descriptor) }
+    #expect(try await storage.listAll(prefix: "").paths == ["a/b"])
+  }
+
+  @Test func pipesAndFoldersAreNoObjects() async throws {
+    try makeFile("a/b")
+    #expect(mkfifo(root + "/a/pipe", 0o600) == 0)
+    #expect(try await storage.listAll(prefix: "").paths == ["a/b"])
+    for path in ["a", "a/pipe"] {
+      var buffer = ByteBuffer()
+      do throws(StorageError) {
+        try await storage.read(path, range: 0..<0, into: &buffer)
+        Issue.record("\(path) was read")
+      } catch {
+        #expect(error.code == .notFound)
+      }
+    }
+    #expect(
+      await code { () throws(StorageError) in try await storage.put([1], at: "a", if: .ifAbsent) } == .failed)
+  }
+
+  @Test func modificationTimeIsInMicroseconds() async throws {
+    let before = Int64(Date().timeIntervalSince1970 * 1_000_000)
+    try await storage.put([1], at: "a", if: .always)
+    let after = Int64(Date().timeIntervalSince1970 * 1_000_000)
+    let modified = try await storage.info(of: "a").modified
+    #expect(modified >= before - 1000 && modified <= after + 1000)
+  }
+
+  @Test func newFilesGetTheUsualPermissions() async throws {
+    let mask = umask(0o022)
+    defer { umask(mask) }
+    try await storage.put([1], at: "a", if: .always)
+    let attributes = try FileManager.default.attributesOfItem(atPath: root + "/a")
+    #expect(attributes[.posixPermissions] as? Int == 0o644)
+  }
+}

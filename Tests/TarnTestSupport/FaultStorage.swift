@@ -1,0 +1,224 @@
+import Synchronization
+import TarnBytes
+import TarnStorage
+
+/// A storage that fails at a chosen call, and from then on is gone, as for a process that was killed.
+///
+/// It counts every call that can throw: the storage's seven verbs, and each write and finish of its writers.
+/// So a workload is run once to learn ``callCount``, and then once for each number up to it. At the crash the
+/// locks taken through it are freed, and what its writers had not finished is lost; what it wraps lives on, and
+/// is opened again by the "next process".
+public final class FaultStorage: Storage {
+  private struct State {
+    var calls: [String] = []
+    var hasFailed = false
+    var locks: [Int: any StorageLock] = [:]
+    var lockCount = 0
+  }
+
+  private let inner: any Storage
+  private let faultyCall: Int?
+  private let completesFaultedCall: Bool
+  private let code: StorageError.Code
+  private let staysDown: Bool
+  private let state = Mutex(State())
+
+  /// Wraps a storage.
+  ///
+  /// - Parameters:
+  ///   - inner: What does the work.
+  ///   - crashAtCall: Number of the call that fails, the first being 1; nil for none.
+  ///   - completesFaultedCall: Whether the failing call takes effect before it fails: a put or finish whose
+  ///     answer was lost.
+  ///   - code: The failure's code.
+  ///   - staysDown: Whether all later calls fail too; otherwise only the one does.
+  public init(
+    wrapping inner: any Storage, crashAtCall: Int? = nil, completesFaultedCall: Bool = false,
+    code: StorageError.Code = .failed, staysDown: Bool = true
+  ) {
+    self.inner = inner
+    self.faultyCall = crashAtCall
+    self.completesFaultedCall = completesFaultedCall
+    self.code = code
+    self.staysDown = staysDown
+  }
+
+  /// Number of calls so far, the failing one and those after it included.
+  public var callCount: Int { state.withLock { $0.calls.count } }
+
+  /// The calls so far, each as its verb and path, for a test's message.
+  public var calls: [String] { state.withLock { $0.calls } }
+
+  /// Whether the chosen call was reached.
+  public var hasFailed: Bool { state.withLock { $0.hasFailed } }
+
+  /// Lists, or fails.
+  public func list(
+    prefix: String, stoppingAtSlash: Bool, continuation: String?
+  ) async throws(StorageError) -> ListingPage {
+    let fault = try await begin("list", prefix)
+    let page = try await inner.list(
+      prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+    if let fault { throw fault }
+    return page
+  }
+
+  /// Tells what is known of an object, or fails.
+  public func info(of path: String) async throws(StorageError) -> ObjectInfo {
+    let fault = try await begin("info", path)
+    let info = try await inner.info(of: path)
+    if let fault { throw fault }
+    return info
+  }
+
+  /// Reads, or fails.
+  public func read(
+    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+  ) async throws(StorageError) {
+    let fault = try await begin("read", path)
+    try await inner.read(path, range: range, into: &buffer)
+    if let fault { throw fault }
+  }
+
+  /// Puts, or fails before or after it.
+  @discardableResult
+  public func put(
+    _ bytes: [UInt8], at path: String, if condition: PutCondition
+  ) async throws(StorageError) -> ObjectTag {
+    let fault = try await begin("put", path)
+    let tag = try await inner.put(bytes, at: path, if: condition)
+    if let fault { throw fault }
+    return tag
+  }
+
+  /// Opens a writer that fails too, or fails.
+  public func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
+    let fault = try await begin("writer", path)
+    let writer = try await inner.writer(at: path)
+    if let fault {
+      await writer.abandon()
+      throw fault
+    }
+    return FaultWriter(storage: self, inner: writer, path: path)
+  }
+
+  /// Deletes, or fails before or after it.
+  public func delete(_ path: String) async throws(StorageError) {
+    let fault = try await begin("delete", path)
+    try await inner.delete(path)
+    if let fault { throw fault }
+  }
+
+  /// Takes a lock that the crash frees, or fails.
+  public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
+    let fault = try await begin("lock", path)
+    let lock = try await inner.lock(path, patience: patience)
+    if let fault {
+      await lock.release()
+      throw fault
+    }
+    let number = state.withLock { state -> Int? in
+      if state.hasFailed && staysDown { return nil }
+      state.lockCount += 1
+      state.locks[state.lockCount] = lock
+      return state.lockCount
+    }
+    guard let number else {
+      // Another task crashed the process while this one waited.
+      await lock.release()
+      throw failure("lock", path)
+    }
+    return FaultLock(storage: self, number: number)
+  }
+
+  /// Counts a call.
+  ///
+  /// - Returns: What the call throws after it took effect; nil where nothing is wrong.
+  /// - Throws: The failure, where the call takes no effect.
+  fileprivate func begin(_ verb: String, _ path: String) async throws(StorageError) -> StorageError? {
+    let (isFaulty, isDown) = state.withLock { state in
+      let isDown = state.hasFailed && staysDown
+      state.calls.append("\(verb) \(path)")
+      let isFaulty = state.calls.count == faultyCall
+      if isFaulty { state.hasFailed = true }
+      return (isFaulty, isDown)
+    }
+    if isDown { throw failure(verb, path) }
+    guard isFaulty else { return nil }
+    if staysDown { await freeLocks() }
+    if !completesFaultedCall { throw failure(verb, path) }
+    return failure(verb, path)
+  }
+
+  private func failure(_ verb: String, _ path: String) -> StorageError {
+    StorageError(code, path: path, "\(verb) failed, as the test wants it from call \(faultyCall ?? 0) on")
+  }
+
+  private func freeLocks() async {
+    let locks = state.withLock { state in
+      let locks = Array(state.locks.values)
+      state.locks = [:]
+      return locks
+    }
+    for lock in locks { await lock.release() }
+  }
+
+  /// Forgets a lock that is released or goes; nil where the crash has freed it.
+  fileprivate func forget(_ number: Int) -> (any StorageLock)? {
+    state.withLock { $0.locks.removeValue(forKey: number) }
+  }
+}
+
+/// A writer whose calls are counted with its storage's.
+private final class FaultWriter: ObjectWriter {
+  private let storage: FaultStorage
+  private let inner: any ObjectWriter
+  private let path: String
+
+  init(storage: FaultStorage, inner: any ObjectWriter, path: String) {
+    self.storage = storage
+    self.inner = inner
+    self.path = path
+  }
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    do {
+      let fault = try await storage.begin("write", path)
+      try await inner.write(bytes)
+      if let fault { throw fault }
+    } catch {
+      await inner.abandon()
+      throw error
+    }
+  }
+
+  @discardableResult
+  func finish() async throws(StorageError) -> ObjectTag {
+    do {
+      let fault = try await storage.begin("finish", path)
+      let tag = try await inner.finish()
+      if let fault { throw fault }
+      return tag
+    } catch {
+      await inner.abandon()
+      throw error
+    }
+  }
+
+  func abandon() async { await inner.abandon() }
+}
+
+/// A lock that its storage knows of, to free it at the crash.
+private final class FaultLock: StorageLock {
+  private let storage: FaultStorage
+  private let number: Int
+
+  init(storage: FaultStorage, number: Int) {
+    self.storage = storage
+    self.number = number
+  }
+
+  deinit { _ = storage.forget(number) }
+
+  func release() async { await storage.forget(number)?.release() }
+}
