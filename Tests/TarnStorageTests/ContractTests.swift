@@ -78,7 +78,7 @@ struct ContractTests {
   func emptyStorageListsNothingAndKnowsNothing(_ subject: Subject) async throws {
     try await subject.run { storage in
       #expect(try await pages(storage, "").objects.isEmpty)
-      #expect(await code { () throws(StorageError) in _ = try await storage.info(of: "a") } == .notFound)
+      #expect(await code { _ = try await storage.info(of: "a") } == .notFound)
       #expect(try await storage.exists("a") == false)
       try await storage.delete("a")
     }
@@ -106,10 +106,10 @@ struct ContractTests {
         }
       }
       for path in ["a", "a/c", "a/b/c"] {
-        #expect(await code { () throws(StorageError) in _ = try await storage.readAll(path) } == .notFound)
+        #expect(await code { _ = try await storage.readAll(path) } == .notFound)
       }
       #expect(
-        await code { () throws(StorageError) in _ = try await storage.readAll("a/b", limit: 999) }
+        await code { _ = try await storage.readAll("a/b", limit: 999) }
           == .tooLarge)
     }
   }
@@ -136,7 +136,7 @@ struct ContractTests {
   func conditionsAreKept(_ subject: Subject) async throws {
     try await subject.run { storage in
       let put = { (byte: UInt8, condition: PutCondition) async -> StorageError.Code? in
-        await code { () throws(StorageError) in _ = try await storage.put([byte], at: "a", if: condition) }
+        await code { _ = try await storage.put([byte], at: "a", if: condition) }
       }
       #expect(await put(1, .ifMatches(ObjectTag("1"))) == .preconditionFailed)
       let first = try await storage.put([2], at: "a", if: .ifAbsent)
@@ -157,11 +157,12 @@ struct ContractTests {
     try await subject.run { storage in
       for round in 0..<10 {
         let path = "folder\(round)/a"
-        let winners = await race(8) { (number) throws(StorageError) in
+        let winners = await race(8) { number in
           try await storage.put([number, number], at: path, if: .ifAbsent)
         }
         #expect(winners.count == 1)
-        #expect(try await storage.readAll(path) == winners + winners)
+        let content = try await storage.readAll(path)
+        #expect(content == winners + winners)
       }
     }
   }
@@ -172,7 +173,7 @@ struct ContractTests {
       var tag = try await storage.put([0], at: "a", if: .ifAbsent)
       for _ in 0..<10 {
         let present = tag
-        let winners = await race(8) { (number) throws(StorageError) in
+        let winners = await race(8) { number in
           try await storage.put([number], at: "a", if: .ifMatches(present))
         }
         #expect(winners.count == 1)
@@ -184,12 +185,12 @@ struct ContractTests {
 
   /// Numbers of the tasks that succeeded; the others must have failed their condition.
   private func race(
-    _ count: UInt8, _ task: @escaping @Sendable (UInt8) async throws(StorageError) -> Void
+    _ count: UInt8, _ task: @escaping @Sendable (UInt8) async throws -> Void
   ) async -> [UInt8] {
     await withTaskGroup(of: UInt8?.self) { group in
       for number in 0..<count {
         group.addTask {
-          let failure = await code { () throws(StorageError) in try await task(number) }
+          let failure = await code { try await task(number) }
           #expect(failure == nil || failure == .preconditionFailed)
           return failure == nil ? number : nil
         }
@@ -214,8 +215,8 @@ struct ContractTests {
       let all = try await storage.readAll("a/b")
       #expect(all.count == 1_700_001)
       #expect(all[699_999] == 9 && all[700_000] == 8 && all.last == 1)
-      #expect(await code { () throws(StorageError) in try await writer.write([1]) } == .failed)
-      #expect(await code { () throws(StorageError) in _ = try await writer.finish() } == .failed)
+      #expect(await code { try await writer.write([1]) } == .failed)
+      #expect(await code { _ = try await writer.finish() } == .failed)
 
       let other = try await storage.writer(at: "a/b")
       try await other.finish()
@@ -230,7 +231,7 @@ struct ContractTests {
       try await writer.write([UInt8](repeating: 1, count: 300_000))
       await writer.abandon()
       await writer.abandon()
-      #expect(await code { () throws(StorageError) in _ = try await writer.finish() } == .failed)
+      #expect(await code { _ = try await writer.finish() } == .failed)
       do {
         let forgotten = try await storage.writer(at: "a/c")
         try await forgotten.write([1])
@@ -246,7 +247,7 @@ struct ContractTests {
       try await storage.delete("a")
       try await storage.delete("a/b/c")
       try await storage.delete("x/y/z")
-      #expect(await code { () throws(StorageError) in _ = try await storage.info(of: "a") } == .notFound)
+      #expect(await code { _ = try await storage.info(of: "a") } == .notFound)
       #expect(try await storage.listAll(prefix: "a").paths == ["a/b", "a/c"])
       try await storage.delete("a/b")
       try await storage.delete("a/b")
@@ -258,18 +259,18 @@ struct ContractTests {
   func invalidPathsAreRefusedByEveryVerb(_ subject: Subject) async throws {
     try await subject.run { storage in
       for path in ["", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\0b"] {
-        let verbs: [@Sendable () async throws(StorageError) -> Void] = [
-          { () throws(StorageError) in _ = try await storage.info(of: path) },
-          { () throws(StorageError) in _ = try await storage.readAll(path) },
-          { () throws(StorageError) in try await storage.put([1], at: path, if: .always) },
-          { () throws(StorageError) in _ = try await storage.writer(at: path) },
-          { () throws(StorageError) in try await storage.delete(path) },
-          { () throws(StorageError) in _ = try await storage.lock(path, patience: .zero) },
+        let verbs: [@Sendable () async throws -> Void] = [
+          { _ = try await storage.info(of: path) },
+          { _ = try await storage.readAll(path) },
+          { try await storage.put([1], at: path, if: .always) },
+          { _ = try await storage.writer(at: path) },
+          { try await storage.delete(path) },
+          { _ = try await storage.lock(path, patience: .zero) },
         ]
         for verb in verbs { #expect(await code(verb) == .invalidPath) }
       }
       for prefix in ["/", "../", "a//", "a/../b", "./a", "a\0"] {
-        let failure = await code { () throws(StorageError) in _ = try await storage.listAll(prefix: prefix) }
+        let failure = await code { _ = try await storage.listAll(prefix: prefix) }
         #expect(failure == .invalidPath)
       }
       try await fill(storage, ["...", ".a", "a/..b"])
@@ -297,7 +298,7 @@ struct ContractTests {
       // Releasing again does not free the next holder's lock.
       await lock.release()
       #expect(
-        await code { () throws(StorageError) in _ = try await storage.lock("x/lock", patience: .zero) }
+        await code { _ = try await storage.lock("x/lock", patience: .zero) }
           == .locked)
       await next.release()
       do { _ = try await storage.lock("x/lock", patience: .zero) }
@@ -312,7 +313,7 @@ struct ContractTests {
     try await subject.run { storage in
       let lock = try await storage.lock("lock", patience: .zero)
       let waiter = Task {
-        await code { () throws(StorageError) in _ = try await storage.lock("lock", patience: .seconds(60)) }
+        await code { _ = try await storage.lock("lock", patience: .seconds(60)) }
       }
       waiter.cancel()
       #expect(await waiter.value == .failed)

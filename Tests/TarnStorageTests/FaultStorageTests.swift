@@ -21,13 +21,13 @@ struct FaultStorageTests {
   func crashAtEveryCallLeavesWholeObjectsAndNoLock(call: Int, completes: Bool) async throws {
     let inner = InMemoryStorage()
     let storage = FaultStorage(wrapping: inner, crashAtCall: call, completesFaultedCall: completes)
-    #expect(await code { () throws(StorageError) in try await work(storage) } == .failed)
+    #expect(await code { try await work(storage) } == .failed)
     #expect(storage.hasFailed)
     #expect(storage.callCount == call)
     let done = completes ? call : call - 1
     #expect(try await inner.exists("data") == (done >= 5))
     #expect(try await inner.exists("commit") == (done >= 6))
-    #expect(await code { () throws(StorageError) in _ = try await storage.info(of: "data") } == .failed)
+    #expect(await code { _ = try await storage.info(of: "data") } == .failed)
     await (try await inner.lock("lock", patience: .zero)).release()
   }
 
@@ -47,7 +47,7 @@ struct FaultStorageTests {
       wrapping: InMemoryStorage(), crashAtCall: 2, code: .noSpace, staysDown: false)
     try await storage.put([1], at: "a", if: .always)
     #expect(
-      await code { () throws(StorageError) in try await storage.put([2], at: "a", if: .always) } == .noSpace)
+      await code { try await storage.put([2], at: "a", if: .always) } == .noSpace)
     #expect(try await storage.readAll("a") == [1])
   }
 }

@@ -30,7 +30,7 @@ struct LocalStorageTests {
     _ = try await storage.listAll(prefix: "")
     try await storage.delete("a/b")
     #expect(
-      await code { () throws(StorageError) in
+      await code {
         _ = try await storage.put([], at: "a", if: .ifMatches(ObjectTag("1")))
       } == .preconditionFailed)
     #expect(!FileManager.default.fileExists(atPath: root))
@@ -45,9 +45,10 @@ struct LocalStorageTests {
     #expect(temporaries.allSatisfy { $0.hasPrefix(".hoodie/.temp/" + LocalStorage.temporaryPrefix) })
     try await writer.finish()
     let tag = try await storage.put([1], at: "p/b", if: .ifAbsent)
-    _ = await code { () throws(StorageError) in _ = try await storage.put([1], at: "p/b", if: .ifAbsent) }
+    _ = await code { _ = try await storage.put([1], at: "p/b", if: .ifAbsent) }
     try await storage.put([2], at: "p/b", if: .ifMatches(tag))
-    _ = await code { () throws(StorageError) in _ = try await storage.put([3], at: "p/b", if: .ifMatches(tag))
+    _ = await code {
+      _ = try await storage.put([3], at: "p/b", if: .ifMatches(tag))
     }
     try await storage.put([4], at: "p/c", if: .always)
     let abandoned = try await storage.writer(at: "p/d")
@@ -55,7 +56,7 @@ struct LocalStorageTests {
     try await storage.delete("p/c")
     // A writer that cannot finish, since a folder is in the way.
     let blocked = try await storage.writer(at: "p")
-    #expect(await code { () throws(StorageError) in _ = try await blocked.finish() } == .failed)
+    #expect(await code { _ = try await blocked.finish() } == .failed)
     #expect(names("p") == ["a", "b"])
     #expect(names(".hoodie/.temp") == [])
   }
@@ -64,15 +65,15 @@ struct LocalStorageTests {
     let other = LocalStorage(root: root, synchronizes: false)
     let tag = try await storage.put([1], at: "a", if: .ifAbsent)
     #expect(
-      await code { () throws(StorageError) in _ = try await other.put([2], at: "a", if: .ifAbsent) }
+      await code { _ = try await other.put([2], at: "a", if: .ifAbsent) }
         == .preconditionFailed)
     try await other.put([3], at: "a", if: .ifMatches(tag))
     #expect(
-      await code { () throws(StorageError) in _ = try await storage.put([2], at: "a", if: .ifMatches(tag)) }
+      await code { _ = try await storage.put([2], at: "a", if: .ifMatches(tag)) }
         == .preconditionFailed)
     let lock = try await storage.lock(".hoodie/lock", patience: .zero)
     #expect(
-      await code { () throws(StorageError) in _ = try await other.lock(".hoodie/lock", patience: .zero) }
+      await code { _ = try await other.lock(".hoodie/lock", patience: .zero) }
         == .locked)
     await lock.release()
     await (try await other.lock(".hoodie/lock", patience: .zero)).release()
@@ -97,7 +98,7 @@ struct LocalStorageTests {
     let next = try await storage.lock("lock", patience: .zero)
     await lock.release()
     #expect(
-      await code { () throws(StorageError) in _ = try await storage.lock("lock", patience: .zero) } == .locked
+      await code { _ = try await storage.lock("lock", patience: .zero) } == .locked
     )
     await next.release()
   }
@@ -126,7 +127,7 @@ struct LocalStorageTests {
     try makeFile(".a.crc")
     for condition in [PutCondition.ifAbsent, .ifMatches(ObjectTag("1"))] {
       #expect(
-        await code { () throws(StorageError) in _ = try await storage.put([1], at: "a", if: condition) }
+        await code { _ = try await storage.put([1], at: "a", if: condition) }
           == .preconditionFailed)
     }
     #expect(names("").contains(".a.crc"))
@@ -134,7 +135,7 @@ struct LocalStorageTests {
 
   @Test func pathsBelowAFileAreNotFound() async throws {
     try makeFile("a")
-    #expect(await code { () throws(StorageError) in _ = try await storage.info(of: "a/b") } == .notFound)
+    #expect(await code { _ = try await storage.info(of: "a/b") } == .notFound)
     do throws(StorageError) {
       try await storage.put([1], at: "a/b", if: .always)
       Issue.record("a file is a folder")
@@ -148,7 +149,7 @@ struct LocalStorageTests {
   @Test func tooLongNamesAreInvalid() async throws {
     let path = String(repeating: "n", count: 300)
     #expect(
-      await code { () throws(StorageError) in try await storage.put([1], at: path, if: .always) }
+      await code { try await storage.put([1], at: path, if: .always) }
         == .invalidPath)
     #expect(names(".hoodie/.temp") == [])
   }
@@ -159,10 +160,10 @@ struct LocalStorageTests {
     chmod(root + "/closed", 0)
     defer { chmod(root + "/closed", 0o700) }
     #expect(
-      await code { () throws(StorageError) in _ = try await storage.info(of: "closed/a") }
+      await code { _ = try await storage.info(of: "closed/a") }
         == .permissionDenied)
     #expect(
-      await code { () throws(StorageError) in _ = try await storage.listAll(prefix: "") } == .permissionDenied
+      await code { _ = try await storage.listAll(prefix: "") } == .permissionDenied
     )
   }
 
@@ -218,7 +219,7 @@ struct LocalStorageTests {
       }
     }
     #expect(
-      await code { () throws(StorageError) in try await storage.put([1], at: "a", if: .ifAbsent) } == .failed)
+      await code { try await storage.put([1], at: "a", if: .ifAbsent) } == .failed)
   }
 
   @Test func modificationTimeIsInMicroseconds() async throws {
@@ -230,10 +231,11 @@ struct LocalStorageTests {
   }
 
   @Test func newFilesGetTheUsualPermissions() async throws {
-    let mask = umask(0o022)
-    defer { umask(mask) }
     try await storage.put([1], at: "a", if: .always)
-    let attributes = try FileManager.default.attributesOfItem(atPath: root + "/a")
-    #expect(attributes[.posixPermissions] as? Int == 0o644)
+    try makeFile("b")
+    let modes = try ["a", "b"].map {
+      try FileManager.default.attributesOfItem(atPath: root + "/" + $0)[.posixPermissions] as? Int
+    }
+    #expect(modes[0] == modes[1])
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import TarnStorage
 import TarnTestSupport
+import Testing
 
 /// A folder of its own for one test, removed at the end.
 final class TemporaryFolder: Sendable {
@@ -38,12 +39,15 @@ struct Subject: Sendable, CustomTestStringConvertible {
 }
 
 /// The code an operation fails with; nil where it succeeds.
-func code(_ operation: () async throws(StorageError) -> Void) async -> StorageError.Code? {
+func code(_ operation: () async throws -> Void) async -> StorageError.Code? {
   do {
     try await operation()
     return nil
-  } catch {
+  } catch let error as StorageError {
     return error.code
+  } catch {
+    Issue.record(error)
+    return nil
   }
 }
 

@@ -182,7 +182,7 @@ private final class FaultWriter: ObjectWriter {
   }
 
   func write(_ bytes: [UInt8]) async throws(StorageError) {
-    do {
+    do throws(StorageError) {
       let fault = try await storage.begin("write", path)
       try await inner.write(bytes)
       if let fault { throw fault }
@@ -194,7 +194,7 @@ private final class FaultWriter: ObjectWriter {
 
   @discardableResult
   func finish() async throws(StorageError) -> ObjectTag {
-    do {
+    do throws(StorageError) {
       let fault = try await storage.begin("finish", path)
       let tag = try await inner.finish()
       if let fault { throw fault }
