@@ -72,5 +72,6 @@ let package = Package(
       path: "Tests/TarnTestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
+    tests("ForeignTests", ["TarnBytes"]),
   ]
 )

@@ -1,0 +1,224 @@
+"""hudi-rs, pyarrow and DuckDB behind one process: questions and answers as in rows.serve.
+
+  {"do": "hudi", "table": P, "as_of": T, "since": T, "until": T, "select": [..], "out": F}   answers {"rows": n}
+  {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "out": F}                          answers {"rows": n}
+  {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
+  {"do": "parquet-info", "file": P}         rows, created_by, metadata, schema, row_groups
+  {"do": "write-parquet", "out": P, "columns": [{"name", "type", "values", "nullable"}], "options": {..}}
+Types are pyarrow's names: int32, string, decimal128(10, 2), timestamp[us, tz=UTC], list<T>, struct<a: T>,
+map<K, V>. Options: row_group_size, metadata, and those of pyarrow.parquet.ParquetWriter.
+"""
+import base64
+import datetime
+import decimal
+import os
+import re
+import sys
+
+os.environ["TZ"] = "UTC"
+answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hudi import HudiQueryType, HudiReadOptions, HudiTableBuilder
+
+import rows
+
+
+def text_of(kind):
+    t = pa.types
+    if t.is_boolean(kind):
+        return rows.boolean_text
+    if t.is_integer(kind):
+        return str
+    if t.is_floating(kind):
+        return rows.floating(64 if kind.bit_width == 64 else 32)
+    if t.is_decimal(kind):
+        return rows.decimal_text
+    if t.is_date(kind):
+        return rows.date_text
+    if t.is_time(kind):
+        return rows.time_text
+    if t.is_timestamp(kind):
+        return rows.instant("Z" if kind.tz else "", kind.unit)
+    if t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind):
+        return rows.quoted
+    if t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind) or t.is_binary_view(kind):
+        return rows.binary_text
+    if t.is_map(kind):
+        return rows.mapping(text_of(kind.item_type))
+    if t.is_list(kind) or t.is_large_list(kind):
+        return rows.listing(text_of(kind.value_type))
+    if t.is_struct(kind):
+        return rows.structure([(kind.field(i).name, text_of(kind.field(i).type)) for i in range(kind.num_fields)])
+    if t.is_dictionary(kind):
+        return text_of(kind.value_type)
+    if t.is_null(kind):
+        return str
+    raise TypeError(f"no text form for {kind}")
+
+
+def values_of(column):
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    return column.to_pylist()
+
+
+def hand_over(table, question):
+    if "select" in question:
+        table = table.select(question["select"])
+    columns = [(f.name, text_of(f.type), values_of(table.column(i))) for i, f in enumerate(table.schema)]
+    return rows.hand_over(columns, question)
+
+
+def hudi(question):
+    options = HudiReadOptions()
+    if "as_of" in question:
+        options = options.with_as_of_timestamp(question["as_of"])
+    if "since" in question:
+        options = options.with_query_type(HudiQueryType.Incremental).with_start_timestamp(question["since"])
+        if "until" in question:
+            options = options.with_end_timestamp(question["until"])
+    batches = HudiTableBuilder.from_base_uri(question["table"]).build().read(options)
+    if not batches:
+        return rows.hand_over([], question)
+    return hand_over(pa.Table.from_batches(batches), question)
+
+
+def ask_duckdb(query, parameters, question):
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    return hand_over(connection.sql(query, params=parameters).to_arrow_table(), question)
+
+
+def bounds(stats):
+    try:
+        return str(stats.min), str(stats.max)
+    except ValueError:  # nanoseconds do not fit Python's datetime
+        return str(stats.min_raw), str(stats.max_raw)
+
+
+def parquet_info(path):
+    file = pq.ParquetFile(path)
+    about = file.metadata
+
+    def column(chunk):
+        stats = chunk.statistics if chunk.is_stats_set else None
+        least, most = bounds(stats) if stats is not None and stats.has_min_max else (None, None)
+        return {
+            "path": chunk.path_in_schema, "type": chunk.physical_type, "codec": chunk.compression,
+            "encodings": list(chunk.encodings), "values": chunk.num_values,
+            "compressed": chunk.total_compressed_size, "uncompressed": chunk.total_uncompressed_size,
+            "data_page_offset": chunk.data_page_offset, "dictionary_page_offset": chunk.dictionary_page_offset,
+            "min": least, "max": most,
+            "nulls": stats.null_count if stats is not None and stats.has_null_count else None,
+            "column_index": chunk.has_column_index, "offset_index": chunk.has_offset_index,
+        }
+
+    def leaf(i):
+        c = about.schema.column(i)
+        return {"path": c.path, "type": c.physical_type, "logical": str(c.logical_type),
+                "converted": c.converted_type, "length": c.length, "max_definition_level": c.max_definition_level,
+                "max_repetition_level": c.max_repetition_level}
+
+    groups = [about.row_group(i) for i in range(about.num_row_groups)]
+    return {
+        "rows": about.num_rows, "created_by": about.created_by, "version": about.format_version,
+        "footer_bytes": about.serialized_size,
+        "metadata": {k.decode(): v.decode(errors="replace") for k, v in (about.metadata or {}).items()},
+        "schema": [{"name": f.name, "type": str(f.type), "nullable": f.nullable} for f in file.schema_arrow],
+        "leaves": [leaf(i) for i in range(about.num_columns)],
+        "row_groups": [
+            {"rows": g.num_rows, "bytes": g.total_byte_size,
+             "columns": [column(g.column(i)) for i in range(g.num_columns)]} for g in groups],
+    }
+
+
+def split(text):
+    """Parts between commas that are not inside brackets."""
+    parts, depth, start = [], 0, 0
+    for i, c in enumerate(text):
+        depth += (c in "<([") - (c in ">)]")
+        if c == "," and depth == 0:
+            parts.append(text[start:i].strip())
+            start = i + 1
+    return parts + [text[start:].strip()]
+
+
+def type_named(name):
+    name = name.strip()
+    if m := re.fullmatch(r"decimal(128|256)\((\d+),\s*(-?\d+)\)", name):
+        return getattr(pa, "decimal" + m[1])(int(m[2]), int(m[3]))
+    if m := re.fullmatch(r"timestamp\[(\w+)(?:,\s*tz=(.+))?\]", name):
+        return pa.timestamp(m[1], m[2])
+    if m := re.fullmatch(r"fixed_size_binary\[(\d+)\]", name):
+        return pa.binary(int(m[1]))
+    if m := re.fullmatch(r"list<(.+)>", name):
+        return pa.list_(type_named(m[1]))
+    if m := re.fullmatch(r"map<(.+)>", name):
+        return pa.map_(*map(type_named, split(m[1])))
+    if m := re.fullmatch(r"struct<(.+)>", name):
+        return pa.struct([(part.partition(":")[0].strip(), type_named(part.partition(":")[2])) for part in split(m[1])])
+    return pa.type_for_alias(name)
+
+
+def value_of(value, kind):
+    t = pa.types
+    if value is None:
+        return None
+    if t.is_decimal(kind):
+        return decimal.Decimal(str(value))
+    if t.is_integer(kind):
+        return int(value)
+    if t.is_floating(kind):
+        return float(value)
+    if t.is_date(kind) and isinstance(value, str):
+        return datetime.date.fromisoformat(value)
+    if t.is_timestamp(kind) and isinstance(value, str):
+        return datetime.datetime.fromisoformat(value.replace("Z", "+00:00" if kind.tz else ""))
+    if t.is_time(kind) and isinstance(value, str):
+        return datetime.time.fromisoformat(value)
+    if t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind):
+        return base64.b64decode(value)
+    if t.is_map(kind):
+        return [(value_of(k, kind.key_type), value_of(v, kind.item_type)) for k, v in value.items()]
+    if t.is_list(kind):
+        return [value_of(v, kind.value_type) for v in value]
+    if t.is_struct(kind):
+        return {f.name: value_of(value.get(f.name), f.type) for f in kind}
+    return value
+
+
+def write_parquet(question):
+    options = dict(question.get("options", {}))
+    group, metadata = options.pop("row_group_size", None), options.pop("metadata", None)
+    kinds = [type_named(c["type"]) for c in question["columns"]]
+    schema = pa.schema(
+        [pa.field(c["name"], k, c.get("nullable", True)) for c, k in zip(question["columns"], kinds)], metadata)
+    arrays = [pa.array([value_of(v, k) for v in c["values"]], k) for c, k in zip(question["columns"], kinds)]
+    table = pa.Table.from_arrays(arrays, schema=schema)
+    with pq.ParquetWriter(question["out"], schema, **options) as writer:
+        writer.write_table(table, group)
+    return {"rows": table.num_rows}
+
+
+def answer(question):
+    do = question["do"]
+    if do == "hudi":
+        return hudi(question)
+    if do == "pyarrow":
+        return hand_over(pq.ParquetFile(question["file"]).read(), question)
+    if do == "duckdb":
+        return ask_duckdb("select * from read_parquet(?, hive_partitioning = false)", [question["file"]], question)
+    if do == "duckdb-query":
+        return ask_duckdb(question["query"], [], question)
+    if do == "parquet-info":
+        return parquet_info(question["file"])
+    if do == "write-parquet":
+        return write_parquet(question)
+    raise ValueError(f"unknown question {do!r}")
+
+
+rows.serve(answer, answers, {"ready": True})
