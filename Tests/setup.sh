@@ -43,13 +43,13 @@ as_root() {
 # Installs distribution packages: install_packages "APT NAMES" "BREW NAMES". False where it may not, or cannot.
 install_packages() {
   if command -v apt-get >/dev/null; then
-    say "installing $1"
+    say "installing" $1
     # The list of packages may be missing or old: it is fetched only where that stands in the way.
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >/dev/null 2>&1 ||
       { as_root apt-get update -qq >&2 &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >&2; }
   elif command -v brew >/dev/null; then
-    say "installing $2"
+    say "installing" $2
     brew install --quiet $2 >&2
   else
     return 1

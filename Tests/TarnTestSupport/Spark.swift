@@ -17,6 +17,12 @@ public struct Spark: Sendable, CustomTestStringConvertible {
   ]
 
   static let environment = TestWorld.root + "/.build/spark"
+  static let hasJava: Bool = {
+    let home = TestWorld.environment("JAVA_HOME").map { [$0 + "/bin"] }
+    let folders = home ?? (TestWorld.environment("PATH") ?? "").split(separator: ":").map(String.init)
+    return folders.contains { FileManager.default.isExecutableFile(atPath: $0 + "/java") }
+  }()
+
   let version: String
   /// Names the session in a test's report.
   public var testDescription: String { "Hudi \(version)" }
@@ -39,6 +45,7 @@ public struct Spark: Sendable, CustomTestStringConvertible {
     try TestWorld.require(
       "Spark (Tests/run prepares it where Java and a Hudi bundle are at hand)",
       FileManager.default.fileExists(atPath: Self.environment + "/stamp"), sourceLocation: sourceLocation)
+    try TestWorld.require("Java", Self.hasJava, sourceLocation: sourceLocation)
     try TestWorld.require("the bundle of Hudi \(version)", bundle != nil, sourceLocation: sourceLocation)
   }
 

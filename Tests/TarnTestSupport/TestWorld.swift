@@ -45,6 +45,8 @@ public enum TestWorld {
   ) throws {
     guard !isThere else { return }
     guard !noSkip else { throw Lack(thing: thing) }
+    // Said here, since a cancelled case of a test with arguments is not reported. `Tests/run` counts these.
+    print("➜ skipped: \(Test.current?.name ?? "a test") lacks \(thing)")
     try Test.cancel("lacks \(thing)", sourceLocation: sourceLocation)
   }
 
