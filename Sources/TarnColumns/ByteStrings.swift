@@ -141,7 +141,8 @@ public struct ByteStrings: Sendable {
     reserve(strings: rows.count, bytes: total - storedBytes.count)
     other.storedBytes.withUnsafeBytes { source in
       for index in rows.indices {
-        storedBytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[other.range(Int(rows[index]))]))
+        storedBytes.append(
+          contentsOf: UnsafeRawBufferPointer(rebasing: source[other.range(Int(rows[index]))]))
         storedOffsets.append(Int32(truncatingIfNeeded: storedBytes.count))
       }
     }

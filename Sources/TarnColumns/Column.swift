@@ -237,7 +237,8 @@ public struct RecordBatch: Sendable {
   /// Batches of one schema, one after the other.
   ///
   /// - Throws: ``ColumnError`` where types differ, or a column would pass 2 GiB.
-  public static func concatenate(_ batches: [RecordBatch], schema: Schema) throws(ColumnError) -> RecordBatch {
+  public static func concatenate(_ batches: [RecordBatch], schema: Schema) throws(ColumnError) -> RecordBatch
+  {
     if batches.count == 1, batches[0].schema == schema { return batches[0] }
     var columns: [Column] = []
     for index in schema.fields.indices {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnBytes
+import TarnBytes
 
 @Suite struct ChecksumTests {
   @Test func crc32OfTheCheckString() {

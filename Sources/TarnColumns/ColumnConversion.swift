@@ -1,0 +1,84 @@
+import TarnBytes
+
+extension DataType {
+  /// Whether every value of this type has an exact equal in another.
+  public func widens(to wider: DataType) -> Bool {
+    switch (self, wider) {
+    case _ where self == wider: true
+    case (.int8, .int16), (.int8, .int32), (.int8, .int64), (.int16, .int32), (.int16, .int64),
+      (.int32, .int64), (.float, .double):
+      true
+    case (.int8, .decimal(let precision, let scale)): precision - scale >= 3
+    case (.int16, .decimal(let precision, let scale)): precision - scale >= 5
+    case (.int32, .decimal(let precision, let scale)): precision - scale >= 10
+    case (.int64, .decimal(let precision, let scale)): precision - scale >= 19
+    case (.decimal(let precision, let scale), .decimal(let widerPrecision, let widerScale)):
+      widerScale >= scale && widerPrecision - widerScale >= precision - scale
+    case (.timestamp(.milliseconds, let zone), .timestamp(.microseconds, let widerZone)): zone == widerZone
+    default: false
+    }
+  }
+}
+
+extension Column {
+  /// The same values in a type that this one widens to; see ``DataType/widens(to:)``.
+  ///
+  /// - Throws: ``ColumnError`` where the type does not widen to the other, or a timestamp would overflow.
+  public func converted(to wider: DataType) throws(ColumnError) -> Column {
+    if type == wider { return self }
+    guard type.widens(to: wider) else {
+      throw ColumnError.typeMismatch(expected: wider.name, found: type.name)
+    }
+    switch (wider, values) {
+    case (.double, .float(let list)):
+      return Column(unchecked: wider, .double(list.map(Double.init)), validity)
+    case (.timestamp, .int64(let list)):
+      var micros: [Int64] = []
+      micros.reserveCapacity(list.count)
+      for value in list {
+        let (product, overflow) = value.multipliedReportingOverflow(by: 1_000)
+        guard !overflow else {
+          throw ColumnError.malformed("timestamp \(value) is beyond the range of microseconds")
+        }
+        micros.append(product)
+      }
+      return Column(unchecked: wider, .int64(micros), validity)
+    case (.decimal(_, let scale), .decimal(let list)):
+      guard case .decimal(_, let narrow) = type else { break }
+      let factor = ExactDecimal.power(scale - narrow)
+      return Column(unchecked: wider, .decimal(list.map { $0 &* factor }), validity)
+    case (.decimal(_, let scale), _):
+      let factor = ExactDecimal.power(scale)
+      return Column(unchecked: wider, .decimal(wholeNumbers.map { Int128($0) &* factor }), validity)
+    case (.int16, _): return Column(unchecked: wider, .int16(wholeNumbers.map { Int16($0) }), validity)
+    case (.int32, _): return Column(unchecked: wider, .int32(wholeNumbers.map { Int32($0) }), validity)
+    case (.int64, _): return Column(unchecked: wider, .int64(wholeNumbers), validity)
+    default: break
+    }
+    throw ColumnError.typeMismatch(expected: wider.name, found: type.name)
+  }
+
+  /// The values of an integer column of at most 64 bits; empty for another.
+  private var wholeNumbers: [Int64] {
+    switch values {
+    case .int8(let list): list.map(Int64.init)
+    case .int16(let list): list.map(Int64.init)
+    case .int32(let list): list.map(Int64.init)
+    case .int64(let list): list
+    default: []
+    }
+  }
+
+  /// A local timestamp as an instant: the zone's offset is taken off each value.
+  ///
+  /// - Parameter utcOffset: The zone's offset from UTC at a local time, both in microseconds.
+  /// - Throws: ``ColumnError`` where this is no local timestamp.
+  public func asInstant(utcOffset: (Int64) -> Int64) throws(ColumnError) -> Column {
+    guard case .timestamp(let unit, .local) = type, case .int64(let list) = values else {
+      throw ColumnError.typeMismatch(expected: "timestamp without zone", found: type.name)
+    }
+    let perUnit = 1_000_000 / unit.perSecond
+    let shifted = list.map { $0 &- utcOffset($0 &* perUnit) / perUnit }
+    return Column(unchecked: .timestamp(unit, .instant), .int64(shifted), validity)
+  }
+}
