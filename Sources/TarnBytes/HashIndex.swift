@@ -45,8 +45,14 @@ public struct HashIndex: Sendable {
     }
   }
 
-  /// The position of the key with this hash for which `isEqual` holds; where there is none, `position`
-  /// is remembered for it, and nil is the answer. `hashOf` gives the hash of a held key, for growing.
+  /// Finds a key, or remembers a position for it where it is not held yet.
+  ///
+  /// - Parameters:
+  ///   - hash: The key's hash.
+  ///   - position: The position to remember for a new key.
+  ///   - isEqual: Whether the held key at a position is this one.
+  ///   - hashOf: The hash of the held key at a position, for growing.
+  /// - Returns: The position of the held key; nil where it was new.
   @inlinable
   public mutating func findOrInsert(
     hash: UInt64, position: Int, where isEqual: (Int) -> Bool, hashOf: (Int) -> UInt64
