@@ -1,0 +1,80 @@
+/// Base64 with the standard alphabet and padding (RFC 4648, section 4), without line breaks.
+public enum Base64 {
+  @usableFromInline static let alphabet: StaticString =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+  /// The six bits of each letter; 0xff for a byte that is none.
+  @usableFromInline
+  static let values: [UInt8] = {
+    var values = [UInt8](repeating: 0xff, count: 256)
+    for index in 0..<64 { values[Int(alphabet.utf8Start[index])] = UInt8(index) }
+    return values
+  }()
+
+  /// The text of bytes.
+  public static func encode(_ bytes: [UInt8]) -> String {
+    var out: [UInt8] = []
+    append(bytes.span.bytes, to: &out)
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// Appends the text of bytes.
+  public static func append(_ bytes: RawSpan, to out: inout [UInt8]) {
+    let letters = alphabet.utf8Start
+    out.reserveCapacity(out.count + (bytes.byteCount + 2) / 3 * 4)
+    bytes.withUnsafeBytes { input in
+      var offset = 0
+      while offset &+ 3 <= input.count {
+        let group =
+          Int(input[offset]) &<< 16 | Int(input[offset &+ 1]) &<< 8 | Int(input[offset &+ 2])
+        out.append(letters[group &>> 18])
+        out.append(letters[group &>> 12 & 63])
+        out.append(letters[group &>> 6 & 63])
+        out.append(letters[group & 63])
+        offset &+= 3
+      }
+      let rest = input.count - offset
+      guard rest > 0 else { return }
+      let group = Int(input[offset]) << 16 | (rest == 2 ? Int(input[offset + 1]) << 8 : 0)
+      out.append(letters[group >> 18])
+      out.append(letters[group >> 12 & 63])
+      out.append(rest == 2 ? letters[group >> 6 & 63] : 0x3d)
+      out.append(0x3d)
+    }
+  }
+
+  /// The bytes of a text; nil where a byte is not of the alphabet, padding is missing or bits behind the end are set.
+  public static func decode(_ text: RawSpan) -> [UInt8]? {
+    let count = text.byteCount
+    guard count % 4 == 0 else { return nil }
+    guard count > 0 else { return [] }
+    return text.withUnsafeBytes { input -> [UInt8]? in
+      let padding = input[count - 1] != 0x3d ? 0 : input[count - 2] != 0x3d ? 1 : 2
+      var out: [UInt8] = []
+      out.reserveCapacity(count / 4 * 3)
+      return values.withUnsafeBufferPointer { table in
+        var offset = 0
+        let whole = padding == 0 ? count : count - 4
+        while offset < whole {
+          let a = table[Int(input[offset])]
+          let b = table[Int(input[offset &+ 1])]
+          let c = table[Int(input[offset &+ 2])]
+          let d = table[Int(input[offset &+ 3])]
+          guard a | b | c | d < 64 else { return nil }
+          out.append(a &<< 2 | b &>> 4)
+          out.append(b &<< 4 | c &>> 2)
+          out.append(c &<< 6 | d)
+          offset &+= 4
+        }
+        guard padding > 0 else { return out }
+        let a = table[Int(input[offset])]
+        let b = table[Int(input[offset + 1])]
+        let c = padding == 1 ? table[Int(input[offset + 2])] : 0
+        guard a | b | c < 64, padding == 1 ? c & 3 == 0 : b & 15 == 0 else { return nil }
+        out.append(a << 2 | b >> 4)
+        if padding == 1 { out.append(b << 4 | c >> 2) }
+        return out
+      }
+    }
+  }
+}
