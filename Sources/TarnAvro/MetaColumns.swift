@@ -1,0 +1,28 @@
+import TarnColumns
+
+/// The five columns that Hudi puts in front of a table's own.
+///
+/// They stand here since Avro schemas with and without them are told apart.
+public enum MetaColumns {
+  /// Instant of the commit that last wrote the row.
+  public static let commitTime = "_hoodie_commit_time"
+  /// Text that is unique within its commit: `<instant>_<task>_<row>`.
+  public static let commitSequence = "_hoodie_commit_seqno"
+  /// The row's key as text.
+  public static let recordKey = "_hoodie_record_key"
+  /// The row's partition path; empty where the table has no partitions.
+  public static let partitionPath = "_hoodie_partition_path"
+  /// Name of the file that holds the row.
+  public static let fileName = "_hoodie_file_name"
+
+  /// All five, in their order.
+  public static let all = [commitTime, commitSequence, recordKey, partitionPath, fileName]
+
+  /// All five as fields: nullable strings.
+  public static var fields: [Field] { all.map { Field($0, .string) } }
+
+  /// A schema without them.
+  public static func removed(from schema: Schema) -> Schema {
+    Schema(schema.fields.filter { !all.contains($0.name) })
+  }
+}
