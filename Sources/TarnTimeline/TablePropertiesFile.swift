@@ -1,0 +1,192 @@
+import TarnBytes
+import TarnStorage
+
+extension TableProperties {
+  /// Parses and checks the text of `hoodie.properties`.
+  ///
+  /// - Parameter path: Where the text was read, for errors.
+  /// - Throws: ``TimelineError``: `damaged`; `unsupported` for what Tarn does not read.
+  public init(parsing bytes: [UInt8], path: String = TablePaths.properties) throws(TimelineError) {
+    do { self.init(entries: try JavaProperties(parsing: bytes)) } catch {
+      throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)")
+    }
+    try checkSoundness(path)
+    try checkSupport(path)
+  }
+
+  private func required(_ key: String, _ path: String) throws(TimelineError) -> String {
+    guard let value = entries[key], !value.isEmpty else {
+      throw TimelineError(
+        .damaged, path: path,
+        "\(key) is missing; restore the file from a copy, or add the line with the value the table had")
+    }
+    return value
+  }
+
+  private func number(_ key: String, _ path: String) throws(TimelineError) -> Int {
+    let text = try required(key, path)
+    guard let value = Int(text) else {
+      throw TimelineError(.damaged, path: path, "\(key) is \"\(text)\", and must be a number")
+    }
+    return value
+  }
+
+  private func checkSoundness(_ path: String) throws(TimelineError) {
+    _ = try required(Key.name, path)
+    if hasValidChecksum == false {
+      throw TimelineError(
+        .damaged, path: path,
+        "\(Key.checksum) does not fit \(Key.name) and \(Key.database): the file was edited or is cut; "
+          + "restore the names, or set the checksum to \(expectedChecksum) if they are right")
+    }
+    let type = try required(Key.type, path)
+    guard TableType(rawValue: type) != nil else {
+      throw TimelineError(
+        .damaged, path: path, "\(Key.type) is \"\(type)\", and must be COPY_ON_WRITE or MERGE_ON_READ")
+    }
+    for key in [Key.hiveStyle, Key.urlEncode, Key.metaFields, Key.dropColumns] {
+      if let text = entries[key], !["true", "false"].contains(text.lowercased()) {
+        throw TimelineError(.damaged, path: path, "\(key) is \"\(text)\", and must be true or false")
+      }
+    }
+  }
+
+  private func checkSupport(_ path: String) throws(TimelineError) {
+    func refuse(_ message: String) -> TimelineError { TimelineError(.unsupported, path: path, message) }
+    let number = try number(Key.version, path)
+    let layout = try self.number(Key.layout, path)
+    guard number == TableVersion.six.rawValue else {
+      throw refuse(
+        "table version \(number) is not supported yet: Tarn reads version 6; "
+          + "Spark with Hudi 1.x reads this table")
+    }
+    guard layout == TimelineLayout.one.rawValue else {
+      throw TimelineError(
+        .damaged, path: path, "\(Key.layout) is \(layout), and table version 6 has layout 1")
+    }
+    if let format = entries[Key.fileFormat], format.uppercased() != "PARQUET" {
+      throw refuse("\(Key.fileFormat) is \(format): Tarn reads tables of Parquet files")
+    }
+    if dropsPartitionColumns {
+      throw refuse("\(Key.dropColumns) is true: Tarn reads tables whose files hold their partition columns")
+    }
+    if let base = entries[Key.bootstrap], !base.isEmpty {
+      throw refuse("the table is bootstrapped over the files of \(base), which Tarn does not read")
+    }
+  }
+}
+
+extension TableProperties {
+  /// Reads and checks a table's properties, or the backup that is there while another writer changes them.
+  ///
+  /// - Throws: ``TimelineError``: `noTable`, `damaged`, `unsupported`, `storage`.
+  public static func load(from storage: any Storage) async throws(TimelineError) -> TableProperties {
+    // A change by another writer moves from the one file to the other and back, so the first is asked again.
+    var found: TimelineError?
+    for path in [TablePaths.properties, TablePaths.propertiesBackup, TablePaths.properties] {
+      do {
+        if let bytes = try await storage.readIfPresent(path) {
+          return try TableProperties(parsing: bytes, path: path)
+        }
+      } catch {
+        guard case .damaged = error.code else { throw error }
+        found = found ?? error
+      }
+    }
+    if let found { throw found }
+    let page: ListingPage
+    do {
+      page = try await storage.list(prefix: TablePaths.folder, stoppingAtSlash: true, continuation: nil)
+    } catch { throw TimelineError(error) }
+    if page.objects.isEmpty, page.folders.isEmpty {
+      throw TimelineError(.noTable, path: "", "there is no Hudi table here; create one first")
+    }
+    throw TimelineError(
+      .damaged, path: TablePaths.properties,
+      "the file is missing, and there is no backup of it; restore it from a copy")
+  }
+
+  /// The file as bytes, its checksum renewed.
+  ///
+  /// - Parameters:
+  ///   - isNew: Whether the table is being created.
+  ///   - now: The time in microseconds since 1970.
+  public func bytes(isNew: Bool, now: Int64) -> [UInt8] {
+    var copy = self
+    copy.updateChecksum()
+    let what = isNew ? "Properties saved on " : "Updated at "
+    return copy.entries.bytes(comments: [
+      what + JavaTime.instant(microseconds: now), JavaTime.date(microseconds: now),
+    ])
+  }
+
+  /// Creates the table whose properties these are.
+  ///
+  /// - Throws: ``TimelineError``: `exists` where a table is there already; `storage`.
+  public func create(in storage: any Storage, now: Int64) async throws(TimelineError) {
+    do {
+      try await storage.put(bytes(isNew: true, now: now), at: TablePaths.properties, if: .ifAbsent)
+    } catch  where error.code == .preconditionFailed {
+      throw TimelineError(.exists, path: TablePaths.properties, "a table is there already; open it")
+    } catch { throw TimelineError(error) }
+  }
+
+  /// Replaces the stored properties by these, so that other writers and readers find whole ones at every moment.
+  ///
+  /// Call it under the table's lock. Source: `HoodieTableConfig.modify`; since the storage replaces a
+  /// file whole, the file is never absent in between.
+  ///
+  /// - Throws: ``TimelineError``: `conflict` where another writer changes them too; `storage`.
+  public func store(in storage: any Storage, now: Int64) async throws(TimelineError) {
+    try await Self.recover(in: storage)
+    guard let before = try await storage.readIfPresent(TablePaths.properties) else {
+      throw TimelineError(.noTable, path: TablePaths.properties, "the file is gone")
+    }
+    do {
+      try await storage.delete(TablePaths.checksumFile(of: TablePaths.propertiesBackup))
+      try await storage.put(before, at: TablePaths.propertiesBackup, if: .ifAbsent)
+      // Spark refuses a file that its checksum file does not fit, so that one goes first.
+      try await storage.delete(TablePaths.checksumFile(of: TablePaths.properties))
+      try await storage.put(bytes(isNew: false, now: now), at: TablePaths.properties, if: .always)
+      try await storage.delete(TablePaths.propertiesBackup)
+    } catch  where error.code == .preconditionFailed {
+      throw TimelineError(
+        .conflict, path: TablePaths.propertiesBackup,
+        "another writer is changing the properties; try again when it is done")
+    } catch { throw TimelineError(error) }
+  }
+
+  /// Ends a change of the properties that another writer left half done.
+  static func recover(in storage: any Storage) async throws(TimelineError) {
+    guard let backup = try await storage.readIfPresent(TablePaths.propertiesBackup) else { return }
+    let current = try await storage.readIfPresent(TablePaths.properties)
+    guard isSound(current) || isSound(backup) else {
+      throw TimelineError(
+        .damaged, path: TablePaths.properties,
+        "neither the file nor its backup has a checksum that fits; restore the file, and remove the backup")
+    }
+    do {
+      if !isSound(current) {
+        try await storage.delete(TablePaths.checksumFile(of: TablePaths.properties))
+        try await storage.put(backup, at: TablePaths.properties, if: .always)
+      }
+      try await storage.delete(TablePaths.propertiesBackup)
+      try await storage.delete(TablePaths.checksumFile(of: TablePaths.propertiesBackup))
+    } catch { throw TimelineError(error) }
+  }
+
+  private static func isSound(_ bytes: [UInt8]?) -> Bool {
+    guard let bytes, let entries = try? JavaProperties(parsing: bytes) else { return false }
+    return TableProperties(entries: entries).hasValidChecksum == true
+  }
+}
+
+extension Storage {
+  /// A small file's bytes; nil where there is no such file.
+  func readIfPresent(_ path: String) async throws(TimelineError) -> [UInt8]? {
+    do { return try await readAll(path) } catch {
+      if error.code == .notFound { return nil }
+      throw TimelineError(error)
+    }
+  }
+}
