@@ -21,6 +21,9 @@ public enum MetaColumns {
   /// All five as fields: nullable strings.
   public static var fields: [Field] { all.map { Field($0, .string) } }
 
+  /// A schema with them in front.
+  public static func added(to schema: Schema) -> Schema { Schema(fields + schema.fields) }
+
   /// A schema without them.
   public static func removed(from schema: Schema) -> Schema {
     Schema(schema.fields.filter { !all.contains($0.name) })

@@ -128,6 +128,8 @@ enum FileSystem {
 
   static func makeFolder(_ path: String) -> Int { repeating { Int(mkdir(path, 0o777)) } }
 
+  static func removeFolder(_ path: String) -> Int { repeating { Int(rmdir(path)) } }
+
   static func rename(_ path: String, to other: String) -> Int {
     #if canImport(Glibc)
       repeating { Int(Glibc.rename(path, other)) }

@@ -88,7 +88,21 @@ extension LocalStorage {
     let removal = FileSystem.remove(file)
     if StorageError.isAbsence(removal) { return }
     guard removal == 0 else { throw .system(removal, path: path, "removing \(file)") }
-    try synchronizeFolder(of: path)
+    try synchronizeFolder(Self.parent(of: file), for: path, isGoneAllowed: true)
+    removeEmptyFolders(above: path)
+  }
+
+  /// Removes folders that a deletion left empty, as an object store knows none.
+  ///
+  /// Other engines take an empty folder for something that is there: Spark opens a metadata table by its folder.
+  /// A folder into which somebody puts a file meanwhile is not empty, and stays.
+  private func removeEmptyFolders(above path: String) {
+    var folder = StoragePath.split(path).folder
+    while !folder.isEmpty {
+      folder.removeLast()
+      guard folder != scratch, FileSystem.removeFolder(file(folder)) == 0 else { return }
+      folder = StoragePath.split(folder).folder
+    }
   }
 
   /// Checks a put's condition.
@@ -179,10 +193,12 @@ extension LocalStorage {
 
   /// Calls what needs an object's folder, and makes the folder where that is what is missing.
   func withFolder(of path: String, _ call: () -> Int) throws(StorageError) -> Int {
-    let result = call()
-    guard result == -Int(ENOENT) else { return result }
-    try makeFolder(Self.parent(of: file(path)), for: path)
-    return call()
+    var result = call()
+    for _ in 0..<Self.attempts where result == -Int(ENOENT) {
+      try makeFolder(Self.parent(of: file(path)), for: path)
+      result = call()
+    }
+    return result
   }
 
   /// Makes a folder and those above it; others may do so at the same time.
@@ -203,9 +219,12 @@ extension LocalStorage {
     try synchronizeFolder(Self.parent(of: file(path)), for: path)
   }
 
-  private func synchronizeFolder(_ folder: String, for path: String) throws(StorageError) {
+  private func synchronizeFolder(
+    _ folder: String, for path: String, isGoneAllowed: Bool = false
+  ) throws(StorageError) {
     guard synchronizes else { return }
     let descriptor = FileSystem.openFolder(folder)
+    if isGoneAllowed, descriptor == -Int(ENOENT) { return }
     guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening the folder \(folder)") }
     defer { FileSystem.close(descriptor) }
     let result = FileSystem.synchronize(descriptor)
