@@ -73,5 +73,9 @@ let package = Package(
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
     tests("ForeignTests", ["TarnBytes"]),
+    tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
+    tests(
+      "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
+    tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
   ]
 )
