@@ -72,7 +72,7 @@ extension Item {
 extension Array where Element == UInt8 {
   mutating func append(quotedBase64 bytes: [UInt8]) {
     append(0x22)
-    append(contentsOf: Base64.encode(bytes.span.bytes))
+    Base64.append(bytes.span.bytes, to: &self)
     append(0x22)
   }
 

@@ -1,0 +1,251 @@
+public import TarnBytes
+public import TarnColumns
+
+/// How many records of each kind a ``ChangeBatchBuilder`` has taken.
+public struct ChangeCounts: Sendable, Hashable {
+  /// Change records taken.
+  public var records = 0
+  /// Of these, items that were new.
+  public var inserts = 0
+  /// Of these, items that were changed.
+  public var modifies = 0
+  /// Of these, items that were removed.
+  public var removes = 0
+  /// Of ``modifies``, those that moved an item to another partition: each gave a row to delete, too.
+  public var moves = 0
+  /// Records that were rejected, not counted in ``records``.
+  public var rejected = 0
+
+  /// No records.
+  public init() {}
+}
+
+/// The columns that change records fill beside the attributes.
+public enum EventColumn {
+  /// Identifies the change: its eventID. A string.
+  public static let id = "_event_id"
+  /// What happened: `INSERT`, `MODIFY` or `REMOVE`. A string.
+  public static let name = "_event_name"
+  /// When it happened. A timestamp.
+  public static let time = "_event_time"
+
+  /// The three as fields of a schema.
+  public static let fields = [
+    Field(id, .string), Field(name, .string), Field(time, .timestamp(.microseconds, .instant)),
+  ]
+}
+
+/// Builds batches of changes from change records, straight from scanned text.
+///
+/// INSERT and MODIFY give a row to upsert, with columns from NewImage, and from Keys where NewImage lacks them.
+/// REMOVE gives a row to delete, with columns from Keys and OldImage. A MODIFY whose OldImage has another
+/// partition value gives a row that deletes the old one, before the row to upsert. An attribute that is not
+/// there, or is NULL, is null. Attributes without column are left out; ``newFields`` tells which.
+///
+/// ```swift
+/// var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], partitionFields: ["exchange"])
+/// var reader = RecordReader(storage: storage, paths: paths)
+/// repeat {
+///   more = try await reader.read(into: &builder, limit: 65_536)
+///   let batch = try builder.finish()
+/// } while more
+/// ```
+public struct ChangeBatchBuilder: Sendable, RecordConsumer {
+  /// What was taken since the builder was made.
+  public private(set) var counts = ChangeCounts()
+
+  private var assembler: RowAssembler
+  private var record = ChangeRecord()
+  private var isDelete = Bitmap()
+  private let keyColumns: [Int]
+  private let partitionColumns: [Int]
+  /// Whether a column of a row to delete may be null where its value does not fit.
+  private let lenient: [Bool]
+  private let idColumn: Int?
+  private let nameColumn: Int?
+  private let timeColumn: Int?
+  private var textBytes = 0
+
+  private static let nameTexts = [
+    ChangeKind.insert: Array("INSERT".utf8), .modify: Array("MODIFY".utf8), .remove: Array("REMOVE".utf8),
+  ]
+  /// Text of this length in one batch cannot fill any column beyond its limit of 2 GiB.
+  private static let greatestText = 1 << 30
+
+  /// Makes a builder for the columns of a schema.
+  ///
+  /// - Parameters:
+  ///   - schema: The columns, of any types but nested ones. ``EventColumn`` names those filled from the record.
+  ///   - keyFields: The columns that make the key; a record without a value for each is rejected.
+  ///   - partitionFields: The columns that tell the partition.
+  /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
+  ///   column of another type.
+  public init(
+    schema: Schema, keyFields: [String], partitionFields: [String] = []
+  ) throws(ChangeError) {
+    var keys: [Int] = []
+    for name in keyFields { keys.append(try Self.column(name, schema)) }
+    var partitions: [Int] = []
+    for name in partitionFields { partitions.append(try Self.column(name, schema)) }
+    for field in EventColumn.fields {
+      guard let found = schema[field.name], found.type != field.type else { continue }
+      if field.name == EventColumn.time, found.type == .timestamp(.milliseconds, .instant) { continue }
+      throw .columns(.typeMismatch(expected: "column \(field.name): \(field.type.name)", found: found.type.name))
+    }
+    assembler = try RowAssembler(schema, reserved: Set(EventColumn.fields.map(\.name)))
+    keyColumns = keys
+    partitionColumns = partitions
+    lenient = schema.fields.indices.map { !keys.contains($0) && !partitions.contains($0) }
+    idColumn = schema.index(of: EventColumn.id)
+    nameColumn = schema.index(of: EventColumn.name)
+    timeColumn = schema.index(of: EventColumn.time)
+  }
+
+  private static func column(_ name: String, _ schema: Schema) throws(ChangeError) -> Int {
+    guard let column = schema.index(of: name) else { throw .missingColumn(name: name) }
+    return column
+  }
+
+  /// Number of rows in the present batch, rejected ones too.
+  public var rowCount: Int { assembler.count }
+
+  /// Whether the batch has at least `limit` rows, or as much text as fits a column.
+  public func isFull(limit: Int) -> Bool { assembler.count >= limit || textBytes >= Self.greatestText }
+
+  /// Takes note that a record was rejected.
+  public mutating func noteRejected() { counts.rejected += 1 }
+
+  /// The attributes that were left out since they have no column: a nullable field for each, with the type that
+  /// holds all values seen, how often it was seen, and what is odd about its values.
+  public var newFields: [(field: Field, count: Int, warning: String?)] { assembler.newFields }
+
+  /// Takes the change record that comes next.
+  ///
+  /// - Throws: ``RejectionReason`` where it is none, or its values do not fit the columns.
+  @_lifetime(scanner: copy scanner)
+  public mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
+    try record.scan(&scanner)
+    if record.kind == .remove {
+      try appendDelete(scanner)
+      counts.removes += 1
+    } else {
+      try appendUpsert(scanner)
+      if record.kind == .insert { counts.inserts += 1 } else { counts.modifies += 1 }
+    }
+    textBytes += record.range.count
+    counts.records += 1
+  }
+
+  private mutating func appendUpsert(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
+    guard let newImage = record.newImage else { throw .noNewImage(eventName: record.kind.name) }
+    var deleted: Int?
+    if !partitionColumns.isEmpty, record.kind == .modify, let oldImage = record.oldImage,
+      try isMove(newImage, oldImage, scanner)
+    {
+      deleted = assembler.count
+      try appendDelete(scanner)
+      counts.moves += 1
+    }
+    do {
+      assembler.clearSlots()
+      _ = try assembler.assign(record.values, newImage, scanner, isFirst: true)
+      if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
+      try checkKeys()
+      try assembler.appendRow(record.values, scanner)
+    } catch {
+      alignDeletions()
+      if let deleted {
+        assembler.leaveOut(row: deleted)
+        counts.moves -= 1
+      }
+      throw error
+    }
+    try appendEvent(scanner)
+    isDelete.append(false)
+  }
+
+  private mutating func appendDelete(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
+    do {
+      assembler.clearSlots()
+      if let oldImage = record.oldImage {
+        _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
+      }
+      if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
+      try checkKeys()
+      try assembler.appendRow(record.values, scanner, lenient: lenient)
+    } catch {
+      alignDeletions()
+      throw error
+    }
+    try appendEvent(scanner)
+    isDelete.append(true)
+  }
+
+  /// Whether the images' partition values are written differently.
+  private mutating func isMove(
+    _ newImage: Range<Int>, _ oldImage: Range<Int>, _ scanner: borrowing JSONScanner
+  ) throws(RejectionReason) -> Bool {
+    assembler.clearSlots()
+    _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
+    let old = partitionColumns.map { assembler.slots[$0] }
+    assembler.clearSlots()
+    _ = try assembler.assign(record.values, newImage, scanner, isFirst: false)
+    for (column, before) in zip(partitionColumns, old) {
+      let after = assembler.slots[column]
+      guard before >= 0, after >= 0 else {
+        if before != after { return true }
+        continue
+      }
+      let (a, b) = (record.values[Int(before)], record.values[Int(after)])
+      if a.kind != b.kind || !scanner.raw(a.value).isEqual(to: scanner.raw(b.value)) { return true }
+    }
+    return false
+  }
+
+  private func checkKeys() throws(RejectionReason) {
+    for column in keyColumns {
+      let slot = assembler.slots[column]
+      guard slot >= 0, record.values[Int(slot)].kind != .null else {
+        throw .missingKey(column: assembler.schema.fields[column].name)
+      }
+    }
+  }
+
+  /// A rejected row may be among the rows, to be left out later; its bit must be there too.
+  private mutating func alignDeletions() {
+    isDelete.append(repeating: false, count: assembler.count - isDelete.count)
+  }
+
+  private mutating func appendEvent(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
+    if let idColumn {
+      if let text = record.eventIDText {
+        if text.isEscaped {
+          try assembler.appendReserved(idColumn, scanner.unescaped(text.range).span.bytes)
+        } else {
+          try assembler.appendReserved(idColumn, scanner.raw(text))
+        }
+      } else {
+        assembler.appendReservedNull(idColumn)
+      }
+    }
+    if let nameColumn, let name = Self.nameTexts[record.kind] {
+      try assembler.appendReserved(nameColumn, name.span.bytes)
+    }
+    if let timeColumn { assembler.appendReserved(timeColumn, microseconds: record.eventTime) }
+  }
+
+  /// The batch of the rows so far, without those that were rejected; begins the next one.
+  ///
+  /// - Throws: ``ChangeError`` where the columns do not fit together.
+  public mutating func finish() throws(ChangeError) -> ChangeBatch {
+    let (rows, kept) = try assembler.finish()
+    var bits = isDelete
+    if let kept {
+      bits = Bitmap()
+      for row in kept { bits.append(isDelete[Int(row)]) }
+    }
+    isDelete = Bitmap()
+    textBytes = 0
+    do { return try ChangeBatch(rows: rows, isDelete: bits) } catch { throw .columns(error) }
+  }
+}

@@ -1,0 +1,242 @@
+import DynamoDBJSON
+import TarnBytes
+import TarnColumns
+
+/// Why a value does not fit its column.
+struct Misfit: Error {
+  var why: String
+
+  static let notANumber = Misfit(why: "it is no number")
+  static let tooManyDigits = Misfit(why: "it has more than 38 digits, or is beyond 1E-130 to 9.99E+125")
+}
+
+/// A column's type, taken apart once for all values.
+struct ColumnTarget: Sendable {
+  enum Kind: UInt8, Sendable {
+    case boolean, int8, int16, int32, int64, float, double, decimal, string, binary, date, timestamp
+  }
+
+  let kind: Kind
+  let type: DataType
+  /// Digits behind a decimal's point.
+  var scale = 0
+  /// The first magnitude that a decimal's digits cannot reach.
+  var limit: UInt128 = 0
+  /// Microseconds in a timestamp's unit.
+  var unit: Int64 = 1
+  var isLocal = false
+
+  /// Nil for a type that JSON cannot fill.
+  init?(_ type: DataType) {
+    self.type = type
+    switch type {
+    case .boolean: kind = .boolean
+    case .int8: kind = .int8
+    case .int16: kind = .int16
+    case .int32: kind = .int32
+    case .int64: kind = .int64
+    case .float: kind = .float
+    case .double: kind = .double
+    case .decimal(let precision, let scale):
+      guard (1...38).contains(precision), (0...38).contains(scale) else { return nil }
+      kind = .decimal
+      self.scale = scale
+      limit = ExactDecimal.power(precision).magnitude
+    case .string: kind = .string
+    case .binary: kind = .binary
+    case .date: kind = .date
+    case .timestamp(let timeUnit, let zone):
+      kind = .timestamp
+      unit = 1_000_000 / timeUnit.perSecond
+      isLocal = zone == .local
+    case .list, .structure, .map: return nil
+    }
+  }
+
+  /// Appends a value whose text, if it has one, is `text` without escapes.
+  @inline(__always)
+  func append(
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+  ) throws(Misfit) {
+    switch kind {
+    case .string: try appendString(value, text, to: &builder)
+    case .int64: builder.append(try integer(value, text))
+    case .decimal: builder.append(try decimal(value, text))
+    case .double: builder.append(try double(value, text))
+    default: try appendOther(value, text, to: &builder)
+    }
+  }
+
+  private func appendOther(
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+  ) throws(Misfit) {
+    switch kind {
+    case .boolean:
+      guard value.kind == .yes || value.kind == .no else { throw Misfit(why: "it is neither true nor false") }
+      builder.append(value.kind == .yes)
+    case .int8: builder.append(try narrow(value, text, Int8.self))
+    case .int16: builder.append(try narrow(value, text, Int16.self))
+    case .int32: builder.append(try narrow(value, text, Int32.self))
+    case .float: builder.append(try float(value, text))
+    case .binary: try appendBinary(value, text, to: &builder)
+    case .date: builder.append(try date(value, text))
+    case .timestamp: builder.append(try timestamp(value, text))
+    case .string, .int64, .decimal, .double: break
+    }
+  }
+
+  // MARK: Numbers
+
+  @inline(__always)
+  private func integer(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int64 {
+    guard value.kind == .number || value.kind == .string else { throw .notANumber }
+    guard let result = NumberText.integer(text) else { throw Self.numberMisfit(text, "it is no whole number of 64 bits") }
+    return result
+  }
+
+  private func narrow<T: FixedWidthInteger>(
+    _ value: ScannedValue, _ text: RawSpan, _ type: T.Type
+  ) throws(Misfit) -> T {
+    guard let result = T(exactly: try integer(value, text)) else {
+      throw Misfit(why: "it is beyond \(T.min) to \(T.max)")
+    }
+    return result
+  }
+
+  @inline(__always)
+  private func decimal(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int128 {
+    guard value.kind == .number || value.kind == .string else { throw .notANumber }
+    guard let result = NumberText.unscaled(text, scale: scale) else {
+      throw Self.numberMisfit(text, "it has more than \(scale) digits behind the point, or too many in all")
+    }
+    guard result.magnitude < limit else { throw Misfit(why: "it has too many digits before the point") }
+    return result
+  }
+
+  @inline(__always)
+  private func double(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Double {
+    if let special = try special(value, text) { return special }
+    guard let result = NumberText.double(text), result.isFinite else {
+      throw Misfit(why: "it is beyond the range of a double")
+    }
+    return result
+  }
+
+  private func float(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Float {
+    if let special = try special(value, text) { return Float(special) }
+    guard let result = Float(NumberText.string(text)), result.isFinite else {
+      throw Misfit(why: "it is beyond the range of a float")
+    }
+    return result
+  }
+
+  /// NaN or an infinity from its name; nil for a number's text, which is checked to be one.
+  @inline(__always)
+  private func special(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Double? {
+    switch value.kind {
+    case .number:
+      if value.isAttribute { try Self.check(number: text) }
+      return nil
+    case .string:
+      switch NumberText.string(text) {
+      case "NaN": return .nan
+      case "Infinity": return .infinity
+      case "-Infinity": return -.infinity
+      default:
+        guard ExactDecimal(text) != nil else { throw .notANumber }
+        return nil
+      }
+    default: throw .notANumber
+    }
+  }
+
+  /// Checks the text of a DynamoDB number.
+  @inline(__always)
+  private static func check(number text: RawSpan) throws(Misfit) {
+    if PlainNumber(text) != nil { return }
+    do { _ = try DynamoDBNumber.parse(text) } catch { throw Misfit(why: error.reason) }
+  }
+
+  private static func numberMisfit(_ text: RawSpan, _ why: String) -> Misfit {
+    if ExactDecimal(text) != nil { return Misfit(why: why) }
+    var scanner = JSONScanner(text)
+    // A JSON number may have more digits than a decimal can hold.
+    if let range = try? scanner.readNumber(), range.count == text.byteCount { return .tooManyDigits }
+    return .notANumber
+  }
+
+  // MARK: Times
+
+  private func date(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int32 {
+    guard value.kind == .string, let days = CivilTime.parseDate(text) else {
+      throw Misfit(why: "it is no date such as 2024-01-31")
+    }
+    // Years have four digits, so that the days fit.
+    return Int32(truncatingIfNeeded: days)
+  }
+
+  private func timestamp(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int64 {
+    if value.kind == .number { return try integer(value, text) }
+    guard value.kind == .string, let time = CivilTime.parse(text) else {
+      throw Misfit(why: "it is no time such as 2024-01-31T12:00:00Z")
+    }
+    if isLocal, time.hasZone { throw Misfit(why: "it names a zone, and the column holds local times") }
+    guard !time.lostDigits, time.microseconds % unit == 0 else {
+      throw Misfit(why: "it is finer than the column's unit")
+    }
+    return time.microseconds / unit
+  }
+
+  // MARK: Text and bytes
+
+  @inline(__always)
+  private func appendString(
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+  ) throws(Misfit) {
+    switch value.kind {
+    case .string: try Self.append(text, to: &builder)
+    case .number:
+      if value.isAttribute { try Self.check(number: text) }
+      try Self.append(text, to: &builder)
+    case .binary:
+      guard Base64.decode(text) != nil else { throw Misfit(why: "it is no base64") }
+      try Self.append(text, to: &builder)
+    case .yes: try Self.append(Self.trueText.span.bytes, to: &builder)
+    case .no: try Self.append(Self.falseText.span.bytes, to: &builder)
+    case .document: try Self.append(text, to: &builder)
+    case .attributeDocument:
+      let plain = try Self.plainJSON(text)
+      try Self.append(plain.span.bytes, to: &builder)
+    case .null: builder.appendNulls()
+    }
+  }
+
+  private static let trueText = Array("true".utf8)
+  private static let falseText = Array("false".utf8)
+
+  private static func plainJSON(_ text: RawSpan) throws(Misfit) -> [UInt8] {
+    var scanner = JSONScanner(text)
+    do {
+      var plain: [UInt8] = []
+      try AttributeValue(scanning: &scanner).appendPlainJSON(to: &plain)
+      return plain
+    } catch {
+      throw Misfit(why: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)")
+    }
+  }
+
+  private func appendBinary(
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+  ) throws(Misfit) {
+    guard value.kind == .binary || value.kind == .string && !value.isAttribute else {
+      throw Misfit(why: "it is no binary value")
+    }
+    guard let bytes = Base64.decode(text) else { throw Misfit(why: "it is no base64") }
+    try Self.append(bytes.span.bytes, to: &builder)
+  }
+
+  @inline(__always)
+  private static func append(_ bytes: RawSpan, to builder: inout ColumnBuilder) throws(Misfit) {
+    do { try builder.append(bytes) } catch { throw Misfit(why: error.description) }
+  }
+}

@@ -1,0 +1,98 @@
+import DynamoDBJSON
+import TarnBytes
+import TarnColumns
+
+/// What has been seen of one column's values, from which its type follows.
+struct InferredType: Sendable {
+  /// What values have been.
+  private struct Seen: OptionSet {
+    let rawValue: UInt16
+    static let string = Seen(rawValue: 1)
+    static let boolean = Seen(rawValue: 2)
+    /// Whole numbers of 64 bits.
+    static let integer = Seen(rawValue: 4)
+    /// Numbers that decimal(38,18) holds.
+    static let decimal = Seen(rawValue: 8)
+    /// Numbers that it does not hold.
+    static let beyond = Seen(rawValue: 16)
+    static let binary = Seen(rawValue: 32)
+    static let document = Seen(rawValue: 64)
+    /// JSON numbers with a fraction or an exponent.
+    static let fraction = Seen(rawValue: 128)
+    /// Whole numbers that a double does not hold exactly.
+    static let inexact = Seen(rawValue: 256)
+
+    static let numbers: Seen = [.integer, .decimal, .beyond, .fraction, .inexact]
+  }
+
+  private var seen: Seen = []
+  /// Number of values, nulls among them.
+  private(set) var count = 0
+
+  /// The type of numbers with fractions from change records, and of whole numbers beyond 64 bits.
+  static let wideDecimal = DataType.decimal(precision: 38, scale: 18)
+
+  /// Takes note of a value.
+  @inline(__always)
+  mutating func note(_ value: ScannedValue, _ scanner: borrowing JSONScanner) {
+    count &+= 1
+    switch value.kind {
+    case .string: seen.insert(.string)
+    case .yes, .no: seen.insert(.boolean)
+    case .binary: seen.insert(.binary)
+    case .document, .attributeDocument: seen.insert(.document)
+    case .null: break
+    case .number: noteNumber(scanner.raw(value.value), isAttribute: value.isAttribute)
+    }
+  }
+
+  private mutating func noteNumber(_ text: RawSpan, isAttribute: Bool) {
+    if let plain = PlainNumber(text), plain.places == 0 {
+      seen.insert(.integer)
+      if plain.coefficient.magnitude > 1 << 53 { seen.insert(.inexact) }
+    } else if !isAttribute, Self.hasFraction(text) {
+      seen.insert(.fraction)
+    } else if let exact = ExactDecimal(text) {
+      if exact.int64 != nil {
+        seen.insert(.integer)
+        seen.insert(.inexact)
+      } else if exact.unscaled(scale: 18) != nil {
+        seen.insert(.decimal)
+      } else {
+        seen.insert(.beyond)
+      }
+    } else {
+      seen.insert(.beyond)
+    }
+  }
+
+  private static func hasFraction(_ text: RawSpan) -> Bool {
+    text.withUnsafeBytes { $0.contains { $0 == 0x2e || $0 | 0x20 == 0x65 } }
+  }
+
+  /// The column's type.
+  var type: DataType {
+    if seen.isSubset(of: .numbers) && !seen.isEmpty {
+      if seen.contains(.beyond) { return .string }
+      if seen.contains(.fraction) {
+        return seen.isDisjoint(with: [.inexact, .decimal]) ? .double : .string
+      }
+      return seen.contains(.decimal) ? Self.wideDecimal : .int64
+    }
+    switch seen {
+    case .boolean: return .boolean
+    case .binary: return .binary
+    default: return .string
+    }
+  }
+
+  /// What the user should know of the choice; nil where nothing is odd.
+  func warning(_ name: String) -> String? {
+    guard type == .string, !seen.isEmpty, seen != .string, seen != .document else { return nil }
+    if seen.isSubset(of: .numbers) {
+      return "column \(name) becomes string: it has numbers that neither \(Self.wideDecimal.name) "
+        + "nor another numeric type holds exactly"
+    }
+    return "column \(name) becomes string: its values are of different types"
+  }
+}

@@ -1,0 +1,18 @@
+public import TarnBytes
+
+/// Takes records, one after the other, from text that a ``RecordReader`` brings.
+public protocol RecordConsumer {
+  /// Whether it holds so much that reading should pause; `limit` is what the caller of the reader gave.
+  func isFull(limit: Int) -> Bool
+
+  /// Takes the JSON object that comes next.
+  ///
+  /// - Throws: ``RejectionReason``: `notJSON` where the text is no JSON object; nothing must have been taken
+  ///   then, since the reader calls again when more text is there. Any other where the object cannot be taken;
+  ///   the scanner must then stand behind it.
+  @_lifetime(scanner: copy scanner)
+  mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason)
+
+  /// Takes note that a record was rejected.
+  mutating func noteRejected()
+}

@@ -1,0 +1,132 @@
+public import TarnBytes
+public import TarnColumns
+public import TarnCompression
+public import TarnStorage
+
+/// Why a record or row cannot be taken.
+public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The text is no JSON object.
+  case notJSON(JSONError)
+  /// It is JSON, but no change record; says what is missing or odd.
+  case notAChangeRecord(String)
+  /// An attribute is no DynamoDB attribute value.
+  case badAttribute(image: String, name: String, what: String)
+  /// An INSERT or MODIFY has no NewImage, so that there is nothing to store.
+  case noNewImage(eventName: String)
+  /// A key column has no value.
+  case missingKey(column: String)
+  /// An attribute or member is there twice.
+  case duplicate(name: String)
+  /// A value does not fit its column.
+  case misfit(column: String, type: String, value: String, why: String)
+  /// A member has no column.
+  case unknownMember(name: String)
+  /// One record is longer than is read.
+  case tooLong(limit: Int)
+  /// The columns of one batch would grow beyond what they can hold.
+  case columns(ColumnError)
+
+  /// What is wrong, and what to do.
+  public var description: String {
+    switch self {
+    case .notJSON(let error): "not JSON: \(error)"
+    case .notAChangeRecord(let what): "not a change record: \(what)"
+    case .badAttribute(let image, let name, let what): "attribute \"\(name)\" of \(image): \(what)"
+    case .noNewImage(let eventName):
+      "\(eventName) without NewImage cannot be applied; let the stream carry new images"
+    case .missingKey(let column): "no value for the key column \(column)"
+    case .duplicate(let name): "\"\(name)\" is there twice"
+    case .misfit(let column, let type, let value, let why):
+      "column \(column): \(value) does not fit \(type): \(why); "
+        + "give the table a type that holds it (create --schema), or mend the value"
+    case .unknownMember(let name): "no column \"\(name)\"; add it to the table's schema, or leave it out"
+    case .tooLong(let limit): "the record is longer than \(limit) bytes"
+    case .columns(let error): error.description
+    }
+  }
+}
+
+/// A record or row that could not be taken: where it stands, why, and its bytes.
+public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
+  /// Path of the file.
+  public var source: String
+  /// Line of the record's first byte, from 1.
+  public var line: Int
+  /// Offset of the record's first byte in the file's text, decompressed.
+  public var offset: Int
+  /// What is wrong with it.
+  public var reason: RejectionReason
+  /// Its bytes; of a long record the first ``keptBytes``.
+  public var bytes: [UInt8]
+
+  /// How many bytes of a record are kept at most: more than DynamoDB or a stream lets a record have.
+  public static let keptBytes = 4 << 20
+
+  /// Makes a rejected record of its parts.
+  public init(source: String, line: Int, offset: Int, reason: RejectionReason, bytes: [UInt8]) {
+    self.source = source
+    self.line = line
+    self.offset = offset
+    self.reason = reason
+    self.bytes = bytes
+  }
+
+  /// Where it stands and why it was rejected.
+  public var description: String { "\(source), line \(line) (offset \(offset)): \(reason)" }
+
+  /// One line of a dead-letter file, its line end included.
+  ///
+  /// `record` is the text, or base64 where it is not UTF-8; `encoding` is then `base64`.
+  public func jsonLine() -> [UInt8] {
+    var out: [UInt8] = []
+    out.append(text: "{\"source\":")
+    out.appendJSON(string: source)
+    out.append(text: ",\"line\":\(line),\"offset\":\(offset),\"reason\":")
+    out.appendJSON(string: reason.description)
+    out.append(text: ",\"record\":")
+    if UTF8Text.isValid(bytes.span.bytes) {
+      out.appendJSON(string: bytes.span.bytes)
+    } else {
+      out.append(0x22)
+      Base64.append(bytes.span.bytes, to: &out)
+      out.append(text: "\",\"encoding\":\"base64\"")
+    }
+    out.append(text: "}\n")
+    return out
+  }
+}
+
+/// Why reading of changes or rows stopped.
+public enum ChangeError: Error, Sendable, CustomStringConvertible {
+  /// A record was rejected, and the caller's policy is to stop there.
+  case rejected(RejectedRecord)
+  /// A file could not be read.
+  case storage(StorageError)
+  /// A compressed file is malformed, or ends in the middle.
+  case compression(path: String, CompressionError)
+  /// Under this path there is nothing to read.
+  case nothingToRead(path: String)
+  /// A column's type is none that changes can be written into.
+  case unsupportedColumn(name: String, type: String)
+  /// The schema lacks a column that it needs.
+  case missingColumn(name: String)
+  /// The columns do not fit together.
+  case columns(ColumnError)
+  /// What the caller's handler of rejected records threw, as text.
+  case handler(String)
+
+  /// What went wrong and where.
+  public var description: String {
+    switch self {
+    case .rejected(let record): record.description
+    case .storage(let error): error.description
+    case .compression(let path, let error): "\(path): \(error)"
+    case .nothingToRead(let path):
+      "\(path): no file ending in .json, .jsonl, .gz or .zst, or without ending, is there"
+    case .unsupportedColumn(let name, let type): "column \(name): \(type) cannot be filled from JSON"
+    case .missingColumn(let name): "the schema has no column \(name)"
+    case .columns(let error): error.description
+    case .handler(let what): what
+    }
+  }
+}

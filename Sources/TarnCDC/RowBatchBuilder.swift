@@ -1,0 +1,94 @@
+public import TarnBytes
+public import TarnColumns
+
+/// Builds record batches from rows of plain JSON, such as the lines of a `.jsonl` file.
+///
+/// A member that is not there, or is null, is null. Decimals are exact, from numbers or strings; times are ISO 8601
+/// text, or whole numbers in the column's unit; binary is base64; `"NaN"`, `"Infinity"` and `"-Infinity"` are
+/// floating-point numbers; arrays and objects go into string columns as they are written.
+public struct RowBatchBuilder: Sendable, RecordConsumer {
+  /// What happens to a member without column.
+  public enum UnknownMembers: Sendable, Hashable {
+    /// Its row is rejected.
+    case reject
+    /// It is left out, and ``RowBatchBuilder/newFields`` tells of it.
+    case leaveOut
+  }
+
+  /// Number of rows taken since the builder was made.
+  public private(set) var taken = 0
+  /// Number of rows rejected since the builder was made.
+  public private(set) var rejected = 0
+
+  private var assembler: RowAssembler
+  private let unknown: UnknownMembers
+  private let keyColumns: [Int]
+  private var values: [ScannedValue] = []
+  private var textBytes = 0
+
+  /// Makes a builder for the columns of a schema.
+  ///
+  /// - Parameters:
+  ///   - schema: The columns, of any types but nested ones.
+  ///   - keyFields: Columns that must have a value; a row without one is rejected.
+  ///   - unknown: What happens to a member without column.
+  /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
+  public init(
+    schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject
+  ) throws(ChangeError) {
+    var keys: [Int] = []
+    for name in keyFields {
+      guard let column = schema.index(of: name) else { throw .missingColumn(name: name) }
+      keys.append(column)
+    }
+    keyColumns = keys
+    assembler = try RowAssembler(schema)
+    self.unknown = unknown
+  }
+
+  /// Number of rows in the present batch, rejected ones too.
+  public var rowCount: Int { assembler.count }
+
+  /// Whether the batch has at least `limit` rows, or as much text as fits a column.
+  public func isFull(limit: Int) -> Bool { assembler.count >= limit || textBytes >= 1 << 30 }
+
+  /// Takes note that a row was rejected.
+  public mutating func noteRejected() { rejected += 1 }
+
+  /// The members that were left out since they have no column: a nullable field for each, with the type that
+  /// holds all values seen, how often it was seen, and what is odd about its values.
+  public var newFields: [(field: Field, count: Int, warning: String?)] { assembler.newFields }
+
+  /// Takes the row that comes next.
+  ///
+  /// - Throws: ``RejectionReason`` where it is no JSON object, or its values do not fit the columns.
+  @_lifetime(scanner: copy scanner)
+  public mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
+    values.removeAll(keepingCapacity: true)
+    let start = scanner.offset
+    do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(error) }
+    assembler.clearSlots()
+    let stranger = try assembler.assign(values, values.indices, scanner, isFirst: true)
+    if unknown == .reject, let stranger {
+      let value = values[stranger]
+      throw .unknownMember(name: scanner.text(value.name, isEscaped: value.nameIsEscaped))
+    }
+    for column in keyColumns {
+      let slot = assembler.slots[column]
+      guard slot >= 0, values[Int(slot)].kind != .null else {
+        throw .missingKey(column: assembler.schema.fields[column].name)
+      }
+    }
+    try assembler.appendRow(values, scanner)
+    textBytes += scanner.offset - start
+    taken += 1
+  }
+
+  /// The batch of the rows so far, without those that were rejected; begins the next one.
+  ///
+  /// - Throws: ``ChangeError`` where the columns do not fit together.
+  public mutating func finish() throws(ChangeError) -> RecordBatch {
+    textBytes = 0
+    return try assembler.finish().rows
+  }
+}

@@ -1,0 +1,124 @@
+import TarnBytes
+import TarnCompression
+import TarnStorage
+
+/// The decompressed text of one file, of which a part is in memory.
+struct TextWindow: ~Copyable {
+  let storage: any Storage
+  let path: String
+  let size: Int
+  let chunk: Int
+
+  /// The part in memory.
+  var text = ByteBuffer()
+  /// Offset in ``text`` of what has not been consumed.
+  var consumed = 0
+  /// Offset in the file's text of the part in memory.
+  private(set) var base = 0
+  /// Whether the file has no more text.
+  private(set) var isLast = false
+
+  private var decoder: StreamDecoder
+  /// Compressed bytes, and how many of them have gone through the decoder.
+  private var input = ByteBuffer()
+  private var inputConsumed = 0
+  private var readOffset = 0
+
+  /// Offset in ``text`` up to which line ends have been counted, and how many there were in the file so far.
+  private var countedTo = 0
+  private var lineEnds = 0
+
+  /// What the decoder may hand out at a time.
+  private static let piece = 1 << 18
+
+  init(storage: any Storage, path: String, chunk: Int) async throws(ChangeError) {
+    self.storage = storage
+    self.path = path
+    self.chunk = max(chunk, 1)
+    decoder = StreamDecoder(StreamDecoder.Format(path: path))
+    do { size = try await storage.info(of: path).size } catch { throw .storage(error) }
+  }
+
+  /// Drops what was consumed and brings more text: at least as much as there is, so that a long record is not
+  /// scanned again and again.
+  mutating func more() async throws(ChangeError) {
+    drop()
+    let wanted = text.count + max(chunk, text.count)
+    while text.count < wanted, !isLast {
+      if inputConsumed == input.count, readOffset < size { try await readInput() }
+      try decode(wanted)
+    }
+  }
+
+  private mutating func drop() {
+    guard consumed > 0 else { return }
+    countLines(upTo: consumed)
+    base += consumed
+    countedTo -= consumed
+    text.removeFirst(consumed)
+    consumed = 0
+  }
+
+  private mutating func readInput() async throws(ChangeError) {
+    let end = min(size, readOffset + chunk)
+    do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
+    inputConsumed = 0
+    if readOffset == 0, decoder.format == .none { decoder = StreamDecoder(Self.format(input.bytes)) }
+    readOffset = end
+  }
+
+  /// What a file's first bytes tell; those of compressed files begin no JSON.
+  private static func format(_ head: RawSpan) -> StreamDecoder.Format {
+    head.withUnsafeBytes { bytes in
+      if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
+      return bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) ? .zstd : .none
+    }
+  }
+
+  private mutating func decode(_ wanted: Int) throws(ChangeError) {
+    do {
+      while text.count < wanted {
+        let before = text.count
+        inputConsumed += try Self.decode(&decoder, input, from: inputConsumed, into: &text)
+        guard inputConsumed == input.count, text.count - before < Self.piece else { continue }
+        guard readOffset >= size else { return }
+        try decoder.finish()
+        isLast = true
+        return
+      }
+    } catch {
+      throw .compression(path: path, error)
+    }
+  }
+
+  private static func decode(
+    _ decoder: inout StreamDecoder, _ input: borrowing ByteBuffer, from offset: Int,
+    into text: inout ByteBuffer
+  ) throws(CompressionError) -> Int {
+    try decoder.decode(input.bytes.extracting(offset...), into: &text, limit: piece)
+  }
+
+  /// Number of text bytes in the file so far.
+  var textBytes: Int { base + text.count }
+
+  private mutating func countLines(upTo end: Int) {
+    guard end > countedTo else { return }
+    lineEnds += text.bytes.extracting(countedTo..<end).withUnsafeBytes { bytes in
+      bytes.reduce(0) { $0 &+ ($1 == 0x0a ? 1 : 0) }
+    }
+    countedTo = end
+  }
+
+  /// The line, from 1, on which an offset of ``text`` lies; offsets must not fall from call to call.
+  mutating func line(at offset: Int) -> Int {
+    countLines(upTo: offset)
+    return lineEnds + 1
+  }
+
+  /// Offset in ``text`` of the first line end at or after an offset; nil where there is none.
+  func lineEnd(from offset: Int) -> Int? {
+    text.withUnsafeBytes { bytes in
+      bytes[offset...].firstIndex(of: 0x0a)
+    }
+  }
+}
