@@ -1,0 +1,31 @@
+/// Why bytes could not be compressed or decompressed.
+public struct CompressionError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The kinds a caller handles differently.
+  public enum Code: Sendable, Hashable {
+    /// The input is not what the format says.
+    case malformed
+    /// The input ends in the middle.
+    case truncated
+    /// The input holds more or less than its surroundings declared.
+    case sizeMismatch
+    /// The library refused, for want of memory or for a bad level.
+    case failed
+  }
+
+  /// The kind.
+  public let code: Code
+  /// What happened, for people.
+  public let message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// What happened, for people.
+  public var description: String { message }
+
+  static func sizeMismatch(_ codec: String, expected: Int, found: Int) -> CompressionError {
+    CompressionError(.sizeMismatch, "\(codec) data holds \(found) bytes where \(expected) were declared")
+  }
+}

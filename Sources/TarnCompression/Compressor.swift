@@ -1,0 +1,86 @@
+import CZlib
+import CZstd
+import TarnBytes
+
+/// Compresses blocks, keeping the libraries' states from one block to the next.
+///
+/// A state costs more to make than a small block costs to compress, so keep one compressor and use it
+/// again; it cannot be shared, since it cannot be copied.
+public struct Compressor: ~Copyable, @unchecked Sendable {
+  // Unchecked, since the state behind the pointer is owned by this value alone.
+  private var zstd: OpaquePointer?
+  private var deflate: DeflateContext?
+  private var deflateLevel = 0
+
+  /// Makes a compressor; states are made when first needed.
+  public init() {}
+
+  deinit { ZSTD_freeCCtx(zstd) }
+
+  /// Appends `input` as one zstd frame which tells its size.
+  ///
+  /// - Throws: ``CompressionError`` where the library is out of memory.
+  public mutating func zstd(
+    _ input: RawSpan, level: Int, into output: inout [UInt8]
+  ) throws(CompressionError) {
+    if zstd == nil { zstd = ZSTD_createCCtx() }
+    guard let context = zstd else { throw CompressionError(.failed, "zstd cannot begin: out of memory?") }
+    let level = Int32(min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel())))
+    let room = ZSTD_compressBound(input.byteCount)
+    try output.appendRaw(room) { (target) throws(CompressionError) in
+      let written = input.withUnsafeBytes {
+        ZSTD_compressCCtx(context, target.baseAddress, target.count, $0.baseAddress, $0.count, level)
+      }
+      guard ZSTD_isError(written) == 0 else {
+        throw CompressionError(.failed, "zstd: \(String(cString: ZSTD_getErrorName(written)))")
+      }
+      return written
+    }
+  }
+
+  /// Appends `input` as one gzip member.
+  ///
+  /// - Throws: ``CompressionError`` where the library is out of memory.
+  public mutating func gzip(
+    _ input: RawSpan, level: Int = 6, into output: inout [UInt8]
+  ) throws(CompressionError) {
+    if deflate == nil || deflateLevel != level {
+      deflate = try DeflateContext.deflating(level: level)
+      deflateLevel = level
+    }
+    deflate?.reset()
+    // Deflate stores what it cannot compress in blocks of 16 KiB and more, five bytes each.
+    let room = input.byteCount + input.byteCount / 1_000 + 128
+    try output.appendRaw(room) { (target) throws(CompressionError) in
+      var consumed = 0
+      var produced = 0
+      while true {
+        let step = input.withUnsafeBytes { source in
+          deflate?.step(
+            UnsafeRawBufferPointer(rebasing: source[consumed...]),
+            UnsafeMutableRawBufferPointer(rebasing: target[produced...]), flush: Z_FINISH)
+        }
+        guard let step else { throw CompressionError(.failed, "zlib has no state") }
+        consumed += step.consumed
+        produced += step.produced
+        if step.status == Z_STREAM_END { return produced }
+        guard step.status == Z_OK, step.consumed + step.produced > 0 else {
+          throw CompressionError(.failed, "zlib cannot compress (\(step.status))")
+        }
+      }
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends what `fill` writes into room for `room` bytes; it returns how many it wrote.
+  mutating func appendRaw(
+    _ room: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(CompressionError) -> Int
+  ) throws(CompressionError) {
+    try append(addingCapacity: room) { (span: inout OutputSpan<UInt8>) throws(CompressionError) in
+      try span.withUnsafeMutableBufferPointer { (target, count) throws(CompressionError) in
+        count = try fill(UnsafeMutableRawBufferPointer(target))
+      }
+    }
+  }
+}

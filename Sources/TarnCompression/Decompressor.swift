@@ -1,0 +1,108 @@
+import CZlib
+import CZstd
+import TarnBytes
+
+/// Decompresses blocks of known size, keeping the libraries' states from one block to the next.
+///
+/// A declared size is not trusted: memory beyond what the codec could make of the input is never taken,
+/// and a block that holds more or less than was declared is an error.
+public struct Decompressor: ~Copyable, @unchecked Sendable {
+  // Unchecked, since the state behind the pointer is owned by this value alone.
+  private var zstd: OpaquePointer?
+  private var inflate: DeflateContext?
+
+  /// Makes a decompressor; states are made when first needed.
+  public init() {}
+
+  deinit { ZSTD_freeDCtx(zstd) }
+
+  /// Replaces what `output` holds by the content of one or more zstd frames.
+  ///
+  /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
+  public mutating func zstd(
+    _ input: RawSpan, size: Int, into output: inout ByteBuffer
+  ) throws(CompressionError) {
+    // A block of zstd makes at most 128 KiB of four bytes.
+    try Self.checkRatio("zstd", input, size, most: 1 << 15)
+    if zstd == nil { zstd = ZSTD_createDCtx() }
+    guard let context = zstd else { throw CompressionError(.failed, "zstd cannot begin: out of memory?") }
+    try output.fill(count: size) { (target) throws(CompressionError) in
+      let written = input.withUnsafeBytes {
+        ZSTD_decompressDCtx(context, target.baseAddress, size, $0.baseAddress, $0.count)
+      }
+      guard ZSTD_isError(written) == 0 else {
+        throw CompressionError(.malformed, "zstd: \(String(cString: ZSTD_getErrorName(written)))")
+      }
+      guard written == size else { throw .sizeMismatch("zstd", expected: size, found: written) }
+      return written
+    }
+  }
+
+  /// Replaces what `output` holds by the content of one or more gzip members.
+  ///
+  /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
+  public mutating func gzip(
+    _ input: RawSpan, size: Int, into output: inout ByteBuffer
+  ) throws(CompressionError) {
+    // Deflate makes at most 258 bytes of two bits.
+    try Self.checkRatio("gzip", input, size, most: 1_100)
+    if inflate == nil { inflate = try DeflateContext.inflating() }
+    try output.fill(count: size) { (target) throws(CompressionError) in
+      var consumed = 0
+      var produced = 0
+      repeat {
+        inflate?.reset()
+        var status = Z_OK
+        while status != Z_STREAM_END {
+          let step = input.withUnsafeBytes { source in
+            inflate?.step(
+              UnsafeRawBufferPointer(rebasing: source[consumed...]),
+              UnsafeMutableRawBufferPointer(rebasing: target[produced..<size]))
+          }
+          guard let step else { throw CompressionError(.failed, "zlib has no state") }
+          consumed += step.consumed
+          produced += step.produced
+          status = step.status
+          if status == Z_STREAM_END { break }
+          guard status == Z_OK || status == Z_BUF_ERROR else {
+            throw CompressionError(.malformed, "gzip data is damaged (\(status))")
+          }
+          if step.consumed + step.produced == 0 {
+            if consumed == input.byteCount {
+              throw CompressionError(.truncated, "gzip data ends in the middle")
+            }
+            throw .sizeMismatch("gzip", expected: size, found: produced + 1)
+          }
+        }
+      } while consumed < input.byteCount
+      guard produced == size else { throw .sizeMismatch("gzip", expected: size, found: produced) }
+      return produced
+    }
+  }
+
+  /// Replaces what `output` holds by the content of a raw snappy block.
+  ///
+  /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
+  public mutating func snappy(
+    _ input: RawSpan, size: Int, into output: inout ByteBuffer
+  ) throws(CompressionError) {
+    // A copy of three bytes makes at most 64.
+    try Self.checkRatio("snappy", input, size, most: 64)
+    try output.fill(count: size) { (target) throws(CompressionError) in
+      try input.withUnsafeBytes { (source) throws(CompressionError) in
+        try Snappy.decompress(source, into: UnsafeMutableRawBufferPointer(rebasing: target[..<size]))
+      }
+      return size
+    }
+  }
+
+  private static func checkRatio(
+    _ codec: String, _ input: RawSpan, _ size: Int, most: Int
+  ) throws(CompressionError) {
+    let (limit, overflow) = input.byteCount.multipliedReportingOverflow(by: most)
+    guard size >= 0, overflow || size <= limit else {
+      throw CompressionError(
+        .sizeMismatch, "\(input.byteCount) bytes of \(codec) data cannot hold the \(size) bytes declared")
+    }
+  }
+}
