@@ -12,6 +12,14 @@ public struct Bitmap: Sendable, Hashable {
     clearTail()
   }
 
+  /// Makes a bitmap of words of 64 bits each, of which there must be as many as the bits need.
+  package init(words: [UInt64], count: Int) {
+    precondition(words.count == (count + 63) / 64)
+    self.words = words
+    self.count = count
+    clearTail()
+  }
+
   private mutating func clearTail() {
     if count & 63 != 0, !words.isEmpty { words[words.count - 1] &= (1 << UInt64(count & 63)) - 1 }
   }

@@ -1,0 +1,61 @@
+/// Makes a value in memory of the bytes that PLAIN stores for it.
+protocol PlainLoader: Sendable {
+  associatedtype Value: BitwiseCopyable & Sendable
+  /// What a null's slot holds.
+  static var zero: Value { get }
+  /// Bytes of a stored value.
+  var width: Int { get }
+  /// Loads a value of ``width`` bytes.
+  func load(_ source: UnsafeRawPointer) -> Value
+}
+
+/// Numbers that are stored as they lie in the memory of a little-endian machine.
+struct NumberLoader<Value: BitwiseCopyable & Sendable & ExpressibleByIntegerLiteral>: PlainLoader {
+  static var zero: Value { 0 }
+  var width: Int { MemoryLayout<Value>.size }
+
+  @inline(__always)
+  func load(_ source: UnsafeRawPointer) -> Value { source.loadUnaligned(as: Value.self) }
+}
+
+/// Decimals of at most sixteen bytes, most significant first.
+struct DecimalLoader: PlainLoader {
+  static var zero: Int128 { 0 }
+  let width: Int
+
+  @inline(__always)
+  func load(_ source: UnsafeRawPointer) -> Int128 {
+    let first = Int64(source.load(as: Int8.self))
+    if width <= 8 {
+      var value = first
+      for index in 1..<max(width, 1) {
+        value = value &<< 8 | Int64(source.load(fromByteOffset: index, as: UInt8.self))
+      }
+      return Int128(value)
+    }
+    var high = first
+    for index in 1..<(width &- 8) {
+      high = high &<< 8 | Int64(source.load(fromByteOffset: index, as: UInt8.self))
+    }
+    let low = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: width &- 8, as: UInt64.self))
+    return Int128(high) &<< 64 | Int128(low)
+  }
+}
+
+/// Times of twelve bytes as old Spark and Impala store them: nanoseconds in the day, then the Julian day.
+///
+/// Microseconds since 1970 come out; what is finer is dropped, as Spark does.
+struct Int96Loader: PlainLoader {
+  static var zero: Int64 { 0 }
+  var width: Int { 12 }
+  /// The Julian day of 1970-01-01.
+  private static var julianEpoch: Int64 { 2_440_588 }
+
+  @inline(__always)
+  func load(_ source: UnsafeRawPointer) -> Int64 {
+    let nanoseconds = Int64(littleEndian: source.loadUnaligned(as: Int64.self))
+    let day = Int64(Int32(littleEndian: source.loadUnaligned(fromByteOffset: 8, as: Int32.self)))
+    // Days beyond year 290,000 wrap; they are no times that anyone stores.
+    return (day &- Self.julianEpoch) &* 86_400_000_000 &+ nanoseconds / 1_000
+  }
+}

@@ -1,0 +1,181 @@
+import TarnBytes
+
+/// Reads Thrift's compact protocol, as `thrift-compact-protocol.md` of Apache Thrift lays it down.
+///
+/// Nothing is allocated by a declared length: a string is taken from the bytes that are there, and a list
+/// may not declare more elements than bytes are left, for each takes one at least.
+struct ThriftReader: ~Escapable {
+  var reader: ByteReader
+  private var depth = 0
+
+  /// Types on the wire.
+  enum Wire: UInt8 {
+    case yes = 1
+    case no, byte, int16, int32, int64, double, binary, list, set, map, structure
+  }
+
+  /// A field's number and type.
+  struct FieldHeader {
+    var id: Int
+    var wire: Wire
+  }
+
+  /// The deepest nesting that is followed; the format itself needs six.
+  static let greatestDepth = 32
+
+  @_lifetime(copy bytes)
+  init(_ bytes: RawSpan, at offset: Int = 0) { reader = ByteReader(bytes, at: offset) }
+
+  private static let damaged = FormatProblem.malformed("the metadata cannot be parsed")
+
+  @_lifetime(self: copy self)
+  private mutating func byte() throws(FormatProblem) -> UInt8 {
+    do { return try reader.readByte() } catch { throw Self.damaged }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func varint() throws(FormatProblem) -> UInt64 {
+    do { return try reader.readVarint() } catch { throw Self.damaged }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func zigzag() throws(FormatProblem) -> Int64 {
+    do { return try reader.readZigZag() } catch { throw Self.damaged }
+  }
+
+  /// Reads the header of the next field; nil at the end of the structure. `last` is the field before.
+  @_lifetime(self: copy self)
+  mutating func nextField(after last: inout Int) throws(FormatProblem) -> FieldHeader? {
+    let head = try byte()
+    if head == 0 { return nil }
+    guard let wire = Wire(rawValue: head & 0x0f) else { throw Self.damaged }
+    let delta = Int(head >> 4)
+    last = delta == 0 ? Int(try zigzag()) : last &+ delta
+    guard last > Int(Int16.min), last <= Int(Int16.max) else { throw Self.damaged }
+    return FieldHeader(id: last, wire: wire)
+  }
+
+  /// Enters a nested value.
+  @_lifetime(self: copy self)
+  mutating func enter() throws(FormatProblem) {
+    depth += 1
+    guard depth <= Self.greatestDepth else { throw Self.damaged }
+  }
+
+  /// Leaves a nested value.
+  @_lifetime(self: copy self)
+  mutating func leave() { depth -= 1 }
+
+  @_lifetime(self: copy self)
+  mutating func bool(_ field: FieldHeader) throws(FormatProblem) -> Bool {
+    switch field.wire {
+    case .yes: return true
+    case .no: return false
+    default: throw Self.damaged
+    }
+  }
+
+  /// Reads an integer of at most 64 bits.
+  @_lifetime(self: copy self)
+  mutating func int(_ field: FieldHeader) throws(FormatProblem) -> Int {
+    switch field.wire {
+    case .int16, .int32, .int64: return Int(try zigzag())
+    case .byte: return Int(Int8(bitPattern: try byte()))
+    default: throw Self.damaged
+    }
+  }
+
+  /// Reads a size, an offset or a count: an integer that may not be negative.
+  @_lifetime(self: copy self)
+  mutating func size(_ field: FieldHeader) throws(FormatProblem) -> Int {
+    let value = try int(field)
+    guard value >= 0 else { throw Self.damaged }
+    return value
+  }
+
+  @_lifetime(self: copy self)
+  mutating func bytes(_ field: FieldHeader) throws(FormatProblem) -> [UInt8] {
+    guard field.wire == .binary else { throw Self.damaged }
+    return try bytes()
+  }
+
+  @_lifetime(self: copy self)
+  mutating func bytes() throws(FormatProblem) -> [UInt8] {
+    let count = try varint()
+    guard count <= UInt64(reader.remaining) else { throw Self.damaged }
+    do { return try reader.readBytes(Int(count)).copied() } catch { throw Self.damaged }
+  }
+
+  @_lifetime(self: copy self)
+  mutating func text(_ field: FieldHeader) throws(FormatProblem) -> String {
+    String(decoding: try bytes(field), as: UTF8.self)
+  }
+
+  /// Reads the header of a list: how many elements of which type follow.
+  @_lifetime(self: copy self)
+  mutating func list(_ field: FieldHeader) throws(FormatProblem) -> (count: Int, wire: Wire) {
+    guard field.wire == .list || field.wire == .set else { throw Self.damaged }
+    let head = try byte()
+    // Writers mark booleans either way.
+    let tag = head & 0x0f
+    guard let wire = Wire(rawValue: tag) else { throw Self.damaged }
+    let count = head >> 4 == 15 ? try varint() : UInt64(head >> 4)
+    guard count <= UInt64(reader.remaining) else { throw Self.damaged }
+    return (Int(count), wire)
+  }
+
+  /// Reads the header of a list of structures.
+  @_lifetime(self: copy self)
+  mutating func structures(_ field: FieldHeader) throws(FormatProblem) -> Int {
+    let (count, wire) = try list(field)
+    guard count == 0 || wire == .structure else { throw Self.damaged }
+    return count
+  }
+
+  /// Reads an element of a list of integers.
+  @_lifetime(self: copy self)
+  mutating func element() throws(FormatProblem) -> Int { Int(try zigzag()) }
+
+  /// Passes over a field's value.
+  @_lifetime(self: copy self)
+  mutating func skip(_ field: FieldHeader) throws(FormatProblem) {
+    // A boolean field's value is in its header.
+    if field.wire == .yes || field.wire == .no { return }
+    try skipValue(field.wire)
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func skipValue(_ wire: Wire) throws(FormatProblem) {
+    try enter()
+    switch wire {
+    case .yes, .no, .byte: _ = try byte()
+    case .int16, .int32, .int64: _ = try varint()
+    case .double:
+      do { try reader.skip(8) } catch { throw Self.damaged }
+    case .binary:
+      let count = try varint()
+      guard count <= UInt64(reader.remaining) else { throw Self.damaged }
+      do { try reader.skip(Int(count)) } catch { throw Self.damaged }
+    case .list, .set:
+      let (count, element) = try list(FieldHeader(id: 0, wire: .list))
+      for _ in 0..<count { try skipValue(element) }
+    case .map:
+      let count = try varint()
+      if count > 0 {
+        guard count <= UInt64(reader.remaining) else { throw Self.damaged }
+        let types = try byte()
+        guard let key = Wire(rawValue: types >> 4), let value = Wire(rawValue: types & 0x0f) else {
+          throw Self.damaged
+        }
+        for _ in 0..<count {
+          try skipValue(key)
+          try skipValue(value)
+        }
+      }
+    case .structure:
+      var last = 0
+      while let field = try nextField(after: &last) { try skip(field) }
+    }
+    leave()
+  }
+}

@@ -1,0 +1,51 @@
+import TarnBytes
+
+/// Collects booleans.
+struct BooleanSink: ValueSink {
+  private(set) var bits = BitBuffer()
+
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+    throw .malformed("booleans have no dictionary")
+  }
+
+  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+    throw .malformed("booleans have no dictionary")
+  }
+
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+    guard levels.validCount <= bytes.byteCount * 8 else {
+      throw .malformed("a page holds fewer values than it declares")
+    }
+    var page = BitBuffer()
+    page.append(bytes: bytes, levels.validCount)
+    append(page, levels)
+  }
+
+  mutating func appendOther(
+    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
+  ) throws(FormatProblem) {
+    guard encoding == .rle else { throw .unsupported("encoding \(encoding.name) is not supported yet") }
+    // Behind a length of four bytes.
+    guard bytes.byteCount >= 4 else { throw .malformed("a page ends too early") }
+    var reader = try HybridReader(bytes.extracting(4...), width: 1)
+    var page = BitBuffer()
+    try reader.readBits(levels.validCount, into: &page)
+    append(page, levels)
+  }
+
+  private mutating func append(_ page: BitBuffer, _ levels: PageLevels) {
+    guard let validity = levels.validity else {
+      bits.append(page)
+      return
+    }
+    var source = 0
+    for slot in 0..<levels.count {
+      if validity[slot] {
+        bits.append(word: page[source] ? 1 : 0, 1)
+        source += 1
+      } else {
+        bits.append(word: 0, 1)
+      }
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import TarnBytes
+
+/// Collects strings of bytes, end to end.
+struct BytesSink: ValueSink {
+  /// Bytes of every value, for fixed-length values; nil where each tells its length.
+  private let fixedLength: Int?
+  private(set) var strings = StringArena()
+  private var dictionary = StringArena()
+  private var indices: [UInt32] = []
+
+  init(fixedLength: Int?, expected: Int) {
+    self.fixedLength = fixedLength
+    strings.ends.reserveCapacity(expected + 1)
+  }
+
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+    dictionary = StringArena()
+    try dictionary.append(bytes, fixedLength, PageLevels(allValid: count))
+    // Short entries are copied sixteen bytes at a time.
+    dictionary.bytes.append(contentsOf: repeatElement(0, count: StringArena.slack))
+  }
+
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+    try strings.append(bytes, fixedLength, levels)
+  }
+
+  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+    if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
+    let start = strings.ends.count
+    let base = strings.end
+    var done = 0
+    while done < levels.validCount {
+      let part = min(HybridReader.step, levels.validCount - done)
+      try reader.read(part, into: &indices)
+      try Self.checkIndices(indices, part, dictionary.ends.count - 1)
+      try strings.append(from: dictionary, indices, part)
+      done += part
+    }
+    strings.spread(from: start, base: base, levels)
+  }
+}
+
+/// Strings in one arena: where each ends, after a leading zero, and all bytes.
+struct StringArena {
+  var ends: [Int32] = [0]
+  var bytes: [UInt8] = []
+
+  /// Bytes that must be readable behind a dictionary's last entry.
+  static let slack = 16
+
+  /// Where the last string ends.
+  var end: Int32 { ends[ends.count - 1] }
+
+  private static let tooLarge = FormatProblem.outOfRange(
+    "the strings of one row group pass 2 GiB, which is more than is held at once")
+  private static let tooShort = FormatProblem.malformed("a page holds fewer values than it declares")
+
+  /// Appends a page of PLAIN strings.
+  mutating func append(_ page: RawSpan, _ fixedLength: Int?, _ levels: PageLevels) throws(FormatProblem) {
+    guard bytes.count + page.byteCount <= Int(Int32.max) else { throw Self.tooLarge }
+    let start = ends.count
+    let base = end
+    if let fixedLength {
+      guard levels.validCount <= page.byteCount / fixedLength else { throw Self.tooShort }
+      bytes.append(page.extracting(first: levels.validCount * fixedLength))
+      let step = Int32(truncatingIfNeeded: fixedLength)
+      var last = base
+      for _ in 0..<levels.validCount {
+        last &+= step
+        ends.append(last)
+      }
+    } else {
+      // Each value takes the four bytes of its length at least.
+      guard levels.validCount <= page.byteCount / 4 else { throw Self.tooShort }
+      try appendPrefixed(page, levels.validCount)
+    }
+    spread(from: start, base: base, levels)
+  }
+
+  private mutating func appendPrefixed(_ page: RawSpan, _ count: Int) throws(FormatProblem) {
+    var last = Int(end)
+    var offset = 0
+    try ends.append(addingCapacity: count) { (endSpan) throws(FormatProblem) in
+      try bytes.append(addingCapacity: page.byteCount) { (byteSpan) throws(FormatProblem) in
+        try endSpan.withUnsafeMutableBufferPointer { (newEnds, endCount) throws(FormatProblem) in
+          try byteSpan.withUnsafeMutableBufferPointer { (target, byteCount) throws(FormatProblem) in
+            let base = last
+            for index in 0..<count {
+              guard page.byteCount &- offset >= 4 else { throw Self.tooShort }
+              let length = Int(
+                UInt32(
+                  littleEndian: page.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self)))
+              offset &+= 4
+              guard length <= page.byteCount &- offset else { throw Self.tooShort }
+              copyBytes(page, offset, length, UnsafeMutableRawBufferPointer(target), last &- base)
+              offset &+= length
+              last &+= length
+              // At most the page's size beyond what was held, which was checked.
+              newEnds[index] = Int32(truncatingIfNeeded: last)
+            }
+            endCount = count
+            byteCount = last - base
+          }
+        }
+      }
+    }
+  }
+
+  /// Appends entries of a dictionary; the indices were checked.
+  mutating func append(from dictionary: StringArena, _ indices: [UInt32], _ count: Int) throws(FormatProblem)
+  {
+    let entries = dictionary.ends.span
+    var total = 0
+    for index in 0..<count {
+      let entry = Int(indices[index])
+      total &+= Int(entries[unchecked: entry &+ 1] &- entries[unchecked: entry])
+    }
+    guard bytes.count + total <= Int(Int32.max) else { throw Self.tooLarge }
+    var last = end
+    let base = Int(last)
+    let source = dictionary.bytes.span.bytes
+    ends.append(addingCapacity: count) { endSpan in
+      bytes.append(addingCapacity: total + Self.slack) { byteSpan in
+        endSpan.withUnsafeMutableBufferPointer { newEnds, endCount in
+          byteSpan.withUnsafeMutableBufferPointer { target, byteCount in
+            for index in 0..<count {
+              let entry = Int(indices[index])
+              let from = entries[unchecked: entry]
+              let length = entries[unchecked: entry &+ 1] &- from
+              copyBytes(
+                source, Int(from), Int(length), UnsafeMutableRawBufferPointer(target), Int(last) &- base)
+              last &+= length
+              newEnds[index] = last
+            }
+            endCount = count
+            byteCount = total
+          }
+        }
+      }
+    }
+  }
+
+  /// Gives nulls an empty string each, behind the strings that were appended from `start` on.
+  mutating func spread(from start: Int, base: Int32, _ levels: PageLevels) {
+    guard levels.validity != nil else { return }
+    ends.append(contentsOf: repeatElement(0, count: levels.count - levels.validCount))
+    ends.withUnsafeMutableBufferPointer { all in
+      let page = UnsafeMutableBufferPointer(rebasing: all[start...])
+      levels.spread(page) { source in source < 0 ? base : page[source] }
+    }
+  }
+}

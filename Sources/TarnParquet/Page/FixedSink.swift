@@ -1,0 +1,80 @@
+/// Collects values of a fixed size.
+struct FixedSink<Loader: PlainLoader>: ValueSink {
+  private let loader: Loader
+  private(set) var values: [Loader.Value] = []
+  private var dictionary: [Loader.Value] = []
+  private var indices: [UInt32] = []
+
+  init(_ loader: Loader, expected: Int) {
+    self.loader = loader
+    values.reserveCapacity(expected)
+  }
+
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+    dictionary = []
+    try Self.load(bytes, PageLevels(allValid: count), loader, into: &dictionary)
+  }
+
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+    try Self.load(bytes, levels, loader, into: &values)
+  }
+
+  private static func load(
+    _ bytes: RawSpan, _ levels: PageLevels, _ loader: Loader, into values: inout [Loader.Value]
+  ) throws(FormatProblem) {
+    let width = loader.width
+    guard levels.validCount <= bytes.byteCount / width else {
+      throw .malformed("a page holds fewer values than it declares")
+    }
+    values.append(addingCapacity: levels.count) { span in
+      span.withUnsafeMutableBufferPointer { target, count in
+        bytes.withUnsafeBytes { source in
+          if let base = source.baseAddress {
+            for index in 0..<levels.validCount { target[index] = loader.load(base + index &* width) }
+          }
+        }
+        levels.spread(target) { _ in Loader.zero }
+        count = levels.count
+      }
+    }
+  }
+
+  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+    if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
+    let entries = dictionary
+    try Self.gather(entries.span, &indices, &reader, levels, into: &values)
+  }
+
+  private static func gather(
+    _ dictionary: Span<Loader.Value>, _ indices: inout [UInt32], _ reader: inout HybridReader,
+    _ levels: PageLevels, into values: inout [Loader.Value]
+  ) throws(FormatProblem) {
+    try values.append(addingCapacity: levels.count) { (span) throws(FormatProblem) in
+      try span.withUnsafeMutableBufferPointer { (target, count) throws(FormatProblem) in
+        var done = 0
+        while done < levels.validCount {
+          let part = min(HybridReader.step, levels.validCount - done)
+          try reader.read(part, into: &indices)
+          try checkIndices(indices, part, dictionary.count)
+          for index in 0..<part {
+            target[done &+ index] = dictionary[unchecked: Int(indices[index])]
+          }
+          done += part
+        }
+        levels.spread(target) { _ in Loader.zero }
+        count = levels.count
+      }
+    }
+  }
+}
+
+extension ValueSink {
+  /// Checks once for many that indices lie within the dictionary.
+  static func checkIndices(_ indices: [UInt32], _ count: Int, _ entries: Int) throws(FormatProblem) {
+    var greatest: UInt32 = 0
+    for index in 0..<count { greatest = max(greatest, indices[index]) }
+    guard count == 0 || Int(greatest) < entries else {
+      throw .malformed("a page refers to a dictionary entry that is not there")
+    }
+  }
+}

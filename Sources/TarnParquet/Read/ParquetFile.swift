@@ -1,0 +1,147 @@
+import TarnBytes
+import TarnColumns
+import TarnStorage
+
+/// A Parquet file whose footer has been read.
+///
+/// Columns that cannot be read are left out of ``schema`` and listed in ``unreadable``. Types in memory:
+/// unsigned integers of 8 and 16 bits become `int32`, of 32 bits `int64`, of 64 bits `decimal(20,0)`;
+/// nanoseconds become microseconds, and an error where digits would be lost; INT96 becomes an instant in
+/// microseconds. Format: the Parquet specification, `README.md` and `parquet.thrift`.
+public struct ParquetFile: Sendable {
+  /// The file's path in its storage.
+  public let path: String
+  /// The file's size in bytes.
+  public let size: Int
+  /// The columns that can be read.
+  public let schema: Schema
+  /// Names of the columns that cannot be read, each with the reason.
+  public let unreadable: [String: String]
+  /// The key-value metadata of the footer.
+  public var keyValues: [ParquetKeyValue] { metadata.keyValues }
+  /// The program that wrote the file, as it calls itself.
+  public var createdBy: String? { metadata.createdBy }
+  /// Number of rows.
+  public var rowCount: Int { metadata.rowCount }
+  /// Number of row groups.
+  public var rowGroupCount: Int { metadata.groups.count }
+
+  let storage: any Storage
+  let metadata: FileMetadata
+  let leaves: [LeafColumn]
+
+  /// Bytes at the end of a file that are read first, in the hope that they hold the footer.
+  static let footerGuess = 64 << 10
+  /// The footer's length and the magic number behind it.
+  private static let tailByteCount = 8
+
+  /// Opens a file by reading its footer, usually in one request.
+  ///
+  /// - Parameter size: The file's size, where the caller knows it; else the storage is asked.
+  /// - Throws: ``ParquetError`` where the storage fails, or the file is no Parquet file, damaged or encrypted.
+  public static func open(
+    _ storage: any Storage, path: String, size: Int? = nil
+  ) async throws(ParquetError) -> ParquetFile {
+    do {
+      let total: Int
+      if let size { total = size } else { total = try await storage.info(of: path).size }
+      guard total >= tailByteCount + 4 else {
+        throw ParquetError(.malformed, path: path, "\(total) bytes are too few for a Parquet file")
+      }
+      var buffer = ByteBuffer()
+      let first = max(0, total - footerGuess)
+      try await storage.read(path, range: first..<total, into: &buffer)
+      let length = try footerLength(buffer.bytes, path, total)
+      let start = total - tailByteCount - length
+      if start < first {
+        try await storage.read(path, range: start..<total, into: &buffer)
+      }
+      return try ParquetFile(storage, path, total, buffer.bytes, footerLength: length)
+    } catch let error as StorageError {
+      throw ParquetError(error, path: path)
+    } catch let error as ParquetError {
+      throw error
+    } catch {
+      throw ParquetError(.malformed, path: path, "the footer cannot be read")
+    }
+  }
+
+  private static func footerLength(
+    _ tail: RawSpan, _ path: String, _ total: Int
+  ) throws(ParquetError) -> Int {
+    var reader = ByteReader(tail, at: tail.byteCount - tailByteCount)
+    guard tail.byteCount >= tailByteCount, let length = try? reader.readLittleEndian(UInt32.self),
+      let magic = try? reader.readLittleEndian(UInt32.self)
+    else { throw ParquetError(.malformed, path: path, "the file is too short") }
+    switch magic {
+    case ParquetMagic.plain: break
+    case ParquetMagic.encrypted:
+      throw ParquetError(.unsupported, path: path, "the file is encrypted, which is not supported")
+    default:
+      throw ParquetError(
+        .malformed, path: path, "it does not end as a Parquet file does: no Parquet file, or cut short")
+    }
+    guard Int(length) <= total - tailByteCount - 4 else {
+      throw ParquetError(
+        .malformed, path: path, offset: total - tailByteCount,
+        "a footer of \(length) bytes does not fit into \(total) bytes")
+    }
+    return Int(length)
+  }
+
+  /// Parses a footer that lies before the last eight of `tail`'s bytes.
+  init(
+    _ storage: any Storage, _ path: String, _ size: Int, _ tail: RawSpan, footerLength: Int
+  ) throws(ParquetError) {
+    let end = tail.byteCount - Self.tailByteCount
+    guard footerLength <= end else { throw ParquetError(.malformed, path: path, "the footer is cut short") }
+    do throws(FormatProblem) {
+      var reader = ThriftReader(tail.extracting(end - footerLength..<end))
+      metadata = try reader.fileMetadata()
+      guard !metadata.isEncrypted else {
+        throw FormatProblem.unsupported("encrypted files are not supported")
+      }
+      let mapping = try SchemaMapping(metadata.schema)
+      for group in metadata.groups where group.columns.count != mapping.chunkCount {
+        throw FormatProblem.malformed("a row group has another number of columns than the schema")
+      }
+      guard metadata.groups.reduce(into: 0, { $0 = $0 &+ $1.rowCount }) == metadata.rowCount else {
+        throw FormatProblem.malformed("the row groups hold another number of rows than the file")
+      }
+      leaves = mapping.leaves
+      schema = Schema(mapping.leaves.map(\.field))
+      unreadable = mapping.unreadable
+    } catch {
+      throw ParquetError(
+        error.code, path: path, offset: size - Self.tailByteCount - footerLength, "footer: \(error.message)")
+    }
+    self.storage = storage
+    self.path = path
+    self.size = size
+  }
+
+  /// The value of a key of the footer's metadata; nil where it has none.
+  public func keyValue(_ key: String) -> String? { keyValues.first { $0.key == key }?.value }
+
+  /// Number of rows in a row group.
+  public func rowCount(inGroup group: Int) -> Int { metadata.groups[group].rowCount }
+
+  /// The position in ``schema`` of a column.
+  ///
+  /// - Throws: ``ParquetError`` where there is no such column, or it cannot be read.
+  public func columnIndex(_ name: String) throws(ParquetError) -> Int {
+    if let index = schema.index(of: name) { return index }
+    if let reason = unreadable[name] { throw ParquetError(.unsupported, path: path, column: name, reason) }
+    throw ParquetError(
+      .notFound, path: path, column: name,
+      "there is no such column; there are \(schema.names.joined(separator: ", "))")
+  }
+}
+
+/// The four bytes at both ends of a file, read as a little-endian number.
+enum ParquetMagic {
+  /// `PAR1`.
+  static let plain: UInt32 = 0x3152_4150
+  /// `PARE`: the footer is encrypted.
+  static let encrypted: UInt32 = 0x4552_4150
+}

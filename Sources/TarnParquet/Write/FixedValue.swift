@@ -1,0 +1,145 @@
+import TarnBytes
+import TarnColumns
+
+/// A value of fixed size that PLAIN stores.
+protocol FixedValue: BitwiseCopyable, Sendable {
+  /// The values of a column of this layout.
+  static func values(of column: Column.Values) -> [Self]?
+  /// Bits that are equal for equal values only; what lies beyond 64 is folded.
+  var hash: UInt64 { get }
+  /// Whether the stored forms are the same.
+  func isSame(_ other: Self) -> Bool
+  /// Stores the value in `width` bytes.
+  func store(_ target: UnsafeMutableRawPointer, _ width: Int)
+  /// The least and the greatest value, of those that have an order.
+  static func bounds(_ values: Span<Self>) -> (Self, Self)?
+  /// The lesser and the greater of bounds.
+  static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self)
+}
+
+extension FixedValue where Self: FixedWidthInteger {
+  @inline(__always) var hash: UInt64 { XXH64.hash(UInt64(truncatingIfNeeded: self)) }
+  @inline(__always) func isSame(_ other: Self) -> Bool { self == other }
+
+  static func bounds(_ values: Span<Self>) -> (Self, Self)? {
+    guard values.count > 0 else { return nil }
+    var least = values[0]
+    var greatest = values[0]
+    for index in values.indices {
+      least = Swift.min(least, values[index])
+      greatest = Swift.max(greatest, values[index])
+    }
+    return (least, greatest)
+  }
+
+  static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self) {
+    (Swift.min(one.0, other.0), Swift.max(one.1, other.1))
+  }
+}
+
+extension Int8: FixedValue {
+  static func values(of column: Column.Values) -> [Int8]? {
+    if case .int8(let values) = column { values } else { nil }
+  }
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    target.storeBytes(of: Int32(self).littleEndian, as: Int32.self)
+  }
+}
+
+extension Int16: FixedValue {
+  static func values(of column: Column.Values) -> [Int16]? {
+    if case .int16(let values) = column { values } else { nil }
+  }
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    target.storeBytes(of: Int32(self).littleEndian, as: Int32.self)
+  }
+}
+
+extension Int32: FixedValue {
+  static func values(of column: Column.Values) -> [Int32]? {
+    if case .int32(let values) = column { values } else { nil }
+  }
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    target.storeBytes(of: littleEndian, as: Int32.self)
+  }
+}
+
+extension Int64: FixedValue {
+  static func values(of column: Column.Values) -> [Int64]? {
+    if case .int64(let values) = column { values } else { nil }
+  }
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    target.storeBytes(of: littleEndian, as: Int64.self)
+  }
+}
+
+extension Int128: FixedValue {
+  static func values(of column: Column.Values) -> [Int128]? {
+    if case .decimal(let values) = column { values } else { nil }
+  }
+
+  @inline(__always) var hash: UInt64 {
+    XXH64.hash(
+      UInt64(truncatingIfNeeded: self) ^ UInt64(truncatingIfNeeded: self >> 64) &* 0x9e37_79b1_85eb_ca87)
+  }
+
+  /// Stores the lowest `width` bytes, most significant first, as decimals are.
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    var low = UInt64(truncatingIfNeeded: self)
+    for index in stride(from: width &- 1, through: Swift.max(width &- 8, 0), by: -1) {
+      target.storeBytes(of: UInt8(truncatingIfNeeded: low), toByteOffset: index, as: UInt8.self)
+      low &>>= 8
+    }
+    guard width > 8 else { return }
+    var high = UInt64(truncatingIfNeeded: self >> 64)
+    for index in stride(from: width &- 9, through: 0, by: -1) {
+      target.storeBytes(of: UInt8(truncatingIfNeeded: high), toByteOffset: index, as: UInt8.self)
+      high &>>= 8
+    }
+  }
+}
+
+extension FixedValue where Self: BinaryFloatingPoint {
+  /// NaN has no place in the order; zeros bound each other, whichever sign they have.
+  static func bounds(_ values: Span<Self>) -> (Self, Self)? {
+    var least = Self.infinity
+    var greatest = -Self.infinity
+    for index in values.indices {
+      let value = values[index]
+      if value < least { least = value }
+      if value > greatest { greatest = value }
+    }
+    guard least < greatest || least == greatest else {
+      // Only NaN, or only one infinity, which the beginning hides.
+      for index in values.indices where !values[index].isNaN { return (values[index], values[index]) }
+      return nil
+    }
+    return (least == 0 ? -0.0 : least, greatest == 0 ? 0.0 : greatest)
+  }
+
+  static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self) {
+    (one.0 < other.0 ? one.0 : other.0, one.1 > other.1 ? one.1 : other.1)
+  }
+}
+
+extension Float: FixedValue {
+  static func values(of column: Column.Values) -> [Float]? {
+    if case .float(let values) = column { values } else { nil }
+  }
+  @inline(__always) var hash: UInt64 { XXH64.hash(UInt64(bitPattern)) }
+  @inline(__always) func isSame(_ other: Float) -> Bool { bitPattern == other.bitPattern }
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    target.storeBytes(of: bitPattern.littleEndian, as: UInt32.self)
+  }
+}
+
+extension Double: FixedValue {
+  static func values(of column: Column.Values) -> [Double]? {
+    if case .double(let values) = column { values } else { nil }
+  }
+  @inline(__always) var hash: UInt64 { XXH64.hash(bitPattern) }
+  @inline(__always) func isSame(_ other: Double) -> Bool { bitPattern == other.bitPattern }
+  @inline(__always) func store(_ target: UnsafeMutableRawPointer, _ width: Int) {
+    target.storeBytes(of: bitPattern.littleEndian, as: UInt64.self)
+  }
+}
