@@ -55,7 +55,7 @@ public enum FileID {
     for position in 0..<32 {
       if [8, 12, 16, 20].contains(position) { out.append(0x2d) }
       let half = position < 16 ? first : second
-      out.append(digits[Int(half >> UInt64(60 - position % 16 * 4)) & 15])
+      out.append(digits[Int(half >> UInt64(60 - position % 16 * 4) & 15)])
     }
     out.append(text: "-0")
     return String(decoding: out, as: UTF8.self)

@@ -59,8 +59,8 @@ public struct TimelineEntry: Sendable, Hashable {
       return
     }
     guard let action = Action(rawValue: String(parts[1])) else { return nil }
-    switch parts.count == 2 ? "" : String(parts[2]) {
-    case "": self.init(instant, action, .completed)
+    switch parts.count == 3 ? parts[2] : nil {
+    case nil: self.init(instant, action, .completed)
     case "requested": self.init(instant, action, .requested)
     case "inflight": self.init(instant, action, .inflight)
     default: return nil
