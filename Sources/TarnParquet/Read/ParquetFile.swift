@@ -23,6 +23,10 @@ public struct ParquetFile: Sendable {
   public var createdBy: String? { metadata.createdBy }
   /// Number of rows.
   public var rowCount: Int { metadata.rowCount }
+  /// Bytes that the pages of all columns take, with their headers.
+  public var encodedBytes: Int {
+    metadata.groups.reduce(0) { total, group in group.columns.reduce(total) { $0 &+ $1.compressedSize } }
+  }
   /// Number of row groups.
   public var rowGroupCount: Int { metadata.groups.count }
 

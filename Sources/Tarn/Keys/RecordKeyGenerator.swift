@@ -1,0 +1,205 @@
+import TarnBytes
+import TarnColumns
+import TarnTimeline
+
+/// Makes the record key and the partition path of each row, as Hudi's key generators do.
+///
+/// Source: format-tables 4.2 and 5.2.
+struct RecordKeyGenerator: Sendable {
+  /// The key columns in order.
+  let keyFields: [String]
+  /// The partition columns and how they become folders.
+  let partition: PartitionPath
+
+  /// The generator of a table.
+  ///
+  /// - Throws: ``TableError`` with code `unsupported` for a table without key columns or with another generator.
+  init(_ properties: TableProperties) throws(TableError) {
+    keyFields = properties.recordKeyFields
+    guard !keyFields.isEmpty else {
+      throw TableError(
+        .unsupported, "table \(properties.name) has no record key fields: Tarn only reads it")
+    }
+    switch properties.keyGenerator {
+    case .simple, .complex, .nonPartitioned, .custom: break
+    case .timestamp, .other:
+      throw TableError(
+        .unsupported,
+        "table \(properties.name) makes its keys with \(properties.keyGenerator.className ?? "an unknown generator"): "
+          + "Tarn only reads it")
+    }
+    partition = PartitionPath(
+      fields: properties.partitionFields, isHiveStyle: properties.isHiveStyle,
+      isEncoded: properties.isURLEncoded)
+  }
+
+  /// The keys and partitions of rows.
+  struct Keys: Sendable {
+    /// The record key of each row.
+    var keys: ByteStrings
+    /// The XXH64 of each key.
+    var hashes: [UInt64]
+    /// The paths that occur, each once.
+    var partitions: [String]
+    /// The position of each row's path in ``partitions``; -1 where it is not known.
+    var partitionOf: [Int32]
+  }
+
+  /// Makes the keys of a batch in the table's schema.
+  ///
+  /// - Parameters:
+  ///   - changes: The rows.
+  ///   - needsPartition: Whether rows to delete need their partition too.
+  ///   - warn: Told once of null partition values.
+  /// - Throws: ``TableError`` with code `badRow` for a null, empty or ambiguous key or partition value.
+  func keys(
+    of changes: ChangeBatch, needsPartition: Bool, warn: (String) -> Void
+  ) throws(TableError) -> Keys {
+    let keys = try recordKeys(changes.rows)
+    let hashes = (0..<keys.count).map { keys.hash($0) }
+    var result = Keys(keys: keys, hashes: hashes, partitions: [], partitionOf: [])
+    try assignPartitions(changes, needsPartition, warn, to: &result)
+    return result
+  }
+
+  private func column(_ name: String, _ rows: RecordBatch) throws(TableError) -> Column {
+    guard let column = rows[name] else {
+      throw TableError(.mismatch, "the rows have no column \(name), which the table's key or partition needs")
+    }
+    return column
+  }
+
+  private func recordKeys(_ rows: RecordBatch) throws(TableError) -> ByteStrings {
+    var columns: [Column] = []
+    for name in keyFields { columns.append(try column(name, rows)) }
+    if columns.count == 1 { return try simpleKeys(columns[0]) }
+    return try compositeKeys(columns, count: rows.count)
+  }
+
+  private func simpleKeys(_ column: Column) throws(TableError) -> ByteStrings {
+    let name = keyFields[0]
+    for row in 0..<column.count {
+      if column.isNull(row) { throw Self.badKey(row, "column \(name) is null") }
+      if let strings = column.strings, strings.length(row) == 0 {
+        throw Self.badKey(row, "column \(name) is empty")
+      }
+    }
+    if let strings = column.strings { return strings }
+    var keys = ByteStrings()
+    do throws(ColumnError) {
+      for row in 0..<column.count { try keys.appendBuilt { KeyText.append(column, row, to: &$0) } }
+    } catch { throw TableError(error) }
+    return keys
+  }
+
+  private static func badKey(_ row: Int, _ why: String) -> TableError {
+    TableError(.badRow, "row \(row) of the batch has no record key: \(why)")
+  }
+
+  /// `field:value,field:value`; a null is `__null__`, an empty string `__empty__`.
+  private func compositeKeys(_ columns: [Column], count: Int) throws(TableError) -> ByteStrings {
+    var keys = ByteStrings()
+    var text: [UInt8] = []
+    for row in 0..<count {
+      text.removeAll(keepingCapacity: true)
+      var isBlank = true
+      for (index, column) in columns.enumerated() {
+        if index > 0 { text.append(0x2c) }
+        text.append(text: keyFields[index])
+        text.append(0x3a)
+        let start = text.count
+        if column.isNull(row) {
+          text.append(text: "__null__")
+          continue
+        }
+        KeyText.append(column, row, to: &text)
+        if text.count == start {
+          text.append(text: "__empty__")
+          continue
+        }
+        isBlank = false
+        try checkPart(text[start...], index)
+      }
+      if isBlank { throw Self.badKey(row, "all of \(keyFields.joined(separator: ", ")) are null or empty") }
+      do { try keys.append(text.span.bytes) } catch { throw TableError(error) }
+    }
+    return keys
+  }
+
+  /// Refuses parts that make a composite key's text ambiguous.
+  private func checkPart(_ part: ArraySlice<UInt8>, _ index: Int) throws(TableError) {
+    var isAmbiguous = false
+    for byte in part where byte == 0x2c || byte == 0x3a { isAmbiguous = true }
+    if part.elementsEqual("__null__".utf8) || part.elementsEqual("__empty__".utf8) { isAmbiguous = true }
+    guard isAmbiguous else { return }
+    let shown = String(decoding: part.prefix(60), as: UTF8.self).debugDescription
+    throw TableError(
+      .badRow,
+      "key column \(keyFields[index]) holds \(shown), which is ambiguous within Hudi's composite keys "
+        + "(no `,` and no `:`): use one key column, or replace these characters")
+  }
+}
+
+extension RecordKeyGenerator {
+  private func assignPartitions(
+    _ changes: ChangeBatch, _ needsPartition: Bool, _ warn: (String) -> Void, to result: inout Keys
+  ) throws(TableError) {
+    let count = changes.count
+    guard !partition.fields.isEmpty else {
+      result.partitions = [""]
+      result.partitionOf = [Int32](repeating: 0, count: count)
+      return
+    }
+    var columns: [Column] = []
+    for name in partition.fields { columns.append(try column(name, changes.rows)) }
+    result.partitionOf.reserveCapacity(count)
+    var paths = ByteStrings()
+    var index = HashIndex(expected: 64)
+    var warned = false
+    var path: [UInt8] = []
+    for row in 0..<count {
+      let isNull = columns.contains { $0.isNull(row) }
+      if isNull, changes.isDelete[row], !needsPartition {
+        result.partitionOf.append(-1)
+        continue
+      }
+      // Rows often come in runs of one partition.
+      if !isNull, row > 0, result.partitionOf[row - 1] >= 0, Self.repeats(columns, row) {
+        result.partitionOf.append(result.partitionOf[row - 1])
+        continue
+      }
+      if isNull, !warned {
+        warned = true
+        warn(
+          "a partition column is null in row \(row): its folder is \(PartitionPath.null), and Trino shows \\N"
+        )
+      }
+      path.removeAll(keepingCapacity: true)
+      try appendPath(columns, row, to: &path)
+      let hash = XXH64.hash(path.span.bytes)
+      let known = index.findOrInsert(
+        hash: hash, position: paths.count, where: { paths[$0].isEqual(to: path.span.bytes) },
+        hashOf: { paths.hash($0) })
+      if known == nil { do { try paths.append(path.span.bytes) } catch { throw TableError(error) } }
+      result.partitionOf.append(Int32(known ?? paths.count - 1))
+    }
+    result.partitions = (0..<paths.count).map { paths.string($0) }
+  }
+
+  private static func repeats(_ columns: [Column], _ row: Int) -> Bool {
+    columns.allSatisfy { !$0.isNull(row - 1) && $0.isEqual(row, to: $0, row - 1) }
+  }
+
+  private func appendPath(_ columns: [Column], _ row: Int, to path: inout [UInt8]) throws(TableError) {
+    for (index, column) in columns.enumerated() {
+      if index > 0 { path.append(0x2f) }
+      var value: [UInt8]?
+      if !column.isNull(row) {
+        var text: [UInt8] = []
+        KeyText.append(column, row, to: &text)
+        value = text
+      }
+      try partition.append(field: index, value: value, to: &path)
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import TarnBytes
+import TarnColumns
+
+extension Predicate {
+  /// Parses a condition such as `price > 100 and exchange in ('OKX', 'Kraken')`.
+  ///
+  /// It knows columns (in double quotes where their names are odd), `= != <> < <= > >=`, `is [not] null`,
+  /// `[not] in (..)`, `and`, `or`, `not` and parentheses. Texts stand in single quotes, doubled within.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` that shows where the condition stops making sense.
+  public init(parsing text: String) throws(TableError) {
+    var parser = PredicateParser(text)
+    self = try parser.parse()
+  }
+}
+
+private struct PredicateParser {
+  enum Token: Equatable {
+    case name(String)
+    case literal(Literal)
+    case symbol(String)
+    case end
+  }
+
+  let text: [UInt8]
+  var offset = 0
+  /// Where the present token begins.
+  var start = 0
+  var token = Token.end
+  var depth = 0
+
+  init(_ text: String) { self.text = Array(text.utf8) }
+
+  mutating func parse() throws(TableError) -> Predicate {
+    try advance()
+    let predicate = try disjunction()
+    guard token == .end else { throw unexpected("`and`, `or` or the end") }
+    return predicate
+  }
+
+  func unexpected(_ expected: String) -> TableError {
+    let rest = String(decoding: text[start...].prefix(20), as: UTF8.self)
+    let found = rest.isEmpty ? "the end" : "`\(rest)`"
+    return TableError(.mismatch, "the condition does not read at character \(start + 1): \(expected) expected, not \(found)")
+  }
+
+  mutating func disjunction() throws(TableError) -> Predicate {
+    var left = try conjunction()
+    while isKeyword("or") {
+      try advance()
+      left = .or(left, try conjunction())
+    }
+    return left
+  }
+
+  mutating func conjunction() throws(TableError) -> Predicate {
+    var left = try negation()
+    while isKeyword("and") {
+      try advance()
+      left = .and(left, try negation())
+    }
+    return left
+  }
+
+  mutating func negation() throws(TableError) -> Predicate {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth < 100 else { throw TableError(.mismatch, "the condition is nested too deep") }
+    if isKeyword("not") {
+      try advance()
+      return .not(try negation())
+    }
+    if token == .symbol("(") {
+      try advance()
+      let inner = try disjunction()
+      try expect(")")
+      return inner
+    }
+    return try comparison()
+  }
+
+  mutating func comparison() throws(TableError) -> Predicate {
+    if case .literal(let literal) = token {
+      try advance()
+      let operation = try comparisonSign()
+      let name = try columnName()
+      return .comparison(name, Self.mirrored(operation), literal)
+    }
+    let name = try columnName()
+    if isKeyword("is") {
+      try advance()
+      let isNegated = try take("not")
+      guard try take("null") else { throw unexpected("`null`") }
+      return isNegated ? .not(.isNull(name)) : .isNull(name)
+    }
+    let isNegated = try take("not")
+    if try take("in") {
+      let list = Predicate.isIn(name, try literals())
+      return isNegated ? .not(list) : list
+    }
+    guard !isNegated else { throw unexpected("`in`") }
+    return .comparison(name, try comparisonSign(), try literal())
+  }
+
+  static func mirrored(_ comparison: Predicate.Comparison) -> Predicate.Comparison {
+    switch comparison {
+    case .less: .greater
+    case .lessOrEqual: .greaterOrEqual
+    case .greater: .less
+    case .greaterOrEqual: .lessOrEqual
+    case .equal, .notEqual: comparison
+    }
+  }
+
+  mutating func comparisonSign() throws(TableError) -> Predicate.Comparison {
+    guard case .symbol(let sign) = token,
+      let comparison = Predicate.Comparison(rawValue: sign == "<>" ? "!=" : sign)
+    else { throw unexpected("a comparison") }
+    try advance()
+    return comparison
+  }
+
+  mutating func columnName() throws(TableError) -> String {
+    guard case .name(let name) = token else { throw unexpected("a column") }
+    try advance()
+    return name
+  }
+
+  mutating func literal() throws(TableError) -> Literal {
+    if try take("true") { return .boolean(true) }
+    if try take("false") { return .boolean(false) }
+    guard case .literal(let literal) = token else { throw unexpected("a value") }
+    try advance()
+    return literal
+  }
+
+  mutating func literals() throws(TableError) -> [Literal] {
+    try expect("(")
+    var values = [try literal()]
+    while token == .symbol(",") {
+      try advance()
+      values.append(try literal())
+    }
+    try expect(")")
+    return values
+  }
+
+  func isKeyword(_ word: String) -> Bool {
+    if case .name(let name) = token { name.lowercased() == word && text[start] != 0x22 } else { false }
+  }
+
+  mutating func take(_ word: String) throws(TableError) -> Bool {
+    guard isKeyword(word) else { return false }
+    try advance()
+    return true
+  }
+
+  mutating func expect(_ symbol: String) throws(TableError) {
+    guard token == .symbol(symbol) else { throw unexpected("`\(symbol)`") }
+    try advance()
+  }
+
+  mutating func advance() throws(TableError) {
+    while offset < text.count, [0x20, 0x09, 0x0a, 0x0d].contains(text[offset]) { offset += 1 }
+    start = offset
+    guard offset < text.count else {
+      token = .end
+      return
+    }
+    switch text[offset] {
+    case 0x27: token = .literal(.string(try quoted(0x27)))
+    case 0x22: token = .name(try quoted(0x22))
+    case 0x30...0x39, 0x2d, 0x2b, 0x2e: token = try number()
+    case 0x41...0x5a, 0x61...0x7a, 0x5f, 0x80...0xff: token = .name(word())
+    default: token = try symbol()
+    }
+  }
+
+  mutating func quoted(_ quote: UInt8) throws(TableError) -> String {
+    var bytes: [UInt8] = []
+    offset += 1
+    while offset < text.count {
+      if text[offset] == quote {
+        offset += 1
+        guard offset < text.count, text[offset] == quote else { return String(decoding: bytes, as: UTF8.self) }
+      }
+      bytes.append(text[offset])
+      offset += 1
+    }
+    throw TableError(.mismatch, "the condition has a quote at character \(start + 1) that does not end")
+  }
+
+  mutating func word() -> String {
+    while offset < text.count {
+      switch text[offset] {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2e, 0x80...0xff: offset += 1
+      default: return String(decoding: text[start..<offset], as: UTF8.self)
+      }
+    }
+    return String(decoding: text[start..<offset], as: UTF8.self)
+  }
+
+  mutating func number() throws(TableError) -> Token {
+    offset += 1
+    while offset < text.count {
+      let byte = text[offset]
+      let isSign = (byte == 0x2b || byte == 0x2d) && text[offset - 1] | 0x20 == 0x65
+      guard (0x30...0x39).contains(byte) || byte == 0x2e || byte | 0x20 == 0x65 || isSign else { break }
+      offset += 1
+    }
+    let digits = String(decoding: text[start..<offset], as: UTF8.self)
+    guard ExactDecimal(Array(digits.utf8).span.bytes) != nil || Double(digits) != nil else {
+      throw unexpected("a number")
+    }
+    return .literal(.number(digits))
+  }
+
+  mutating func symbol() throws(TableError) -> Token {
+    let two = String(decoding: text[offset..<min(offset + 2, text.count)], as: UTF8.self)
+    if ["!=", "<=", ">=", "<>"].contains(two) {
+      offset += 2
+      return .symbol(two)
+    }
+    let one = String(decoding: text[offset..<offset + 1], as: UTF8.self)
+    guard ["=", "<", ">", "(", ")", ","].contains(one) else { throw unexpected("a column, a value or a sign") }
+    offset += 1
+    return .symbol(one)
+  }
+}

@@ -1,0 +1,241 @@
+import TarnAvro
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// The rows of a table at one moment: a value that never changes, whatever is written later.
+///
+/// Refine it with ``select(_:)``, ``where(_:)`` and ``limit(_:)``, then iterate over its batches.
+/// Files that a cleaner has removed since can no longer be read.
+public struct Snapshot: Sendable, AsyncSequence {
+  /// The latest commit it holds; nil where there is none.
+  public let instant: Instant?
+  /// The columns of its batches: by default the five meta columns and then the table's.
+  public private(set) var schema: Schema
+  /// The base files it is made of.
+  public private(set) var slices: [FileSlice]
+
+  let storage: any Storage
+  let fileSchema: Schema
+  var predicate: Predicate?
+  var rowLimit: Int?
+  /// Only rows written by commits after the first and up to the second of these instants.
+  var commits: (after: Instant, through: Instant?)?
+
+  init(
+    instant: Instant?, schema: Schema, slices: [FileSlice], storage: any Storage,
+    commits: (after: Instant, through: Instant?)? = nil
+  ) {
+    self.instant = instant
+    self.schema = schema
+    self.slices = slices
+    self.storage = storage
+    self.commits = commits
+    fileSchema = schema
+  }
+
+  /// Only these columns, in this order; meta columns may be among them.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` where there is no such column.
+  public func select(_ names: String...) throws(TableError) -> Snapshot { try select(names) }
+
+  /// Only these columns, in this order; meta columns may be among them.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` where there is no such column.
+  public func select(_ names: [String]) throws(TableError) -> Snapshot {
+    var fields: [Field] = []
+    for name in names {
+      guard let field = fileSchema[name] else {
+        throw TableError(
+          .mismatch, "there is no column \(name): the table has \(fileSchema.names.joined(separator: ", "))")
+      }
+      fields.append(field)
+    }
+    var refined = self
+    refined.schema = Schema(fields)
+    return refined
+  }
+
+  /// Only rows for which a condition is true.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` where a column is missing or a value does not fit one.
+  public func `where`(_ predicate: Predicate) throws(TableError) -> Snapshot {
+    try predicate.check(against: fileSchema)
+    var refined = self
+    refined.predicate = self.predicate.map { .and($0, predicate) } ?? predicate
+    return refined
+  }
+
+  /// At most so many rows.
+  public func limit(_ rows: Int) -> Snapshot {
+    var refined = self
+    refined.rowLimit = rows
+    return refined
+  }
+
+  /// The number of rows.
+  ///
+  /// - Throws: ``TableError`` where a file cannot be read.
+  public func count() async throws(TableError) -> Int {
+    var total = 0
+    if predicate == nil, commits == nil {
+      for slice in slices {
+        let file = try await tableErrors { try await ParquetFile.open(storage, path: slice.path, size: slice.size) }
+        total += file.rowCount
+      }
+      return Swift.min(total, rowLimit ?? total)
+    }
+    var narrow = self
+    narrow.schema = Schema([])
+    var iterator = narrow.makeAsyncIterator()
+    while let batch = try await iterator.next(isolation: nil) { total += batch.count }
+    return total
+  }
+
+  /// Iterates over the batches, a row group at a time.
+  public func makeAsyncIterator() -> Iterator { Iterator(self) }
+
+  /// Reads one row group after the other.
+  public struct Iterator: AsyncIteratorProtocol {
+    private let snapshot: Snapshot
+    private var file: ParquetFile?
+    private var nextSlice = 0
+    private var nextGroup = 0
+    private var rowsLeft: Int
+
+    init(_ snapshot: Snapshot) {
+      self.snapshot = snapshot
+      rowsLeft = snapshot.rowLimit ?? Int.max
+    }
+
+    /// The next batch that is not empty; nil at the end.
+    ///
+    /// - Throws: ``TableError`` where a file cannot be read.
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(TableError) -> RecordBatch? {
+      while rowsLeft > 0 {
+        guard let file = try await openFile(isolation: actor) else { return nil }
+        guard nextGroup < file.rowGroupCount else {
+          self.file = nil
+          continue
+        }
+        let group = nextGroup
+        nextGroup += 1
+        let snapshot = snapshot
+        var batch = try await tableErrors { try await snapshot.read(file, group) }
+        if batch.count == 0 { continue }
+        if batch.count > rowsLeft { batch = batch.slice(0..<rowsLeft) }
+        rowsLeft -= batch.count
+        return batch
+      }
+      return nil
+    }
+
+    private mutating func openFile(
+      isolation actor: isolated (any Actor)?
+    ) async throws(TableError) -> ParquetFile? {
+      if let file { return file }
+      guard nextSlice < snapshot.slices.count else { return nil }
+      let slice = snapshot.slices[nextSlice]
+      let storage = snapshot.storage
+      nextSlice += 1
+      nextGroup = 0
+      let opened = try await tableErrors {
+        try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+      }
+      file = opened
+      return opened
+    }
+  }
+
+  /// The rows of one row group that belong to the snapshot.
+  private func read(_ file: ParquetFile, _ group: Int) async throws -> RecordBatch {
+    var names = Set(schema.names)
+    if let predicate { names.formUnion(predicate.columns) }
+    if commits != nil { names.insert(MetaColumns.commitTime) }
+    let needed = Schema(fileSchema.fields.filter { names.contains($0.name) })
+    for field in needed.fields {
+      if let reason = file.unreadable[field.name] {
+        throw TableError(
+          .unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason); select other columns")
+      }
+    }
+    let present = needed.fields.compactMap { file.schema.index(of: $0.name) }
+    var rows: RecordBatch
+    if present.isEmpty {
+      rows = try RecordBatch(schema: Schema([]), columns: [], count: file.rowCount(inGroup: group))
+    } else {
+      rows = try await file.readRowGroup(group, columns: present)
+    }
+    rows = try BatchAlignment.align(rows, to: needed.relaxed)
+    if let commits { rows = try Self.rows(of: rows, commits) }
+    if let predicate {
+      let kept = try predicate.rows(of: rows)
+      if kept.count < rows.count { rows = try rows.gather(kept) }
+    }
+    let selected = try rows.select(schema.names)
+    return try RecordBatch(schema: schema.relaxed, columns: selected.columns, count: rows.count)
+  }
+
+  private static func rows(
+    of batch: RecordBatch, _ commits: (after: Instant, through: Instant?)
+  ) throws -> RecordBatch {
+    guard let times = batch[MetaColumns.commitTime]?.strings else { return batch }
+    var kept: [Int32] = []
+    for row in 0..<batch.count {
+      guard let instant = Instant(times.string(row)) else { continue }
+      if instant > commits.after, commits.through.map({ instant <= $0 }) ?? true { kept.append(Int32(row)) }
+    }
+    return try batch.gather(kept)
+  }
+}
+
+extension Schema {
+  /// The same columns, all nullable: files may lack what the table has now.
+  var relaxed: Schema { Schema(fields.map { Field($0.name, $0.type, isNullable: true) }) }
+}
+
+extension Table {
+  /// The rows of the table as they are now, or as they were at an instant.
+  ///
+  /// - Parameter instant: The last commit to be seen; nil for the latest. A time before the first commit
+  ///   gives an empty snapshot.
+  /// - Throws: ``TableError`` where the table cannot be read.
+  public func snapshot(asOf instant: Instant? = nil) async throws(TableError) -> Snapshot {
+    try await snapshot(asOf: instant, commits: nil)
+  }
+
+  /// The rows that commits after an instant wrote, as the last of them left them.
+  ///
+  /// - Parameters:
+  ///   - since: The instant after which commits count; its own commit does not.
+  ///   - until: The last commit that counts; nil for the latest.
+  /// - Throws: ``TableError`` where the table cannot be read.
+  public func changes(since: Instant, until: Instant? = nil) async throws(TableError) -> Snapshot {
+    try await snapshot(asOf: until, commits: (since, until))
+  }
+
+  private func snapshot(
+    asOf instant: Instant?, commits: (after: Instant, through: Instant?)?
+  ) async throws(TableError) -> Snapshot {
+    let state = try await TableState.load(storage)
+    guard state.properties.type == .copyOnWrite else {
+      throw TableError(
+        .unsupported, "table \(state.properties.name) is merge-on-read: Tarn does not read such tables yet")
+    }
+    let schema = try state.requireSchema()
+    let storage = storage
+    return try await tableErrors {
+      let view = try await FileSystemView.load(
+        from: storage, properties: state.properties, timeline: state.timeline)
+      var slices = view.slices(asOf: instant)
+      if let commits { slices = slices.filter { $0.instant > commits.after } }
+      let latest = instant.map { state.timeline.latest(asOf: $0) } ?? state.timeline.latest
+      let full = state.properties.populatesMetaFields ? MetaColumns.added(to: schema) : schema
+      return Snapshot(
+        instant: latest?.instant, schema: full, slices: slices, storage: storage, commits: commits)
+    }
+  }
+}

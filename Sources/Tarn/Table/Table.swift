@@ -1,0 +1,84 @@
+import TarnAvro
+import TarnColumns
+import TarnStorage
+import TarnTimeline
+
+/// An Apache Hudi copy-on-write table that this process reads and writes.
+///
+/// ```swift
+/// let table = try await Table.create(
+///   at: .local("lake/trades"), schema: schema,
+///   recordKey: ["transaction_id"], partitionedBy: ["exchange"], orderedBy: "timestamp")
+/// let commit = try await table.upsert(batch)
+/// for try await batch in try await table.snapshot().select("price").where(.column("price") > 100) { }
+/// ```
+///
+/// A table value holds no state but its place: each call looks at the storage anew, so several values,
+/// processes and engines may use one table. One writer writes at a time; others wait.
+public struct Table: Sendable {
+  /// Where the table lives.
+  public let location: TableLocation
+  /// The properties as they were when the table was created or opened.
+  public let properties: TableProperties
+  /// How this process works on it.
+  public let settings: TableSettings
+
+  var storage: any Storage { location.storage }
+
+  /// Opens a table.
+  ///
+  /// - Throws: ``TableError``: `noTable` where there is none, `damaged` where its properties cannot be
+  ///   trusted, `unsupported` for a table version other than 6.
+  public static func open(
+    at location: TableLocation, settings: TableSettings = TableSettings()
+  ) async throws(TableError) -> Table {
+    let properties = try await tableErrors { try await TableProperties.load(from: location.storage) }
+    return Table(location: location, properties: properties, settings: settings)
+  }
+
+  /// Creates a table without rows.
+  ///
+  /// - Parameters:
+  ///   - location: A place where no table is yet.
+  ///   - schema: The data columns; 8- and 16-bit integers become 32-bit ones, local timestamps instants.
+  ///   - recordKey: The columns whose values name a row.
+  ///   - partition: The columns by whose values rows are kept in folders.
+  ///   - ordering: The column that decides which of two rows with one key is newer; nil for the later one.
+  /// - Throws: ``TableError``: `tableExists`; `mismatch` where the key, partition or ordering columns do
+  ///   not fit the schema; `unsupported` for nested columns.
+  public static func create(
+    at location: TableLocation, schema: Schema, recordKey: [String], partitionedBy partition: [String] = [],
+    orderedBy ordering: String? = nil, options: TableOptions = TableOptions(),
+    settings: TableSettings = TableSettings()
+  ) async throws(TableError) -> Table {
+    let schema = BatchAlignment.tableSchema(schema)
+    let definition = TableDefinition(
+      name: options.name ?? TableDefinition.name(from: location.lastComponent), schema: schema,
+      recordKey: recordKey, partition: partition, ordering: ordering, options: options)
+    try definition.check()
+    let properties = definition.properties()
+    try await tableErrors { try await properties.create(in: location.storage, now: settings.now()) }
+    return Table(location: location, properties: properties, settings: settings)
+  }
+
+  /// The table's data columns, without meta columns.
+  ///
+  /// - Throws: ``TableError`` where the table cannot be read.
+  public func schema() async throws(TableError) -> Schema {
+    try await TableState.load(storage).requireSchema()
+  }
+
+  /// The table's commits, and what else stands on its timeline.
+  ///
+  /// - Throws: ``TableError`` where the table cannot be read.
+  public func timeline() async throws(TableError) -> Timeline {
+    try await tableErrors { try await Timeline.load(from: storage) }
+  }
+
+  /// What a completed commit wrote.
+  ///
+  /// - Throws: ``TableError`` where the commit cannot be read.
+  public func metadata(of entry: TimelineEntry) async throws(TableError) -> CommitMetadata {
+    try await tableErrors { try await CommitLog(storage).metadata(of: entry) }
+  }
+}

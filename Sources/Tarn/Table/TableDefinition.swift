@@ -1,0 +1,170 @@
+import TarnAvro
+import TarnColumns
+import TarnParquet
+import TarnTimeline
+
+/// What a new table is to be.
+struct TableDefinition {
+  var name: String
+  var schema: Schema
+  var recordKey: [String]
+  var partition: [String]
+  var ordering: String?
+  var options: TableOptions
+
+  /// A table's name from the last component of its place.
+  static func name(from component: String) -> String {
+    String(component.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "_" })
+  }
+
+  /// Checks that the columns fit together.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` or `unsupported`, naming the column.
+  func check() throws(TableError) {
+    guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else {
+      throw TableError(.mismatch, "\(name.debugDescription) is no table name: use letters, digits and `_`")
+    }
+    guard !recordKey.isEmpty else { throw TableError(.mismatch, "a table needs at least one key column") }
+    var seen: Set<String> = []
+    for field in schema.fields {
+      guard seen.insert(field.name).inserted else {
+        throw TableError(.mismatch, "column \(field.name) stands twice in the schema")
+      }
+      guard !MetaColumns.all.contains(field.name) else {
+        throw TableError(.mismatch, "column \(field.name) is one of Hudi's own: leave it out of the schema")
+      }
+      guard Self.isColumnName(field.name) else {
+        throw TableError(
+          .mismatch,
+          "column \(field.name.debugDescription): Avro takes letters, digits and `_`, not first a digit")
+      }
+      if field.type.isNested {
+        throw TableError(
+          .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet")
+      }
+    }
+    for (role, names) in [("key", recordKey), ("partition", partition)] {
+      for name in names {
+        guard let field = schema[name] else {
+          throw TableError(
+            .mismatch,
+            "the \(role) column \(name) is not in the schema: \(schema.names.joined(separator: ", "))")
+        }
+        if let objection = KeyText.objection(to: field.type) {
+          throw TableError(
+            .mismatch, "column \(name) is \(field.type.name) and cannot be a \(role) column: \(objection)")
+        }
+      }
+      guard Set(names).count == names.count else {
+        throw TableError(.mismatch, "a \(role) column is named twice: \(names.joined(separator: ", "))")
+      }
+    }
+    if let ordering {
+      guard let field = schema[ordering] else {
+        throw TableError(.mismatch, "the ordering column \(ordering) is not in the schema")
+      }
+      if field.type == .boolean || field.type == .binary || field.type.isNested {
+        throw TableError(.mismatch, "column \(ordering) is \(field.type.name) and cannot order rows")
+      }
+    }
+  }
+
+  /// Whether Avro, and so Hudi, takes a column name.
+  static func isColumnName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
+    return name.utf8.allSatisfy {
+      (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x5f
+    }
+  }
+
+  /// The properties of the new table, as format-tables 1.4 and 1.5 have them.
+  func properties() -> TableProperties {
+    var properties = TableProperties(
+      name: name, recordKeyFields: recordKey, orderingField: ordering, partitionFields: partition,
+      isHiveStyle: options.hiveStylePartitions, isURLEncoded: options.encodesPartitionPaths,
+      createSchema: AvroSchema.text(of: schema, table: name))
+    for (key, value) in options.own.entries(bloom: options.bloomFilter) { properties.entries[key] = value }
+    return properties
+  }
+}
+
+extension OwnOptions {
+  private enum Key {
+    static let smallFileLimit = "tarn.small.file.limit.bytes"
+    static let targetFileSize = "tarn.target.file.size.bytes"
+    static let rowGroupSize = "tarn.row.group.size.bytes"
+    static let pageRows = "tarn.page.rows"
+    static let codec = "tarn.codec"
+    static let bloom = "tarn.bloom.filter"
+  }
+
+  /// The options that differ from the defaults, as properties.
+  func entries(bloom: BloomFilterChoice) -> [(String, String)] {
+    let defaults = OwnOptions()
+    var entries: [(String, String)] = []
+    if smallFileLimit != defaults.smallFileLimit { entries.append((Key.smallFileLimit, "\(smallFileLimit)")) }
+    if targetFileSize != defaults.targetFileSize { entries.append((Key.targetFileSize, "\(targetFileSize)")) }
+    if rowGroupSize != defaults.rowGroupSize { entries.append((Key.rowGroupSize, "\(rowGroupSize)")) }
+    if pageRows != defaults.pageRows { entries.append((Key.pageRows, "\(pageRows)")) }
+    if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
+    if bloom != .perFile { entries.append((Key.bloom, bloom.rawValue)) }
+    return entries
+  }
+
+  /// The options of a table.
+  ///
+  /// - Throws: ``TableError`` with code `damaged` where one has a value that makes no sense.
+  init(_ properties: TableProperties) throws(TableError) {
+    self.init()
+    func number(_ key: String, _ standard: Int, _ range: ClosedRange<Int>) throws(TableError) -> Int {
+      guard let text = properties.entries[key] else { return standard }
+      guard let value = Int(text), range.contains(value) else {
+        throw TableError(
+          .damaged,
+          "\(TablePaths.properties): \(key)=\(text) is no number from \(range.lowerBound) to \(range.upperBound)"
+        )
+      }
+      return value
+    }
+    smallFileLimit = try number(Key.smallFileLimit, smallFileLimit, 0...(1 << 40))
+    targetFileSize = try number(Key.targetFileSize, targetFileSize, 1_024...(1 << 40))
+    rowGroupSize = try number(Key.rowGroupSize, rowGroupSize, 1_024...(1 << 31))
+    pageRows = try number(Key.pageRows, pageRows, 1...1_000_000)
+    if let text = properties.entries[Key.codec] {
+      guard let known = Self.compression(named: text) else {
+        throw TableError(.damaged, "\(TablePaths.properties): \(Key.codec)=\(text) is no codec Tarn writes")
+      }
+      compression = known
+    }
+  }
+
+  private static func name(of compression: ParquetWriteOptions.Compression) -> String {
+    switch compression {
+    case .uncompressed: "uncompressed"
+    case .gzip(let level): "gzip:\(level)"
+    case .zstd(let level): "zstd:\(level)"
+    }
+  }
+
+  /// The compression that a text such as `zstd:1` or `gzip` names; nil for another.
+  static func compression(named text: String) -> ParquetWriteOptions.Compression? {
+    let parts = text.split(separator: ":", maxSplits: 1)
+    let level = parts.count == 2 ? Int(parts[1]) : nil
+    if parts.count == 2, level == nil { return nil }
+    switch parts.first {
+    case "uncompressed": return parts.count == 1 ? .uncompressed : nil
+    case "gzip": return (1...9).contains(level ?? 6) ? .gzip(level: level ?? 6) : nil
+    case "zstd": return (1...19).contains(level ?? 1) ? .zstd(level: level ?? 1) : nil
+    default: return nil
+    }
+  }
+
+  /// How the Bloom filters of a table's files are sized.
+  static func bloom(_ properties: TableProperties) throws(TableError) -> BloomFilterChoice {
+    guard let text = properties.entries[Key.bloom] else { return .perFile }
+    guard let choice = BloomFilterChoice(rawValue: text) else {
+      throw TableError(.damaged, "\(TablePaths.properties): \(Key.bloom)=\(text) is neither file nor hudi")
+    }
+    return choice
+  }
+}

@@ -1,0 +1,86 @@
+import TarnAvro
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// What went wrong with a table, where, and what to do.
+public struct TableError: Error, Sendable, CustomStringConvertible {
+  /// The kinds a caller handles differently.
+  public enum Code: Sendable, Hashable {
+    /// There is no table at the place.
+    case noTable
+    /// A table is already there.
+    case tableExists
+    /// The table, or a file of it, is damaged.
+    case damaged
+    /// The table uses a feature that Tarn does not have yet.
+    case unsupported
+    /// What was given does not fit the table: another key, another type, an unknown column.
+    case mismatch
+    /// A row cannot be taken: a null key, an ambiguous one, a value that is lost in a path.
+    case badRow
+    /// Another writer holds the table, or committed in between: try again.
+    case conflict
+    /// The storage failed.
+    case storage
+    /// The work was cancelled.
+    case cancelled
+  }
+
+  /// The kind.
+  public let code: Code
+  /// What happened, where, and what to do.
+  public let message: String
+
+  /// Makes an error.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// The message.
+  public var description: String { message }
+
+  /// Wraps what a room below threw.
+  init(_ error: any Error) {
+    switch error {
+    case let error as TableError: self = error
+    case let error as TimelineError: self.init(Self.code(of: error), error.description)
+    case let error as StorageError: self.init(error.code == .locked ? .conflict : .storage, error.description)
+    case let error as ParquetError: self.init(Self.code(of: error), error.description)
+    case let error as ColumnError: self.init(.badRow, error.description)
+    case let error as AvroError: self.init(.damaged, error.description)
+    case is CancellationError: self.init(.cancelled, "the work was cancelled")
+    default: self.init(.storage, String(describing: error))
+    }
+  }
+
+  private static func code(of error: TimelineError) -> Code {
+    switch error.code {
+    case .noTable: .noTable
+    case .damaged: .damaged
+    case .unsupported: .unsupported
+    case .conflict: .conflict
+    case .exists: .tableExists
+    case .storage(let error): error.code == .locked ? .conflict : .storage
+    }
+  }
+
+  private static func code(of error: ParquetError) -> Code {
+    switch error.code {
+    case .unsupported: .unsupported
+    case .storage, .notFound: .storage
+    case .valueOutOfRange: .badRow
+    case .schemaMismatch: .mismatch
+    case .malformed: .damaged
+    }
+  }
+}
+
+/// Runs `body` and turns what it throws into a ``TableError``.
+func tableErrors<R>(
+  _ body: () async throws -> R
+) async throws(TableError) -> R {
+  do { return try await body() } catch { throw TableError(error) }
+}

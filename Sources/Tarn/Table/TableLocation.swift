@@ -1,0 +1,29 @@
+import TarnStorage
+
+/// Where a table lives.
+public struct TableLocation: Sendable {
+  /// The storage whose root is the table's folder.
+  public let storage: any Storage
+  /// The place as users know it, for messages.
+  public let name: String
+
+  /// A folder of the local file system.
+  ///
+  /// - Parameters:
+  ///   - path: The folder; it need not exist yet.
+  ///   - synchronizes: Whether files and folders are synced to the disk before a commit counts as done.
+  public static func local(_ path: String, synchronizes: Bool = true) -> TableLocation {
+    let storage = LocalStorage(root: path, scratch: ".hoodie/.temp", synchronizes: synchronizes)
+    return TableLocation(storage: storage, name: path)
+  }
+
+  /// Any storage whose root is the table's folder.
+  public static func storage(_ storage: any Storage, name: String) -> TableLocation {
+    TableLocation(storage: storage, name: name)
+  }
+
+  /// The last component of the name.
+  var lastComponent: String {
+    name.split(separator: "/").last { $0 != "." && $0 != ".." }.map(String.init) ?? "table"
+  }
+}

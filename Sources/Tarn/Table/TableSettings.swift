@@ -1,0 +1,68 @@
+import TarnColumns
+import TarnParquet
+
+/// Choices made when a table is created, which stay with it.
+public struct TableOptions: Sendable {
+  /// The table's name; nil for the last component of its place, with odd characters as `_`.
+  public var name: String?
+  /// Whether partition folders are called `column=value`.
+  public var hiveStylePartitions = true
+  /// Whether characters that a path cannot hold are percent-encoded in partition folders.
+  public var encodesPartitionPaths = true
+  /// How the Bloom filter of each base file is sized.
+  public var bloomFilter = BloomFilterChoice.perFile
+  /// Own table options, `tarn.*`, as kept in the table's properties.
+  public var own: OwnOptions = OwnOptions()
+
+  /// The defaults.
+  public init() {}
+}
+
+/// How the Bloom filter of a base file is sized.
+public enum BloomFilterChoice: String, Sendable, Hashable {
+  /// For the file's rows, at least 10,000, with one false positive in a thousand.
+  case perFile = "file"
+  /// Hudi's own: 60,000 rows at one in a billion, 431 kB in every file.
+  case hudi
+}
+
+/// Tarn's own table options, `tarn.*` keys of `hoodie.properties`, which other engines leave alone.
+public struct OwnOptions: Sendable, Hashable {
+  /// A file below this size takes inserts before a new one is opened, in bytes.
+  public var smallFileLimit = 100 << 20
+  /// The size at which a new file ends, in bytes.
+  public var targetFileSize = 120 << 20
+  /// The encoded size at which a row group ends, in bytes.
+  public var rowGroupSize = 32 << 20
+  /// The most rows of a page.
+  public var pageRows = 4_096
+  /// The compression of pages.
+  public var compression = ParquetWriteOptions.Compression.zstd(level: 1)
+
+  /// The defaults.
+  public init() {}
+}
+
+/// How this process works on a table; none of it is kept in the table.
+public struct TableSettings: Sendable {
+  /// How many files are worked on at once.
+  public var parallelism: Int
+  /// How long to wait for another writer.
+  public var lockPatience: Duration = .seconds(60)
+  /// The clock: microseconds since 1970-01-01T00:00:00Z.
+  public var now: @Sendable () -> Int64
+  /// Randomness for file ids.
+  public var random: @Sendable () -> UInt64
+  /// Told of what a user should know and need not act on.
+  public var warn: @Sendable (String) -> Void = { _ in }
+
+  /// The defaults: the system's clock and randomness, as many files at once as there are cores.
+  public init() {
+    parallelism = SystemWorld.coreCount
+    now = { SystemWorld.microseconds() }
+    random = {
+      var generator = SystemRandomNumberGenerator()
+      return generator.next()
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import TarnAvro
+import TarnColumns
+import TarnTimeline
+
+/// Brings batches into a table's schema, and the schema to the batches.
+struct BatchAlignment: Sendable {
+  /// The table's data columns, without meta columns.
+  let schema: Schema
+  /// Columns that the table must not see change: its key, partition and ordering fields.
+  let fixedFields: [String]
+
+  /// The type a table gives to an input type: Hudi has no integers below 32 bits, and no engine in scope is
+  /// sure to read local timestamps.
+  static func tableType(_ type: DataType) -> DataType {
+    switch type {
+    case .int8, .int16: .int32
+    case .timestamp(let unit, .local): .timestamp(unit, .instant)
+    default: type
+    }
+  }
+
+  /// The schema a new table gets from the columns of its first batch.
+  static func tableSchema(_ input: Schema) -> Schema {
+    Schema(
+      input.fields.filter { !MetaColumns.all.contains($0.name) }.map {
+        Field($0.name, tableType($0.type), isNullable: $0.isNullable)
+      })
+  }
+
+  /// The table's schema once a batch of this schema is written: new columns come last and are nullable.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` where a column has a type that does not fit the table's.
+  func evolved(by input: Schema) throws(TableError) -> Schema {
+    var evolved = schema
+    for field in input.fields where !MetaColumns.all.contains(field.name) {
+      guard let known = schema[field.name] else {
+        evolved.fields.append(Field(field.name, Self.tableType(field.type), isNullable: true))
+        continue
+      }
+      guard fits(field.type, known.type) else {
+        throw TableError(
+          .mismatch,
+          "column \(field.name) is \(field.type.name) in the input and \(known.type.name) in the table: "
+            + "convert it, or write to another table")
+      }
+    }
+    for field in input.fields where field.type.isNested && !MetaColumns.all.contains(field.name) {
+      throw TableError(
+        .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet")
+    }
+    return evolved
+  }
+
+  private func fits(_ input: DataType, _ table: DataType) -> Bool {
+    if case .timestamp(let unit, .local) = input, case .timestamp(_, .instant) = table {
+      return DataType.timestamp(unit, .instant).widens(to: table)
+    }
+    return input.widens(to: table)
+  }
+
+  /// The batch with the columns of `target`, in its order: missing ones null, narrower ones widened.
+  ///
+  /// - Throws: ``TableError`` with code `badRow` for a null in a column that takes none.
+  static func align(
+    _ batch: RecordBatch, to target: Schema, deletes: Bitmap? = nil,
+    utcOffset: (Int64) -> Int64 = { _ in 0 }
+  ) throws(TableError) -> RecordBatch {
+    var columns: [Column] = []
+    do throws(ColumnError) {
+      for field in target.fields {
+        guard var column = batch[field.name] else {
+          columns.append(Column(nulls: batch.count, of: field.type))
+          continue
+        }
+        if case .timestamp(_, .local) = column.type, case .timestamp(_, .instant) = field.type {
+          column = try column.asInstant(utcOffset: utcOffset)
+        }
+        columns.append(try column.converted(to: field.type))
+      }
+      let aligned = try RecordBatch(schema: target, columns: columns, count: batch.count)
+      if let bad = Self.firstForbiddenNull(aligned, deletes) {
+        throw ColumnError.malformed(
+          "row \(bad.row) of the batch has no \(bad.name), and that column of the table takes no null")
+      }
+      return aligned
+    } catch { throw TableError(error) }
+  }
+
+  private static func firstForbiddenNull(
+    _ batch: RecordBatch, _ deletes: Bitmap?
+  ) -> (row: Int, name: String)? {
+    for (field, column) in zip(batch.schema.fields, batch.columns)
+    where !field.isNullable && column.nullCount > 0 {
+      for row in 0..<batch.count where column.isNull(row) && deletes?[row] != true {
+        return (row, field.name)
+      }
+    }
+    return nil
+  }
+}

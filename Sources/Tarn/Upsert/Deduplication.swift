@@ -1,0 +1,105 @@
+import TarnBytes
+import TarnColumns
+
+/// Within what a record key is unique.
+public enum KeyScope: Sendable, Hashable {
+  /// Within its partition, as Hudi's ordinary indexes have it.
+  case partition
+  /// Within the table: all partitions are searched, and a row that comes with another partition moves.
+  case table
+}
+
+/// A batch with its keys, one row a key.
+struct PreparedBatch: Sendable {
+  /// The rows, in the table's schema.
+  var changes: ChangeBatch
+  /// The keys and partitions of all rows.
+  var keys: RecordKeyGenerator.Keys
+  /// The ordering column's position in the rows; nil where the table has none.
+  var orderingColumn: Int?
+  /// Within what a key is unique.
+  var scope: KeyScope
+  /// From key (and partition, where that is the scope) to the row that won.
+  var index: HashIndex
+  /// The rows that won, in the order in which their keys came first.
+  var winners: [Int32]
+  /// Number of rows that lost to another of the batch.
+  var superseded: Int
+
+  /// Keeps of each key the row with the greatest ordering value; of equals the later one.
+  ///
+  /// - Parameter keepsAll: Whether all rows are kept instead, for loads that look no key up.
+  init(
+    _ changes: ChangeBatch, keys: RecordKeyGenerator.Keys, orderedBy ordering: String?, scope: KeyScope,
+    keepsAll: Bool
+  ) {
+    self.changes = changes
+    self.keys = keys
+    self.scope = scope
+    orderingColumn = ordering.flatMap { changes.rows.schema.index(of: $0) }
+    index = HashIndex(expected: keepsAll ? 0 : changes.count)
+    winners = []
+    superseded = 0
+    guard !keepsAll else {
+      winners = Array(0..<Int32(changes.count))
+      return
+    }
+    winners.reserveCapacity(changes.count)
+    // Position of each winning row within `winners`, so that a later winner takes its place.
+    var places = [Int32](repeating: -1, count: changes.count)
+    for row in 0..<changes.count {
+      let hash = slotHash(row)
+      guard let before = findOrInsert(row, hash) else {
+        places[row] = Int32(winners.count)
+        winners.append(Int32(row))
+        continue
+      }
+      superseded += 1
+      guard !isOlder(row, than: before) else { continue }
+      index.move(hash: hash, from: before, to: row)
+      places[row] = places[before]
+      winners[Int(places[row])] = Int32(row)
+    }
+  }
+
+  private mutating func findOrInsert(_ row: Int, _ hash: UInt64) -> Int? {
+    let keys = keys
+    let byPartition = scope == .partition
+    return index.findOrInsert(
+      hash: hash, position: row,
+      where: {
+        (!byPartition || keys.partitionOf[$0] == keys.partitionOf[row])
+          && keys.keys.equals($0, keys.keys, row)
+      },
+      hashOf: { Self.slotHash(keys.hashes[$0], byPartition ? keys.partitionOf[$0] : 0) })
+  }
+
+  /// The hash under which a row is found.
+  func slotHash(_ row: Int) -> UInt64 {
+    Self.slotHash(keys.hashes[row], scope == .partition ? keys.partitionOf[row] : 0)
+  }
+
+  static func slotHash(_ hash: UInt64, _ partition: Int32) -> UInt64 {
+    hash ^ (UInt64(UInt32(bitPattern: partition)) &* 0x9e37_79b9_7f4a_7c15)
+  }
+
+  /// Whether a row's ordering value is less than that of an earlier row of the batch.
+  ///
+  /// A deletion without ordering is as new as what it meets.
+  private func isOlder(_ row: Int, than before: Int) -> Bool {
+    guard let orderingColumn else { return false }
+    let column = changes.rows.columns[orderingColumn]
+    if changes.isDelete[row], column.isNull(row) { return false }
+    if changes.isDelete[before], column.isNull(before) { return false }
+    return column.compare(row, to: column, before) < 0
+  }
+
+  /// The winning row for a stored key, which lies in `partition`; nil where the batch does not touch it.
+  @inline(__always)
+  func row(for stored: ByteStrings, _ storedRow: Int, hash: UInt64, partition: Int32) -> Int? {
+    let byPartition = scope == .partition
+    return index.find(hash: Self.slotHash(hash, byPartition ? partition : 0)) {
+      (!byPartition || keys.partitionOf[$0] == partition) && keys.keys.equals($0, stored, storedRow)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// Carries out one piece of a write plan: a merged file group, or new ones.
+struct FileGroupWriter: Sendable {
+  let context: CommitContext
+  let taskNumber: Int
+  let fileIDs: @Sendable () -> String
+
+  /// Rows gathered at once while writing.
+  private static let chunkRows = 32_768
+
+  private func token(_ file: Int) -> String { "\(taskNumber)-0-\(file)" }
+
+  /// Writes the new version of a file group.
+  func merge(_ merge: WritePlan.Merge) async throws -> [WriteStatistics] {
+    let tagged = merge.tagged
+    if let (column, why) = tagged.file.unreadable.first {
+      throw TableError(
+        .unsupported, "\(tagged.slice.path): column \(column) cannot be carried over to a new file: \(why)")
+    }
+    let name = BaseFileName(
+      fileID: tagged.slice.fileID, writeToken: token(0), instant: context.instant)
+    let target = try await context.storage.writer(at: TablePaths.join(tagged.slice.partitionPath, name.name))
+    do {
+      var writer = try BaseFileWriter(
+        context, partitionPath: tagged.slice.partitionPath, name: name, taskNumber: taskNumber, to: target)
+      try await rewrite(merge, &writer)
+      try await append(merge.inserts, &writer)
+      let rows = writer.rowCount
+      let size = try await writer.finish()
+      let statistics = WriteStatistics(
+        fileID: name.fileID, path: TablePaths.join(tagged.slice.partitionPath, name.name),
+        partitionPath: tagged.slice.partitionPath, previousCommit: tagged.slice.instant,
+        writes: Int64(rows), deletes: Int64(merge.resolution.deleted.count),
+        updates: Int64(merge.resolution.updated.count), inserts: Int64(merge.inserts.count),
+        size: Int64(size))
+      return [statistics]
+    } catch {
+      await target.abandon()
+      throw error
+    }
+  }
+
+  private func rewrite(_ merge: WritePlan.Merge, _ writer: inout BaseFileWriter) async throws {
+    let file = merge.tagged.file
+    var start = 0
+    var deleted = merge.resolution.deleted[...]
+    var updated = merge.resolution.updated[...]
+    for group in 0..<file.rowGroupCount {
+      let stored = try await Self.aligned(file, group, to: context.fileSchema)
+      let end = start + stored.count
+      let gone = deleted.prefix { $0 < end }
+      let replaced = updated.prefix { $0.stored < end }
+      deleted = deleted.dropFirst(gone.count)
+      updated = updated.dropFirst(replaced.count)
+      try await writer.append(
+        stored: stored, Self.runs(start..<end, deleted: Array(gone), updated: Array(replaced)))
+      start = end
+    }
+  }
+
+  /// A row group of an older file in the table's present schema.
+  static func aligned(_ file: ParquetFile, _ group: Int, to schema: Schema) async throws -> RecordBatch {
+    let columns = schema.fields.compactMap { file.schema.index(of: $0.name) }
+    let stored = try await file.readRowGroup(group, columns: columns)
+    return try BatchAlignment.align(stored, to: schema)
+  }
+
+  /// The runs of a merged row group; positions are the file's on the way in, the row group's on the way out.
+  static func runs(
+    _ rows: Range<Int>, deleted: [Int], updated: [TaggedSlice.Match]
+  ) -> [MergeRun] {
+    var runs: [MergeRun] = []
+    var position = rows.lowerBound
+    var gone = deleted[...]
+    var replaced = updated[...]
+    var pending: [Int32] = []
+    func keep(upTo end: Int) {
+      guard position < end else { return }
+      if !pending.isEmpty {
+        runs.append(.incoming(pending))
+        pending.removeAll()
+      }
+      runs.append(.stored(position - rows.lowerBound..<end - rows.lowerBound))
+    }
+    while true {
+      let nextGone = gone.first ?? Int.max
+      let nextReplaced = replaced.first?.stored ?? Int.max
+      let next = min(nextGone, nextReplaced)
+      guard next != Int.max else { break }
+      keep(upTo: next)
+      if next == nextReplaced, let match = replaced.first {
+        pending.append(Int32(match.incoming))
+        replaced = replaced.dropFirst()
+      } else {
+        gone = gone.dropFirst()
+      }
+      position = next + 1
+    }
+    keep(upTo: rows.upperBound)
+    if !pending.isEmpty { runs.append(.incoming(pending)) }
+    return runs
+  }
+
+  private func append(_ rows: [Int32], _ writer: inout BaseFileWriter) async throws {
+    var rest = rows[...]
+    while !rest.isEmpty {
+      try await writer.append(incoming: Array(rest.prefix(Self.chunkRows)))
+      rest = rest.dropFirst(Self.chunkRows)
+      try Task.checkCancellation()
+    }
+  }
+
+  /// Writes new file groups for the inserts of one partition, each up to the target size.
+  func create(_ creation: WritePlan.Creation) async throws -> [WriteStatistics] {
+    var all: [WriteStatistics] = []
+    var rest = creation.inserts[...]
+    // Groups of one writer share an id and count on behind it, as Hudi's do.
+    let identity = fileIDs().dropLast(2)
+    while !rest.isEmpty {
+      let name = BaseFileName(
+        fileID: "\(identity)-\(all.count)", writeToken: token(all.count), instant: context.instant)
+      let target = try await context.storage.writer(at: TablePaths.join(creation.partitionPath, name.name))
+      do {
+        var writer = try BaseFileWriter(
+          context, partitionPath: creation.partitionPath, name: name, taskNumber: taskNumber, to: target)
+        while !rest.isEmpty, writer.encodedBytes < context.options.targetFileSize {
+          let chunk = Array(
+            rest.prefix(Self.chunkRows(writer.rowCount, writer.encodedBytes, context.options)))
+          try await writer.append(incoming: chunk)
+          rest = rest.dropFirst(chunk.count)
+          try Task.checkCancellation()
+        }
+        let rows = writer.rowCount
+        let size = try await writer.finish()
+        all.append(
+          WriteStatistics(
+            fileID: name.fileID, path: TablePaths.join(creation.partitionPath, name.name),
+            partitionPath: creation.partitionPath, previousCommit: nil, writes: Int64(rows),
+            inserts: Int64(rows), size: Int64(size)))
+      } catch {
+        await target.abandon()
+        throw error
+      }
+    }
+    return all
+  }
+
+  /// How many rows to write before the size is looked at again.
+  private static func chunkRows(_ written: Int, _ bytes: Int, _ options: OwnOptions) -> Int {
+    guard written > 0 else { return min(chunkRows, options.pageRows) }
+    let perRow = max(bytes / written, 1)
+    return min(max((options.targetFileSize - bytes) / perRow, 1), chunkRows)
+  }
+}

@@ -1,0 +1,72 @@
+import TarnStorage
+import TarnTimeline
+
+/// Puts in order what dead writers and other engines left; the caller holds the table's lock.
+struct Housekeeping: Sendable {
+  let storage: any Storage
+  let settings: TableSettings
+
+  /// Removes attempts of Tarn's own that never completed: under the lock none of them can be alive.
+  ///
+  /// Data files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
+  ///
+  /// - Returns: Whether there was one.
+  func removeDeadAttempts(_ state: TableState) async throws(TableError) -> Bool {
+    let log = CommitLog(storage)
+    var removed = false
+    for entry in state.timeline.pending where entry.action == .commit {
+      guard entry.state == .inflight else {
+        // A request without an inflight has written nothing yet; whose it is cannot be told.
+        continue
+      }
+      let attempt: CommitMetadata
+      do throws(TimelineError) { attempt = try await log.metadata(of: entry) } catch { throw TableError(error) }
+      guard attempt.writer != nil else { continue }
+      let partitions = attempt.partitions.pairs.map(\.key)
+      try await tableErrors { try await remove(entry, partitions) }
+      settings.warn("removed the attempt \(entry.instant.text) of a writer that died")
+      removed = true
+    }
+    return removed
+  }
+
+  /// Takes back an attempt of this process that failed; what cannot be removed now, the next writer removes.
+  func takeBack(_ instant: Instant, _ plan: WritePlan) async {
+    let partitions = Set(
+      plan.creations.map(\.partitionPath) + plan.merges.map(\.tagged.slice.partitionPath))
+    try? await remove(TimelineEntry(instant, .commit, .inflight), partitions.sorted())
+  }
+
+  private func remove(_ attempt: TimelineEntry, _ partitions: [String]) async throws {
+    for partition in partitions {
+      let prefix = partition.isEmpty ? "" : partition + "/"
+      for object in try await storage.listAll(prefix: prefix, stoppingAtSlash: true).objects {
+        let name = object.path.utf8.dropFirst(prefix.utf8.count)
+        guard let file = BaseFileName(String(decoding: name, as: UTF8.self)) else { continue }
+        if file.instant == attempt.instant { try await storage.delete(object.path) }
+      }
+    }
+    try await CommitLog(storage).remove(pending: attempt)
+  }
+
+  /// Switches off a metadata table that Spark left live, since it would hide what Tarn writes.
+  ///
+  /// Properties first, then the folder: the folder alone is ignored (format-logs-and-services 7.5).
+  ///
+  /// - Returns: Whether there was one.
+  func switchOffMetadataTable(_ state: TableState) async throws(TableError) -> Bool {
+    guard state.properties.hasLiveMetadataTable else { return false }
+    settings.warn(
+      "table \(state.properties.name) has a live metadata table, which Tarn does not keep up: it is switched off; "
+        + "Spark builds it again at its next write")
+    return try await tableErrors {
+      var properties = state.properties
+      properties.removeMetadataTable()
+      try await properties.store(in: storage, now: settings.now())
+      for object in try await storage.listAll(prefix: TablePaths.metadataTable).objects {
+        try await storage.delete(object.path)
+      }
+      return true
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import TarnAvro
+import TarnBytes
+import TarnColumns
+import TarnIndex
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// A file slice, opened, with the rows of it that a batch touches.
+struct TaggedSlice: Sendable {
+  /// The slice.
+  var slice: FileSlice
+  /// Its base file.
+  var file: ParquetFile
+  /// The touched rows, in ascending order of their positions in the file.
+  var matches: [Match]
+
+  /// A stored row and the row of the batch with the same key.
+  struct Match: Sendable {
+    /// Position of the stored row in the file.
+    var stored: Int
+    /// Position of the incoming row in the batch.
+    var incoming: Int
+  }
+}
+
+/// Finds the stored rows with the keys of a batch: by key range and Bloom filter, then by the key column.
+struct Tagger: Sendable {
+  let storage: any Storage
+  let batch: PreparedBatch
+  let parallelism: Int
+
+  /// Looks through slices of partitions; slices without a match are in the answer too, since inserts
+  /// may go into them.
+  ///
+  /// - Parameter slices: The slices to look through, each with its partition's position in the batch's
+  ///   keys, or -1 for a partition that no row of the batch names.
+  func tag(_ slices: [(slice: FileSlice, partition: Int32)]) async throws(TableError) -> [TaggedSlice] {
+    // The winners of each partition, so that a file is asked only for keys that may lie in it.
+    var byPartition: [Int32: [Int32]] = [:]
+    if batch.scope == .partition {
+      for row in batch.winners { byPartition[batch.keys.partitionOf[Int(row)], default: []].append(row) }
+    }
+    let candidates = byPartition
+    return try await tableErrors {
+      try await concurrently(slices, width: parallelism) { entry in
+        let rows = batch.scope == .table ? batch.winners : candidates[entry.partition] ?? []
+        return try await tag(entry.slice, partition: entry.partition, candidates: rows)
+      }
+    }
+  }
+
+  /// Opens slices without looking anything up in them.
+  func open(_ slices: [FileSlice]) async throws(TableError) -> [TaggedSlice] {
+    try await tableErrors {
+      try await concurrently(slices, width: parallelism) { slice in
+        let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+        return TaggedSlice(slice: slice, file: file, matches: [])
+      }
+    }
+  }
+
+  private func tag(_ slice: FileSlice, partition: Int32, candidates: [Int32]) async throws -> TaggedSlice {
+    let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    var tagged = TaggedSlice(slice: slice, file: file, matches: [])
+    guard mayHold(candidates, file) else { return tagged }
+    guard let keyColumn = file.schema.index(of: MetaColumns.recordKey) else {
+      throw TableError(
+        .unsupported,
+        "\(slice.path): it has no column \(MetaColumns.recordKey), so Tarn cannot upsert into it")
+    }
+    var start = 0
+    for group in 0..<file.rowGroupCount {
+      let keys = try await file.readRowGroup(group, columns: [keyColumn])
+      if let strings = keys.columns[0].strings {
+        match(strings, partition, startingAt: start, into: &tagged.matches)
+      }
+      start += keys.count
+    }
+    return tagged
+  }
+
+  private func match(
+    _ stored: ByteStrings, _ partition: Int32, startingAt start: Int,
+    into matches: inout [TaggedSlice.Match]
+  ) {
+    for row in 0..<stored.count {
+      guard let incoming = batch.row(for: stored, row, hash: stored.hash(row), partition: partition) else {
+        continue
+      }
+      matches.append(TaggedSlice.Match(stored: start + row, incoming: incoming))
+    }
+  }
+
+  /// Whether any of the rows' keys may be in a file, by its footer.
+  private func mayHold(_ rows: [Int32], _ file: ParquetFile) -> Bool {
+    guard file.rowCount > 0 else { return false }
+    let range = KeyRange(file)
+    // A filter that cannot be read rules nothing out.
+    let filter = file.keyValue(BloomFilter.footerKey).flatMap {
+      try? BloomFilter(decoding: Array($0.utf8).span.bytes, kindName: file.keyValue(BloomFilter.kindFooterKey))
+    }
+    for row in rows {
+      let key = batch.keys.keys[Int(row)]
+      if range.excludes(key) { continue }
+      if let filter, !filter.mightContain(key) { continue }
+      return true
+    }
+    return false
+  }
+}
+
+/// The least and the greatest record key of a file, from its footer.
+struct KeyRange: Sendable {
+  /// Footer key of the least record key.
+  static let leastKey = "hoodie_min_record_key"
+  /// Footer key of the greatest record key.
+  static let greatestKey = "hoodie_max_record_key"
+
+  private let bounds: (least: [UInt8], greatest: [UInt8])?
+
+  init(_ file: ParquetFile) {
+    guard let least = file.keyValue(Self.leastKey), let greatest = file.keyValue(Self.greatestKey) else {
+      bounds = nil
+      return
+    }
+    let pair = (least: Array(least.utf8), greatest: Array(greatest.utf8))
+    // Java orders UTF-16 units, other writers UTF-8 bytes: the orders agree below U+E000.
+    let isCommon = !pair.least.contains { $0 >= 0xee } && !pair.greatest.contains { $0 >= 0xee }
+    bounds = isCommon ? pair : nil
+  }
+
+  /// Whether a key is certainly not in the file.
+  func excludes(_ key: RawSpan) -> Bool {
+    guard let bounds else { return false }
+    return key.withUnsafeBytes { bytes in
+      if bytes.contains(where: { $0 >= 0xee }) { return false }
+      return bytes.lexicographicallyPrecedes(bounds.least) || bounds.greatest.lexicographicallyPrecedes(bytes)
+    }
+  }
+}
+
+/// Runs `body` on each element, at most `width` at once, and gives the results in the elements' order.
+func concurrently<Element: Sendable, Result: Sendable>(
+  _ elements: [Element], width: Int, _ body: @Sendable @escaping (Element) async throws -> Result
+) async throws -> [Result] {
+  try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+    var results = [Result?](repeating: nil, count: elements.count)
+    var next = 0
+    while next < min(width, elements.count) {
+      let index = next
+      group.addTask { (index, try await body(elements[index])) }
+      next += 1
+    }
+    while let (done, result) = try await group.next() {
+      results[done] = result
+      try Task.checkCancellation()
+      guard next < elements.count else { continue }
+      let index = next
+      group.addTask { (index, try await body(elements[index])) }
+      next += 1
+    }
+    return results.compactMap { $0 }
+  }
+}

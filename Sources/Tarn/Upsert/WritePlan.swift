@@ -1,0 +1,78 @@
+import TarnColumns
+import TarnParquet
+import TarnTimeline
+
+/// What is to be written: file groups that change, and rows for new ones.
+struct WritePlan: Sendable {
+  /// File groups that get a new base file.
+  var merges: [Merge] = []
+  /// Rows for new file groups.
+  var creations: [Creation] = []
+
+  /// A file group that gets a new base file.
+  struct Merge: Sendable {
+    var tagged: TaggedSlice
+    var resolution: FileResolution
+    /// Rows of the batch that are appended.
+    var inserts: [Int32] = []
+  }
+
+  /// Rows of one partition for new file groups.
+  struct Creation: Sendable {
+    var partitionPath: String
+    var inserts: [Int32]
+  }
+
+  /// Whether nothing is to be written.
+  var isEmpty: Bool { merges.isEmpty && creations.isEmpty }
+}
+
+/// Puts inserts into small files first, then into new ones.
+///
+/// Source: format-tables 8.4 (Hudi's `UpsertPartitioner`).
+struct InsertPacker {
+  let options: OwnOptions
+
+  /// Distributes the inserts of each partition over its file groups and new ones.
+  ///
+  /// - Parameters:
+  ///   - inserts: Rows of the batch by partition path.
+  ///   - touched: File groups whose stored rows change anyway.
+  ///   - others: The other file groups of these partitions.
+  func plan(
+    inserts: [String: [Int32]], touched: [WritePlan.Merge], others: [TaggedSlice]
+  ) -> WritePlan {
+    var plan = WritePlan(merges: touched)
+    for (partition, rows) in inserts.sorted(by: { $0.key < $1.key }) {
+      var rest = rows[...]
+      // A file that is written anyway takes inserts before one that is not.
+      for index in plan.merges.indices where plan.merges[index].tagged.slice.partitionPath == partition {
+        let room = room(in: plan.merges[index].tagged)
+        plan.merges[index].inserts = Array(rest.prefix(room))
+        rest = rest.dropFirst(room)
+      }
+      for tagged in others where tagged.slice.partitionPath == partition && !rest.isEmpty {
+        let room = room(in: tagged)
+        guard room > 0 else { continue }
+        plan.merges.append(
+          WritePlan.Merge(
+            tagged: tagged, resolution: FileResolution(), inserts: Array(rest.prefix(room))))
+        rest = rest.dropFirst(room)
+      }
+      if !rest.isEmpty {
+        plan.creations.append(WritePlan.Creation(partitionPath: partition, inserts: Array(rest)))
+      }
+    }
+    return plan
+  }
+
+  /// How many rows still fit into a small file, by the size of those it has.
+  private func room(in tagged: TaggedSlice) -> Int {
+    let size = tagged.slice.size
+    guard size < options.smallFileLimit, tagged.file.unreadable.isEmpty else { return 0 }
+    guard tagged.file.rowCount > 0 else { return max(options.targetFileSize - size, 0) / 1_024 }
+    // A fixed share of a file (footer, Bloom filter) does not grow with its rows.
+    let perRow = max(tagged.file.encodedBytes / tagged.file.rowCount, 16)
+    return max(options.targetFileSize - size, 0) / perRow
+  }
+}

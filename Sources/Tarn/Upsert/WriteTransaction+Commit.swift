@@ -1,0 +1,125 @@
+import TarnAvro
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+extension WriteTransaction {
+  /// Carries a plan out: requested, inflight, data files, completed. What fails is taken back.
+  func commit(
+    _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target, _ operation: OperationType,
+    _ report: inout CommitReport
+  ) async throws(TableError) {
+    let instant = Instant.after(latest: table.state.timeline.lastInstant, now: settings.now())
+    let context = context(instant, batch, table)
+    let log = CommitLog(storage)
+    do {
+      try await log.begin(instant, plan: planned(plan, operation))
+      let partitions = Set(plan.creations.map(\.partitionPath))
+      for partition in partitions.sorted() {
+        try await PartitionMetadata.ensure(
+          in: storage, partition: partition, instant: instant, now: settings.now())
+      }
+      let statistics = try await writeFiles(plan, context)
+      try await checkForConflicts(since: table.state.timeline, plan)
+      try Task.checkCancellation()
+      let metadata = completed(statistics, operation, context)
+      try await log.complete(instant, metadata)
+      report.instant = instant
+      report.files = statistics.count
+      report.bytesWritten = statistics.reduce(0) { $0 + Int($1.fileSize) }
+    } catch {
+      let housekeeping = Housekeeping(storage: storage, settings: settings)
+      await housekeeping.takeBack(instant, plan)
+      throw TableError(error)
+    }
+  }
+
+  private func context(_ instant: Instant, _ batch: PreparedBatch, _ table: Target) -> CommitContext {
+    CommitContext(
+      storage: storage, instant: instant, schema: table.schema,
+      footerSchema: AvroSchema.text(
+        of: table.schema, table: table.state.properties.name, withMetaColumns: true),
+      tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch)
+  }
+
+  /// The planned workload, as Spark's inflight instants have it, with Tarn's mark.
+  private func planned(_ plan: WritePlan, _ operation: OperationType) -> CommitMetadata {
+    var metadata = CommitMetadata(operation: operation)
+    metadata.writer = String(settings.random(), radix: 16)
+    for merge in plan.merges {
+      let slice = merge.tagged.slice
+      metadata.append(
+        WriteStatistics(
+          plannedFor: slice.fileID, previousCommit: slice.instant,
+          updates: Int64(merge.resolution.updated.count), inserts: Int64(merge.inserts.count)),
+        partition: slice.partitionPath)
+    }
+    for creation in plan.creations {
+      metadata.append(
+        WriteStatistics(plannedFor: "", updates: 0, inserts: Int64(creation.inserts.count)),
+        partition: creation.partitionPath)
+    }
+    return metadata
+  }
+
+  private func completed(
+    _ statistics: [WriteStatistics], _ operation: OperationType, _ context: CommitContext
+  ) -> CommitMetadata {
+    var metadata = CommitMetadata(operation: operation)
+    metadata.schema = AvroSchema.text(of: context.schema, table: context.tableName)
+    for file in statistics { metadata.append(file, partition: file.partitionPath ?? "") }
+    return metadata
+  }
+
+  /// Writes all files of a plan, some at once.
+  private func writeFiles(_ plan: WritePlan, _ context: CommitContext) async throws -> [WriteStatistics] {
+    enum Piece: Sendable {
+      case merge(WritePlan.Merge)
+      case create(WritePlan.Creation)
+    }
+    let pieces = plan.merges.map(Piece.merge) + plan.creations.map(Piece.create)
+    let random = settings.random
+    let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
+    let lists = try await concurrently(numbered, width: settings.parallelism) { entry in
+      let writer = FileGroupWriter(
+        context: context, taskNumber: entry.number, fileIDs: {
+          var generator = GeneratorOfDraws(draw: random)
+          return FileID.random(using: &generator)
+        })
+      switch entry.piece {
+      case .merge(let merge): return try await writer.merge(merge)
+      case .create(let creation): return try await writer.create(creation)
+      }
+    }
+    return lists.flatMap { $0 }
+  }
+
+  /// Fails where another writer completed a commit on a touched file group meanwhile.
+  private func checkForConflicts(since before: Timeline, _ plan: WritePlan) async throws {
+    let now = try await Timeline.load(from: storage)
+    let touched = Set(plan.merges.map(\.tagged.slice.fileID))
+    for entry in now.completedCommits where !before.contains(entry.instant) {
+      let metadata = try await CommitLog(storage).metadata(of: entry)
+      if let fileID = metadata.touchedFileIDs.first(where: { touched.contains($0) }) {
+        throw TableError(
+          .conflict,
+          "commit \(entry.instant.text) of another writer changed file group \(fileID) meanwhile: try again")
+      }
+    }
+  }
+}
+
+extension CommitMetadata {
+  /// The file groups that were written or hidden.
+  fileprivate var touchedFileIDs: [String] {
+    files.map(\.fileID) + (replaced?.pairs.flatMap(\.value) ?? [])
+  }
+}
+
+/// Lets a closure of random numbers serve where the standard library wants a generator.
+private struct GeneratorOfDraws: RandomNumberGenerator {
+  let draw: @Sendable () -> UInt64
+
+  mutating func next() -> UInt64 { draw() }
+}

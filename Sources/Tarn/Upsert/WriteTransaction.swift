@@ -1,0 +1,158 @@
+import TarnAvro
+import TarnColumns
+import TarnIndex
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// One write, from a batch to a completed commit; the caller holds the table's lock.
+struct WriteTransaction: Sendable {
+  let storage: any Storage
+  let settings: TableSettings
+
+  /// Writes a batch.
+  func run(
+    _ changes: ChangeBatch, operation: OperationType, scope: KeyScope
+  ) async throws(TableError) -> CommitReport {
+    let state = try await openForWriting()
+    let table = try Target(state, changes, operation)
+    let prepared = try prepare(changes, table, operation, scope)
+    var report = CommitReport()
+    report.superseded = prepared.superseded
+    let plan = try await plan(prepared, table, operation, &report)
+    guard !plan.isEmpty else { return report }
+    try await commit(plan, prepared, table, operation, &report)
+    return report
+  }
+
+  /// What a write needs to know of its table.
+  struct Target: Sendable {
+    let state: TableState
+    let generator: RecordKeyGenerator
+    let options: OwnOptions
+    let bloom: BloomFilterChoice
+    /// The data columns once the batch is written.
+    let schema: Schema
+
+    init(_ state: TableState, _ changes: ChangeBatch, _ operation: OperationType) throws(TableError) {
+      self.state = state
+      generator = try RecordKeyGenerator(state.properties)
+      options = try OwnOptions(state.properties)
+      bloom = try OwnOptions.bloom(state.properties)
+      let present = try state.requireSchema()
+      let alignment = BatchAlignment(schema: present, fixedFields: generator.keyFields)
+      let evolved = try alignment.evolved(by: changes.rows.schema)
+      // Keys alone do not change a schema.
+      schema = operation == .delete ? present : evolved
+    }
+  }
+
+  /// Reads the table, and puts in order what stands in a writer's way.
+  private func openForWriting() async throws(TableError) -> TableState {
+    var state = try await TableState.load(storage)
+    guard state.properties.type == .copyOnWrite else {
+      throw TableError(
+        .unsupported, "table \(state.properties.name) is merge-on-read: Tarn does not write such tables yet")
+    }
+    guard state.properties.populatesMetaFields else {
+      throw TableError(.unsupported, "table \(state.properties.name) has no meta columns: Tarn only reads it")
+    }
+    if let latest = state.timeline.pending.first(where: {
+      $0.action == .replacecommit || $0.action == .clustering
+    }) {
+      throw TableError(
+        .conflict,
+        "clustering or replacement \(latest.instant.text) is under way: finish or roll it back first")
+    }
+    let housekeeping = Housekeeping(storage: storage, settings: settings)
+    let removed = try await housekeeping.removeDeadAttempts(state)
+    let switched = try await housekeeping.switchOffMetadataTable(state)
+    if removed || switched { state = try await TableState.load(storage) }
+    return state
+  }
+
+  private func prepare(
+    _ changes: ChangeBatch, _ table: Target, _ operation: OperationType, _ scope: KeyScope
+  ) throws(TableError) -> PreparedBatch {
+    let rows = try BatchAlignment.align(changes.rows, to: table.schema, deletes: changes.isDelete)
+    let aligned: ChangeBatch
+    do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
+    let keys = try table.generator.keys(
+      of: aligned, needsPartition: scope == .partition, warn: settings.warn)
+    return PreparedBatch(
+      aligned, keys: keys, orderedBy: table.state.properties.orderingField, scope: scope,
+      keepsAll: operation == .insert)
+  }
+
+  /// Decides what is to be written.
+  private func plan(
+    _ batch: PreparedBatch, _ table: Target, _ operation: OperationType, _ report: inout CommitReport
+  ) async throws(TableError) -> WritePlan {
+    let slices = try await slices(batch, table)
+    let partitionOf = Dictionary(
+      batch.keys.partitions.enumerated().map { ($0.element, Int32($0.offset)) },
+      uniquingKeysWith: { first, _ in first })
+    let tagger = Tagger(storage: storage, batch: batch, parallelism: settings.parallelism)
+    let entries = slices.map { (slice: $0, partition: partitionOf[$0.partitionPath] ?? -1) }
+    let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
+    let resolver = Resolver(batch: batch)
+    let resolutions = try await tableErrors {
+      try await concurrently(tagged, width: settings.parallelism) {
+        try await resolver.resolve($0, partition: partitionOf[$0.slice.partitionPath] ?? -1)
+      }
+    }
+    let inserts = self.inserts(batch, tagged, resolutions, &report)
+    var touched: [WritePlan.Merge] = []
+    var others: [TaggedSlice] = []
+    for (slice, resolution) in zip(tagged, resolutions) {
+      if resolution.isEmpty {
+        others.append(slice)
+      } else {
+        touched.append(WritePlan.Merge(tagged: slice, resolution: resolution))
+      }
+    }
+    return InsertPacker(options: table.options).plan(inserts: inserts, touched: touched, others: others)
+  }
+
+  /// The latest slices of the partitions that matter.
+  private func slices(_ batch: PreparedBatch, _ table: Target) async throws(TableError) -> [FileSlice] {
+    try await tableErrors {
+      try await FileSystemView.load(
+        from: storage, properties: table.state.properties, timeline: table.state.timeline,
+        only: batch.scope == .table ? nil : batch.keys.partitions
+      ).slices()
+    }
+  }
+
+  /// The rows to insert by partition path, and the report's counts.
+  private func inserts(
+    _ batch: PreparedBatch, _ tagged: [TaggedSlice], _ resolutions: [FileResolution],
+    _ report: inout CommitReport
+  ) -> [String: [Int32]] {
+    var isFound = Bitmap(count: batch.changes.count)
+    var isSettled = Bitmap(count: batch.changes.count)
+    var isMoved = Bitmap(count: batch.changes.count)
+    for slice in tagged { for match in slice.matches { isFound[match.incoming] = true } }
+    for resolution in resolutions {
+      for row in resolution.stale + resolution.duplicates { isSettled[row] = true }
+      for match in resolution.updated { isSettled[match.incoming] = true }
+      for row in resolution.moved { isMoved[row] = true }
+      report.updated += resolution.updated.count
+      report.deleted += resolution.deleted.count - resolution.moved.count
+    }
+    report.stale = Set(resolutions.flatMap(\.stale)).count
+    report.duplicates = Set(resolutions.flatMap(\.duplicates)).count
+    var inserts: [String: [Int32]] = [:]
+    for row in batch.winners {
+      let index = Int(row)
+      if batch.changes.isDelete[index] {
+        if !isFound[index] { report.notFound += 1 }
+        continue
+      }
+      if isFound[index], isSettled[index] || !isMoved[index] { continue }
+      if isMoved[index] { report.updated += 1 } else { report.inserted += 1 }
+      inserts[batch.keys.partitions[Int(batch.keys.partitionOf[index])], default: []].append(row)
+    }
+    return inserts
+  }
+}

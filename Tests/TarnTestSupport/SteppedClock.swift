@@ -1,0 +1,21 @@
+import Synchronization
+
+/// A clock that moves only when it is read, by a fixed step.
+public final class SteppedClock: Sendable {
+  private let time: Mutex<Int64>
+  private let step: Int64
+
+  /// Begins at a time, in microseconds since 1970-01-01T00:00:00Z.
+  public init(at start: Int64 = 1_767_225_600_000_000, step: Int64 = 1_000_000) {
+    time = Mutex(start)
+    self.step = step
+  }
+
+  /// The time now; the next reading is a step later.
+  public func now() -> Int64 {
+    time.withLock { time in
+      defer { time += step }
+      return time
+    }
+  }
+}
