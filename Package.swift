@@ -78,5 +78,9 @@ let package = Package(
     tests(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
+    tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
+    tests(
+      "TarnCDCTests",
+      ["TarnCDC", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage", "DynamoDBJSON"]),
   ]
 )

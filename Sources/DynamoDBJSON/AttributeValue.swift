@@ -142,7 +142,9 @@ public struct Item: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   /// Number of attributes.
   public var count: Int { attributes.count }
 
-  /// The value of an attribute; nil where there is none of that name. Setting nil removes it.
+  /// The value of an attribute; nil where there is none of that name.
+  ///
+  /// Setting nil removes it.
   public subscript(_ name: String) -> AttributeValue? {
     get {
       let index = position(of: name)

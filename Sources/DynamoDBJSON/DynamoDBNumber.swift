@@ -70,7 +70,8 @@ public struct DynamoDBNumber: Sendable {
   public var double: Double? {
     let nearest = decimal.double
     let printed = Array(nearest.description.utf8)
-    guard nearest.isFinite, let exact = ExactDecimal(printed.span.bytes), Self.trimmed(exact) == decimal else {
+    guard nearest.isFinite, let exact = ExactDecimal(printed.span.bytes), Self.trimmed(exact) == decimal
+    else {
       return nil
     }
     return nearest

@@ -22,11 +22,11 @@ public struct ChangeCounts: Sendable, Hashable {
 
 /// The columns that change records fill beside the attributes.
 public enum EventColumn {
-  /// Identifies the change: its eventID. A string.
+  /// Identifies the change: its eventID, a string.
   public static let id = "_event_id"
-  /// What happened: `INSERT`, `MODIFY` or `REMOVE`. A string.
+  /// What happened: `INSERT`, `MODIFY` or `REMOVE`, a string.
   public static let name = "_event_name"
-  /// When it happened. A timestamp.
+  /// When it happened, a timestamp.
   public static let time = "_event_time"
 
   /// The three as fields of a schema.
@@ -90,7 +90,8 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
     for field in EventColumn.fields {
       guard let found = schema[field.name], found.type != field.type else { continue }
       if field.name == EventColumn.time, found.type == .timestamp(.milliseconds, .instant) { continue }
-      throw .columns(.typeMismatch(expected: "column \(field.name): \(field.type.name)", found: found.type.name))
+      throw .columns(
+        .typeMismatch(expected: "column \(field.name): \(field.type.name)", found: found.type.name))
     }
     assembler = try RowAssembler(schema, reserved: Set(EventColumn.fields.map(\.name)))
     keyColumns = keys

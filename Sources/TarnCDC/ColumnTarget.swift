@@ -90,7 +90,9 @@ struct ColumnTarget: Sendable {
   @inline(__always)
   private func integer(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int64 {
     guard value.kind == .number || value.kind == .string else { throw .notANumber }
-    guard let result = NumberText.integer(text) else { throw Self.numberMisfit(text, "it is no whole number of 64 bits") }
+    guard let result = NumberText.integer(text) else {
+      throw Self.numberMisfit(text, "it is no whole number of 64 bits")
+    }
     return result
   }
 

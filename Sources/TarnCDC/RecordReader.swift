@@ -14,7 +14,7 @@ public struct RecordReader: ~Copyable {
   public struct Options: Sendable {
     /// Bytes that are read at a time.
     public var chunk = 1 << 20
-    /// Bytes that one record may have; a longer one is rejected.
+    /// Bytes that one record may have; a longer one is rejected, unless a single read brought all of it.
     public var recordLimit = 64 << 20
 
     /// The usual options.

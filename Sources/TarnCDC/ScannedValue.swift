@@ -74,7 +74,8 @@ extension JSONScanner {
   ) throws(JSONError) -> Bool {
     let start = offset
     guard bytes.byteCount &- start >= 8 else { return false }
-    let word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self))
+    let word = UInt64(
+      littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self))
     let kind: ScannedKind
     // The six bytes `{"S":"`, least significant first; `N` differs in the third.
     switch word & 0xffff_ffff_ffff {

@@ -60,7 +60,8 @@ struct TextWindow: ~Copyable {
   }
 
   private mutating func readInput() async throws(ChangeError) {
-    let end = min(size, readOffset + chunk)
+    // The first read brings the bytes that tell a compressed file.
+    let end = min(size, readOffset + (readOffset == 0 ? max(chunk, 4) : chunk))
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
     if readOffset == 0, decoder.format == .none { decoder = StreamDecoder(Self.format(input.bytes)) }

@@ -1,0 +1,132 @@
+import TarnBytes
+import TarnCDC
+import TarnColumns
+import TarnStorage
+import Testing
+
+@Suite("Plain rows and inferred schemas")
+struct RowTests {
+  @Test("Change records give columns in order of appearance, keys first, then the event columns")
+  func inferChanges() async throws {
+    let text =
+      change(
+        id: "1", new: #""a":{"N":"1"},"b":{"N":"1"},"c":{"BOOL":true},"d":{"NULL":true},"g":{"N":"1E+30"}"#)
+      + change(
+        id: "2",
+        new:
+          #""b":{"N":"1.5"},"e":{"M":{}},"f":{"B":"AQ=="},"c":{"S":"x"},"A":{"S":"x"},"_event_id":{"S":"x"}"#)
+    var inference = SchemaInference(.changeRecords)
+    #expect(try await readAll(text, into: &inference).isEmpty)
+    #expect(
+      inference.schema.summary == [
+        "id: string", "a: long", "b: decimal(38,18)", "c: string", "d: string", "g: string", "e: string",
+        "f: binary",
+        "A: string", "_event_id: string", "_event_name: string", "_event_time: timestamp",
+      ])
+    #expect(inference.keyFields == ["id"])
+    #expect(inference.warnings.count == 3)
+    #expect(inference.warnings.contains { $0.contains("column c becomes string") })
+    #expect(inference.warnings.contains { $0.contains("column g becomes string") })
+    #expect(inference.warnings.contains { $0.contains("a and A differ in case only") })
+    #expect(inference.schema.fields.allSatisfy { $0.isNullable })
+  }
+
+  @Test("Plain rows give the same, with doubles for fractions")
+  func inferRows() async throws {
+    let text = """
+      {"i":1,"f":1.5,"g":1,"big":12345678901234567890,"huge":1e3,"mixed":9007199254740993,"s":"x","b":true,"l":[1],"n":null}
+      {"i":-9223372036854775808,"f":2,"g":1e300,"big":1,"huge":123456789012345678901234567890,"mixed":0.5}
+      """
+    var inference = SchemaInference(.rows)
+    #expect(try await readAll(text, into: &inference).isEmpty)
+    #expect(
+      inference.schema.summary == [
+        "i: long", "f: double", "g: double", "big: decimal(38,18)", "huge: string", "mixed: string",
+        "s: string",
+        "b: boolean", "l: string", "n: string",
+      ])
+    #expect(inference.warnings.count == 2)
+  }
+
+  @Test("Rows become columns of the schema's types, missing members null")
+  func rows() async throws {
+    let schema = Schema([
+      Field("d", .decimal(precision: 10, scale: 2)), Field("f", .double),
+      Field("t", .timestamp(.microseconds, .instant)),
+      Field("day", .date), Field("b", .binary), Field("s", .string), Field("i", .int64),
+    ])
+    let text = """
+      {"d":"1.50","f":"NaN","t":"1970-01-01T00:00:00.000001Z","day":"1970-01-02","b":"AQ==","s":[1, 2],"i":"7"}
+      {"d":2.25,"f":1e3,"t":5,"s":{"a":1},"i":null}
+      {"f":"-Infinity","s":1.50}{"s":true,"f":1e400}
+      {"f":12345678901234567890123456789012345678901234567890}
+      """
+    var builder = try RowBatchBuilder(schema: schema)
+    let rejected = try await readAll(text, into: &builder)
+    let batch = try builder.finish()
+    #expect(batch.texts("d") == ["150", "225", "null", "null"])
+    #expect(batch.texts("f") == ["nan", "1000.0", "-inf", "1.2345678901234567e+49"])
+    #expect(batch.texts("t") == ["1", "5", "null", "null"])
+    #expect(batch.texts("day") == ["1", "null", "null", "null"])
+    #expect(batch.texts("b") == ["[1]", "null", "null", "null"])
+    #expect(batch.texts("s") == ["[1, 2]", "{\"a\":1}", "1.50", "null"])
+    #expect(batch.texts("i") == ["7", "null", "null", "null"])
+    #expect(rejected.map(\.line) == [3])
+    #expect(builder.taken == 4 && builder.rejected == 1)
+  }
+
+  @Test("An unknown member rejects its row, or is left out and told of")
+  func unknown() async throws {
+    let schema = Schema([Field("a", .int64)])
+    let text = "{\"a\":1}\n{\"a\":2,\"x\\u0041\":1.5}\n{\"a\":3}\n"
+    var strict = try RowBatchBuilder(schema: schema)
+    let rejected = try await readAll(text, into: &strict)
+    #expect(rejected.map(\.reason) == [.unknownMember(name: "xA")])
+    #expect(try strict.finish().texts("a") == ["1", "3"])
+    var open = try RowBatchBuilder(schema: schema, unknown: .leaveOut)
+    #expect(try await readAll(text, into: &open).isEmpty)
+    #expect(open.newFields.map { "\($0.field.name): \($0.field.type.name)" } == ["xA: double"])
+    #expect(try open.finish().texts("a") == ["1", "2", "3"])
+  }
+
+  @Test("Rows without a key, or with a member twice, are rejected")
+  func keys() async throws {
+    var builder = try RowBatchBuilder(
+      schema: Schema([Field("k", .string), Field("v", .int64)]), keyFields: ["k"])
+    let text = "{\"k\":\"a\",\"v\":1}\n{\"v\":2}\n{\"k\":null}\n{\"k\":\"b\",\"k\":\"c\"}\n"
+    let rejected = try await readAll(text, into: &builder)
+    #expect(
+      rejected.map(\.reason) == [.missingKey(column: "k"), .missingKey(column: "k"), .duplicate(name: "k")])
+    #expect(try builder.finish().count == 1)
+  }
+
+  @Test("Batches are bounded, and the builder goes on")
+  func batches() async throws {
+    var builder = try RowBatchBuilder(schema: Schema([Field("a", .int64)]))
+    let storage = InMemoryStorage()
+    let text = (0..<250).map { "{\"a\":\($0)}" }.joined(separator: "\n")
+    try await storage.put(Array(text.utf8), at: "x", if: .always)
+    var reader = RecordReader(storage: storage, paths: ["x"])
+    var sizes: [Int] = []
+    var more = true
+    while more {
+      more = try await reader.read(into: &builder, limit: 100)
+      sizes.append(try builder.finish().count)
+    }
+    #expect(sizes == [100, 100, 50])
+    #expect(reader.textBytes == text.utf8.count)
+  }
+
+  @Test("Schemas that JSON cannot fill, or that lack a named column, are refused")
+  func badSchemas() {
+    let nested = Schema([Field("l", .list(Field("element", .int64)))])
+    #expect(throws: ChangeError.self) { try RowBatchBuilder(schema: nested) }
+    #expect(throws: ChangeError.self) { try RowBatchBuilder(schema: Schema([]), keyFields: ["a"]) }
+    #expect(throws: ChangeError.self) {
+      try ChangeBatchBuilder(schema: Schema([Field("_event_id", .int64)]), keyFields: [])
+    }
+    #expect(throws: ChangeError.self) {
+      try RowBatchBuilder(schema: Schema([Field("a", .int64), Field("a", .string)]))
+    }
+  }
+}
