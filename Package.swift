@@ -73,7 +73,7 @@ let package = Package(
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
-    tests("ForeignTests", ["TarnBytes"]),
+    tests("ForeignTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage"]),
     tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
     tests(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),

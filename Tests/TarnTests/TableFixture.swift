@@ -42,6 +42,8 @@ struct TableFixture {
   func rows() async throws -> [Trade] { try await Self.rows(of: try await table.snapshot()) }
 
   @discardableResult
+  // Inlined into a test, its array crashes the optimiser of Swift 6.3.1.
+  @inline(never)
   func upsert(_ trades: Trade...) async throws -> CommitReport {
     try await table.upsert(try Trade.batch(trades))
   }

@@ -127,7 +127,8 @@ import Testing
     let asOfSecond = try await TableFixture.rows(of: fixture.table.snapshot(asOf: second))
     #expect(asOfFirst == [Trade("a", 1, "OKX", 1)])
     #expect(asOfSecond == [Trade("a", 2, "OKX", 2), Trade("b", 1, "Kraken")])
-    #expect(try await TableFixture.rows(of: fixture.table.snapshot(asOf: Instant("20200101000000000"))).isEmpty)
+    #expect(
+      try await TableFixture.rows(of: fixture.table.snapshot(asOf: Instant("20200101000000000"))).isEmpty)
   }
 
   @Test func changesSinceACommitAreTheRowsWrittenAfterIt() async throws {
@@ -161,8 +162,8 @@ import Testing
 
   @Test func insertsFillSmallFilesAndThenOpenNewOnes() async throws {
     var options = TableOptions()
-    options.own.smallFileLimit = 6_000
-    options.own.targetFileSize = 12_000
+    options.own.smallFileLimit = 36_000
+    options.own.targetFileSize = 50_000
     options.own.pageRows = 50
     let fixture = try await TableFixture(options: options)
     var generator = SeededGenerator(seed: 1)
@@ -183,8 +184,9 @@ import Testing
   @Test func insertLooksNothingUp() async throws {
     let fixture = try await TableFixture()
     try await fixture.upsert(Trade("a", 1, "OKX"))
-    let report = try await fixture.table.insert(try Trade.batch([Trade("a", 2, "OKX"), Trade("a", 2, "OKX")]))
-    #expect(report.inserted == 3 - 1)
+    let report = try await fixture.table.insert(
+      try Trade.batch([Trade("a", 2, "OKX"), Trade("a", 2, "OKX")]))
+    #expect(report.inserted == 2)
     #expect(try await fixture.rows().count == 3)
   }
 }

@@ -41,7 +41,8 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
   func column(for field: Field) throws(TableError) -> Column {
     var builder = ColumnBuilder(field.type)
     guard append(to: &builder, type: field.type) else {
-      throw TableError(.mismatch, "column \(field.name) is \(field.type.name): it cannot be compared with \(text)")
+      throw TableError(
+        .mismatch, "column \(field.name) is \(field.type.name): it cannot be compared with \(text)")
     }
     return builder.finish()
   }
@@ -61,7 +62,8 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
       return true
     case (.timestamp(let unit, _), .string(let text)):
       guard let time = CivilTime.parse(Array(text.utf8).span.bytes) else { return false }
-      builder.append(unit == .microseconds ? time.microseconds : CivilTime.floorDivide(time.microseconds, 1_000))
+      builder.append(
+        unit == .microseconds ? time.microseconds : CivilTime.floorDivide(time.microseconds, 1_000))
       return true
     case (.float, .number(let text)):
       guard let value = Float(text) else { return false }

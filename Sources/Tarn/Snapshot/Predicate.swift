@@ -62,6 +62,9 @@ public struct ColumnReference: Sendable, Hashable {
   /// The column's name.
   public let name: String
 
+  /// A column to compare, as in `.column("price") > 100`.
+  public static func column(_ name: String) -> ColumnReference { ColumnReference(name: name) }
+
   /// Whether the column equals a value.
   public static func == (column: ColumnReference, value: Literal) -> Predicate {
     .comparison(column.name, .equal, value)
@@ -190,7 +193,8 @@ extension Predicate {
       isTrue: [Bool](repeating: false, count: count), isUnknown: (0..<count).map { column.isNull($0) })
     if case .number(let text) = literal, let scale = scale(of: column.type) {
       guard let number = NumberLiteral(text, scale: scale) else {
-        throw TableError(.mismatch, "column \(name) is \(column.type.name): it cannot be compared with \(text)")
+        throw TableError(
+          .mismatch, "column \(name) is \(column.type.name): it cannot be compared with \(text)")
       }
       fill(&truth, column, comparison, number)
       return truth

@@ -41,7 +41,8 @@ private struct PredicateParser {
   func unexpected(_ expected: String) -> TableError {
     let rest = String(decoding: text[start...].prefix(20), as: UTF8.self)
     let found = rest.isEmpty ? "the end" : "`\(rest)`"
-    return TableError(.mismatch, "the condition does not read at character \(start + 1): \(expected) expected, not \(found)")
+    return TableError(
+      .mismatch, "the condition does not read at character \(start + 1): \(expected) expected, not \(found)")
   }
 
   mutating func disjunction() throws(TableError) -> Predicate {
@@ -182,7 +183,9 @@ private struct PredicateParser {
     while offset < text.count {
       if text[offset] == quote {
         offset += 1
-        guard offset < text.count, text[offset] == quote else { return String(decoding: bytes, as: UTF8.self) }
+        guard offset < text.count, text[offset] == quote else {
+          return String(decoding: bytes, as: UTF8.self)
+        }
       }
       bytes.append(text[offset])
       offset += 1
@@ -222,7 +225,9 @@ private struct PredicateParser {
       return .symbol(two)
     }
     let one = String(decoding: text[offset..<offset + 1], as: UTF8.self)
-    guard ["=", "<", ">", "(", ")", ","].contains(one) else { throw unexpected("a column, a value or a sign") }
+    guard ["=", "<", ">", "(", ")", ","].contains(one) else {
+      throw unexpected("a column, a value or a sign")
+    }
     offset += 1
     return .symbol(one)
   }

@@ -81,7 +81,9 @@ public struct Snapshot: Sendable, AsyncSequence {
     var total = 0
     if predicate == nil, commits == nil {
       for slice in slices {
-        let file = try await tableErrors { try await ParquetFile.open(storage, path: slice.path, size: slice.size) }
+        let file = try await tableErrors {
+          try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+        }
         total += file.rowCount
       }
       return Swift.min(total, rowLimit ?? total)
@@ -159,7 +161,8 @@ public struct Snapshot: Sendable, AsyncSequence {
     for field in needed.fields {
       if let reason = file.unreadable[field.name] {
         throw TableError(
-          .unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason); select other columns")
+          .unsupported,
+          "\(file.path): column \(field.name) cannot be read yet: \(reason); select other columns")
       }
     }
     let present = needed.fields.compactMap { file.schema.index(of: $0.name) }

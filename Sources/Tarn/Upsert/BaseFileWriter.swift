@@ -131,7 +131,8 @@ struct BaseFileWriter: ~Copyable {
   /// Ends the file and makes it appear; returns its size in bytes.
   consuming func finish() async throws -> Int {
     var pairs = [
-      ParquetKeyValue("parquet.avro.schema", context.footerSchema), ParquetKeyValue("writer.model.name", "avro"),
+      ParquetKeyValue("parquet.avro.schema", context.footerSchema),
+      ParquetKeyValue("writer.model.name", "avro"),
     ]
     if let range = keys.range {
       pairs.append(ParquetKeyValue(KeyRange.leastKey, range.least))

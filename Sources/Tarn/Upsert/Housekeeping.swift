@@ -20,7 +20,9 @@ struct Housekeeping: Sendable {
         continue
       }
       let attempt: CommitMetadata
-      do throws(TimelineError) { attempt = try await log.metadata(of: entry) } catch { throw TableError(error) }
+      do throws(TimelineError) { attempt = try await log.metadata(of: entry) } catch {
+        throw TableError(error)
+      }
       guard attempt.writer != nil else { continue }
       let partitions = attempt.partitions.pairs.map(\.key)
       try await tableErrors { try await remove(entry, partitions) }

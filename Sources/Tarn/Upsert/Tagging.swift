@@ -98,7 +98,8 @@ struct Tagger: Sendable {
     let range = KeyRange(file)
     // A filter that cannot be read rules nothing out.
     let filter = file.keyValue(BloomFilter.footerKey).flatMap {
-      try? BloomFilter(decoding: Array($0.utf8).span.bytes, kindName: file.keyValue(BloomFilter.kindFooterKey))
+      try? BloomFilter(
+        decoding: Array($0.utf8).span.bytes, kindName: file.keyValue(BloomFilter.kindFooterKey))
     }
     for row in rows {
       let key = batch.keys.keys[Int(row)]

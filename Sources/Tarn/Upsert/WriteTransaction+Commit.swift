@@ -83,7 +83,8 @@ extension WriteTransaction {
     let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
     let lists = try await concurrently(numbered, width: settings.parallelism) { entry in
       let writer = FileGroupWriter(
-        context: context, taskNumber: entry.number, fileIDs: {
+        context: context, taskNumber: entry.number,
+        fileIDs: {
           var generator = GeneratorOfDraws(draw: random)
           return FileID.random(using: &generator)
         })
