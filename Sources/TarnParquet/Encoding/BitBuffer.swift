@@ -48,7 +48,7 @@ struct BitBuffer: Sendable {
     while left > 0 {
       let step = min(left, 8)
       let byte = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-      append(word: UInt64(byte) & (1 << UInt64(step)) - 1, step)
+      append(word: UInt64(byte) & ((1 << UInt64(step)) - 1), step)
       offset += 1
       left -= step
     }
