@@ -43,7 +43,9 @@ struct ThriftReader: ~Escapable {
     do { return try reader.readZigZag() } catch { throw Self.damaged }
   }
 
-  /// Reads the header of the next field; nil at the end of the structure. `last` is the field before.
+  /// Reads the header of the next field; nil at the end of the structure.
+  ///
+  /// `last` is the number of the field before.
   @_lifetime(self: copy self)
   mutating func nextField(after last: inout Int) throws(FormatProblem) -> FieldHeader? {
     let head = try byte()
