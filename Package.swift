@@ -77,6 +77,9 @@ let package = Package(
     tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
     tests(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
+    tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),
+    tests(
+      "TarnParquetTests", ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(

@@ -9,6 +9,13 @@ public struct ColumnStatistics: Sendable, Hashable {
   /// A value that none is above, where the file tells one.
   public var maximum: Value?
 
+  /// Makes statistics of their parts.
+  public init(nullCount: Int?, minimum: Value?, maximum: Value?) {
+    self.nullCount = nullCount
+    self.minimum = minimum
+    self.maximum = maximum
+  }
+
   /// A bound of values, by their layout in memory.
   public enum Value: Sendable, Hashable {
     case boolean(Bool)

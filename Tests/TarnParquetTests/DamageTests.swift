@@ -1,0 +1,81 @@
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import Testing
+
+@Suite struct DamageTests {
+  /// Reads all there is; any error but one of this library is a failure.
+  private func tryReading(_ bytes: [UInt8]) async throws {
+    let shelf = Shelf()
+    try await shelf.put(bytes)
+    do {
+      let file = try await shelf.open()
+      for column in file.schema.fields.indices {
+        for group in 0..<file.rowGroupCount {
+          _ = file.statistics(group: group, column: column)
+          do { _ = try await file.readRowGroup(group, columns: [column]) } catch is ParquetError {}
+        }
+      }
+    } catch is ParquetError {}
+  }
+
+  private func small(_ compression: ParquetWriteOptions.Compression) async throws -> [UInt8] {
+    let types = Samples.types
+    let columns = try types.enumerated().map { index, type in
+      try Samples.column(type, 40, index % 2 == 0 ? .some : .none, distinct: index % 3 == 0 ? 4 : 1_000)
+    }
+    let schema = Schema(types.map { Field($0.name, $0) })
+    let shelf = Shelf()
+    let options = ParquetWriteOptions(compression: compression, rowGroupRows: 30, pageRows: 15)
+    _ = try await shelf.write([try RecordBatch(schema: schema, columns: columns)], schema, options)
+    return try await shelf.storage.readAll(shelf.path)
+  }
+
+  @Test(arguments: [ParquetWriteOptions.Compression.uncompressed, .zstd(level: 1)])
+  func everyDamagedByteGivesAnErrorOrAResult(compression: ParquetWriteOptions.Compression) async throws {
+    let bytes = try await small(compression)
+    for position in bytes.indices {
+      for flip: UInt8 in [0xff, 0x01, 0x80] {
+        var damaged = bytes
+        damaged[position] ^= flip
+        try await tryReading(damaged)
+      }
+    }
+  }
+
+  @Test func everyDamagedByteOfForeignFilesGivesAnErrorOrAResult() async throws {
+    for bytes in [
+      Fixtures.pagesOfVersion1, Fixtures.pagesOfVersion2, Fixtures.unsupportedColumns, Fixtures.int96,
+    ] {
+      for position in bytes.indices {
+        for flip: UInt8 in [0xff, 0x01, 0x10, 0x80] {
+          var damaged = bytes
+          damaged[position] ^= flip
+          try await tryReading(damaged)
+        }
+      }
+    }
+  }
+
+  @Test func aTruncatedFileIsAnErrorWhereverItEnds() async throws {
+    let bytes = try await small(.zstd(level: 1))
+    for end in bytes.indices {
+      let shelf = Shelf()
+      try await shelf.put(Array(bytes[..<end]))
+      await #expect(throws: ParquetError.self) { _ = try await shelf.open() }
+    }
+  }
+
+  @Test func whatIsNoParquetFileIsRefusedByPath() async throws {
+    let shelf = Shelf()
+    var error = await #expect(throws: ParquetError.self) { _ = try await shelf.open() }
+    #expect(error?.storageError?.code == .notFound)
+    try await shelf.put(Array("this is some text, and not a table".utf8))
+    error = await #expect(throws: ParquetError.self) { _ = try await shelf.open() }
+    #expect(error?.code == .malformed)
+    #expect(error?.description.hasPrefix("file.parquet: ") == true)
+    try await shelf.put(Array("PAR1 and then some bytes PARE".utf8))
+    error = await #expect(throws: ParquetError.self) { _ = try await shelf.open() }
+    #expect(error?.code == .unsupported)
+  }
+}
