@@ -127,12 +127,12 @@ let sample: [UInt8] = {
   @Test func literalsAndCopiesOfEveryKindAreDecoded() throws {
     // A literal of four, then copies with one, two and four bytes of offset, the first over itself.
     let block: [UInt8] = [
-      20, 0x0c, 0x61, 0x62, 0x63, 0x64, 0x09, 0x02, 0x0e, 0x04, 0x00, 0x0f, 0x04, 0, 0, 0, 0, 0x7a,
+      19, 0x0c, 0x61, 0x62, 0x63, 0x64, 0x09, 0x02, 0x0e, 0x04, 0x00, 0x0f, 0x04, 0, 0, 0, 0, 0x7a,
     ]
     var decompressor = Decompressor()
     var buffer = ByteBuffer()
-    try decompressor.snappy(block.span.bytes, size: 20, into: &buffer)
-    #expect(String(decoding: buffer.copied(), as: UTF8.self) == "abcdcdcdcdcdcdcdcdcz")
+    try decompressor.snappy(block.span.bytes, size: 19, into: &buffer)
+    #expect(String(decoding: buffer.copied(), as: UTF8.self) == "abcdcdcdcdcdcdcdcdz")
   }
 
   @Test(
