@@ -1,0 +1,78 @@
+import Tarn
+
+/// A failure with its one line.
+struct CommandError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// The tool: finds the command, runs it, and says what went wrong.
+enum CommandLineTool {
+  static let version = "0.1.0"
+
+  static let commands: [Command] = [
+    CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, DeleteCommand.command,
+    IngestCommand.command, ReadCommand.read, ReadCommand.count, TimelineCommand.command, FilesCommand.command,
+    SchemaCommand.command, ShowCommand.command,
+  ]
+
+  /// Exit statuses: as it should be; a failure; wrong usage (`EX_USAGE`).
+  private enum Status {
+    static let success: Int32 = 0
+    static let failure: Int32 = 1
+    static let usage: Int32 = 64
+  }
+
+  /// Runs what the words ask for.
+  ///
+  /// - Returns: The exit status.
+  static func run(_ words: [String]) async -> Int32 {
+    var known: Command?
+    do {
+      guard let command = try named(words) else { return Status.success }
+      known = command
+      guard let arguments = try Arguments.parse(Array(words.dropFirst()), for: command) else {
+        try StandardOutput.write(text: Help.of(command))
+        return Status.success
+      }
+      try await command.run(arguments)
+      return Status.success
+    } catch let error as UsageError {
+      let place = known.map { "\($0.name): " } ?? ""
+      let help = known.map { "tarn help \($0.name)" } ?? "tarn help"
+      StandardError.write(line: "tarn: \(place)\(error.description) (see: \(help))")
+      return Status.usage
+    } catch {
+      // Whoever read the rows has had enough: that is no failure.
+      if StandardOutput.isClosed { return Status.success }
+      StandardError.write(line: "tarn: \(oneLine(String(describing: error)))")
+      return Status.failure
+    }
+  }
+
+  /// The command that the first word names; nil where help or the version was printed.
+  private static func named(_ words: [String]) throws -> Command? {
+    guard let first = words.first else { throw UsageError("a command is missing") }
+    switch first {
+    case "--version": try StandardOutput.write(text: "tarn \(version)\n")
+    case "--help", "-h", "help":
+      guard words.count > 1 else {
+        try StandardOutput.write(text: Help.overall(commands))
+        return nil
+      }
+      try StandardOutput.write(text: Help.of(try command(words[1])))
+    default: return try command(first)
+    }
+    return nil
+  }
+
+  private static func command(_ name: String) throws(UsageError) -> Command {
+    if let command = commands.first(where: { $0.name == name }) { return command }
+    throw UsageError("there is no command \(name)\(Spelling.hint(name, commands.map(\.name)))")
+  }
+
+  private static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}

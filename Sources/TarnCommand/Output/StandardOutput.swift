@@ -1,0 +1,89 @@
+import Synchronization
+import TarnBytes
+import TarnStorage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Ends the process.
+func exitProcess(_ status: Int32) -> Never { exit(status) }
+
+/// Standard output, unbuffered.
+enum StandardOutput {
+  private static let closed = Mutex(false)
+
+  /// Whether whoever read it has gone away.
+  static var isClosed: Bool { closed.withLock { $0 } }
+
+  static var isTerminal: Bool { isatty(1) == 1 }
+
+  /// Lets writes to a closed pipe fail instead of ending the process.
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  static func write(text: String) throws(StorageError) { try write(Array(text.utf8)) }
+
+  static func write(_ bytes: [UInt8]) throws(StorageError) {
+    let failure = writeAll(bytes, to: 1)
+    guard failure != 0 else { return }
+    if failure == EPIPE { closed.withLock { $0 = true } }
+    throw StorageError(
+      failure == ENOSPC ? .noSpace : .failed, path: "standard output", String(cString: strerror(failure)))
+  }
+}
+
+/// Standard error, for everything that is no row.
+enum StandardError {
+  static func write(line: String) { _ = writeAll(Array((line + "\n").utf8), to: 2) }
+
+  /// Tells of something that a user should know and need not act on.
+  static func note(_ text: String) { write(line: "note: " + text) }
+}
+
+/// Writes everything; returns the error number, or 0.
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+  bytes.withUnsafeBytes { all in
+    var rest = all[...]
+    while !rest.isEmpty {
+      let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return 0
+  }
+}
+
+/// Gathers bytes, and writes them to standard output a chunk at a time.
+struct OutputBuffer {
+  private static let chunk = 64 << 10
+
+  var bytes: [UInt8] = []
+
+  init() { bytes.reserveCapacity(Self.chunk + (8 << 10)) }
+
+  /// Writes what there is once it is enough to be worth a call.
+  @inline(__always)
+  mutating func flushIfFull() throws(StorageError) { if bytes.count >= Self.chunk { try flush() } }
+
+  mutating func flush() throws(StorageError) {
+    try StandardOutput.write(bytes)
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Standard output as an object that is written as a stream, for Parquet.
+struct StandardOutputObject: ObjectWriter {
+  func write(_ bytes: [UInt8]) async throws(StorageError) { try StandardOutput.write(bytes) }
+
+  @discardableResult
+  func finish() async throws(StorageError) -> ObjectTag { ObjectTag("") }
+
+  func abandon() async {}
+}
