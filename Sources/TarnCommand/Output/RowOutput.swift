@@ -18,7 +18,7 @@ protocol RowOutput {
 
 extension OutputFormat {
   /// An output of this format.
-  func output(_ schema: Schema) async throws -> any RowOutput {
+  func output(_ schema: Schema) throws -> any RowOutput {
     switch self {
     case .table: return TableOutput(schema)
     case .jsonl: return LinesOutput(schema)
@@ -27,13 +27,13 @@ extension OutputFormat {
       guard !StandardOutput.isTerminal else {
         throw CommandError("Parquet is nothing for a terminal: send it to a file with > FILE")
       }
-      return try await ParquetOutput(schema)
+      return try ParquetOutput(schema)
     }
   }
 
   /// Writes one batch, and ends.
   func write(_ batch: RecordBatch) async throws {
-    var output = try await output(batch.schema)
+    var output = try output(batch.schema)
     try await output.append(batch)
     try await output.finish()
   }
@@ -113,15 +113,22 @@ struct CSVOutput: RowOutput {
   }
 }
 
-/// A Parquet file, written as a stream.
-struct ParquetOutput: RowOutput {
-  private var writer: ParquetWriter
+/// A Parquet file, written as a stream; a class, since its writer cannot be copied.
+final class ParquetOutput: RowOutput {
+  private var writer: ParquetWriter?
 
-  init(_ schema: Schema) async throws {
-    writer = try ParquetWriter(schema: schema, to: StandardOutputObject(), options: ParquetWriteOptions())
+  init(_ schema: Schema) throws {
+    writer = try ParquetWriter(schema: schema, to: StandardOutputObject(), path: StandardOutput.name)
   }
 
-  mutating func append(_ batch: RecordBatch) async throws { try await writer.append(batch) }
+  func append(_ batch: RecordBatch) async throws {
+    guard var writer = writer.take() else { return }
+    try await writer.append(batch)
+    self.writer = consume writer
+  }
 
-  mutating func finish() async throws { _ = try await writer.finish(keyValues: []) }
+  func finish() async throws {
+    guard let writer = writer.take() else { return }
+    _ = try await writer.finish()
+  }
 }

@@ -15,6 +15,9 @@ func exitProcess(_ status: Int32) -> Never { exit(status) }
 
 /// Standard output, unbuffered.
 enum StandardOutput {
+  /// What messages call it.
+  static let name = "standard output"
+
   private static let closed = Mutex(false)
 
   /// Whether whoever read it has gone away.
@@ -32,7 +35,7 @@ enum StandardOutput {
     guard failure != 0 else { return }
     if failure == EPIPE { closed.withLock { $0 = true } }
     throw StorageError(
-      failure == ENOSPC ? .noSpace : .failed, path: "standard output", String(cString: strerror(failure)))
+      failure == ENOSPC ? .noSpace : .failed, path: name, String(cString: strerror(failure)))
   }
 }
 

@@ -1,0 +1,22 @@
+import Tarn
+import TarnColumns
+
+/// `tarn create`.
+enum CreateCommand {
+  static let command = Command(
+    name: "create", summary: "Creates a table without rows.",
+    options: [Options.key.required()] + Options.creation.filter { $0.usage.name != "key" } + [Options.noSync],
+    notes: ["One of --schema and --like is needed. What is chosen here stays with the table."],
+    run: run)
+
+  private static func run(_ arguments: Arguments) async throws {
+    let access = try TableAccess(arguments)
+    try access.refuseWhatComesLater()
+    guard let schema = try await access.givenSchema() else {
+      throw UsageError("--schema FILE.avsc or --like FILE.parquet is missing")
+    }
+    let table = try await access.create(
+      schema, key: arguments[Options.key] ?? [], orderedBy: arguments[Options.orderBy])
+    StandardError.write(line: "created \(table.properties.name): \(schema.fields.count) columns")
+  }
+}

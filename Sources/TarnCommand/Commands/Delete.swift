@@ -1,0 +1,98 @@
+import Tarn
+import TarnBytes
+import TarnCDC
+import TarnColumns
+import TarnTimeline
+
+/// `tarn delete`.
+enum DeleteCommand {
+  static let command = Command(
+    name: "delete", summary: "Deletes the rows of keys, in whatever partition they are.",
+    options: [Options.deleteKey, Options.keysFrom, Options.noSync],
+    notes: [
+      "One of --key and --keys-from is needed. A key is the value of the key column. Where several columns make "
+        + "the key, it is a JSON object, such as {\"a\":1,\"b\":\"x\"}, which may also give the partition columns, "
+        + "to look only there, and the ordering column, so as to spare newer rows. A file has a key a line.",
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) async throws {
+    let access = try TableAccess(arguments)
+    guard arguments.has(Options.deleteKey) != arguments.has(Options.keysFrom) else {
+      throw UsageError("give either --key VALUE or --keys-from FILE")
+    }
+    let table = try await access.open()
+    let schema = try await access.located { try await table.schema() }
+    var builder = try KeyBuilder(schema, table.properties)
+    if let file = arguments[Options.keysFrom] {
+      let source = try InputSource.file(file)
+      let bytes = try await source.located { try await source.storage.readAll(source.name, limit: 1 << 30) }
+      try builder.append(lines: bytes, file)
+    } else {
+      for (index, key) in arguments.all(Options.deleteKey).enumerated() {
+        try builder.append(Array(key.utf8), "--key", index + 1)
+      }
+    }
+    let keys = try builder.finish()
+    let report = try await access.located { try await table.delete(keys) }
+    StandardError.write(line: report.line("deleted from", table))
+  }
+}
+
+/// Makes a batch of keys from their texts.
+private struct KeyBuilder {
+  private let keys: [Field]
+  private var builder: RowBatchBuilder
+
+  init(_ schema: Schema, _ properties: TableProperties) throws {
+    keys = properties.recordKeyFields.compactMap { schema[$0] }
+    guard !keys.isEmpty, keys.count == properties.recordKeyFields.count else {
+      throw CommandError("table \(properties.name) has no key columns, by which rows could be deleted")
+    }
+    var names = properties.recordKeyFields
+    for name in properties.partitionFields + (properties.orderingField.map { [$0] } ?? [])
+    where !names.contains(name) {
+      names.append(name)
+    }
+    let fields = names.compactMap { schema[$0] }.map { Field($0.name, $0.type) }
+    builder = try RowBatchBuilder(schema: Schema(fields), keyFields: properties.recordKeyFields)
+  }
+
+  mutating func append(lines bytes: [UInt8], _ file: String) throws {
+    for (index, line) in bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
+      let key = line.last == 0x0d ? line.dropLast() : line
+      if !key.isEmpty { try append(Array(key), file, index + 1) }
+    }
+  }
+
+  /// Adds a key: a JSON object, or the bare value of a single key column.
+  mutating func append(_ text: [UInt8], _ place: String, _ line: Int) throws {
+    let isObject = text.first { $0 != 0x20 && $0 != 0x09 } == 0x7b
+    guard isObject || keys.count == 1 else {
+      let names = keys.map(\.name).joined(separator: ", ")
+      throw CommandError("\(place), line \(line): a JSON object with the key columns \(names) is expected")
+    }
+    let object = isObject ? text : Self.object(keys[0], text)
+    var scanner = JSONScanner(object.span.bytes)
+    do {
+      try builder.take(&scanner)
+    } catch {
+      throw CommandError("\(place), line \(line): \(error)")
+    }
+    guard scanner.isAtEnd() else {
+      throw CommandError("\(place), line \(line): more text stands behind the JSON object")
+    }
+  }
+
+  private static func object(_ field: Field, _ text: [UInt8]) -> [UInt8] {
+    var object: [UInt8] = [0x7b]
+    object.appendJSON(string: field.name)
+    object.append(0x3a)
+    let isBare = field.type == .boolean && (text == Array("true".utf8) || text == Array("false".utf8))
+    if isBare { object += text } else { object.appendJSON(string: text.span.bytes) }
+    object.append(0x7d)
+    return object
+  }
+
+  mutating func finish() throws -> RecordBatch { try builder.finish() }
+}

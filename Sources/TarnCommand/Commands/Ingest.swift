@@ -1,0 +1,47 @@
+import Tarn
+import TarnCDC
+import TarnColumns
+
+/// `tarn ingest`.
+enum IngestCommand {
+  static let command = Command(
+    name: "ingest", summary: "Applies DynamoDB change records in one commit.",
+    options: [Options.changes.required(), Options.create] + Options.creation + [Options.onError, Options.noSync],
+    notes: [
+      "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "
+        + "compressed (.gz, .zst). INSERT and MODIFY upsert, REMOVE deletes; a key is unique over the whole table.",
+      "With --create, the columns of a new table are inferred from these records unless --schema or --like gives "
+        + "them, the key is that of the records unless --key gives it, _event_id, _event_name and _event_time are "
+        + "added, and rows are ordered by _event_time unless --order-by says otherwise.",
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) async throws {
+    let access = try TableAccess(arguments)
+    let table = try await access.openForWriting()
+    var input = try ChangeInput(arguments)
+    var schema: Schema
+    var key = table?.properties.recordKeyFields ?? arguments[Options.key]
+    if let table {
+      schema = try await access.located { try await table.schema() }
+    } else if let given = try await access.givenSchema() {
+      schema = given
+      schema.fields += EventColumn.fields.filter { given[$0.name] == nil }
+    } else {
+      let inferred = try await input.inferred()
+      schema = inferred.schema
+      key = key ?? (inferred.key.isEmpty ? nil : inferred.key)
+    }
+    guard let key else { throw UsageError("\(Options.key.usage.text) is missing, and no record names its key") }
+    let partition = table?.properties.partitionFields ?? arguments[Options.partitionBy] ?? []
+    let changes = try await input.changes(schema, key: key, partition: partition)
+    try input.storeLetters()
+    let (written, report) = try await access.write(table) {
+      try await access.create(
+        changes.rows.schema, key: key, orderedBy: arguments[Options.orderBy] ?? EventColumn.time)
+    } _: { table in
+      try await table.apply(changes, scope: .table)
+    }
+    StandardError.write(line: report.line("ingested into", written, deadLetters: input.letters.count))
+  }
+}

@@ -1,0 +1,134 @@
+import Tarn
+import TarnAvro
+import TarnBytes
+import TarnColumns
+import TarnParquet
+import TarnTimeline
+
+/// `tarn timeline`.
+enum TimelineCommand {
+  static let command = Command(
+    name: "timeline", summary: "Lists what was done to a table, by instant.", options: [Options.reportFormat]
+  ) { arguments in
+    try await TableAccess(arguments).located { access in
+      let table = try await access.open()
+      var rows = ReportRows([
+        "instant": .string, "action": .string, "state": .string, "operation": .string, "inserted": .int64,
+        "updated": .int64, "deleted": .int64, "files": .int64, "bytes": .int64,
+      ])
+      for entry in try await table.timeline().entries {
+        let isCommit = entry.state == .completed && entry.action.writesData
+        let metadata = isCommit ? try await table.metadata(of: entry) : nil
+        let files = metadata?.files
+        func sum(_ value: (WriteStatistics) -> Int64) -> ReportRows.Cell {
+          .number(files.map { $0.reduce(0) { $0 &+ value($1) } })
+        }
+        try rows.append([
+          .text(entry.instant.text), .text(entry.action.rawValue), .text("\(entry.state)"),
+          .text(metadata?.operation?.rawValue.lowercased()), sum(\.inserts), sum(\.updates), sum(\.deletes),
+          .number(files.map { Int64($0.count) }), sum(\.bytesWritten),
+        ])
+      }
+      try await (arguments[Options.reportFormat] ?? .standard).write(try rows.batch())
+    }
+  }
+}
+
+/// `tarn files`.
+enum FilesCommand {
+  static let command = Command(
+    name: "files", summary: "Lists the files that make up a table.",
+    options: [Options.asOf, Options.reportFormat]
+  ) { arguments in
+    try await TableAccess(arguments).located { access in
+      let table = try await access.open()
+      var rows = ReportRows([
+        "partition": .string, "file_id": .string, "instant": .string, "bytes": .int64, "rows": .int64,
+        "path": .string,
+      ])
+      for slice in try await table.snapshot(asOf: arguments[Options.asOf]).slices {
+        let file = try await ParquetFile.open(access.location.storage, path: slice.path, size: slice.size)
+        try rows.append([
+          .text(slice.partitionPath), .text(slice.fileID), .text(slice.instant.text), .number(Int64(slice.size)),
+          .number(Int64(file.rowCount)), .text(slice.path),
+        ])
+      }
+      try await (arguments[Options.reportFormat] ?? .standard).write(try rows.batch())
+    }
+  }
+}
+
+/// `tarn schema`.
+enum SchemaCommand {
+  static let command = Command(
+    name: "schema", summary: "Lists a table's columns and their types.", options: [Options.schemaFormat]
+  ) { arguments in
+    try await TableAccess(arguments).located { access in
+      let table = try await access.open()
+      let schema = try await table.schema()
+      if arguments[Options.schemaFormat] == "avsc" {
+        try StandardOutput.write(text: AvroSchema.text(of: schema, table: table.properties.name) + "\n")
+        return
+      }
+      var rows = ReportRows(["column": .string, "type": .string, "nullable": .string])
+      for field in schema.fields {
+        try rows.append([.text(field.name), .text(field.type.name), .text(field.isNullable ? "yes" : "no")])
+      }
+      let format = arguments[Options.schemaFormat].flatMap(OutputFormat.init) ?? .standard
+      try await format.write(try rows.batch())
+    }
+  }
+}
+
+/// `tarn show`.
+enum ShowCommand {
+  static let command = Command(
+    name: "show", summary: "Tells what a table is, and how large.", options: [Options.reportFormat]
+  ) { arguments in
+    try await TableAccess(arguments).located { access in
+      let table = try await access.open()
+      let facts = try await Self.facts(table)
+      let entries = table.properties.entries.entries.pairs
+      switch arguments[Options.reportFormat] ?? .standard {
+      case .jsonl:
+        let properties = JSONValue.object(entries.map { JSONValue.Member($0.key, .string($0.value)) })
+        let members = facts.map { JSONValue.Member($0.0, $0.1) } + [JSONValue.Member("properties", properties)]
+        try StandardOutput.write(text: JSONValue.object(members).text() + "\n")
+      case let format:
+        var rows = ReportRows(["property": .string, "value": .string])
+        for (name, value) in facts { try rows.append([.text(name), .text(Self.text(value))]) }
+        for (key, value) in entries { try rows.append([.text(key), .text(value)]) }
+        try await format.write(try rows.batch())
+      }
+    }
+  }
+
+  private static func facts(_ table: Table) async throws -> [(String, JSONValue)] {
+    let properties = table.properties
+    let timeline = try await table.timeline()
+    let snapshot = try await table.snapshot()
+    func names(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
+    return [
+      ("name", .string(properties.name)),
+      ("type", .string(properties.type == .copyOnWrite ? "copy-on-write" : "merge-on-read")),
+      ("version", properties.version.map { .integer($0.rawValue) } ?? .null),
+      ("key", names(properties.recordKeyFields)),
+      ("partition", names(properties.partitionFields)),
+      ("ordering", properties.orderingField.map { .string($0) } ?? .null),
+      ("columns", .integer(try await table.schema().fields.count)),
+      ("rows", .integer(try await snapshot.count())),
+      ("files", .integer(snapshot.slices.count)),
+      ("bytes", .integer(snapshot.slices.reduce(0) { $0 + $1.size })),
+      ("commits", .integer(timeline.completedCommits.count)),
+      ("latest_commit", timeline.latest.map { .string($0.instant.text) } ?? .null),
+    ]
+  }
+
+  private static func text(_ value: JSONValue) -> String? {
+    switch value {
+    case .string(let text), .number(let text): text
+    case .array(let values): values.compactMap(\.string).joined(separator: ",")
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Tarn
+import TarnColumns
+import TarnTimeline
+
+/// What is done with records that cannot be taken.
+enum ErrorPolicy: Sendable, Hashable {
+  /// The first one ends the command, and nothing is written.
+  case fail
+  /// They are kept in a file, and the others are taken.
+  case deadLetter(String)
+}
+
+/// Every option of every command.
+enum Options {
+  // Tables.
+  static let key = Option<[String]>.names("key", "COLUMN[,..]", "the columns whose values name a row")
+  static let partitionBy = Option<[String]>.names(
+    "partition-by", "COLUMN[,..]", "the columns by whose values rows are kept in folders")
+  static let orderBy = Option.text(
+    "order-by", "COLUMN", "the column that decides which of two rows with one key is newer")
+  static let schema = Option.text("schema", "FILE.avsc", "the columns, as an Avro schema")
+  static let like = Option.text("like", "FILE.parquet", "the columns, as those of a Parquet file")
+  static let type = Option.choice("type", ["cow", "mor"], "copy-on-write, or (not yet) merge-on-read")
+    .standard("cow")
+  static let tableVersion = Option.choice("table-version", ["6", "8", "9"], "the version of Hudi's table format")
+    .standard("6")
+  static let name = Option.text("name", "NAME", "the table's name, instead of the folder's")
+  static let noHiveStyle = Option<Bool>.flag(
+    "no-hive-style", "partition folders are called VALUE, not COLUMN=VALUE")
+  static let noURLEncode = Option<Bool>.flag(
+    "no-url-encode", "partition values that would need percent-encoding are refused instead of encoded")
+  static let bloom = Option<BloomFilterChoice>(
+    "bloom", "file|hudi", "size Bloom filters for the file's rows, or as Hudi does for 60,000 (431 kB a file)"
+  ) { text throws(UsageError) in
+    guard let choice = BloomFilterChoice(rawValue: text) else { throw UsageError("file or hudi is expected") }
+    return choice
+  }
+  static let targetFileSize = Option<Int>.bytes(
+    "target-file-size", 1_024...(1 << 40), "the size at which a new file ends (120M)")
+  static let smallFileLimit = Option<Int>.bytes(
+    "small-file-limit", 0...(1 << 40), "files below this size take new rows (100M)")
+  static let create = Option<Bool>.flag(
+    "create", "create the table where there is none; one that is there is opened")
+
+  // Writing.
+  static let from = Option.text(
+    "from", "FILE", "rows: .parquet with flat columns, or .jsonl, perhaps with .gz or .zst").many()
+  static let changes = Option.text(
+    "changes", "SOURCE", "DynamoDB change records: files, or folders that are walked").many()
+  static let noSync = Option<Bool>.flag(
+    "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
+  static let zone = Option<TimeZone>(
+    "zone", "ZONE", "the zone of Parquet timestamps that carry none, such as Europe/Paris (UTC)"
+  ) { text throws(UsageError) in
+    guard let zone = TimeZone(identifier: text) else {
+      throw UsageError("a zone such as UTC or Europe/Paris is expected")
+    }
+    return zone
+  }
+  static let onError = Option<ErrorPolicy>(
+    "on-error", "fail|dead-letter FILE",
+    "what to do with records that cannot be taken: write nothing at all, or append them to a file"
+  ) { text throws(UsageError) in
+    let parts = text.split(separator: "=", maxSplits: 1)
+    if text == "fail" { return .fail }
+    guard parts.count == 2, parts[0] == "dead-letter" else {
+      throw UsageError("fail or dead-letter FILE is expected")
+    }
+    return .deadLetter(String(parts[1]))
+  }.withArgument(after: "dead-letter").standard("fail")
+  static let deleteKey = Option.text("key", "VALUE", "keys of rows to delete").many()
+  static let keysFrom = Option.text("keys-from", "FILE", "a file with a key a line")
+
+  // Reading.
+  static let select = Option<[String]>.names("select", "COLUMN[,..]", "only these columns, in this order")
+  static let condition = Option<Predicate>(
+    "where", "EXPR", "only rows for which this is true, such as \"price > 100 and exchange = 'OKX'\""
+  ) { text throws(UsageError) in
+    do { return try Predicate(parsing: text) } catch { throw UsageError(error.message) }
+  }
+  static let asOf = instant("as-of", "the table as it was at this instant, inclusive")
+  static let since = instant("since", "only rows written by commits after this instant")
+  static let until = instant("until", "with --since: only commits up to this instant, inclusive")
+  static let limit = Option<Int>.count("limit", "at most so many rows")
+  static let format = formatOption(OutputFormat.allCases)
+  static let reportFormat = formatOption([.table, .jsonl, .csv])
+  static let schemaFormat = Option.choice(
+    "format", ["table", "jsonl", "csv", "avsc"],
+    "how to write; by default table on a terminal and jsonl elsewhere; avsc is the Avro schema")
+
+  /// What creating a table takes, beside its columns.
+  static let creation: [any DeclaredOption] = [
+    key, partitionBy, orderBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode, bloom,
+    targetFileSize, smallFileLimit,
+  ]
+  /// What narrows a read.
+  static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]
+
+  private static func instant(_ name: String, _ help: String) -> Option<Instant> {
+    Option(name, "T", help) { text throws(UsageError) in
+      guard let instant = Instant.parse(text) else {
+        throw UsageError("an instant of 14 or 17 digits or ISO 8601 such as 2024-01-31T12:00:00Z is expected")
+      }
+      return instant
+    }
+  }
+
+  private static func formatOption(_ formats: [OutputFormat]) -> Option<OutputFormat> {
+    let words = formats.map(\.rawValue)
+    return Option(
+      "format", words.joined(separator: "|"), "how to write rows; by default table on a terminal and jsonl elsewhere"
+    ) { text throws(UsageError) in
+      guard let format = OutputFormat(rawValue: text), formats.contains(format) else {
+        throw UsageError("one of \(words.joined(separator: ", ")) is expected\(Spelling.hint(text, words))")
+      }
+      return format
+    }
+  }
+}

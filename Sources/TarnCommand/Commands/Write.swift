@@ -1,0 +1,55 @@
+import Tarn
+import TarnColumns
+
+/// `tarn upsert` and `tarn insert`.
+enum WriteCommand {
+  static let upsert = command(
+    "upsert", "Inserts rows whose keys are new, and replaces those whose keys are there.",
+    "Of rows with one key the greatest value of the ordering column stays, also against the stored row."
+  ) { table, rows in (try await table.upsert(rows), "upserted into") }
+
+  static let insert = command(
+    "insert", "Adds rows without looking their keys up: for rows known to be new.",
+    "A key that is there already is there twice afterwards; upsert looks keys up."
+  ) { table, rows in (try await table.insert(rows), "inserted into") }
+
+  private typealias Write = @Sendable (Table, RecordBatch) async throws -> (CommitReport, String)
+
+  private static func command(
+    _ name: String, _ summary: String, _ note: String, _ write: @escaping Write
+  ) -> Command {
+    Command(
+      name: name, summary: summary,
+      options: [Options.from.required(), Options.create] + Options.creation
+        + [Options.zone, Options.onError, Options.noSync],
+      notes: [
+        "Several files are one batch and one commit. Columns that the table does not have are added to it. "
+          + note,
+        "With --create, the columns of a new table are those of the files, unless --schema or --like gives them.",
+      ]
+    ) { try await run($0, write) }
+  }
+
+  private static func run(_ arguments: Arguments, _ write: Write) async throws {
+    let access = try TableAccess(arguments)
+    let table = try await access.openForWriting()
+    let schema: Schema?
+    if let table { schema = try await access.located { try await table.schema() } } else { schema = nil }
+    let given = table == nil ? try await access.givenSchema() : nil
+    guard let key = table?.properties.recordKeyFields ?? arguments[Options.key] else {
+      throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
+    }
+    var input = try await RowInput(arguments)
+    let rows = try await input.rows(table: schema, given: given, key: key)
+    try input.storeLetters()
+    var verb = ""
+    let (written, report) = try await access.write(table) {
+      try await access.create(given ?? rows.schema, key: key, orderedBy: arguments[Options.orderBy])
+    } _: { table in
+      let (report, word) = try await write(table, rows)
+      verb = word
+      return report
+    }
+    StandardError.write(line: report.line(verb, written, deadLetters: input.letters.count))
+  }
+}

@@ -1,0 +1,56 @@
+import TarnCDC
+import TarnColumns
+
+/// The changes of `--changes`, as one batch.
+struct ChangeInput {
+  private let input: RecordInput
+  /// Records that could not be taken.
+  private(set) var letters = DeadLetters()
+
+  init(_ arguments: Arguments) throws {
+    input = RecordInput(
+      sources: try arguments.all(Options.changes).map { try InputSource.any($0) },
+      policy: arguments[Options.onError] ?? .fail)
+  }
+
+  /// What the records themselves say of their columns.
+  func inferred() async throws -> (schema: Schema, key: [String]) {
+    var inference = SchemaInference(.changeRecords)
+    var ignored = DeadLetters()
+    try await input.read(into: &inference, &ignored)
+    guard inference.count > 0 else {
+      throw CommandError("no change records are there, from which columns could be inferred (--schema gives them)")
+    }
+    for warning in inference.warnings { StandardError.note(warning) }
+    return (inference.schema, inference.keyFields)
+  }
+
+  /// Reads the changes; attributes without column make new ones, for which the records are read again.
+  mutating func changes(_ schema: Schema, key: [String], partition: [String]) async throws -> ChangeBatch {
+    var schema = schema
+    while true {
+      var builder: ChangeBatchBuilder
+      do { builder = try ChangeBatchBuilder(schema: schema, keyFields: key, partitionFields: partition) } catch {
+        throw CommandError(error.description)
+      }
+      letters = DeadLetters()
+      var batches: [ChangeBatch] = []
+      try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
+      guard !builder.newFields.isEmpty else { return try Self.joined(batches, schema) }
+      schema = NewColumns.added(builder.newFields, to: schema, saying: true)
+    }
+  }
+
+  /// Stores the records that could not be taken.
+  func storeLetters() throws { try letters.store(input.policy) }
+
+  private static func joined(_ batches: [ChangeBatch], _ schema: Schema) throws -> ChangeBatch {
+    if batches.count == 1, let only = batches.first { return only }
+    var bits = Bitmap()
+    for batch in batches {
+      for row in 0..<batch.count { bits.append(batch.isDelete[row]) }
+    }
+    return try ChangeBatch(
+      rows: try RecordBatch.concatenate(batches.map(\.rows), schema: schema), isDelete: bits)
+  }
+}

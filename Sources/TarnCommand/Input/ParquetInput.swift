@@ -1,0 +1,89 @@
+import TarnColumns
+import TarnParquet
+
+/// Reads whole Parquet files of flat columns.
+struct ParquetInput {
+  /// Opens a file whose columns can all be read.
+  static func open(_ path: String) async throws -> ParquetFile {
+    let source = try InputSource.file(path)
+    do {
+      let file = try await ParquetFile.open(source.storage, path: source.name)
+      if let (name, reason) = file.unreadable.min(by: { $0.key < $1.key }) {
+        throw CommandError("\(path): column \(name) cannot be taken: \(reason)")
+      }
+      return file
+    } catch let error as ParquetError {
+      throw CommandError(source.prefix + error.description)
+    }
+  }
+
+  /// The rows of a file, a batch a row group, two of which are read at once.
+  static func batches(
+    _ file: ParquetFile, at path: String, convert: @escaping @Sendable (RecordBatch) throws -> RecordBatch
+  ) async throws -> [RecordBatch] {
+    let columns = Array(file.schema.fields.indices)
+    do {
+      return try await withThrowingTaskGroup(of: (Int, RecordBatch).self) { group in
+        var batches = [RecordBatch?](repeating: nil, count: file.rowGroupCount)
+        for index in batches.indices {
+          if index >= 2, let (done, batch) = try await group.next() { batches[done] = batch }
+          group.addTask { (index, try convert(try await file.readRowGroup(index, columns: columns))) }
+        }
+        for try await (done, batch) in group { batches[done] = batch }
+        return batches.compactMap { $0 }
+      }
+    } catch let error as ParquetError {
+      throw CommandError(try InputSource.file(path).prefix + error.description)
+    }
+  }
+}
+
+/// Joins batches of several files into one.
+enum BatchJoin {
+  /// The schema that holds the rows of all.
+  ///
+  /// - Throws: ``CommandError`` where a column has types of which neither holds the other.
+  static func schema(_ schemas: [Schema]) throws -> Schema {
+    var joined = schemas.first ?? Schema([])
+    for schema in schemas.dropFirst() where schema != joined {
+      for index in joined.fields.indices where schema[joined.fields[index].name] == nil {
+        joined.fields[index].isNullable = true
+      }
+      for field in schema.fields {
+        guard let index = joined.index(of: field.name) else {
+          joined.fields.append(Field(field.name, field.type))
+          continue
+        }
+        let known = joined.fields[index]
+        joined.fields[index].isNullable = known.isNullable || field.isNullable
+        if field.type.widens(to: known.type) { continue }
+        guard known.type.widens(to: field.type) else {
+          throw CommandError(
+            "column \(field.name) is \(known.type.name) in one input and \(field.type.name) in another: "
+              + "convert it, or write them one after the other")
+        }
+        joined.fields[index].type = field.type
+      }
+    }
+    return joined
+  }
+
+  /// All rows, in order; a column at a time, so that not everything is in memory twice.
+  static func rows(_ batches: consuming [RecordBatch]) throws -> RecordBatch {
+    let joined = try schema(batches.map(\.schema))
+    if batches.count == 1, let only = batches.first { return only }
+    let count = batches.reduce(0) { $0 + $1.count }
+    var parts = try joined.fields.map { field in
+      try batches.map { batch in
+        try batch[field.name]?.converted(to: field.type) ?? Column(nulls: batch.count, of: field.type)
+      }
+    }
+    batches = []
+    var columns: [Column] = []
+    for (index, field) in joined.fields.enumerated() {
+      columns.append(try Column.concatenate(parts[index], type: field.type))
+      parts[index] = []
+    }
+    return try RecordBatch(schema: joined, columns: columns, count: count)
+  }
+}

@@ -1,0 +1,67 @@
+import TarnCDC
+import TarnStorage
+
+/// Reads JSON records of files into a consumer, and minds those that cannot be taken.
+struct RecordInput {
+  let sources: [InputSource]
+  let policy: ErrorPolicy
+
+  /// Reads everything.
+  ///
+  /// - Parameters:
+  ///   - consumer: Takes the records.
+  ///   - letters: Takes those that cannot be taken, where the policy is to keep them.
+  ///   - full: Called whenever the consumer has as much as fits its columns.
+  func read<Consumer: RecordConsumer>(
+    into consumer: inout Consumer, _ letters: inout DeadLetters,
+    full: (inout Consumer) throws -> Void = { _ in }
+  ) async throws {
+    for source in sources {
+      try await read(source, into: &consumer, &letters, full)
+    }
+  }
+
+  private func read<Consumer: RecordConsumer>(
+    _ source: InputSource, into consumer: inout Consumer, _ letters: inout DeadLetters,
+    _ full: (inout Consumer) throws -> Void
+  ) async throws {
+    do {
+      let paths = try await ChangeSource.files(in: source.storage, under: source.name)
+      var reader = RecordReader(storage: source.storage, paths: paths)
+      while true {
+        let more = try await reader.read(into: &consumer, limit: Int.max) { record throws(ChangeError) in
+          var record = record
+          record.source = source.prefix + record.source
+          guard case .deadLetter = policy else { throw .rejected(record) }
+          letters.append(record)
+        }
+        try full(&consumer)
+        if !more { return }
+      }
+    } catch let error as ChangeError {
+      try await source.located { throw error }
+    }
+  }
+}
+
+/// Records that could not be taken, to be kept with the reason.
+struct DeadLetters {
+  private var lines: [UInt8] = []
+  private(set) var count = 0
+
+  mutating func append(_ record: RejectedRecord) {
+    lines += record.jsonLine()
+    count += 1
+  }
+
+  /// Appends them to the policy's file; before the commit, so that no record can be in neither.
+  ///
+  /// - Throws: ``CommandError`` where the file cannot be written.
+  func store(_ policy: ErrorPolicy) throws {
+    guard count > 0, case .deadLetter(let path) = policy else { return }
+    let failure = appendToFile(lines, path)
+    guard failure == 0 else {
+      throw CommandError("\(path): the dead letters cannot be written: \(failureText(failure))")
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import TarnCDC
+import TarnColumns
+import TarnParquet
+
+/// The rows of `--from`: Parquet files and JSON lines, as one batch in the order of the files.
+struct RowInput {
+  /// A file, by what its name says it holds.
+  private enum Piece {
+    case parquet(String, ParquetFile)
+    case lines(InputSource)
+  }
+
+  private let pieces: [Piece]
+  private let policy: ErrorPolicy
+  private let zone: ZoneConversion
+  private let hasZone: Bool
+  /// Records that could not be taken.
+  private(set) var letters = DeadLetters()
+
+  /// Opens the files.
+  init(_ arguments: Arguments) async throws {
+    policy = arguments[Options.onError] ?? .fail
+    let given = arguments[Options.zone]
+    hasZone = given != nil
+    zone = ZoneConversion(zone: given ?? .gmt)
+    var pieces: [Piece] = []
+    for path in arguments.all(Options.from) {
+      try refuseRemote(path)
+      if path.hasSuffix(".parquet") {
+        pieces.append(.parquet(path, try await ParquetInput.open(path)))
+        continue
+      }
+      let plain = [".gz", ".zst"].first(where: path.hasSuffix).map { String(path.dropLast($0.count)) } ?? path
+      guard [".jsonl", ".json", ".ndjson"].contains(where: plain.hasSuffix) else {
+        throw CommandError("\(path): a name that ends in .parquet, .jsonl, .jsonl.gz or .jsonl.zst is expected")
+      }
+      pieces.append(.lines(try InputSource.file(path)))
+    }
+    self.pieces = pieces
+  }
+
+  /// Reads the rows.
+  ///
+  /// - Parameters:
+  ///   - table: The columns of a table that is there.
+  ///   - given: The columns that a new table is to have; nil to take those of the files.
+  ///   - key: The columns that must have a value.
+  mutating func rows(table: Schema?, given: Schema?, key: [String]) async throws -> RecordBatch {
+    var batches = [[RecordBatch]](repeating: [], count: pieces.count)
+    for (index, piece) in pieces.enumerated() {
+      if case .parquet(let path, let file) = piece {
+        sayZone(file.schema, table)
+        let zone = zone
+        batches[index] = try await ParquetInput.batches(file, at: path) { try zone.converted($0, table: table) }
+      }
+    }
+    let lines = pieces.indices.filter { if case .lines = pieces[$0] { true } else { false } }
+    if !lines.isEmpty {
+      let known = batches.flatMap { $0.prefix(1).map(\.schema) }
+      var schema = table ?? given
+      if schema == nil, !known.isEmpty { schema = try BatchJoin.schema(known) }
+      let read = try await readLines(
+        lines, try await schema ?? inferred(), key: key, isNew: table == nil && given == nil)
+      for (index, rows) in zip(lines, read) { batches[index] = rows }
+    }
+    return try BatchJoin.rows(batches.flatMap { $0 })
+  }
+
+  /// Stores the records that could not be taken.
+  func storeLetters() throws { try letters.store(policy) }
+
+  private func sources(_ lines: [Int]) -> [InputSource] {
+    lines.compactMap { if case .lines(let source) = pieces[$0] { source } else { nil } }
+  }
+
+  private func inferred() async throws -> Schema {
+    var inference = SchemaInference(.rows)
+    var ignored = DeadLetters()
+    try await RecordInput(sources: sources(Array(pieces.indices)), policy: policy)
+      .read(into: &inference, &ignored)
+    for warning in inference.warnings { StandardError.note(warning) }
+    return inference.schema
+  }
+
+  /// The rows of each file of JSON lines.
+  ///
+  /// Members without column make new ones, for which the files are read again.
+  private mutating func readLines(
+    _ lines: [Int], _ schema: Schema, key: [String], isNew: Bool
+  ) async throws -> [[RecordBatch]] {
+    var schema = schema
+    while true {
+      var builder: RowBatchBuilder
+      do { builder = try RowBatchBuilder(schema: schema, keyFields: key, unknown: .leaveOut) } catch {
+        throw CommandError(error.description)
+      }
+      letters = DeadLetters()
+      var found: [[RecordBatch]] = []
+      for source in sources(lines) {
+        var batches: [RecordBatch] = []
+        try await RecordInput(sources: [source], policy: policy).read(into: &builder, &letters) {
+          batches.append(try $0.finish())
+        }
+        found.append(batches)
+      }
+      guard !builder.newFields.isEmpty else { return found }
+      schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew)
+    }
+  }
+
+  private func sayZone(_ schema: Schema, _ table: Schema?) {
+    let columns = schema.fields.filter { ZoneConversion.isConverted($0, table: table) }.map(\.name)
+    guard !columns.isEmpty, !hasZone else { return }
+    StandardError.note(
+      "\(columns.joined(separator: ", ")): timestamps without zone are taken as UTC (--zone for another)")
+  }
+}
+
+/// Columns that records bring and the table does not have.
+enum NewColumns {
+  /// The schema with the new columns at its end.
+  static func added(
+    _ new: [(field: Field, count: Int, warning: String?)], to schema: Schema, saying: Bool
+  ) -> Schema {
+    var schema = schema
+    for (field, count, warning) in new {
+      schema.fields.append(field)
+      if let warning { StandardError.note(warning) }
+      if saying {
+        StandardError.note("column \(field.name) (\(field.type.name)) is new: \(count) records have it")
+      }
+    }
+    return schema
+  }
+}

@@ -1,0 +1,164 @@
+import Tarn
+import TarnAvro
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The table that a command is about.
+struct TableAccess {
+  let path: String
+  let location: TableLocation
+  let arguments: Arguments
+
+  init(_ arguments: Arguments) throws {
+    self.arguments = arguments
+    path = arguments.operands.first ?? ""
+    guard !path.isEmpty else { throw UsageError("TABLE is empty") }
+    try refuseRemote(path)
+    location = .local(path, synchronizes: !arguments.has(Options.noSync))
+  }
+
+  private var settings: TableSettings {
+    var settings = TableSettings()
+    settings.warn = { StandardError.note($0) }
+    return settings
+  }
+
+  /// Runs a body, and puts the table's folder before what it says about the table.
+  func located<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch let error as TableError {
+      let text = error.description
+      throw text.hasPrefix(path) ? CommandError(text) : CommandError("\(path): \(text)")
+    } catch let error as ParquetError where error.path != StandardOutput.name {
+      throw CommandError("\(path): \(error)")
+    }
+  }
+
+  /// Runs a body with this access, as ``located(_:)`` does.
+  func located<Result>(_ body: (TableAccess) async throws -> Result) async throws -> Result {
+    try await located { try await body(self) }
+  }
+
+  /// Opens the table.
+  func open() async throws -> Table {
+    try await located { try await Table.open(at: location, settings: settings) }
+  }
+
+  /// Opens the table for a write; nil where there is none and it is to be created.
+  ///
+  /// - Throws: ``CommandError`` where the key, partition, ordering or name given is not the table's.
+  func openForWriting() async throws -> Table? {
+    let table: Table
+    do { table = try await Table.open(at: location, settings: settings) } catch {
+      guard error.code == .noTable else { throw CommandError("\(path): \(error)") }
+      if arguments.has(Options.create) {
+        try refuseWhatComesLater()
+        return nil
+      }
+      throw CommandError("\(path): there is no table; create it first, or give --create")
+    }
+    try checkAgreement(table.properties)
+    return table
+  }
+
+  private func checkAgreement(_ properties: TableProperties) throws {
+    func check(_ option: OptionUsage, _ given: String?, _ present: String) throws {
+      guard let given, given != present else { return }
+      let has = present.isEmpty ? "none" : present
+      throw CommandError(
+        "\(path): --\(option.name) \(given) does not fit the table, which has \(has): leave the option out, "
+          + "or write to another table")
+    }
+    try check(
+      Options.key.usage, arguments[Options.key]?.joined(separator: ","),
+      properties.recordKeyFields.joined(separator: ","))
+    try check(
+      Options.partitionBy.usage, arguments[Options.partitionBy]?.joined(separator: ","),
+      properties.partitionFields.joined(separator: ","))
+    try check(Options.orderBy.usage, arguments[Options.orderBy], properties.orderingField ?? "")
+    try check(Options.name.usage, arguments[Options.name], properties.name)
+  }
+
+  /// Refuses kinds of tables that Tarn does not write yet.
+  func refuseWhatComesLater() throws {
+    if arguments[Options.type] == "mor" {
+      throw CommandError("--type mor: merge-on-read tables are not written yet; leave the option out")
+    }
+    if let version = arguments[Options.tableVersion], version != "6" {
+      throw CommandError("--table-version \(version) is not written yet; leave the option out for version 6")
+    }
+  }
+
+  /// Creates the table.
+  func create(_ schema: Schema, key: [String], orderedBy ordering: String?) async throws -> Table {
+    var options = TableOptions()
+    options.name = arguments[Options.name]
+    options.hiveStylePartitions = !arguments.has(Options.noHiveStyle)
+    options.encodesPartitionPaths = !arguments.has(Options.noURLEncode)
+    if let bloom = arguments[Options.bloom] { options.bloomFilter = bloom }
+    if let size = arguments[Options.targetFileSize] { options.own.targetFileSize = size }
+    if let limit = arguments[Options.smallFileLimit] { options.own.smallFileLimit = limit }
+    return try await located {
+      try await Table.create(
+        at: location, schema: schema, recordKey: key, partitionedBy: arguments[Options.partitionBy] ?? [],
+        orderedBy: ordering, options: options, settings: settings)
+    }
+  }
+
+  /// The schema that `--schema` or `--like` gives; nil where neither is there.
+  func givenSchema() async throws -> Schema? {
+    switch (arguments[Options.schema], arguments[Options.like]) {
+    case (nil, nil): return nil
+    case (_?, _?): throw UsageError("give --schema or --like, not both")
+    case (let file?, nil):
+      let source = try InputSource.file(file)
+      let bytes = try await source.located { try await source.storage.readAll(source.name) }
+      do { return MetaColumns.removed(from: try AvroSchema.parse(bytes)) } catch {
+        throw CommandError("\(file): \(error)")
+      }
+    case (nil, let file?):
+      return MetaColumns.removed(from: try await ParquetInput.open(file).schema)
+    }
+  }
+
+  /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.
+  func write(
+    _ table: Table?, creating create: () async throws -> Table,
+    _ body: (Table) async throws -> CommitReport
+  ) async throws -> (Table, CommitReport) {
+    if let table { return (table, try await located { try await body(table) }) }
+    let created = try await create()
+    do { return (created, try await located { try await body(created) }) } catch {
+      await undoCreation()
+      throw error
+    }
+  }
+
+  /// Removes a table without commits or data files, of which only properties and lock are there.
+  private func undoCreation() async {
+    let kept = [TablePaths.properties, TablePaths.propertiesBackup, Self.lockPath]
+    guard let objects = try? await location.storage.listAll(prefix: "").objects,
+      objects.allSatisfy({ kept.contains($0.path) })
+    else { return }
+    for path in kept { try? await location.storage.delete(path) }
+    for folder in [".hoodie/.temp", ".hoodie"] { rmdir("\(path)/\(folder)") }
+  }
+
+  private static let lockPath = ".hoodie/tarn.lock"
+}
+
+/// Refuses places that come later.
+func refuseRemote(_ path: String) throws {
+  if path.hasPrefix("s3://") {
+    throw CommandError("\(path): S3 comes later; name a folder or file of the local disk")
+  }
+}
