@@ -2,6 +2,7 @@ import Tarn
 import TarnBytes
 import TarnCDC
 import TarnColumns
+import TarnStorage
 import TarnTimeline
 
 /// `tarn delete`.

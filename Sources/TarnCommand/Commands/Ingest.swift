@@ -1,6 +1,7 @@
 import Tarn
 import TarnCDC
 import TarnColumns
+import TarnTimeline
 
 /// `tarn ingest`.
 enum IngestCommand {

@@ -1,4 +1,3 @@
-import Foundation
 import Tarn
 import TarnColumns
 import TarnTimeline
@@ -50,10 +49,10 @@ enum Options {
     "changes", "SOURCE", "DynamoDB change records: files, or folders that are walked").many()
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
-  static let zone = Option<TimeZone>(
+  static let zone = Option<ZoneConversion>(
     "zone", "ZONE", "the zone of Parquet timestamps that carry none, such as Europe/Paris (UTC)"
   ) { text throws(UsageError) in
-    guard let zone = TimeZone(identifier: text) else {
+    guard let zone = ZoneConversion(identifier: text) else {
       throw UsageError("a zone such as UTC or Europe/Paris is expected")
     }
     return zone
@@ -77,7 +76,7 @@ enum Options {
   static let condition = Option<Predicate>(
     "where", "EXPR", "only rows for which this is true, such as \"price > 100 and exchange = 'OKX'\""
   ) { text throws(UsageError) in
-    do { return try Predicate(parsing: text) } catch { throw UsageError(error.message) }
+    do throws(TableError) { return try Predicate(parsing: text) } catch { throw UsageError(error.message) }
   }
   static let asOf = instant("as-of", "the table as it was at this instant, inclusive")
   static let since = instant("since", "only rows written by commits after this instant")

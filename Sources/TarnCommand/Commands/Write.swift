@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnTimeline
 
 /// `tarn upsert` and `tarn insert`.
 enum WriteCommand {

@@ -22,7 +22,7 @@ struct RowInput {
     policy = arguments[Options.onError] ?? .fail
     let given = arguments[Options.zone]
     hasZone = given != nil
-    zone = ZoneConversion(zone: given ?? .gmt)
+    zone = given ?? ZoneConversion()
     var pieces: [Piece] = []
     for path in arguments.all(Options.from) {
       try refuseRemote(path)
@@ -59,8 +59,9 @@ struct RowInput {
       let known = batches.flatMap { $0.prefix(1).map(\.schema) }
       var schema = table ?? given
       if schema == nil, !known.isEmpty { schema = try BatchJoin.schema(known) }
+      if schema == nil { schema = try await inferred() }
       let read = try await readLines(
-        lines, try await schema ?? inferred(), key: key, isNew: table == nil && given == nil)
+        lines, schema ?? Schema([]), key: key, isNew: table == nil && given == nil)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
     }
     return try BatchJoin.rows(batches.flatMap { $0 })

@@ -2,16 +2,25 @@ import Foundation
 import TarnColumns
 
 /// Turns timestamps without zone into instants.
-struct ZoneConversion {
-  /// The zone that their clocks stood in.
-  let zone: TimeZone
+struct ZoneConversion: Sendable {
+  /// The zone that their clocks stood in; nil for UTC.
+  private let zone: TimeZone?
+
+  /// UTC.
+  init() { zone = nil }
+
+  /// A zone such as `Europe/Paris`; nil where the system knows none of that name.
+  init?(identifier: String) {
+    guard let zone = TimeZone(identifier: identifier) else { return nil }
+    self.zone = zone
+  }
 
   /// The batch with its local timestamps as instants, but for columns that the table keeps as local ones.
   func converted(_ batch: RecordBatch, table: Schema?) throws -> RecordBatch {
     var batch = batch
     for index in batch.columns.indices where Self.isConverted(batch.schema.fields[index], table: table) {
-      var cache = OffsetCache(zone: zone)
-      batch.columns[index] = try batch.columns[index].asInstant { cache.offset(at: $0) }
+      var cache = zone.map { OffsetCache(zone: $0) }
+      batch.columns[index] = try batch.columns[index].asInstant { cache?.offset(at: $0) ?? 0 }
       batch.schema.fields[index].type = batch.columns[index].type
     }
     return batch
