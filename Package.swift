@@ -80,6 +80,7 @@ let package = Package(
     tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),
     tests(
       "TarnParquetTests", ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage"]),
+    tests("TarnCommandTests", ["TarnBytes", "TarnCompression"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(

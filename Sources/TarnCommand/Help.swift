@@ -25,7 +25,8 @@ enum Help {
   /// The help of the whole.
   static func overall(_ commands: [Command]) -> String {
     var lines = [
-      "tarn keeps Apache Hudi copy-on-write tables on a local disk.", "", "Usage: tarn COMMAND TABLE [options]",
+      "tarn keeps Apache Hudi copy-on-write tables on a local disk.", "",
+      "Usage: tarn COMMAND TABLE [options]",
       "", "Commands:",
     ]
     lines += entries(commands.map { ($0.name, $0.summary) })

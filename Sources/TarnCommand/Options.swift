@@ -142,7 +142,8 @@ extension Option where Value == Int {
         range.contains(number << (shift ?? 0))
       else {
         throw UsageError(
-          "a number of bytes from \(range.lowerBound) to \(range.upperBound), perhaps with K, M or G, is expected")
+          "a number of bytes from \(range.lowerBound) to \(range.upperBound), perhaps with K, M or G, is expected"
+        )
       }
       return number << (shift ?? 0)
     }

@@ -143,17 +143,17 @@ struct TableAccess {
     }
   }
 
-  /// Removes a table without commits or data files, of which only properties and lock are there.
+  /// Removes a table of which no action is on the timeline and no data file is there.
   private func undoCreation() async {
-    let kept = [TablePaths.properties, TablePaths.propertiesBackup, Self.lockPath]
     guard let objects = try? await location.storage.listAll(prefix: "").objects,
-      objects.allSatisfy({ kept.contains($0.path) })
+      objects.allSatisfy({ object in
+        object.path.hasPrefix(TablePaths.folder)
+          && TimelineEntry(fileName: object.path.dropFirst(TablePaths.folder.count)) == nil
+      })
     else { return }
-    for path in kept { try? await location.storage.delete(path) }
+    for object in objects { try? await location.storage.delete(object.path) }
     for folder in [".hoodie/.temp", ".hoodie"] { rmdir("\(path)/\(folder)") }
   }
-
-  private static let lockPath = ".hoodie/tarn.lock"
 }
 
 /// Refuses places that come later.

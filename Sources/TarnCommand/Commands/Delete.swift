@@ -13,7 +13,7 @@ enum DeleteCommand {
     notes: [
       "One of --key and --keys-from is needed. A key is the value of the key column. Where several columns make "
         + "the key, it is a JSON object, such as {\"a\":1,\"b\":\"x\"}, which may also give the partition columns, "
-        + "to look only there, and the ordering column, so as to spare newer rows. A file has a key a line.",
+        + "to look only there, and the ordering column, so as to spare newer rows. A file has a key a line."
     ],
     run: run)
 

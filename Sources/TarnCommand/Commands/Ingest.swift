@@ -7,7 +7,9 @@ import TarnTimeline
 enum IngestCommand {
   static let command = Command(
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
-    options: [Options.changes.required(), Options.create] + Options.creation + [Options.onError, Options.noSync],
+    options: [Options.changes.required(), Options.create] + Options.creation + [
+      Options.onError, Options.noSync,
+    ],
     notes: [
       "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "
         + "compressed (.gz, .zst). INSERT and MODIFY upsert, REMOVE deletes; a key is unique over the whole table.",
@@ -33,7 +35,9 @@ enum IngestCommand {
       schema = inferred.schema
       key = key ?? (inferred.key.isEmpty ? nil : inferred.key)
     }
-    guard let key else { throw UsageError("\(Options.key.usage.text) is missing, and no record names its key") }
+    guard let key else {
+      throw UsageError("\(Options.key.usage.text) is missing, and no record names its key")
+    }
     let partition = table?.properties.partitionFields ?? arguments[Options.partitionBy] ?? []
     let changes = try await input.changes(schema, key: key, partition: partition)
     try input.storeLetters()

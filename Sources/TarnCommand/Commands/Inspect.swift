@@ -49,7 +49,8 @@ enum FilesCommand {
       for slice in try await table.snapshot(asOf: arguments[Options.asOf]).slices {
         let file = try await ParquetFile.open(access.location.storage, path: slice.path, size: slice.size)
         try rows.append([
-          .text(slice.partitionPath), .text(slice.fileID), .text(slice.instant.text), .number(Int64(slice.size)),
+          .text(slice.partitionPath), .text(slice.fileID), .text(slice.instant.text),
+          .number(Int64(slice.size)),
           .number(Int64(file.rowCount)), .text(slice.path),
         ])
       }
@@ -92,7 +93,8 @@ enum ShowCommand {
       switch arguments[Options.reportFormat] ?? .standard {
       case .jsonl:
         let properties = JSONValue.object(entries.map { JSONValue.Member($0.key, .string($0.value)) })
-        let members = facts.map { JSONValue.Member($0.0, $0.1) } + [JSONValue.Member("properties", properties)]
+        let members =
+          facts.map { JSONValue.Member($0.0, $0.1) } + [JSONValue.Member("properties", properties)]
         try StandardOutput.write(text: JSONValue.object(members).text() + "\n")
       case let format:
         var rows = ReportRows(["property": .string, "value": .string])

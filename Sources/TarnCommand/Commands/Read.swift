@@ -37,7 +37,9 @@ enum ReadCommand {
     let arguments = access.arguments
     let (asOf, since, until) = (arguments[Options.asOf], arguments[Options.since], arguments[Options.until])
     guard asOf == nil || since == nil else { throw UsageError("give --as-of or --since, not both") }
-    guard until == nil || since != nil else { throw UsageError("--until needs --since; --as-of may be meant") }
+    guard until == nil || since != nil else {
+      throw UsageError("--until needs --since; --as-of may be meant")
+    }
     let table = try await access.open()
     var snapshot: Snapshot
     if let since {

@@ -22,8 +22,10 @@ enum Options {
   static let like = Option.text("like", "FILE.parquet", "the columns, as those of a Parquet file")
   static let type = Option.choice("type", ["cow", "mor"], "copy-on-write, or (not yet) merge-on-read")
     .standard("cow")
-  static let tableVersion = Option.choice("table-version", ["6", "8", "9"], "the version of Hudi's table format")
-    .standard("6")
+  static let tableVersion = Option.choice(
+    "table-version", ["6", "8", "9"], "the version of Hudi's table format"
+  )
+  .standard("6")
   static let name = Option.text("name", "NAME", "the table's name, instead of the folder's")
   static let noHiveStyle = Option<Bool>.flag(
     "no-hive-style", "partition folders are called VALUE, not COLUMN=VALUE")
@@ -44,9 +46,11 @@ enum Options {
 
   // Writing.
   static let from = Option.text(
-    "from", "FILE", "rows: .parquet with flat columns, or .jsonl, perhaps with .gz or .zst").many()
+    "from", "FILE", "rows: .parquet with flat columns, or .jsonl, perhaps with .gz or .zst"
+  ).many()
   static let changes = Option.text(
-    "changes", "SOURCE", "DynamoDB change records: files, or folders that are walked").many()
+    "changes", "SOURCE", "DynamoDB change records: files, or folders that are walked"
+  ).many()
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
   static let zone = Option<ZoneConversion>(
@@ -108,7 +112,8 @@ enum Options {
   private static func formatOption(_ formats: [OutputFormat]) -> Option<OutputFormat> {
     let words = formats.map(\.rawValue)
     return Option(
-      "format", words.joined(separator: "|"), "how to write rows; by default table on a terminal and jsonl elsewhere"
+      "format", words.joined(separator: "|"),
+      "how to write rows; by default table on a terminal and jsonl elsewhere"
     ) { text throws(UsageError) in
       guard let format = OutputFormat(rawValue: text), formats.contains(format) else {
         throw UsageError("one of \(words.joined(separator: ", ")) is expected\(Spelling.hint(text, words))")

@@ -19,7 +19,8 @@ struct ChangeInput {
     var ignored = DeadLetters()
     try await input.read(into: &inference, &ignored)
     guard inference.count > 0 else {
-      throw CommandError("no change records are there, from which columns could be inferred (--schema gives them)")
+      throw CommandError(
+        "no change records are there, from which columns could be inferred (--schema gives them)")
     }
     for warning in inference.warnings { StandardError.note(warning) }
     return (inference.schema, inference.keyFields)
@@ -30,7 +31,9 @@ struct ChangeInput {
     var schema = schema
     while true {
       var builder: ChangeBatchBuilder
-      do { builder = try ChangeBatchBuilder(schema: schema, keyFields: key, partitionFields: partition) } catch {
+      do {
+        builder = try ChangeBatchBuilder(schema: schema, keyFields: key, partitionFields: partition)
+      } catch {
         throw CommandError(error.description)
       }
       letters = DeadLetters()

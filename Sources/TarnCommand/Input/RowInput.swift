@@ -30,9 +30,11 @@ struct RowInput {
         pieces.append(.parquet(path, try await ParquetInput.open(path)))
         continue
       }
-      let plain = [".gz", ".zst"].first(where: path.hasSuffix).map { String(path.dropLast($0.count)) } ?? path
+      let plain =
+        [".gz", ".zst"].first(where: path.hasSuffix).map { String(path.dropLast($0.count)) } ?? path
       guard [".jsonl", ".json", ".ndjson"].contains(where: plain.hasSuffix) else {
-        throw CommandError("\(path): a name that ends in .parquet, .jsonl, .jsonl.gz or .jsonl.zst is expected")
+        throw CommandError(
+          "\(path): a name that ends in .parquet, .jsonl, .jsonl.gz or .jsonl.zst is expected")
       }
       pieces.append(.lines(try InputSource.file(path)))
     }
@@ -51,7 +53,9 @@ struct RowInput {
       if case .parquet(let path, let file) = piece {
         sayZone(file.schema, table)
         let zone = zone
-        batches[index] = try await ParquetInput.batches(file, at: path) { try zone.converted($0, table: table) }
+        batches[index] = try await ParquetInput.batches(file, at: path) {
+          try zone.converted($0, table: table)
+        }
       }
     }
     let lines = pieces.indices.filter { if case .lines = pieces[$0] { true } else { false } }
@@ -128,7 +132,9 @@ enum NewColumns {
       schema.fields.append(field)
       if let warning { StandardError.note(warning) }
       if saying {
-        StandardError.note("column \(field.name) (\(field.type.name)) is new: \(count) records have it")
+        StandardError.note(
+          "column \(field.name) (\(field.type.name)) is new, found in \(count) \(count == 1 ? "record" : "records")"
+        )
       }
     }
     return schema

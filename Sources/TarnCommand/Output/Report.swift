@@ -35,7 +35,7 @@ extension CommitReport {
     if superseded > 0 { parts.append("\(superseded) superseded within the batch") }
     if notFound > 0 { parts.append("\(notFound) not found") }
     if deadLetters > 0 { parts.append("\(deadLetters) to the dead letters") }
-    parts.append("\(files) files")
+    parts.append("\(files) \(files == 1 ? "file" : "files")")
     parts.append(Readable.bytes(bytesWritten))
     parts.append(Readable.seconds(microseconds: microseconds))
     parts.append(instant.map { "instant \($0.text)" } ?? "nothing to commit")

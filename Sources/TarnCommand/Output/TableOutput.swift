@@ -47,7 +47,12 @@ struct TableOutput: RowOutput {
   private mutating func release() throws {
     isHolding = false
     add(names)
-    add(widths.map { String(repeating: "-", count: $0) })
+    add(
+      widths.enumerated().map { index, width in
+        // Nothing stands behind the last column, so that its rule need not be as long as its longest cell.
+        String(
+          repeating: "-", count: index == widths.count - 1 ? min(width, max(names[index].count, 40)) : width)
+      })
     for cells in held {
       add(cells)
       try buffer.flushIfFull()
@@ -62,7 +67,9 @@ struct TableOutput: RowOutput {
       if index > 0 { buffer.bytes.append(text: "  ") }
       if isRightAligned[index] { buffer.bytes.append(contentsOf: repeatElement(0x20, count: padding)) }
       buffer.bytes.append(text: cell)
-      if !isRightAligned[index], !isLast { buffer.bytes.append(contentsOf: repeatElement(0x20, count: padding)) }
+      if !isRightAligned[index], !isLast {
+        buffer.bytes.append(contentsOf: repeatElement(0x20, count: padding))
+      }
     }
     buffer.bytes.append(0x0a)
   }

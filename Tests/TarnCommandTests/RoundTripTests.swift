@@ -1,0 +1,209 @@
+import TarnBytes
+import TarnCompression
+import Testing
+
+@Suite("Tables through the command line")
+struct RoundTripTests {
+  private func withTrades(_ body: (Tool) async throws -> Void) async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("trades.jsonl", someTrades)
+      let outcome = try await tool.succeed(
+        "upsert", "lake/my-trades", "--create", "--key", "id", "--partition-by", "exchange", "--from",
+        "trades.jsonl")
+      #expect(outcome.errors.hasPrefix("upserted into my_trades: 3 inserted, 0 updated, 0 deleted, "))
+      #expect(outcome.output.isEmpty)
+      try await body(tool)
+    }
+  }
+
+  private let columns = "id,exchange,price,note"
+
+  @Test("Rows come back in every format")
+  func formats() async throws {
+    try await withTrades { tool in
+      let lines = try await tool.succeed("read", "lake/my-trades", "--select", columns)
+      #expect(
+        Set(lines.rows) == [
+          #"{"id":1,"exchange":"OKX","price":1.5,"note":"plain"}"#,
+          #"{"id":2,"exchange":"Kraken","price":2.25,"note":"a, \"b\""}"#,
+          #"{"id":3,"exchange":"OKX","price":null,"note":null}"#,
+        ])
+      let csv = try await tool.succeed("read", "lake/my-trades", "--select", columns, "--format", "csv")
+      let csvRows = csv.output.split(separator: "\r\n").map(String.init)
+      #expect(csvRows.first == columns)
+      #expect(Set(csvRows.dropFirst()) == ["1,OKX,1.5,plain", "2,Kraken,2.25,\"a, \"\"b\"\"\"", "3,OKX,,"])
+      let table = try await tool.succeed(
+        "read", "lake/my-trades", "--select", "id,price", "--format=table", "--where", "id < 3 and id > 1")
+      #expect(table.output == "id  price\n--  -----\n 2   2.25\n")
+      let parquet = try await tool.run(
+        "read", "lake/my-trades", "--select", columns, "--format", "parquet")
+      #expect(parquet.status == 0)
+      #expect(parquet.output.hasPrefix("PAR1"))
+      #expect(parquet.output.hasSuffix("PAR1"))
+    }
+  }
+
+  @Test("Without a selection Hudi's own columns come first")
+  func metaColumns() async throws {
+    try await withTrades { tool in
+      let row = try #require(try await tool.succeed("read", "lake/my-trades", "--limit", "1").rows.first)
+      #expect(row.hasPrefix("{\"_hoodie_commit_time\":\"2"))
+      #expect(row.contains("\"_hoodie_file_name\""))
+    }
+  }
+
+  @Test("Upserts, deletions and time travel")
+  func travel() async throws {
+    try await withTrades { tool in
+      let table = "lake/my-trades"
+      try tool.write(
+        "more.jsonl", #"{"id":1,"exchange":"OKX","price":7}"# + "\n" + #"{"id":4,"exchange":"OKX"}"#)
+      let upsert = try await tool.succeed("upsert", table, "--from", "more.jsonl")
+      #expect(upsert.errors.contains("1 inserted, 1 updated, 0 deleted"))
+      let deletion = try await tool.succeed("delete", table, "--key", "3", "99")
+      #expect(deletion.errors.contains("1 deleted"))
+      #expect(deletion.errors.contains("1 not found"))
+      #expect(try await tool.succeed("count", table).output == "3\n")
+      #expect(try await tool.succeed("count", table, "--where", "exchange = 'OKX'").output == "2\n")
+
+      let timeline = try await tool.succeed("timeline", table)
+      #expect(timeline.rows.count == 3)
+      #expect(
+        timeline.rows[2].contains("\"operation\":\"delete\",\"inserted\":0,\"updated\":0,\"deleted\":1"))
+      let instants = try timeline.rows.map { row in
+        try #require(try JSONValue(parsing: Array(row.utf8))["instant"]?.string)
+      }
+      #expect(try await tool.succeed("count", table, "--as-of", instants[0]).output == "3\n")
+      #expect(try await tool.succeed("count", table, "--as-of", instants[1]).output == "4\n")
+      #expect(try await tool.succeed("count", table, "--as-of", "2000-01-01").output == "0\n")
+      let changed = try await tool.succeed(
+        "read", table, "--since", instants[0], "--until", instants[1], "--select", "id")
+      #expect(Set(changed.rows) == ["{\"id\":1}", "{\"id\":4}"])
+    }
+  }
+
+  @Test("Schema, files and show tell of the table")
+  func inspection() async throws {
+    try await withTrades { tool in
+      let table = "lake/my-trades"
+      let schema = try await tool.succeed("schema", table)
+      #expect(schema.rows[0] == #"{"column":"id","type":"long","nullable":"yes"}"#)
+      let files = try await tool.succeed("files", table)
+      #expect(files.rows.count == 2)
+      #expect(
+        files.rows.contains { $0.hasPrefix("{\"partition\":\"exchange=OKX\"") && $0.contains("\"rows\":2") })
+      let show = try JSONValue(parsing: Array(try await tool.succeed("show", table).output.utf8))
+      #expect(show["name"]?.string == "my_trades")
+      #expect(show["rows"]?.integer == 3)
+      #expect(show["properties"]?["hoodie.table.version"]?.string == "6")
+    }
+  }
+
+  @Test("A table is created from an Avro schema, and its own schema text makes another")
+  func creation() async throws {
+    try await withTrades { tool in
+      let schema = try await tool.succeed("schema", "lake/my-trades", "--format", "avsc")
+      try tool.write("trades.avsc", schema.output)
+      try await tool.succeed(
+        "create", "second", "--key", "id", "--order-by", "price", "--schema", "trades.avsc", "--name", "two",
+        "--target-file-size", "16M", "--bloom", "hudi")
+      #expect(try await tool.succeed("count", "second").output == "0\n")
+      let show = try await tool.succeed("show", "second")
+      #expect(show.output.contains("\"name\":\"two\""))
+      #expect(show.output.contains("\"ordering\":\"price\""))
+      try await tool.fail(
+        "create", "second", "--key", "id", "--schema", "trades.avsc", saying: ["a table is there already"])
+      let insert = try await tool.succeed("insert", "second", "--from", "trades.jsonl")
+      #expect(insert.errors.hasPrefix("inserted into two: 3 inserted"))
+    }
+  }
+
+  @Test("Key, partition and ordering columns must be the table's")
+  func agreement() async throws {
+    try await withTrades { tool in
+      let before = try tool.files(of: "lake/my-trades")
+      for (option, value, has) in [
+        ("--key", "note", "id"), ("--partition-by", "note", "exchange"), ("--order-by", "price", "none"),
+      ] {
+        try await tool.fail(
+          "upsert", "lake/my-trades", "--create", option, value, "--from", "trades.jsonl",
+          saying: ["\(option) \(value) does not fit the table, which has \(has)"])
+      }
+      try await tool.succeed(
+        "upsert", "lake/my-trades", "--create", "--key", "id", "--partition-by", "exchange", "--from",
+        "trades.jsonl")
+      #expect(try tool.files(of: "lake/my-trades") == before)
+    }
+  }
+
+  @Test("Several files of both kinds are one commit, and the later row of a key wins")
+  func severalFiles() async throws {
+    try await withTrades { tool in
+      let parquet = try await readBytes(tool)
+      try tool.write("first.parquet", parquet)
+      try tool.write("second.jsonl", #"{"id":1,"exchange":"OKX","price":9,"extra":true}"#)
+      try await tool.succeed(
+        "upsert", "both", "--create", "--key", "id", "--from", "first.parquet", "second.jsonl")
+      #expect(try await tool.succeed("timeline", "both").rows.count == 1)
+      let rows = try await tool.succeed("read", "both", "--select", "id,price,extra")
+      #expect(
+        Set(rows.rows) == [
+          #"{"id":1,"price":9.0,"extra":true}"#, #"{"id":2,"price":2.25,"extra":null}"#,
+          #"{"id":3,"price":null,"extra":null}"#,
+        ])
+    }
+  }
+
+  /// The table as a Parquet file, through standard output.
+  private func readBytes(_ tool: Tool) async throws -> [UInt8] {
+    try await tool.runToFile(
+      "out.parquet", ["read", "lake/my-trades", "--select", columns, "--format", "parquet"])
+    return try tool.bytes(of: tool.path("out.parquet"))
+  }
+
+  @Test("Keys of several columns are deleted by JSON objects")
+  func compositeKeys() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("trades.jsonl", someTrades)
+      try await tool.succeed("upsert", "t", "--create", "--key", "exchange,id", "--from", "trades.jsonl")
+      try tool.write("keys", #"{"id":1,"exchange":"OKX"}"# + "\n\n" + #"{"id":2,"exchange":"Kraken"}"# + "\n")
+      try await tool.fail(
+        "delete", "t", "--key", "1", saying: ["a JSON object with the key columns exchange, id"])
+      #expect(try await tool.succeed("delete", "t", "--keys-from", "keys").errors.contains("2 deleted"))
+      #expect(try await tool.succeed("read", "t", "--select", "id").output == "{\"id\":3}\n")
+    }
+  }
+
+  @Test("Change records make a table, and later ones change it")
+  func ingestion() async throws {
+    try await Tool.inFolder { tool in
+      var compressed: [UInt8] = []
+      var compressor = Compressor()
+      let first = (1...3).map {
+        change("INSERT", "\($0)", exchange: "OKX", price: "\($0)", at: 1_700_000_000_000)
+      }
+      try compressor.gzip(Array(first.joined().utf8).span.bytes, into: &compressed)
+      try tool.write("changes/2024/01/31/00/part.gz", compressed)
+      let created = try await tool.succeed(
+        "ingest", "t", "--changes", "changes", "--create", "--partition-by", "exchange")
+      #expect(created.errors.contains("ingested into t: 3 inserted"))
+      #expect(try await tool.succeed("show", "t").output.contains("\"ordering\":\"_event_time\""))
+      let second = [
+        change("MODIFY", "1", exchange: "Kraken", price: "5", old: "OKX", at: 1_700_000_001_000),
+        change("REMOVE", "2", at: 1_700_000_001_000),
+        change("MODIFY", "3", exchange: "OKX", price: "9", at: 1_600_000_000_000),
+      ]
+      try tool.write("second.jsonl", second.joined(separator: "\n"))
+      let changed = try await tool.succeed("ingest", "t", "--changes", "second.jsonl")
+      #expect(changed.errors.contains("0 inserted, 1 updated, 1 deleted, 1 stale"))
+      let rows = try await tool.succeed("read", "t", "--select", "id,exchange,price,_event_name,_event_time")
+      #expect(
+        Set(rows.rows) == [
+          #"{"id":"1","exchange":"Kraken","price":5,"_event_name":"MODIFY","_event_time":"2023-11-14T22:13:21.000000Z"}"#,
+          #"{"id":"3","exchange":"OKX","price":3,"_event_name":"INSERT","_event_time":"2023-11-14T22:13:20.000000Z"}"#,
+        ])
+      let again = try await tool.succeed("ingest", "t", "--changes", "second.jsonl")
+      #expect(again.errors.contains("0 inserted, 0 updated, 0 deleted, 1 stale, 1 duplicate"))
+    }
+  }
+}

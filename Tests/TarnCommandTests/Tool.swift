@@ -1,0 +1,137 @@
+import Foundation
+import TarnBytes
+import TarnTestSupport
+import Testing
+
+/// What a run of `tarn` left behind.
+struct Outcome {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  /// The lines of standard output.
+  var rows: [String] { output.split(separator: "\n").map(String.init) }
+
+  /// The lines of standard error.
+  var complaints: [String] { errors.split(separator: "\n").map(String.init) }
+}
+
+/// The built `tarn`, run as a process in a folder of its own.
+struct Tool {
+  /// The folder, in which relative paths lie.
+  let folder: String
+
+  /// Runs a body with a fresh folder.
+  static func inFolder<Result>(_ body: (Tool) async throws -> Result) async throws -> Result {
+    try await TestWorld.withTemporaryFolder { try await body(Tool(folder: $0)) }
+  }
+
+  /// The program beside the test bundle.
+  private static let program: String = {
+    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    let candidates = [beside, Bundle.main.bundlePath, TestWorld.root + "/.build/debug"]
+    return candidates.map { $0 + "/tarn" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+      ?? "tarn"
+  }()
+
+  /// Runs the program.
+  func run(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
+
+  /// Runs the program, which must succeed, with its output in a file of the folder.
+  func runToFile(_ name: String, _ arguments: [String]) async throws {
+    let outcome = try await run(arguments, output: name)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  /// Runs the program.
+  func run(_ arguments: [String], output name: String? = nil) async throws -> Outcome {
+    let id = UUID().uuidString
+    let (output, errors) = (path(name ?? ".out-\(id)"), path(".err-\(id)"))
+    for file in [output, errors] { try Data().write(to: URL(fileURLWithPath: file)) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle(forWritingAtPath: errors)
+    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { ended in
+        let crashed = ended.terminationReason == .uncaughtSignal
+        continuation.resume(returning: crashed ? -ended.terminationStatus : ended.terminationStatus)
+      }
+      do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+    return Outcome(
+      status: status, output: String(decoding: try bytes(of: output), as: UTF8.self),
+      errors: String(decoding: try bytes(of: errors), as: UTF8.self))
+  }
+
+  /// Runs the program, which must succeed.
+  @discardableResult
+  func succeed(_ arguments: String..., location: SourceLocation = #_sourceLocation) async throws -> Outcome {
+    let outcome = try await run(arguments)
+    try #require(outcome.status == 0, "\(outcome.errors)", sourceLocation: location)
+    return outcome
+  }
+
+  /// Runs the program, which must fail with one line that holds the texts.
+  func fail(
+    _ arguments: String..., saying texts: [String], location: SourceLocation = #_sourceLocation
+  ) async throws {
+    let outcome = try await run(arguments)
+    #expect(outcome.status == 1, "\(outcome.errors)", sourceLocation: location)
+    #expect(outcome.output.isEmpty, sourceLocation: location)
+    #expect(outcome.complaints.count == 1, "\(outcome.errors)", sourceLocation: location)
+    #expect(outcome.errors.hasPrefix("tarn: "), sourceLocation: location)
+    for text in texts {
+      #expect(outcome.errors.contains(text), "\(outcome.errors)", sourceLocation: location)
+    }
+  }
+
+  func path(_ name: String) -> String { folder + "/" + name }
+
+  func bytes(of path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+
+  /// Writes a file into the folder.
+  func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
+
+  /// Writes a file into the folder.
+  func write(_ name: String, _ bytes: [UInt8]) throws {
+    let url = URL(fileURLWithPath: path(name))
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  /// Whether a file or folder is there.
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
+  /// The files of a table and their sizes, but for its lock.
+  func files(of table: String) throws -> [String] {
+    guard let walk = FileManager.default.enumerator(atPath: path(table)) else { return [] }
+    return walk.compactMap { $0 as? String }.filter { !$0.hasSuffix("tarn.lock") }.sorted()
+  }
+}
+
+/// Trades as JSON lines.
+let someTrades = """
+  {"id":1,"exchange":"OKX","price":1.5,"note":"plain"}
+  {"id":2,"exchange":"Kraken","price":2.25,"note":"a, \\"b\\""}
+  {"id":3,"exchange":"OKX","price":null,"note":null}
+
+  """
+
+/// A change record as Kinesis carries it.
+func change(
+  _ name: String, _ id: String, exchange: String? = nil, price: String? = nil, old: String? = nil,
+  at time: Int
+) -> String {
+  func image(_ exchange: String, _ price: String) -> String {
+    #"{"id":{"S":"\#(id)"},"exchange":{"S":"\#(exchange)"},"price":{"N":"\#(price)"}}"#
+  }
+  var members = #""ApproximateCreationDateTime":\#(time),"Keys":{"id":{"S":"\#(id)"}}"#
+  if let exchange { members += #","NewImage":\#(image(exchange, price ?? "1"))"# }
+  if let old { members += #","OldImage":\#(image(old, "0"))"# }
+  return #"{"eventID":"e\#(id)-\#(time)","eventName":"\#(name)","dynamodb":{\#(members)}}"#
+}
