@@ -1,0 +1,46 @@
+import CryptoStream
+import Tarn
+import TarnCDC
+import TarnColumns
+import TarnStorage
+
+/// Ingests the batches of a change stream into a table, one commit a batch.
+struct Pipeline {
+  let landing: any Storage
+  let location: TableLocation
+
+  /// Files so small that the busiest exchange needs two, and no other.
+  static var options: TableOptions {
+    var options = TableOptions()
+    options.own.targetFileSize = 768 << 10
+    options.own.smallFileLimit = 704 << 10
+    return options
+  }
+
+  /// Opens the table as a process would that runs once a batch; the clock, here a virtual one, is injected.
+  func open(at clock: Int64) async throws(TableError) -> Table {
+    var settings = TableSettings()
+    settings.now = { clock }
+    return try await Table.open(at: location, settings: settings)
+  }
+
+  /// Creates the table.
+  func create(at clock: Int64) async throws(TableError) {
+    var settings = TableSettings()
+    settings.now = { clock }
+    _ = try await Table.create(
+      at: location, schema: TradeSchema.lake, recordKey: [TradeSchema.key],
+      partitionedBy: [TradeSchema.partition], orderedBy: TradeSchema.ordering, options: Self.options,
+      settings: settings)
+  }
+
+  /// Reads a batch's objects, transforms the changes, and applies them in one commit.
+  func ingest(_ batch: CryptoStream.Batch) async throws -> CommitReport {
+    var builder = try ChangeBatchBuilder(
+      schema: TradeSchema.raw, keyFields: [TradeSchema.key], partitionFields: [TradeSchema.partition])
+    var reader = RecordReader(storage: landing, paths: batch.objects.map(\.path))
+    _ = try await reader.read(into: &builder, limit: Int.max)
+    let changes = try TradeTransform(ingestionTime: batch.clock).apply(to: builder.finish())
+    return try await open(at: batch.clock).apply(changes, scope: .table)
+  }
+}
