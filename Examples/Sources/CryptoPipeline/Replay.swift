@@ -90,12 +90,12 @@ struct Replay {
           column.appendText(row, to: &text)
           return String(decoding: text, as: UTF8.self)
         }
-        guard let expected = left.removeValue(forKey: found[0]) else {
+        guard let kept = left.removeValue(forKey: found[0]) else {
           throw VerificationError(
             "\(found[0]): the table has a row that should not be there, or has it twice")
         }
-        for (name, (found, expected)) in zip(names, zip(found, expected.text)) where found != expected {
-          throw VerificationError("\(expected.text[0]): \(name) is \(found), and should be \(expected)")
+        for (name, (found, expected)) in zip(names, zip(found, kept.text)) where found != expected {
+          throw VerificationError("\(kept.text[0]): \(name) is \(found), and should be \(expected)")
         }
       }
     }

@@ -51,7 +51,7 @@ struct Market {
     var price = base + base * random.within(-500..<501) / 10_000
     let dollars = random.within(random.pick(Self.values))
     // In hundred-millionths; what the columns take ends at 9,999.999999.
-    var quantity = min(dollars * 100_000 * 100_000_000 / max(price, 1), 900_000_000_000)
+    var quantity = min(dollars * 1_000_000_000_000 / max(price, 1), 90_000_000_000) * 10 + random.below(10)
     var fee = dollars * 1_000 + random.below(1_000)
     // Now and then exactly a half of the last digit that the lake keeps.
     if random.chance(8) { price = price / 1_000 * 1_000 + 500 }
