@@ -104,7 +104,7 @@ enum Commands {
       "  swift run -c release --package-path \(package) tarn timeline \(table)",
       "With hudi-rs (pip install hudi==0.5.0 pyarrow):",
       "  python3 -c \"import pyarrow, hudi; print(pyarrow.Table.from_batches("
-        + "hudi.HudiTableBuilder.from_base_uri('\(table)').build().read_snapshot()))\"",
+        + "hudi.HudiTableBuilder.from_base_uri('\(table)').build().read(hudi.HudiReadOptions())))\"",
       "With Spark (spark-shell of Spark 3.5):",
       "  spark-shell --packages org.apache.hudi:hudi-spark3.5-bundle_2.12:0.15.0 \\",
       "    --conf spark.serializer=org.apache.spark.serializer.KryoSerializer \\",

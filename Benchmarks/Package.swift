@@ -1,0 +1,19 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "tarn-benchmarks",
+  platforms: [.macOS(.v26)],
+  products: [.executable(name: "TarnBenchmarks", targets: ["TarnBenchmarks"])],
+  dependencies: [.package(name: "tarn", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "TarnBenchmarks",
+      dependencies: [
+        .product(name: "TarnColumns", package: "tarn"),
+        .product(name: "TarnParquet", package: "tarn"),
+        .product(name: "TarnStorage", package: "tarn"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
+  ]
+)

@@ -1,0 +1,82 @@
+import Foundation
+
+/// Runs benchmarks of `tarn` as a process, and prints what it took.
+@main
+enum TarnBenchmarks {
+  private static let usage = """
+    usage: TarnBenchmarks [NAME...] [--runs N] [--tarn PROGRAM]
+      NAME     benchmarks to run; by default all: \(Benchmarks.all.map(\.name).joined(separator: ", "))
+      --runs   how often each is run (3)
+      --tarn   the program to run; by default it is built from the package
+    """
+
+  static func main() async {
+    do {
+      try await run(Array(CommandLine.arguments.dropFirst()))
+    } catch let error as UsageError {
+      stop("\(error)\n\(usage)", status: 64)
+    } catch {
+      stop("\(error)", status: 1)
+    }
+  }
+
+  private static func stop(_ message: String, status: Int32) -> Never {
+    FileHandle.standardError.write(Data("TarnBenchmarks: \(message)\n".utf8))
+    exit(status)
+  }
+
+  private static func run(_ arguments: [String]) async throws {
+    var chosen: [any Benchmark] = []
+    var runs = 3
+    var tarn: String?
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--help", "-h": return print(usage)
+      // For this program itself: see `Workshop.dataFile(of:)`.
+      case "--make":
+        guard let name = rest.popFirst(), let path = rest.popFirst() else {
+          throw UsageError("--make NAME PATH")
+        }
+        return try await benchmark(name).makeData(at: path)
+      case "--runs":
+        guard let text = rest.popFirst(), let number = Int(text), (1...1_000).contains(number) else {
+          throw UsageError("--runs takes a number from 1 to 1000")
+        }
+        runs = number
+      case "--tarn":
+        guard let program = rest.popFirst() else { throw UsageError("--tarn takes a program") }
+        tarn = program
+      case let other where other.hasPrefix("-"): throw UsageError("unknown option \(other)")
+      default: chosen.append(try benchmark(argument))
+      }
+    }
+    try measure(chosen.isEmpty ? Benchmarks.all : chosen, runs, Workshop(tarn: tarn))
+  }
+
+  private static func benchmark(_ name: String) throws(UsageError) -> any Benchmark {
+    guard let found = Benchmarks.all.first(where: { $0.name == name }) else {
+      throw UsageError("there is no benchmark \(name)")
+    }
+    return found
+  }
+
+  private static func measure(_ benchmarks: [any Benchmark], _ runs: Int, _ workshop: Workshop) throws {
+    var lines = [Figures.header]
+    for benchmark in benchmarks {
+      let data = try workshop.dataFile(of: benchmark)
+      print("\(benchmark.name): \(benchmark.summary) (\(Workshop.size(of: data)) bytes), \(runs) runs")
+      var results: [Run] = []
+      for _ in 0..<runs { results.append(try workshop.run(benchmark, data: data)) }
+      lines.append(Figures(benchmark: benchmark, runs: results).text)
+    }
+    print("\n\(ProcessInfo.processInfo.activeProcessorCount) cores; bounds are for two")
+    for line in lines { print(line) }
+  }
+}
+
+/// What is wrong with the arguments.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

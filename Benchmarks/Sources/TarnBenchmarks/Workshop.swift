@@ -1,0 +1,84 @@
+import Foundation
+
+/// The folders in which benchmarks work, and the program that they run.
+struct Workshop {
+  /// Where data is kept from run to run.
+  let data: String
+  /// Where tables are made.
+  let tables: String
+  /// The program `tarn`.
+  let tarn: String
+
+  private static let package: URL = {
+    var url = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { url.deleteLastPathComponent() }
+    return url
+  }()
+
+  /// Makes the folders, and builds `tarn` in release mode unless one is given.
+  init(tarn given: String?) throws {
+    data = Self.package.appendingPathComponent(".build/data").path
+    tables = Self.package.appendingPathComponent(".build/tables").path
+    for folder in [data, tables] {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    tarn = try given ?? Self.build()
+  }
+
+  private static func build() throws -> String {
+    let root = package.deletingLastPathComponent().path
+    let arguments = ["build", "-c", "release", "--package-path", root, "--product", "tarn"]
+    _ = try Child.run("swift", arguments)
+    return root + "/.build/release/tarn"
+  }
+
+  /// Makes a benchmark's data, in a process of its own, unless it is there.
+  func dataFile(of benchmark: any Benchmark) throws -> String {
+    let path = data + "/" + benchmark.dataFile
+    guard !FileManager.default.fileExists(atPath: path) else { return path }
+    _ = try Child.run(Self.thisProgram, ["--make", benchmark.name, path + ".new"])
+    try FileManager.default.moveItem(atPath: path + ".new", toPath: path)
+    return path
+  }
+
+  private static var thisProgram: String {
+    Bundle.main.executablePath ?? CommandLine.arguments[0]
+  }
+
+  /// Runs a benchmark once, into a table that is removed afterwards.
+  func run(_ benchmark: any Benchmark, data: String) throws -> Run {
+    let table = tables + "/" + benchmark.name
+    try remove(table)
+    let usage = try Child.run(tarn, benchmark.arguments(table: table, data: data))
+    defer { try? remove(table) }
+    return Run(usage: usage, bytesWritten: Self.size(of: table))
+  }
+
+  private func remove(_ path: String) throws {
+    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// The bytes of all files below a path, or of the file that it is.
+  static func size(of path: String) -> Int {
+    let files = FileManager.default
+    func bytes(_ file: String) -> Int {
+      (try? files.attributesOfItem(atPath: file))?[.size] as? Int ?? 0
+    }
+    guard let names = files.enumerator(atPath: path) else { return bytes(path) }
+    var total = 0
+    while let name = names.nextObject() as? String {
+      var isFolder: ObjCBool = false
+      if files.fileExists(atPath: path + "/" + name, isDirectory: &isFolder), !isFolder.boolValue {
+        total += bytes(path + "/" + name)
+      }
+    }
+    return total
+  }
+}
+
+/// What one run of a benchmark took.
+struct Run {
+  var usage: Usage
+  /// Size of the table.
+  var bytesWritten: Int
+}
