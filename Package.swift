@@ -80,7 +80,9 @@ let package = Package(
     tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),
     tests(
       "TarnParquetTests", ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage"]),
-    tests("TarnCommandTests", ["TarnBytes", "TarnCompression"]),
+    tests(
+      "TarnCommandTests",
+      ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(

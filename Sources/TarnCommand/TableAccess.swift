@@ -37,7 +37,7 @@ struct TableAccess {
   func located<Result>(_ body: () async throws -> Result) async throws -> Result {
     do { return try await body() } catch let error as TableError {
       let text = error.description
-      throw text.hasPrefix(path) ? CommandError(text) : CommandError("\(path): \(text)")
+      throw text.hasPrefix(path + ":") ? CommandError(text) : CommandError("\(path): \(text)")
     } catch let error as ParquetError where error.path != StandardOutput.name {
       throw CommandError("\(path): \(error)")
     }

@@ -96,8 +96,8 @@ struct BadInputTests {
       try await tool.runToFile(
         "text.parquet", ["read", "other", "--select", "id,price", "--format", "parquet"])
       try await tool.fail("upsert", "t", "--from", "text.parquet", saying: ["column id is string", "long"])
-      try await tool.fail("read", "t", "--where", "prize > 1", saying: ["there is no column prize"])
-      try await tool.fail("read", "t", "--select", "prize", saying: ["there is no column prize"])
+      try await tool.fail("read", "t", "--where", "prize > 1", saying: ["t: there is no column prize"])
+      try await tool.fail("read", "t", "--select", "prize", saying: ["t: there is no column prize"])
       try await tool.fail(
         "delete", "t", "--key", "one", saying: ["--key, line 1: column id: \"one\" does not fit long"])
     }

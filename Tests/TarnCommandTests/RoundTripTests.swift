@@ -1,5 +1,8 @@
 import TarnBytes
+import TarnColumns
 import TarnCompression
+import TarnParquet
+import TarnStorage
 import Testing
 
 @Suite("Tables through the command line")
@@ -204,6 +207,49 @@ struct RoundTripTests {
         ])
       let again = try await tool.succeed("ingest", "t", "--changes", "second.jsonl")
       #expect(again.errors.contains("0 inserted, 0 updated, 0 deleted, 1 stale, 1 duplicate"))
+    }
+  }
+
+  @Test("Timestamps without zone are instants in UTC, which is said, or in the zone given")
+  func zones() async throws {
+    try await Tool.inFolder { tool in
+      let schema = Schema([Field("id", .int64), Field("at", .timestamp(.microseconds, .local))])
+      // Noon of a winter's and of a summer's day.
+      let times = try Column(
+        type: schema.fields[1].type, values: .int64([1_706_702_400_000_000, 1_722_427_200_000_000]))
+      let batch = try RecordBatch(
+        schema: schema, columns: [try Column(type: .int64, values: .int64([1, 2])), times])
+      let storage = LocalStorage(root: tool.folder)
+      var writer = try ParquetWriter(schema: schema, to: try await storage.writer(at: "clock.parquet"))
+      try await writer.append(batch)
+      _ = try await writer.finish()
+
+      let plain = try await tool.succeed(
+        "upsert", "utc", "--create", "--key", "id", "--from", "clock.parquet")
+      #expect(plain.errors.contains("at: timestamps without zone are taken as UTC (--zone for another)"))
+      #expect(
+        try await tool.succeed("read", "utc", "--select", "at").rows == [
+          #"{"at":"2024-01-31T12:00:00.000000Z"}"#, #"{"at":"2024-07-31T12:00:00.000000Z"}"#,
+        ])
+      let zoned = try await tool.succeed(
+        "upsert", "paris", "--create", "--key", "id", "--zone", "Europe/Paris", "--from", "clock.parquet")
+      #expect(!zoned.errors.contains("note:"))
+      #expect(
+        try await tool.succeed("read", "paris", "--select", "at").rows == [
+          #"{"at":"2024-01-31T11:00:00.000000Z"}"#, #"{"at":"2024-07-31T10:00:00.000000Z"}"#,
+        ])
+    }
+  }
+
+  @Test("A reader that goes away ends the program quietly", arguments: ["jsonl", "parquet", "table"])
+  func closedPipe(format: String) async throws {
+    try await Tool.inFolder { tool in
+      let rows = (0..<20_000).map { #"{"id":\#($0),"text":"row number \#($0 &* 7919)"}"# }
+      try tool.write("rows.jsonl", rows.joined(separator: "\n"))
+      try await tool.succeed("upsert", "t", "--create", "--key", "id", "--from", "rows.jsonl", "--no-sync")
+      let outcome = try await tool.runIntoClosedPipe(["read", "t", "--format", format])
+      #expect(outcome.status == 0)
+      #expect(outcome.errors.isEmpty)
     }
   }
 }

@@ -43,8 +43,17 @@ struct Tool {
     try #require(outcome.status == 0, "\(outcome.errors)")
   }
 
+  /// Runs the program with an output that nobody reads.
+  func runIntoClosedPipe(_ arguments: [String]) async throws -> Outcome {
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    return try await run(arguments, handle: pipe.fileHandleForWriting)
+  }
+
   /// Runs the program.
-  func run(_ arguments: [String], output name: String? = nil) async throws -> Outcome {
+  func run(
+    _ arguments: [String], output name: String? = nil, handle: FileHandle? = nil
+  ) async throws -> Outcome {
     let id = UUID().uuidString
     let (output, errors) = (path(name ?? ".out-\(id)"), path(".err-\(id)"))
     for file in [output, errors] { try Data().write(to: URL(fileURLWithPath: file)) }
@@ -53,7 +62,7 @@ struct Tool {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardOutput = handle ?? FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     let status: Int32 = try await withCheckedThrowingContinuation { continuation in
       process.terminationHandler = { ended in

@@ -6,16 +6,16 @@ struct TableOutput: RowOutput {
   /// How many rows are held back to find the widths.
   private static let sample = 1_000
 
-  private let names: [String]
+  private let names: [[UInt8]]
   private let isRightAligned: [Bool]
   private var widths: [Int]
-  private var held: [[String]] = []
+  private var held: [[[UInt8]]] = []
   private var isHolding = true
   private var buffer = OutputBuffer()
 
   init(_ schema: Schema) {
-    names = schema.names.map(Self.printable)
-    widths = names.map(\.count)
+    names = schema.names.map { Self.printable(Array($0.utf8)) }
+    widths = names.map(Self.width)
     isRightAligned = schema.fields.map { field in
       switch field.type {
       case .int8, .int16, .int32, .int64, .float, .double, .decimal: true
@@ -25,14 +25,15 @@ struct TableOutput: RowOutput {
   }
 
   mutating func append(_ batch: RecordBatch) throws {
+    var cells = [[UInt8]](repeating: [], count: names.count)
     for row in 0..<batch.count {
-      let cells = batch.columns.map { Self.cell($0, row) }
+      for index in cells.indices { Self.fill(&cells[index], batch.columns[index], row) }
       guard isHolding else {
         add(cells)
         try buffer.flushIfFull()
         continue
       }
-      for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], cell.count) }
+      for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], Self.width(cell)) }
       held.append(cells)
       if held.count == Self.sample { try release() }
     }
@@ -50,8 +51,8 @@ struct TableOutput: RowOutput {
     add(
       widths.enumerated().map { index, width in
         // Nothing stands behind the last column, so that its rule need not be as long as its longest cell.
-        String(
-          repeating: "-", count: index == widths.count - 1 ? min(width, max(names[index].count, 40)) : width)
+        let isLast = index == widths.count - 1
+        return [UInt8](repeating: 0x2d, count: isLast ? min(width, max(Self.width(names[index]), 40)) : width)
       })
     for cells in held {
       add(cells)
@@ -60,44 +61,56 @@ struct TableOutput: RowOutput {
     held = []
   }
 
-  private mutating func add(_ cells: [String]) {
+  private mutating func add(_ cells: [[UInt8]]) {
     for (index, cell) in cells.enumerated() {
-      let padding = max(0, widths[index] - cell.count)
+      let padding = max(0, widths[index] - Self.width(cell))
       let isLast = index == cells.count - 1
       if index > 0 { buffer.bytes.append(text: "  ") }
-      if isRightAligned[index] { buffer.bytes.append(contentsOf: repeatElement(0x20, count: padding)) }
-      buffer.bytes.append(text: cell)
-      if !isRightAligned[index], !isLast {
-        buffer.bytes.append(contentsOf: repeatElement(0x20, count: padding))
-      }
+      if isRightAligned[index] { pad(padding) }
+      buffer.bytes.append(contentsOf: cell)
+      if !isRightAligned[index], !isLast { pad(padding) }
     }
     buffer.bytes.append(0x0a)
   }
 
-  private static func cell(_ column: Column, _ row: Int) -> String {
-    guard !column.isNull(row) else { return "null" }
-    var bytes: [UInt8] = []
-    column.appendText(row, to: &bytes)
-    return printable(String(decoding: bytes, as: UTF8.self))
+  private mutating func pad(_ count: Int) { for _ in 0..<count { buffer.bytes.append(0x20) } }
+
+  private static func fill(_ cell: inout [UInt8], _ column: Column, _ row: Int) {
+    cell.removeAll(keepingCapacity: true)
+    guard !column.isNull(row) else {
+      cell.append(text: "null")
+      return
+    }
+    column.appendText(row, to: &cell)
+    if mayHoldControls(cell) { cell = printable(cell) }
+  }
+
+  /// How many characters a text has; combining and wide ones count as one, too.
+  private static func width(_ text: [UInt8]) -> Int {
+    var continuations = 0
+    for byte in text where byte & 0xc0 == 0x80 { continuations += 1 }
+    return text.count - continuations
+  }
+
+  /// Whether there may be control characters: those of ASCII, or those that begin with C2 in UTF-8.
+  private static func mayHoldControls(_ text: [UInt8]) -> Bool {
+    for byte in text where byte < 0x20 || byte == 0x7f || byte == 0xc2 { return true }
+    return false
   }
 
   /// The text without characters that would move a terminal's cursor.
-  private static func printable(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
+  private static func printable(_ text: [UInt8]) -> [UInt8] {
     var out = ""
-    for scalar in text.unicodeScalars {
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
       switch scalar {
       case "\n": out += "\\n"
       case "\r": out += "\\r"
       case "\t": out += "\\t"
-      case _ where isControl(scalar): out += "\\u{\(String(scalar.value, radix: 16))}"
+      case _ where scalar.properties.generalCategory == .control:
+        out += "\\u{\(String(scalar.value, radix: 16))}"
       default: out.unicodeScalars.append(scalar)
       }
     }
-    return out
-  }
-
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control
+    return Array(out.utf8)
   }
 }
