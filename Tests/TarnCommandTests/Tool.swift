@@ -26,12 +26,11 @@ struct Tool {
     try await TestWorld.withTemporaryFolder { try await body(Tool(folder: $0)) }
   }
 
-  /// The program beside the test bundle.
+  /// The program, which is built beside the test bundle.
   private static let program: String = {
-    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
-    let candidates = [beside, Bundle.main.bundlePath, TestWorld.root + "/.build/debug"]
-    return candidates.map { $0 + "/tarn" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-      ?? "tarn"
+    let bundle = URL(fileURLWithPath: CommandLine.arguments[0])
+    let candidates = [bundle, Bundle.main.bundleURL].map { $0.deletingLastPathComponent().path + "/tarn" }
+    return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }()
 
   /// Runs the program.
