@@ -61,18 +61,13 @@ struct Workshop {
   /// The bytes of all files below a path, or of the file that it is.
   static func size(of path: String) -> Int {
     let files = FileManager.default
-    func bytes(_ file: String) -> Int {
-      (try? files.attributesOfItem(atPath: file))?[.size] as? Int ?? 0
+    func bytes(_ path: String) -> Int {
+      let attributes = try? files.attributesOfItem(atPath: path)
+      guard attributes?[.type] as? FileAttributeType == .typeRegular else { return 0 }
+      return attributes?[.size] as? Int ?? 0
     }
-    guard let names = files.enumerator(atPath: path) else { return bytes(path) }
-    var total = 0
-    while let name = names.nextObject() as? String {
-      var isFolder: ObjCBool = false
-      if files.fileExists(atPath: path + "/" + name, isDirectory: &isFolder), !isFolder.boolValue {
-        total += bytes(path + "/" + name)
-      }
-    }
-    return total
+    let below = (try? files.subpathsOfDirectory(atPath: path)) ?? []
+    return bytes(path) + below.reduce(0) { $0 + bytes(path + "/" + $1) }
   }
 }
 

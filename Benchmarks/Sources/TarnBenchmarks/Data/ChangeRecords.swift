@@ -1,4 +1,4 @@
-/// Change records of the Kinesis-for-DynamoDB shape, one a line: half of them INSERT, 45 % MODIFY, 5 % REMOVE.
+/// Change records of the Kinesis-for-DynamoDB shape, one a line: 70 % INSERT, 25 % MODIFY, 5 % REMOVE.
 struct ChangeRecords {
   var seed: UInt64
   var count: Int
@@ -11,7 +11,7 @@ struct ChangeRecords {
     for index in 0..<count {
       time += Int64(1 + random.below(100_000))
       let choice = random.below(100)
-      if choice < 50 || live.isEmpty {
+      if choice < 70 || live.isEmpty {
         let new = Trade(&random, time: time)
         live.append(new)
         Self.append("INSERT", time, new, nil, index, &random, &file.buffer)
@@ -58,8 +58,8 @@ struct ChangeRecords {
     out.append(begin)
     out.append(#""transaction_id":{"S":""#)
     out.append(trade.id)
-    out.append(#""},"client_order_id":{"S":""#)
-    out.append(trade.order)
+    out.append(#""},"user_id":{"S":"user-"#)
+    out.append(number: Int(trade.order.high % 90_000), digits: 5)
     out.append(#""},"timestamp":{"N":""#)
     out.append(number: Int(trade.time / 1_000))
     text(#""},"exchange":{"S":""#, Trade.exchanges[trade.exchange], &out)
