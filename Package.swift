@@ -73,7 +73,9 @@ let package = Package(
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
-    tests("ForeignTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage"]),
+    tests(
+      "ForeignTests",
+      ["Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage"]),
     tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
     tests(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
