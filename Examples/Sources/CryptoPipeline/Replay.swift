@@ -9,7 +9,7 @@ struct Replay {
   /// The rows by key, as text in the order of the lake's columns, with the time of the change they are from.
   private var rows: [String: (time: Int64, text: [String])] = [:]
 
-  /// The keys that a change newer than the row took away, with its time.
+  /// The keys whose row was taken away, with the time of the change that did so.
   private var gone: [String: Int64] = [:]
 
   /// Applies what a batch delivers.
@@ -71,8 +71,7 @@ struct Replay {
 
   private static func text(microseconds: Int64) -> String {
     let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-    let formatter = ISO8601DateFormatter()
-    let whole = formatter.string(from: Date(timeIntervalSince1970: TimeInterval(seconds))).dropLast()
+    let whole = Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601).dropLast()
     return whole + "." + String(String(rest + 1_000_000).dropFirst()) + "Z"
   }
 
