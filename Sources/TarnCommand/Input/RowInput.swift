@@ -68,7 +68,10 @@ struct RowInput {
         lines, schema ?? Schema([]), key: key, isNew: table == nil && given == nil)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
     }
-    return try BatchJoin.rows(batches.flatMap { $0 })
+    let all = batches.flatMap { $0 }
+    // So that the join alone holds the batches, and can let go of each column that it has joined.
+    batches = []
+    return try BatchJoin.rows(all)
   }
 
   /// Stores the records that could not be taken.
