@@ -92,7 +92,8 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   public mutating func removeFirst(_ count: Int) {
     precondition(count >= 0 && count <= storedCount)
     let rest = storedCount - count
-    if rest > 0 { memmove(base, base + count, rest) }
+    // Defined for overlapping regions.
+    if rest > 0 { base.copyMemory(from: base + count, byteCount: rest) }
     storedCount = rest
   }
 
@@ -108,10 +109,4 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   public borrowing func copied() -> [UInt8] {
     withUnsafeBytes { Array($0) }
   }
-}
-
-@usableFromInline
-func memmove(_ to: UnsafeMutableRawPointer, _ from: UnsafeMutableRawPointer, _ count: Int) {
-  // `copyMemory` is defined for overlapping regions.
-  to.copyMemory(from: from, byteCount: count)
 }
