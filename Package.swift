@@ -86,6 +86,7 @@ let package = Package(
       "TarnCommandTests",
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
+    tests("TidyTests", []),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(
       "TarnCDCTests",

@@ -1,0 +1,59 @@
+import TarnTestSupport
+
+/// The rooms of the package from the ground up, and what each may import: rooms below it, never one beside
+/// or above it.
+enum Rooms {
+  static let all: [(name: String, imports: [String])] = [
+    ("CZlib", []),
+    ("CZstd", []),
+    ("TarnBytes", []),
+    ("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
+    ("TarnColumns", ["TarnBytes"]),
+    ("DynamoDBJSON", ["TarnBytes"]),
+    ("TarnStorage", ["TarnBytes"]),
+    ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
+    ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression"]),
+    ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
+    ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
+    (
+      "Tarn",
+      [
+        "TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnParquet", "TarnTimeline", "TarnIndex",
+        "TarnCompression",
+      ]
+    ),
+    ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
+    (
+      "TarnCommand",
+      [
+        "Tarn", "TarnCDC", "TarnColumns", "TarnParquet", "TarnStorage", "TarnBytes", "TarnTimeline",
+        "TarnAvro", "TarnCompression",
+      ]
+    ),
+  ]
+
+  /// The system's own modules, which every room may import.
+  static let system: Set = ["Glibc", "Musl", "Darwin", "Synchronization"]
+
+  /// Files above the library that use Foundation, each for a thing that nothing below it has.
+  static let foundation: Set = [
+    // Time zones by name.
+    "Sources/TarnCommand/Input/ZoneConversion.swift"
+  ]
+
+  /// The dependencies that the manifest gives each target of `Sources`.
+  static func declared() throws -> [String: Set<String>] {
+    let manifest = try TestWorld.lines(of: TestWorld.root + "/Package.swift").joined(separator: "\n")
+    var found: [String: Set<String>] = [:]
+    let room = /room\(\s*"(\w+)",\s*\[([^\]]*)\]/
+    for match in manifest.matches(of: room) { found[String(match.1)] = names(match.2) }
+    let command = /executableTarget\(\s*name: "(\w+)",\s*dependencies: \[([^\]]*)\]/
+    for match in manifest.matches(of: command) { found[String(match.1)] = names(match.2) }
+    for match in manifest.matches(of: /systemLibrary\(\s*name: "(\w+)"/) { found[String(match.1)] = [] }
+    return found
+  }
+
+  private static func names(_ list: Substring) -> Set<String> {
+    Set(list.matches(of: /"(\w+)"/).map { String($0.1) })
+  }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import TarnTestSupport
+import Testing
+
+/// Fails with each place that was found.
+private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_sourceLocation) {
+  for place in places { Issue.record("\(place)", sourceLocation: sourceLocation) }
+}
+
+/// Walks the sources for what no compiler checks.
+@Suite("Tidiness of the sources") struct TidyTests {
+  private static let found = Result {
+    try SourceFile.all(below: ["Sources"], suffixes: [".swift"], withCode: true)
+  }
+
+  /// The Swift files of the library and of the command line.
+  static func sources() throws -> [SourceFile] { try found.get() }
+
+  /// Swift of the whole package, scripts and documents.
+  static func everything() throws -> [SourceFile] {
+    let top = ["Package.swift", "README.md", "CHANGELOG.md", ".ci/run"].map { try? SourceFile(path: $0) }
+    let below = try SourceFile.all(
+      below: ["Sources", "Tests", "Examples", "Benchmarks"],
+      suffixes: [".swift", ".md", ".py", ".sh", ".txt", ".h", ".modulemap", "/run"])
+    return top.compactMap { $0 } + below
+  }
+
+  static func matches(_ pattern: Regex<Substring>, except allowed: Set<String> = []) throws -> [String] {
+    try sources().filter { !allowed.contains($0.path) }.flatMap { $0.matches(pattern) }
+  }
+
+  @Test("Only code is searched: comments and literals are not, interpolations are")
+  func onlyCodeIsSearched() throws {
+    let file = try SourceFile(path: "Tests/TidyTests/Samples.swift", withCode: true)
+    let found = file.code.indices.filter { file.code[$0].contains("banned") }
+    #expect(found == file.lines.indices.filter { file.lines[$0].contains("// found") })
+    #expect(!found.isEmpty)
+  }
+
+  @Test("Nothing traps on what comes from outside")
+  func nothingTrapsOnWhatComesFromOutside() throws {
+    expectNone(try Self.matches(/\btry!|\bas!|\bfatalError\(|\bassertionFailure\(/))
+    expectNone(try Self.matches(/[\w)\]}?]!(?!=)/))
+  }
+
+  @Test("Clocks and randomness are asked in few places, so that tests can hold them")
+  func clocksAndRandomnessAreAskedInFewPlaces() throws {
+    let allowed: Set = [
+      // The defaults of a table's settings, which tests replace.
+      "Sources/Tarn/Table/SystemWorld.swift", "Sources/Tarn/Table/TableSettings.swift",
+      // Times of files, names of temporaries, and patience: no content depends on them.
+      "Sources/TarnStorage/FileSystem.swift", "Sources/TarnStorage/LocalPublishing.swift",
+      "Sources/TarnStorage/StorageLocks.swift",
+      // Asks a zone for its offset at a given time.
+      "Sources/TarnCommand/Input/ZoneConversion.swift",
+    ]
+    let clock =
+      /\bclock_gettime\b|\bgettimeofday\b|\bContinuousClock\b|\bSuspendingClock\b|\bDate\(|\btime\(nil/
+    let random =
+      /\bSystemRandomNumberGenerator\b|\.random\(in|\.shuffled\(\)|\bUUID\(|\barc4random|\bgetrandom\b/
+    expectNone(try Self.matches(clock, except: allowed))
+    expectNone(try Self.matches(random, except: allowed))
+  }
+
+  @Test("Unsafe code stays in the rooms and files that are made for it")
+  func unsafeCodeStaysInItsPlaces() throws {
+    let rooms: Set = ["TarnBytes", "TarnCompression", "TarnParquet", "TarnStorage"]
+    let files: Set = [
+      // Loops over the bytes of many values.
+      "Sources/TarnColumns/ByteStrings.swift", "Sources/TarnColumns/CivilTime.swift",
+      "Sources/TarnCDC/NumberText.swift", "Sources/TarnCDC/ScannedValue.swift",
+      "Sources/TarnIndex/BloomFilter.swift", "Sources/TarnIndex/MurmurHash.swift",
+      // A system call.
+      "Sources/TarnCommand/Output/StandardOutput.swift",
+      // Keys a dictionary by borrowed bytes.
+      "Sources/TarnCDC/NameTable.swift",
+    ]
+    // `withUnsafeBytes` lends bytes to a check or to a string, and is allowed everywhere.
+    let pattern = /\bUnsafe\w+|\bunsafeLoad\w*|\b_unsafe\w+|\bunsafeBitCast\b|\bUnmanaged\b|\bOpaquePointer\b/
+    let found = try Self.sources().filter { !rooms.contains($0.room) && !files.contains($0.path) }
+      .flatMap { $0.matches(pattern) }
+    expectNone(found)
+  }
+
+  @Test("A promise that the compiler does not check has its reason beside it")
+  func uncheckedPromisesHaveTheirReason() throws {
+    var found: [String] = []
+    for file in try Self.sources() {
+      let code = file.code
+      for line in code.indices where code[line].contains(/@unchecked\b|nonisolated\(unsafe\)|@preconcurrency/)
+      {
+        let near = file.lines[max(line - 3, 0)...line]
+        if !near.contains(where: { $0.contains("//") }) { found.append(file.place(line)) }
+      }
+    }
+    expectNone(found)
+  }
+
+  @Test("No file is longer than 600 lines")
+  func noFileIsTooLong() throws {
+    let long = try Self.everything().filter { $0.lines.count > 600 }
+    #expect(long.map { "\($0.path): \($0.lines.count) lines" } == [])
+  }
+
+  @Test("Nothing is left for later, and no place of one machine is named")
+  func nothingIsLeftForLater() throws {
+    // Put together, so that this file does not find itself.
+    let words = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "/wo" + "rk/", "/ho" + "me/", "/Us" + "ers/"]
+    var found: [String] = []
+    for file in try Self.everything() {
+      for line in file.lines.indices where words.contains(where: file.lines[line].contains) {
+        found.append(file.place(line))
+      }
+    }
+    expectNone(found)
+  }
+}
+
+/// Walks manifests and imports.
+@Suite("Order of the rooms") struct RoomTests {
+  @Test("The manifest gives each room what it may import, and no more")
+  func theManifestFollowsTheTable() throws {
+    let declared = try Rooms.declared()
+    #expect(Set(declared.keys) == Set(Rooms.all.map(\.name)))
+    for room in Rooms.all { #expect(declared[room.name] == Set(room.imports), "\(room.name)") }
+  }
+
+  @Test("A room imports only rooms below it")
+  func aRoomImportsOnlyRoomsBelowIt() throws {
+    var below: Set<String> = []
+    for room in Rooms.all {
+      #expect(below.isSuperset(of: room.imports), "\(room.name)")
+      below.insert(room.name)
+    }
+    var found: [String] = []
+    for file in try TidyTests.sources() {
+      let allowed = Set(Rooms.all.first { $0.name == file.room }?.imports ?? []).union(Rooms.system)
+      for (line, code) in file.code.enumerated() {
+        guard let match = code.firstMatch(of: /^\s*(?:[@\w()]+\s+)*import\s+(?:\w+\s+)?(\w+)/) else {
+          continue
+        }
+        let module = String(match.1)
+        let isFoundation = module == "Foundation" && Rooms.foundation.contains(file.path)
+        if !allowed.contains(module), !isFoundation { found.append(file.place(line)) }
+      }
+    }
+    expectNone(found)
+  }
+
+  @Test("Every folder of the sources is a room, and the README says what it imports")
+  func everyFolderIsARoomOfTheReadme() throws {
+    let folders = try FileManager.default.contentsOfDirectory(atPath: TestWorld.root + "/Sources")
+    #expect(Set(folders) == Set(Rooms.all.map(\.name)))
+    var rows: [String: Set<String>] = [:]
+    for line in try SourceFile(path: "README.md").lines where line.hasPrefix("| `") {
+      let cells = line.split(separator: "|", omittingEmptySubsequences: false)
+      guard cells.count == 5 else { continue }
+      for name in cells[1].matches(of: /`(\w+)`/) {
+        rows[String(name.1)] = Set(cells[3].matches(of: /\w+/).map { String($0.output) })
+      }
+    }
+    for room in Rooms.all {
+      #expect(rows[room.name] == Set(room.imports).subtracting(["TarnBytes"]), "\(room.name)")
+    }
+  }
+
+  @Test("No package is depended on but this one, and no flag is unsafe")
+  func noPackageIsDependedOn() throws {
+    for path in ["Package.swift", "Examples/Package.swift", "Benchmarks/Package.swift"] {
+      let file = try SourceFile(path: path, withCode: true)
+      expectNone(file.matches(/unsafeFlags/))
+      let packages = file.lines.filter { $0.contains(".package(") && !$0.contains(".product(") }
+      if path == "Package.swift" {
+        #expect(packages == [])
+      } else {
+        #expect(packages.allSatisfy { $0.contains("path: \"..\"") })
+      }
+    }
+  }
+}
+
+/// The README against what it shows.
+@Suite("README") struct ReadmeTextTests {
+  @Test("The example is the one that a test runs")
+  func theExampleIsTheOneThatATestRuns() throws {
+    let readme = try SourceFile(path: "README.md").lines
+    let begin = try #require(readme.firstIndex(of: "```swift"))
+    let example = readme[(begin + 1)...].prefix { $0 != "```" }
+    let test = try SourceFile(path: "Tests/TarnTests/ReadmeTests.swift").lines
+    let first = try #require(test.firstIndex(of: "// README begins"))
+    let last = try #require(test.firstIndex(of: "// README ends"))
+    #expect(Array(example) == Array(test[(first + 1)..<last]))
+  }
+
+  @Test("The two commands come first")
+  func theTwoCommandsComeFirst() throws {
+    let lines = try SourceFile(path: "README.md").lines.prefix(12)
+    let commands = lines.filter { $0.hasPrefix("Examples/run") || $0.hasPrefix("Tests/run") }
+    #expect(commands.count == 2)
+  }
+
+  @Test("Every command of the command line is shown")
+  func everyCommandIsShown() throws {
+    let readme = try SourceFile(path: "README.md").lines.joined(separator: "\n")
+    for file in try TidyTests.sources() where file.path.hasPrefix("Sources/TarnCommand/Commands/") {
+      for line in file.lines {
+        guard let match = line.firstMatch(of: /name: "(\w+)", summary:/) else { continue }
+        #expect(readme.contains("tarn \(match.1)"), "\(match.1)")
+      }
+    }
+  }
+}
