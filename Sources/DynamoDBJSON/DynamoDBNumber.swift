@@ -36,7 +36,7 @@ public struct DynamoDBNumber: Sendable {
 
   /// Reads a number's text and checks the limits, without keeping the text.
   ///
-  /// - Throws: ``DynamoDBJSONError`` as ``init(_:)``.
+  /// - Throws: ``DynamoDBJSONError`` as ``init(_:)-(String)``.
   public static func parse(_ bytes: RawSpan) throws(DynamoDBJSONError) -> ExactDecimal {
     guard let exact = ExactDecimal(bytes) else { throw DynamoDBJSONError(.badNumber(shown(bytes))) }
     let decimal = trimmed(exact)

@@ -70,7 +70,9 @@ extension Column {
     }
   }
 
-  /// Appends a value's text without quotes; nothing for a null. Nested values are JSON.
+  /// Appends a value's text without quotes; nothing for a null.
+  ///
+  /// Nested values are JSON.
   public func appendText(_ row: Int, to out: inout [UInt8]) {
     guard !isNull(row) else { return }
     switch values {
@@ -78,7 +80,11 @@ extension Column {
     case .int8(let list): out.append(decimal: list[row])
     case .int16(let list): out.append(decimal: list[row])
     case .int32(let list):
-      if type == .date { CivilTime.append(date: Int(list[row]), to: &out) } else { out.append(decimal: list[row]) }
+      if type == .date {
+        CivilTime.append(date: Int(list[row]), to: &out)
+      } else {
+        out.append(decimal: list[row])
+      }
     case .int64(let list): append(integer: list[row], to: &out)
     case .float(let list): Self.append(floating: list[row], to: &out)
     case .double(let list): Self.append(floating: list[row], to: &out)
@@ -98,7 +104,9 @@ extension Column {
     }
     let (micros, overflow) = value.multipliedReportingOverflow(by: 1_000_000 / unit.perSecond)
     // A time beyond the calendar of microseconds has no text but its number.
-    if overflow { out.append(decimal: value) } else {
+    if overflow {
+      out.append(decimal: value)
+    } else {
       CivilTime.append(microseconds: micros, isInstant: zone == .instant, to: &out)
     }
   }
@@ -106,7 +114,9 @@ extension Column {
   private static func append<T: BinaryFloatingPoint & CustomStringConvertible>(
     floating value: T, to out: inout [UInt8]
   ) {
-    if value.isNaN { out.append(text: "NaN") } else if value.isInfinite {
+    if value.isNaN {
+      out.append(text: "NaN")
+    } else if value.isInfinite {
       out.append(text: value < 0 ? "-Infinity" : "Infinity")
     } else {
       out.append(text: value.description)

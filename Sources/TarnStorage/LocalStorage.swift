@@ -7,7 +7,7 @@ import TarnBytes
 /// to its place, so that no reader ever sees half of one, nor a temporary in the folder it reads.
 ///
 /// Two things differ from an object store: a path cannot be both an object and a folder of objects, and an
-/// empty folder is reported by a listing that stops at slashes.
+/// empty folder is reported by a listing that stops at slashes. A folder whose last object is deleted goes too.
 ///
 /// Hadoop keeps a checksum file `.NAME.crc` beside each file it writes to a local disk, and refuses a file
 /// that does not fit it; so whoever replaces or deletes a file here removes its checksum file too.

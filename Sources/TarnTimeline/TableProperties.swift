@@ -45,6 +45,7 @@ public struct TableProperties: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - name: The table's name.
+  ///   - type: How the table takes changes.
   ///   - recordKeyFields: The columns that make the key.
   ///   - orderingField: The column that decides between rows of one key; nil: the later one wins.
   ///   - partitionFields: The columns that make the partition path, in its order.

@@ -4,7 +4,9 @@ import TarnStorage
 extension TableProperties {
   /// Parses and checks the text of `hoodie.properties`.
   ///
-  /// - Parameter path: Where the text was read, for errors.
+  /// - Parameters:
+  ///   - bytes: The text.
+  ///   - path: Where it was read, for errors.
   /// - Throws: ``TimelineError``: `damaged`; `unsupported` for what Tarn does not read.
   public init(parsing bytes: [UInt8], path: String = TablePaths.properties) throws(TimelineError) {
     do { self.init(entries: try JavaProperties(parsing: bytes)) } catch {

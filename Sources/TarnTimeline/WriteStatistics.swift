@@ -87,6 +87,7 @@ public struct WriteStatistics: Sendable, Hashable {
   ///   - updates: Rows that changed.
   ///   - inserts: Rows that are new.
   ///   - size: Size of the file in bytes.
+  ///   - runtime: How long it took.
   public init(
     fileID: String, path: String, partitionPath: String, previousCommit: Instant?, writes: Int64,
     deletes: Int64 = 0, updates: Int64 = 0, inserts: Int64 = 0, size: Int64, runtime: Runtime = Runtime()

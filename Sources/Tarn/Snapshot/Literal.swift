@@ -35,8 +35,6 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
 
   /// A column of this one value in a column's type, so that rows can be compared with it.
   ///
-  /// - Returns: The value, and whether it was rounded: then equality is never true, and `roundedDown` tells
-  ///   where it lies.
   /// - Throws: ``TableError`` with code `mismatch` where the text is no value of the type.
   func column(for field: Field) throws(TableError) -> Column {
     var builder = ColumnBuilder(field.type)

@@ -8,8 +8,11 @@ public indirect enum Predicate: Sendable, Hashable {
   case isNull(String)
   /// Whether a column has one of these values.
   case isIn(String, [Literal])
+  /// True where the condition is false.
   case not(Predicate)
+  /// Both conditions.
   case and(Predicate, Predicate)
+  /// Either condition.
   case or(Predicate, Predicate)
 
   /// How a column is compared.

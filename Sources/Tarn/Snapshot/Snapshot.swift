@@ -6,7 +6,7 @@ import TarnTimeline
 
 /// The rows of a table at one moment: a value that never changes, whatever is written later.
 ///
-/// Refine it with ``select(_:)``, ``where(_:)`` and ``limit(_:)``, then iterate over its batches.
+/// Refine it with ``select(_:)-([String])``, ``where(_:)`` and ``limit(_:)``, then iterate over its batches.
 /// Files that a cleaner has removed since can no longer be read.
 public struct Snapshot: Sendable, AsyncSequence {
   /// The latest commit it holds; nil where there is none.
@@ -211,6 +211,8 @@ extension Table {
   }
 
   /// The rows that commits after an instant wrote, as the last of them left them.
+  ///
+  /// Rows that were deleted since are not among them, and nothing tells that they were there.
   ///
   /// - Parameters:
   ///   - since: The instant after which commits count; its own commit does not.

@@ -14,7 +14,8 @@ import TarnTimeline
 /// ```
 ///
 /// A table value holds no state but its place: each call looks at the storage anew, so several values,
-/// processes and engines may use one table. One writer writes at a time; others wait.
+/// processes and engines may use one table. One writer of Tarn's writes at a time, and others wait for it;
+/// other engines do not know its lock, and must not write at the same time.
 public struct Table: Sendable {
   /// Where the table lives.
   public let location: TableLocation
@@ -27,6 +28,9 @@ public struct Table: Sendable {
 
   /// Opens a table.
   ///
+  /// - Parameters:
+  ///   - location: The table's place.
+  ///   - settings: How this process works on it.
   /// - Throws: ``TableError``: `noTable` where there is none, `damaged` where its properties cannot be
   ///   trusted, `unsupported` for a table version other than 6.
   public static func open(
@@ -44,6 +48,8 @@ public struct Table: Sendable {
   ///   - recordKey: The columns whose values name a row.
   ///   - partition: The columns by whose values rows are kept in folders.
   ///   - ordering: The column that decides which of two rows with one key is newer; nil for the later one.
+  ///   - options: Choices that stay with the table.
+  ///   - settings: How this process works on it.
   /// - Throws: ``TableError``: `tableExists`; `mismatch` where the key, partition or ordering columns do
   ///   not fit the schema; `unsupported` for nested columns.
   public static func create(

@@ -51,7 +51,7 @@ public struct TableSettings: Sendable {
   public var lockPatience: Duration = .seconds(60)
   /// The clock: microseconds since 1970-01-01T00:00:00Z.
   public var now: @Sendable () -> Int64
-  /// Randomness for file ids.
+  /// Randomness for file ids, and for the mark of an attempt.
   public var random: @Sendable () -> UInt64
   /// Told of what a user should know and need not act on.
   public var warn: @Sendable (String) -> Void = { _ in }

@@ -8,8 +8,8 @@ import TarnTimeline
 extension Table {
   /// Inserts rows whose keys are not stored and replaces those whose keys are, in one commit.
   ///
-  /// Of rows with one key, in the batch or stored, the one with the greatest ordering value stays; of
-  /// equals, the later. Columns that the table does not have are added to it, and are null in older rows.
+  /// Of rows with one key in one partition, in the batch or stored, the one with the greatest ordering value
+  /// stays; of equals, the later. Columns that the table does not have are added to it, and are null in older rows.
   ///
   /// - Throws: ``TableError``; the table is as it was then.
   @discardableResult

@@ -5,7 +5,9 @@ import TarnStorage
 import TarnTimeline
 
 extension WriteTransaction {
-  /// Carries a plan out: requested, inflight, data files, completed. What fails is taken back.
+  /// Carries a plan out: requested, inflight, data files, completed.
+  ///
+  /// What fails is taken back.
   func commit(
     _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target, _ operation: OperationType,
     _ report: inout CommitReport

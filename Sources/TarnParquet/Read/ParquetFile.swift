@@ -41,7 +41,10 @@ public struct ParquetFile: Sendable {
 
   /// Opens a file by reading its footer, usually in one request.
   ///
-  /// - Parameter size: The file's size, where the caller knows it; else the storage is asked.
+  /// - Parameters:
+  ///   - storage: The storage that holds it.
+  ///   - path: Its path there.
+  ///   - size: The file's size, where the caller knows it; else the storage is asked.
   /// - Throws: ``ParquetError`` where the storage fails, or the file is no Parquet file, damaged or encrypted.
   public static func open(
     _ storage: any Storage, path: String, size: Int? = nil
