@@ -29,7 +29,8 @@ import Testing
       }
       try await storage.put(bytes, at: name, if: .ifAbsent)
       var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], partitionFields: ["exchange"])
-      var reader = RecordReader(storage: storage, paths: try await ChangeSource.files(in: storage, under: name))
+      var reader = RecordReader(
+        storage: storage, paths: try await ChangeSource.files(in: storage, under: name))
       _ = try await reader.read(into: &builder, limit: .max)
       try await table.apply(try builder.finish(), scope: .table)
     }
@@ -37,7 +38,8 @@ import Testing
 
   static func create(_ location: TableLocation) async throws -> Table {
     try await Table.create(
-      at: location, schema: schema, recordKey: ["id"], partitionedBy: ["exchange"], orderedBy: EventColumn.time)
+      at: location, schema: schema, recordKey: ["id"], partitionedBy: ["exchange"],
+      orderedBy: EventColumn.time)
   }
 
   static func rows(_ table: Table) async throws -> [String] {

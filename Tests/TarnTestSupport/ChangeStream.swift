@@ -41,7 +41,9 @@ public struct ChangeStream: Sendable {
       var delivered: [Change] = []
       for change in changes {
         // Some come a batch later, some twice; a deletion and what came before it are never torn apart.
-        if change.new != nil, change.old != nil, generator.oneIn(20) { late.append(change) } else {
+        if change.new != nil, change.old != nil, generator.oneIn(20) {
+          late.append(change)
+        } else {
           delivered.append(change)
           if generator.oneIn(15) { delivered.append(change) }
         }
@@ -57,9 +59,10 @@ public struct ChangeStream: Sendable {
       }
     }
     // What is still late never arrives.
-    expected = TestWorld.sortedAsText(newest.values.compactMap { change in
-      change.new.map { "{\($0.row)," + events(change) + "}" }
-    })
+    expected = TestWorld.sortedAsText(
+      newest.values.compactMap { change in
+        change.new.map { "{\($0.row)," + events(change) + "}" }
+      })
   }
 
   private mutating func shuffleALittle(_ changes: inout [Change]) {
@@ -106,7 +109,9 @@ public struct ChangeStream: Sendable {
     let price = Int(generator.next() % 100_000_000)
     add("price", "{\"N\":\"\(Self.decimal(price, 4, trimmed: true))\"}", "\"\(Self.decimal(price, 4))\"")
     let quantity = Int(generator.next() % 10_000_000)
-    add("quantity", "{\"N\":\"\(Self.decimal(-quantity, 6, trimmed: true))\"}", "\"\(Self.decimal(-quantity, 6))\"")
+    add(
+      "quantity", "{\"N\":\"\(Self.decimal(-quantity, 6, trimmed: true))\"}",
+      "\"\(Self.decimal(-quantity, 6))\"")
     let count = Int64(bitPattern: generator.next())
     add("count", generator.oneIn(6) ? "{\"NULL\":true}" : "{\"N\":\"\(count)\"}", nil)
     if attributes[attributes.count - 1].contains("\"N\"") { row[row.count - 1] = "\"count\":\(count)" }
@@ -118,8 +123,13 @@ public struct ChangeStream: Sendable {
     let time = "2025-01-15T08:\(second < 10 ? "0" : "")\(second):07.25"
     add("at", "{\"S\":\"\(time)+02:00\"}", "\"\(time.replacing("T08", with: "T06"))0000Z\"")
     add("day", "{\"S\":\"2024-02-29\"}", "\"2024-02-29\"")
-    if generator.oneIn(3) { add("blob", nil, nil) } else { add("blob", "{\"B\":\"AAH+/w==\"}", "\"AAH+/w==\"") }
-    add("note", "{\"S\":\"h\u{e9}llo \\\"q\\\" \\ud83d\\ude00 \\n\"}", "\"h\u{e9}llo \\\"q\\\" \u{1f600} \\n\"")
+    if generator.oneIn(3) {
+      add("blob", nil, nil)
+    } else {
+      add("blob", "{\"B\":\"AAH+/w==\"}", "\"AAH+/w==\"")
+    }
+    add(
+      "note", "{\"S\":\"h\u{e9}llo \\\"q\\\" \\ud83d\\ude00 \\n\"}", "\"h\u{e9}llo \\\"q\\\" \u{1f600} \\n\"")
     add("tags", "{\"L\":[{\"S\":\"a\"},{\"N\":\"1.5\"},{\"NULL\":true}]}", "\"[\\\"a\\\",1.5,null]\"")
     return Image(attributes: attributes.joined(separator: ","), row: row.joined(separator: ","))
   }
@@ -154,7 +164,8 @@ public struct ChangeStream: Sendable {
     var images = ""
     if let new = change.new { images += "\"NewImage\":{\(new.attributes)}," }
     if let old = change.old { images += "\"OldImage\":{\(old.attributes)}," }
-    return "{\"awsRegion\":\"us-east-1\",\"eventID\":\"event-\(change.number)\",\"eventName\":\"\(name(change))\","
+    return
+      "{\"awsRegion\":\"us-east-1\",\"eventID\":\"event-\(change.number)\",\"eventName\":\"\(name(change))\","
       + "\"userIdentity\":null,\"recordFormat\":\"application/json\",\"tableName\":\"Orders\",\"dynamodb\":{"
       + "\"ApproximateCreationDateTime\":\(change.time),\"Keys\":{\"id\":{\"S\":\"order-\(change.key)\"}},\(images)"
       + "\"SizeBytes\":100,\"ApproximateCreationDateTimePrecision\":\"MICROSECOND\"},\"eventSource\":\"aws:dynamodb\"}"

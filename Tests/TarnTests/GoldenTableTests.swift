@@ -31,7 +31,9 @@ import Testing
         return JSONValue.object(
           columns.map { name in
             var value = row[name] ?? .null
-            if case .number(let text) = value, case .decimal = snapshot.schema[name]?.type { value = .string(text) }
+            if case .number(let text) = value, case .decimal = snapshot.schema[name]?.type {
+              value = .string(text)
+            }
             return .init(name, value)
           }
         ).text()
