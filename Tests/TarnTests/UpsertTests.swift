@@ -109,6 +109,18 @@ import Testing
     #expect(try await fixture.rows().map(\.id) == ["b"])
   }
 
+  @Test func deletingWithAPartitionLooksOnlyThere() async throws {
+    let fixture = try await TableFixture()
+    try await fixture.upsert(Trade("a", 1, "OKX"), Trade("a", 1, "Kraken"), Trade("b", 1, "OKX"))
+    let keys = try Trade.batch([Trade("a", nil, "OKX"), Trade("b", nil, "Kraken")]).select(["id", "exchange"])
+    let report = try await fixture.table.delete(keys)
+    #expect(report.deleted == 1)
+    #expect(report.notFound == 1)
+    #expect(try await fixture.rows() == [Trade("a", 1, "Kraken"), Trade("b", 1, "OKX")])
+    let mixed = try Trade.batch([Trade("a", nil, nil), Trade("b", nil, "OKX")]).select(["id", "exchange"])
+    await #expect { try await fixture.table.delete(mixed) } throws: { ($0 as? TableError)?.code == .mismatch }
+  }
+
   @Test func aPartitionEmptiedByDeletionsReadsAsEmptyAndTakesRowsAgain() async throws {
     let fixture = try await TableFixture()
     try await fixture.upsert(Trade("a", 5, "OKX"))

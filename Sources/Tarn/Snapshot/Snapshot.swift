@@ -70,7 +70,7 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// At most so many rows.
   public func limit(_ rows: Int) -> Snapshot {
     var refined = self
-    refined.rowLimit = rows
+    refined.rowLimit = Swift.max(rows, 0)
     return refined
   }
 

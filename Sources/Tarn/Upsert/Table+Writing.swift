@@ -25,17 +25,31 @@ extension Table {
     try await write(ChangeBatch(upserting: rows), operation: .insert, scope: .partition)
   }
 
-  /// Deletes the rows with these keys, wherever they are.
+  /// Deletes the rows with these keys: in their partitions where these are given, else wherever they are.
   ///
-  /// - Parameter keys: The key columns, and perhaps the partition or ordering columns; a deletion without
-  ///   ordering value deletes whatever is stored.
-  /// - Throws: ``TableError``; the table is as it was then.
+  /// - Parameter keys: The key columns, and perhaps the partition and ordering columns. A deletion without
+  ///   ordering value deletes whatever is stored; one with it leaves a newer row alone.
+  /// - Throws: ``TableError``, `mismatch` where the partition is given for some of the keys only; the table is
+  ///   as it was then.
   @discardableResult
   public func delete(_ keys: RecordBatch) async throws(TableError) -> CommitReport {
     let all = Bitmap(repeating: true, count: keys.count)
     let changes: ChangeBatch
     do { changes = try ChangeBatch(rows: keys, isDelete: all) } catch { throw TableError(error) }
-    return try await write(changes, operation: .delete, scope: .table)
+    return try await write(changes, operation: .delete, scope: try scope(ofDeleting: keys))
+  }
+
+  /// Where to look for keys: in their partitions where all of them name one.
+  private func scope(ofDeleting keys: RecordBatch) throws(TableError) -> KeyScope {
+    let partition = properties.partitionFields
+    let given = partition.compactMap { keys[$0] }
+    let known = given.reduce(0) { $0 + $1.count - $1.nullCount }
+    if known == 0 { return .table }
+    guard known == partition.count * keys.count else {
+      throw TableError(
+        .mismatch, "give \(partition.joined(separator: ", ")) for all keys to delete, or for none of them")
+    }
+    return .partition
   }
 
   /// Applies upserts and deletions in one commit.
