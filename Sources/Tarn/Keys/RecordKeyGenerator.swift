@@ -62,7 +62,7 @@ struct RecordKeyGenerator: Sendable {
     return result
   }
 
-  private func column(_ name: String, _ rows: RecordBatch) throws(TableError) -> Column {
+  func column(_ name: String, _ rows: RecordBatch) throws(TableError) -> Column {
     guard let column = rows[name] else {
       throw TableError(.mismatch, "the rows have no column \(name), which the table's key or partition needs")
     }
@@ -137,69 +137,5 @@ struct RecordKeyGenerator: Sendable {
       .badRow,
       "key column \(keyFields[index]) holds \(shown), which is ambiguous within Hudi's composite keys "
         + "(no `,` and no `:`): use one key column, or replace these characters")
-  }
-}
-
-extension RecordKeyGenerator {
-  private func assignPartitions(
-    _ changes: ChangeBatch, _ needsPartition: Bool, _ warn: (String) -> Void, to result: inout Keys
-  ) throws(TableError) {
-    let count = changes.count
-    guard !partition.fields.isEmpty else {
-      result.partitions = [""]
-      result.partitionOf = [Int32](repeating: 0, count: count)
-      return
-    }
-    var columns: [Column] = []
-    for name in partition.fields { columns.append(try column(name, changes.rows)) }
-    result.partitionOf.reserveCapacity(count)
-    var paths = ByteStrings()
-    var index = HashIndex(expected: 64)
-    var warned = false
-    var path: [UInt8] = []
-    for row in 0..<count {
-      let isNull = columns.contains { $0.isNull(row) }
-      if isNull, changes.isDelete[row], !needsPartition {
-        result.partitionOf.append(-1)
-        continue
-      }
-      // Rows often come in runs of one partition.
-      if !isNull, row > 0, result.partitionOf[row - 1] >= 0, Self.repeats(columns, row) {
-        result.partitionOf.append(result.partitionOf[row - 1])
-        continue
-      }
-      if isNull, !warned {
-        warned = true
-        warn(
-          "a partition column is null in row \(row): its folder is \(PartitionPath.null), and Trino shows \\N"
-        )
-      }
-      path.removeAll(keepingCapacity: true)
-      try appendPath(columns, row, to: &path)
-      let hash = XXH64.hash(path.span.bytes)
-      let known = index.findOrInsert(
-        hash: hash, position: paths.count, where: { paths[$0].isEqual(to: path.span.bytes) },
-        hashOf: { paths.hash($0) })
-      if known == nil { do { try paths.append(path.span.bytes) } catch { throw TableError(error) } }
-      result.partitionOf.append(Int32(known ?? paths.count - 1))
-    }
-    result.partitions = (0..<paths.count).map { paths.string($0) }
-  }
-
-  private static func repeats(_ columns: [Column], _ row: Int) -> Bool {
-    columns.allSatisfy { !$0.isNull(row - 1) && $0.isEqual(row, to: $0, row - 1) }
-  }
-
-  private func appendPath(_ columns: [Column], _ row: Int, to path: inout [UInt8]) throws(TableError) {
-    for (index, column) in columns.enumerated() {
-      if index > 0 { path.append(0x2f) }
-      var value: [UInt8]?
-      if !column.isNull(row) {
-        var text: [UInt8] = []
-        KeyText.append(column, row, to: &text)
-        value = text
-      }
-      try partition.append(field: index, value: value, to: &path)
-    }
   }
 }
