@@ -43,20 +43,21 @@ struct InsertPacker {
     inserts: [String: [Int32]], touched: [WritePlan.Merge], others: [TaggedSlice]
   ) -> WritePlan {
     var plan = WritePlan(merges: touched)
+    let merges = Dictionary(grouping: touched.indices) { touched[$0].tagged.slice.partitionPath }
+    let rests = Dictionary(grouping: others) { $0.slice.partitionPath }
     for (partition, rows) in inserts.sorted(by: { $0.key < $1.key }) {
       var rest = rows[...]
       // A file that is written anyway takes inserts before one that is not.
-      for index in plan.merges.indices where plan.merges[index].tagged.slice.partitionPath == partition {
+      for index in merges[partition] ?? [] {
         let room = room(in: plan.merges[index].tagged)
         plan.merges[index].inserts = Array(rest.prefix(room))
         rest = rest.dropFirst(room)
       }
-      for tagged in others where tagged.slice.partitionPath == partition && !rest.isEmpty {
+      for tagged in rests[partition] ?? [] where !rest.isEmpty {
         let room = room(in: tagged)
         guard room > 0 else { continue }
         plan.merges.append(
-          WritePlan.Merge(
-            tagged: tagged, resolution: FileResolution(), inserts: Array(rest.prefix(room))))
+          WritePlan.Merge(tagged: tagged, resolution: FileResolution(), inserts: Array(rest.prefix(room))))
         rest = rest.dropFirst(room)
       }
       if !rest.isEmpty {
