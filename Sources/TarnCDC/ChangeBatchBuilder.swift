@@ -40,7 +40,8 @@ public enum EventColumn {
 /// INSERT and MODIFY give a row to upsert, with columns from NewImage, and from Keys where NewImage lacks them.
 /// REMOVE gives a row to delete, with columns from Keys and OldImage. A MODIFY whose OldImage has another
 /// partition value gives a row that deletes the old one, before the row to upsert. An attribute that is not
-/// there, or is NULL, is null. Attributes without column are left out; ``newFields`` tells which.
+/// there, or is NULL, is null. Attributes without column are left out; ``newFields`` tells which. Those whose names
+/// no column can have, such as `a-b`, go to a column such as `a_b`.
 ///
 /// ```swift
 /// var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], partitionFields: ["exchange"])
@@ -78,10 +79,13 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   ///   - schema: The columns, of any types but nested ones. ``EventColumn`` names those filled from the record.
   ///   - keyFields: The columns that make the key; a record without a value for each is rejected.
   ///   - partitionFields: The columns that tell the partition.
+  ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
+  ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
   ///   column of another type.
   public init(
-    schema: Schema, keyFields: [String], partitionFields: [String] = []
+    schema: Schema, keyFields: [String], partitionFields: [String] = [],
+    utcOffset: (@Sendable (Int64) -> Int64)? = nil
   ) throws(ChangeError) {
     var keys: [Int] = []
     for name in keyFields { keys.append(try Self.column(name, schema)) }
@@ -93,7 +97,7 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
       throw .columns(
         .typeMismatch(expected: "column \(field.name): \(field.type.name)", found: found.type.name))
     }
-    assembler = try RowAssembler(schema, reserved: Set(EventColumn.fields.map(\.name)))
+    assembler = try RowAssembler(schema, of: .attributes, utcOffset: utcOffset)
     keyColumns = keys
     partitionColumns = partitions
     lenient = schema.fields.indices.map { !keys.contains($0) && !partitions.contains($0) }
@@ -115,6 +119,9 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
 
   /// Takes note that a record was rejected.
   public mutating func noteRejected() { counts.rejected += 1 }
+
+  /// The timestamp columns into which texts without zone have gone.
+  public var zonelessColumns: [String] { assembler.zonelessColumns }
 
   /// The attributes that were left out since they have no column: a nullable field for each, with the type that
   /// holds all values seen, how often it was seen, and what is odd about its values.
@@ -151,7 +158,7 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
       assembler.clearSlots()
       _ = try assembler.assign(record.values, newImage, scanner, isFirst: true)
       if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
-      try checkKeys()
+      try assembler.checkKeys(keyColumns, record.values, scanner)
       try assembler.appendRow(record.values, scanner)
     } catch {
       alignDeletions()
@@ -172,7 +179,7 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
         _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
       }
       if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
-      try checkKeys()
+      try assembler.checkKeys(keyColumns, record.values, scanner)
       try assembler.appendRow(record.values, scanner, lenient: lenient)
     } catch {
       alignDeletions()
@@ -201,15 +208,6 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
       if a.kind != b.kind || !scanner.raw(a.value).isEqual(to: scanner.raw(b.value)) { return true }
     }
     return false
-  }
-
-  private func checkKeys() throws(RejectionReason) {
-    for column in keyColumns {
-      let slot = assembler.slots[column]
-      guard slot >= 0, record.values[Int(slot)].kind != .null else {
-        throw .missingKey(column: assembler.schema.fields[column].name)
-      }
-    }
   }
 
   /// A rejected row may be among the rows, to be left out later; its bit must be there too.

@@ -119,6 +119,7 @@ public struct ChangeRecord: Sendable {
         try scanBody(&scanner)
       } else if scanner.matches(key, "eventName") {
         guard let text = try string(&scanner, "eventName") else { continue }
+        if hasKind { note("the member eventName is there twice") }
         hasKind = true
         if scanner.matches(text, "INSERT") {
           kind = .insert

@@ -5,6 +5,8 @@ import TarnColumns
 /// Why a value does not fit its column.
 struct Misfit: Error {
   var why: String
+  /// Whether the value is broken, so that no other column would take it.
+  var isBroken = false
 
   static let notANumber = Misfit(why: "it is no number")
   static let tooManyDigits = Misfit(why: "it has more than 38 digits, or is beyond 1E-130 to 9.99E+125")
@@ -25,10 +27,13 @@ struct ColumnTarget: Sendable {
   /// Microseconds in a timestamp's unit.
   var unit: Int64 = 1
   var isLocal = false
+  /// The column's position in the schema.
+  let column: Int
 
   /// Nil for a type that JSON cannot fill.
-  init?(_ type: DataType) {
+  init?(_ type: DataType, column: Int) {
     self.type = type
+    self.column = column
     switch type {
     case .boolean: kind = .boolean
     case .int8: kind = .int8
@@ -56,19 +61,19 @@ struct ColumnTarget: Sendable {
   /// Appends a value whose text, if it has one, is `text` without escapes.
   @inline(__always)
   func append(
-    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ times: inout ZonelessTimes
   ) throws(Misfit) {
     switch kind {
     case .string: try appendString(value, text, to: &builder)
     case .int64: builder.append(try integer(value, text))
     case .decimal: builder.append(try decimal(value, text))
     case .double: builder.append(try double(value, text))
-    default: try appendOther(value, text, to: &builder)
+    default: try appendOther(value, text, to: &builder, &times)
     }
   }
 
   private func appendOther(
-    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ times: inout ZonelessTimes
   ) throws(Misfit) {
     switch kind {
     case .boolean:
@@ -80,7 +85,7 @@ struct ColumnTarget: Sendable {
     case .float: builder.append(try float(value, text))
     case .binary: try appendBinary(value, text, to: &builder)
     case .date: builder.append(try date(value, text))
-    case .timestamp: builder.append(try timestamp(value, text))
+    case .timestamp: builder.append(try timestamp(value, text, &times))
     case .string, .int64, .decimal, .double: break
     }
   }
@@ -91,7 +96,7 @@ struct ColumnTarget: Sendable {
   private func integer(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int64 {
     guard value.kind == .number || value.kind == .string else { throw .notANumber }
     guard let result = NumberText.integer(text) else {
-      throw Self.numberMisfit(text, "it is no whole number of 64 bits")
+      throw Self.numberMisfit(value, text, "it is no whole number of 64 bits")
     }
     return result
   }
@@ -109,7 +114,8 @@ struct ColumnTarget: Sendable {
   private func decimal(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int128 {
     guard value.kind == .number || value.kind == .string else { throw .notANumber }
     guard let result = NumberText.unscaled(text, scale: scale) else {
-      throw Self.numberMisfit(text, "it has more than \(scale) digits behind the point, or too many in all")
+      throw Self.numberMisfit(
+        value, text, "it has more than \(scale) digits behind the point, or too many in all")
     }
     guard result.magnitude < limit else { throw Misfit(why: "it has too many digits before the point") }
     return result
@@ -154,12 +160,15 @@ struct ColumnTarget: Sendable {
 
   /// Checks the text of a DynamoDB number.
   @inline(__always)
-  private static func check(number text: RawSpan) throws(Misfit) {
+  static func check(number text: RawSpan) throws(Misfit) {
     if PlainNumber(text) != nil { return }
-    do { _ = try DynamoDBNumber.parse(text) } catch { throw Misfit(why: error.reason) }
+    do { _ = try DynamoDBNumber.parse(text) } catch { throw Misfit(why: error.reason, isBroken: true) }
   }
 
-  private static func numberMisfit(_ text: RawSpan, _ why: String) -> Misfit {
+  private static func numberMisfit(_ value: ScannedValue, _ text: RawSpan, _ why: String) -> Misfit {
+    if value.isAttribute, value.kind == .number {
+      do { try check(number: text) } catch { return error }
+    }
     if ExactDecimal(text) != nil { return Misfit(why: why) }
     var scanner = JSONScanner(text)
     // A JSON number may have more digits than a decimal can hold.
@@ -177,16 +186,19 @@ struct ColumnTarget: Sendable {
     return Int32(truncatingIfNeeded: days)
   }
 
-  private func timestamp(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int64 {
+  private func timestamp(
+    _ value: ScannedValue, _ text: RawSpan, _ times: inout ZonelessTimes
+  ) throws(Misfit) -> Int64 {
     if value.kind == .number { return try integer(value, text) }
     guard value.kind == .string, let time = CivilTime.parse(text) else {
       throw Misfit(why: "it is no time such as 2024-01-31T12:00:00Z")
     }
     if isLocal, time.hasZone { throw Misfit(why: "it names a zone, and the column holds local times") }
     guard !time.lostDigits, time.microseconds % unit == 0 else {
-      throw Misfit(why: "it is finer than the column's unit")
+      throw Misfit(why: "it is finer than the column's unit, and digits would be lost")
     }
-    return time.microseconds / unit
+    guard !isLocal, !time.hasZone else { return time.microseconds / unit }
+    return CivilTime.floorDivide(times.instant(time.microseconds, column: column), unit)
   }
 
   // MARK: Text and bytes
@@ -201,7 +213,9 @@ struct ColumnTarget: Sendable {
       if value.isAttribute { try Self.check(number: text) }
       try Self.append(text, to: &builder)
     case .binary:
-      guard Base64.decode(text) != nil else { throw Misfit(why: "it is no base64") }
+      guard Base64.decode(text) != nil else {
+        throw Misfit(why: "it is no base64", isBroken: value.isAttribute)
+      }
       try Self.append(text, to: &builder)
     case .yes: try Self.append(Self.trueText.span.bytes, to: &builder)
     case .no: try Self.append(Self.falseText.span.bytes, to: &builder)
@@ -223,7 +237,7 @@ struct ColumnTarget: Sendable {
       try AttributeValue(scanning: &scanner).appendPlainJSON(to: &plain)
       return plain
     } catch {
-      throw Misfit(why: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)")
+      throw Misfit(why: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)", isBroken: true)
     }
   }
 
@@ -233,7 +247,9 @@ struct ColumnTarget: Sendable {
     guard value.kind == .binary || value.kind == .string && !value.isAttribute else {
       throw Misfit(why: "it is no binary value")
     }
-    guard let bytes = Base64.decode(text) else { throw Misfit(why: "it is no base64") }
+    guard let bytes = Base64.decode(text) else {
+      throw Misfit(why: "it is no base64", isBroken: value.isAttribute)
+    }
     try Self.append(bytes.span.bytes, to: &builder)
   }
 

@@ -47,6 +47,8 @@ struct InferredType: Sendable {
   }
 
   private mutating func noteNumber(_ text: RawSpan, isAttribute: Bool) {
+    // What is no number will be rejected, and tells nothing of the column.
+    if isAttribute, (try? ColumnTarget.check(number: text)) == nil { return }
     if let plain = PlainNumber(text), plain.places == 0 {
       seen.insert(.integer)
       if plain.coefficient.magnitude > 1 << 53 { seen.insert(.inexact) }

@@ -15,8 +15,12 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
   case noNewImage(eventName: String)
   /// A key column has no value.
   case missingKey(column: String)
+  /// A key column's value is none that a key can have.
+  case badKey(column: String, value: String, why: String)
   /// An attribute or member is there twice.
   case duplicate(name: String)
+  /// A value is not what its type says, such as a number that is none.
+  case badValue(column: String, value: String, why: String)
   /// A value does not fit its column.
   case misfit(column: String, type: String, value: String, why: String)
   /// A member has no column.
@@ -35,6 +39,8 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
     case .noNewImage(let eventName):
       "\(eventName) without NewImage cannot be applied; let the stream carry new images"
     case .missingKey(let column): "no value for the key column \(column)"
+    case .badKey(let column, let value, let why): "key column \(column): \(value) \(why)"
+    case .badValue(let column, let value, let why): "column \(column): \(value) is broken: \(why)"
     case .duplicate(let name): "\"\(name)\" is there twice"
     case .misfit(let column, let type, let value, let why):
       "column \(column): \(value) does not fit \(type): \(why); "

@@ -11,10 +11,13 @@ struct RowAssembler: Sendable {
   private let targets: [ColumnTarget]
   private var builders: [ColumnBuilder]
   private(set) var names = NameTable()
-  /// The column of each numbered name; -1 where it has none.
+  /// The column of each numbered name; -1 where it has none, and where it is called otherwise, its column
+  /// subtracted from -2.
   private var columns: [Int32] = []
-  /// What has been seen of names without column.
-  private(set) var strangers: [InferredType] = []
+  /// What has been seen of names without column, or with one that is called otherwise.
+  private var strangers: [InferredType] = []
+  private let origin: ColumnName.Origin
+  private var times: ZonelessTimes
   /// Columns that are not filled from values.
   private var isReserved: [Bool]
 
@@ -24,11 +27,15 @@ struct RowAssembler: Sendable {
   private(set) var count = 0
   private var leftOut: [Int32] = []
 
-  init(_ schema: Schema, reserved: Set<String> = []) throws(ChangeError) {
+  init(
+    _ schema: Schema, of origin: ColumnName.Origin, utcOffset: (@Sendable (Int64) -> Int64)?
+  ) throws(ChangeError) {
     self.schema = schema
+    self.origin = origin
+    times = ZonelessTimes(columns: schema.fields.count, utcOffset: utcOffset)
     var targets: [ColumnTarget] = []
-    for field in schema.fields {
-      guard let target = ColumnTarget(field.type) else {
+    for (column, field) in schema.fields.enumerated() {
+      guard let target = ColumnTarget(field.type, column: column) else {
         throw .unsupportedColumn(name: field.name, type: field.type.name)
       }
       targets.append(target)
@@ -36,6 +43,7 @@ struct RowAssembler: Sendable {
     self.targets = targets
     builders = schema.fields.map { ColumnBuilder($0.type) }
     slots = [Int32](repeating: -1, count: targets.count)
+    let reserved = origin == .attributes ? EventColumn.fields.map(\.name) : []
     isReserved = schema.fields.map { reserved.contains($0.name) }
     for (column, field) in schema.fields.enumerated() where !isReserved[column] {
       guard let id = names.number(of: field.name), id == columns.count else {
@@ -73,11 +81,20 @@ struct RowAssembler: Sendable {
         if slots[column] < 0 {
           slots[column] = Int32(truncatingIfNeeded: position)
         } else if isFirst {
-          throw .duplicate(name: names.name(id))
+          try settle(id, column, position, values, scanner)
         }
-      } else if isFirst {
-        strangers[id].note(value, scanner)
-        if stranger == nil { stranger = position }
+        continue
+      }
+      if isFirst { strangers[id].note(value, scanner) }
+      if column < -1 {
+        let column = -2 - column
+        if slots[column] < 0 {
+          slots[column] = Int32(truncatingIfNeeded: position)
+        } else if isFirst {
+          try settle(id, column, position, values, scanner)
+        }
+      } else if isFirst, stranger == nil {
+        stranger = position
       }
     }
     return stranger
@@ -94,10 +111,34 @@ struct RowAssembler: Sendable {
       id = names.number(of: scanner.raw(value.name), after: previous)
     }
     if names.count > columns.count {
-      columns.append(-1)
+      columns.append(substitute(names.name(columns.count)))
       strangers.append(InferredType())
     }
     return id
+  }
+
+  /// The column of a name that no column can have, if the schema has one for it, as ``columns`` holds it.
+  private func substitute(_ name: String) -> Int32 {
+    guard !ColumnName.isKept(name, origin) else { return -1 }
+    let (simple, distinct) = ColumnName.candidates(name, origin)
+    let column = schema.index(of: distinct) ?? simple.flatMap { schema.index(of: $0) }
+    guard let column, !isReserved[column] else { return -1 }
+    return -2 - Int32(truncatingIfNeeded: column)
+  }
+
+  /// Settles which of two values of one row has a column: with different names, that whose name is the column's,
+  /// else that whose name's bytes are less. The other name needs a column of its own.
+  private mutating func settle(
+    _ id: Int, _ column: Int, _ position: Int, _ values: [ScannedValue], _ scanner: borrowing JSONScanner
+  ) throws(RejectionReason) {
+    guard let other = number(of: values[Int(slots[column])], scanner, after: -1), other != id else {
+      throw .duplicate(name: names.name(id))
+    }
+    let isIDs =
+      columns[id] >= 0
+      || columns[other] < 0 && names.name(id).utf8.lexicographicallyPrecedes(names.name(other).utf8)
+    columns[isIDs ? other : id] = -1
+    if isIDs { slots[column] = Int32(truncatingIfNeeded: position) }
   }
 
   /// Appends the row of the assigned values.
@@ -116,9 +157,9 @@ struct RowAssembler: Sendable {
       do {
         if value.valueIsEscaped {
           let text = scanner.unescaped(value.value)
-          try targets[column].append(value, text.span.bytes, to: &builders[column])
+          try targets[column].append(value, text.span.bytes, to: &builders[column], &times)
         } else {
-          try targets[column].append(value, scanner.raw(value.value), to: &builders[column])
+          try targets[column].append(value, scanner.raw(value.value), to: &builders[column], &times)
         }
       } catch {
         if let lenient, lenient[column] {
@@ -146,17 +187,51 @@ struct RowAssembler: Sendable {
     _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: Misfit
   ) -> RejectionReason {
     let field = schema.fields[column]
-    let shown: String
+    let shown = Self.shown(value, scanner)
+    if misfit.isBroken { return .badValue(column: field.name, value: shown, why: misfit.why) }
+    return .misfit(column: field.name, type: field.type.name, value: shown, why: misfit.why)
+  }
+
+  private static func shown(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> String {
     switch value.kind {
-    case .yes: shown = "true"
-    case .no: shown = "false"
-    case .null: shown = "null"
+    case .yes: return "true"
+    case .no: return "false"
+    case .null: return "null"
     default:
       let text = scanner.text(value.value, isEscaped: value.valueIsEscaped)
       let short = text.count > 60 ? "\(text.prefix(57))..." : text
-      shown = value.kind.isString && value.kind != .number ? "\"\(short)\"" : short
+      return value.kind.isString && value.kind != .number ? "\"\(short)\"" : short
     }
-    return .misfit(column: field.name, type: field.type.name, value: shown, why: misfit.why)
+  }
+
+  /// Checks that the assigned values of key columns can make a key.
+  ///
+  /// A key of one column cannot be empty; of several, `,` and `:` stand between their texts.
+  func checkKeys(
+    _ keys: [Int], _ values: [ScannedValue], _ scanner: borrowing JSONScanner
+  ) throws(RejectionReason) {
+    for column in keys {
+      let slot = slots[column]
+      guard slot >= 0, values[Int(slot)].kind != .null else {
+        throw .missingKey(column: schema.fields[column].name)
+      }
+      guard targets[column].kind == .string else { continue }
+      let value = values[Int(slot)]
+      let why: String?
+      if keys.count == 1 {
+        why = value.value.isEmpty && value.kind.isString ? "is empty, and a key needs a text" : nil
+      } else {
+        let isAmbiguous = scanner.raw(value.value).withUnsafeBytes {
+          $0.contains { $0 == 0x2c || $0 == 0x3a }
+        }
+        why =
+          isAmbiguous
+          ? "has `,` or `:`, which stand between the parts of Hudi's composite keys: use one key column" : nil
+      }
+      if let why {
+        throw .badKey(column: schema.fields[column].name, value: Self.shown(value, scanner), why: why)
+      }
+    }
   }
 
   /// Appends to a reserved column; the row must have been appended.
@@ -205,11 +280,20 @@ struct RowAssembler: Sendable {
     return kept
   }
 
+  /// Names of the columns that had times without zone.
+  var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
+
   /// The names that have no column, with the types that would fit what has been seen of them.
   var newFields: [(field: Field, count: Int, warning: String?)] {
-    strangers.indices.filter { columns[$0] < 0 && strangers[$0].count > 0 }.map { id in
-      let name = names.name(id)
-      return (Field(name, strangers[id].type), strangers[id].count, strangers[id].warning(name))
+    let found = strangers.indices.filter { columns[$0] == -1 && strangers[$0].count > 0 }
+    let named = ColumnName.columns(
+      found.map { names.name($0) }, origin, taken: Set(schema.fields.lazy.map(\.name)))
+    return zip(found, named).map { id, column in
+      let warnings = [ColumnName.warning(names.name(id), column), strangers[id].warning(column)]
+      return (
+        Field(column, strangers[id].type), strangers[id].count,
+        warnings.contains { $0 != nil } ? warnings.compactMap { $0 }.joined(separator: "; ") : nil
+      )
     }
   }
 }

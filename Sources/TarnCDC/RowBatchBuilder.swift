@@ -32,9 +32,12 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - schema: The columns, of any types but nested ones.
   ///   - keyFields: Columns that must have a value; a row without one is rejected.
   ///   - unknown: What happens to a member without column.
+  ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
+  ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
   public init(
-    schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject
+    schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
+    utcOffset: (@Sendable (Int64) -> Int64)? = nil
   ) throws(ChangeError) {
     var keys: [Int] = []
     for name in keyFields {
@@ -42,7 +45,7 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
       keys.append(column)
     }
     keyColumns = keys
-    assembler = try RowAssembler(schema)
+    assembler = try RowAssembler(schema, of: .members, utcOffset: utcOffset)
     self.unknown = unknown
   }
 
@@ -54,6 +57,9 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
 
   /// Takes note that a row was rejected.
   public mutating func noteRejected() { rejected += 1 }
+
+  /// The timestamp columns into which texts without zone have gone.
+  public var zonelessColumns: [String] { assembler.zonelessColumns }
 
   /// The members that were left out since they have no column: a nullable field for each, with the type that
   /// holds all values seen, how often it was seen, and what is odd about its values.
@@ -73,12 +79,7 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
       let value = values[stranger]
       throw .unknownMember(name: scanner.text(value.name, isEscaped: value.nameIsEscaped))
     }
-    for column in keyColumns {
-      let slot = assembler.slots[column]
-      guard slot >= 0, values[Int(slot)].kind != .null else {
-        throw .missingKey(column: assembler.schema.fields[column].name)
-      }
-    }
+    try assembler.checkKeys(keyColumns, values, scanner)
     try assembler.appendRow(values, scanner)
     textBytes += scanner.offset - start
     taken += 1

@@ -6,7 +6,9 @@ public import TarnColumns
 /// From change records: strings; booleans; numbers as 64-bit integers where all are whole, else decimal(38,18),
 /// else, with a warning, string; binary; lists, maps and sets as strings of JSON. Then the event columns.
 /// From plain JSON: the same, but numbers with a fraction or an exponent are doubles.
-/// Values of different types make a string, with a warning. Every column is nullable.
+/// Values of different types make a string, with a warning; so do bytes in Keys, since keys of a table are text.
+/// Every column is nullable. Names that no column can have, such as `a-b`, become a column such as `a_b`, with a
+/// warning.
 public struct SchemaInference: Sendable, RecordConsumer {
   /// What it is shown.
   public enum Source: Sendable, Hashable {
@@ -20,9 +22,8 @@ public struct SchemaInference: Sendable, RecordConsumer {
   public let source: Source
   /// Number of records seen.
   public private(set) var count = 0
-  /// Names of the attributes of the first record's Keys, in their order; empty for plain JSON.
-  public private(set) var keyFields: [String] = []
-
+  /// Numbers of the names of the first record's Keys.
+  private var keys: [Int] = []
   private var names = NameTable()
   private var types: [InferredType] = []
   private var record = ChangeRecord()
@@ -46,27 +47,24 @@ public struct SchemaInference: Sendable, RecordConsumer {
     case .changeRecords:
       try record.scan(&scanner)
       if let keys = record.keys {
-        note(record.values, keys, scanner)
-        if keyFields.isEmpty {
-          keyFields = keys.map { position in
-            let key = record.values[position]
-            return scanner.text(key.name, isEscaped: key.nameIsEscaped)
-          }
-        }
+        let ids = note(record.values, keys, scanner, wantsNumbers: self.keys.isEmpty)
+        if self.keys.isEmpty { self.keys = ids }
       }
-      if let newImage = record.newImage { note(record.values, newImage, scanner) }
+      if let newImage = record.newImage { _ = note(record.values, newImage, scanner) }
     case .rows:
       values.removeAll(keepingCapacity: true)
       do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(error) }
-      note(values, values.indices, scanner)
+      _ = note(values, values.indices, scanner)
     }
     count += 1
   }
 
   private mutating func note(
-    _ values: [ScannedValue], _ range: Range<Int>, _ scanner: borrowing JSONScanner
-  ) {
+    _ values: [ScannedValue], _ range: Range<Int>, _ scanner: borrowing JSONScanner,
+    wantsNumbers: Bool = false
+  ) -> [Int] {
     var previous = -1
+    var ids: [Int] = []
     for position in range {
       let value = values[position]
       let id: Int?
@@ -78,26 +76,44 @@ public struct SchemaInference: Sendable, RecordConsumer {
       guard let id else { continue }
       if id == types.count { types.append(InferredType()) }
       types[id].note(value, scanner)
+      if wantsNumbers { ids.append(id) }
       previous = id
     }
+    return ids
+  }
+
+  private var columns: [String] {
+    ColumnName.columns(types.indices.map(names.name), source == .changeRecords ? .attributes : .members)
+  }
+
+  private func type(_ id: Int) -> DataType {
+    let type = types[id].type
+    return type == .binary && keys.contains(id) ? .string : type
+  }
+
+  /// The columns of the first record's Keys, in their order; empty for plain JSON.
+  public var keyFields: [String] {
+    let columns = columns
+    return keys.map { columns[$0] }
   }
 
   /// The columns in the order of their first appearance, and for change records the event columns behind them.
   public var schema: Schema {
-    var fields = types.indices.map { Field(names.name($0), types[$0].type) }
-    if source == .changeRecords {
-      fields.removeAll { field in EventColumn.fields.contains { $0.name == field.name } }
-      fields += EventColumn.fields
-    }
-    return Schema(fields)
+    let fields = zip(columns, types.indices).map { Field($0, type($1)) }
+    return Schema(source == .changeRecords ? fields + EventColumn.fields : fields)
   }
 
   /// What the user should know of the choices made, a line each.
   public var warnings: [String] {
-    var lines = types.indices.compactMap { types[$0].warning(names.name($0)) }
+    let columns = columns
+    var lines = zip(types.indices, columns).flatMap { id, column in
+      [ColumnName.warning(names.name(id), column), types[id].warning(column)].compactMap { $0 }
+    }
+    for id in keys where types[id].type != type(id) {
+      lines.append("key column \(columns[id]) becomes string: its bytes stand there as base64")
+    }
     var held: [String: String] = [:]
-    for id in types.indices {
-      let name = names.name(id)
+    for name in columns {
       if let other = held.updateValue(name, forKey: name.lowercased()) {
         lines.append(
           "columns \(other) and \(name) differ in case only, and engines that fold names see one column")

@@ -28,6 +28,9 @@ struct TextWindow: ~Copyable {
   private var countedTo = 0
   private var lineEnds = 0
 
+  /// Whether the file's first bytes have been looked at for a byte order mark.
+  private var hasBegun = false
+
   /// What the decoder may hand out at a time.
   private static let piece = 1 << 18
 
@@ -48,6 +51,13 @@ struct TextWindow: ~Copyable {
       if inputConsumed == input.count, readOffset < size { try await readInput() }
       try decode(wanted)
     }
+    if !hasBegun, text.count >= 3 || isLast { passByteOrderMark() }
+  }
+
+  /// Passes over the mark that some programs put before UTF-8 text.
+  private mutating func passByteOrderMark() {
+    hasBegun = true
+    if text.withUnsafeBytes({ $0.starts(with: [0xef, 0xbb, 0xbf]) }) { consumed = 3 }
   }
 
   private mutating func drop() {

@@ -24,6 +24,9 @@ struct TableAccess {
     path = arguments.operands.first ?? ""
     guard !path.isEmpty else { throw UsageError("TABLE is empty") }
     try refuseRemote(path)
+    guard Self.kind(path) ?? S_IFDIR == S_IFDIR else {
+      throw CommandError("\(path): it is a file; name the table's folder")
+    }
     location = .local(path, synchronizes: !arguments.has(Options.noSync))
   }
 
@@ -136,23 +139,49 @@ struct TableAccess {
     _ body: (Table) async throws -> CommitReport
   ) async throws -> (Table, CommitReport) {
     if let table { return (table, try await located { try await body(table) }) }
-    let created = try await create()
-    do { return (created, try await located { try await body(created) }) } catch {
-      await undoCreation()
+    let isNew = Self.kind(path) == nil
+    do {
+      let created = try await create()
+      return (created, try await located { try await body(created) })
+    } catch {
+      await undoCreation(isNew: isNew)
       throw error
     }
   }
 
   /// Removes a table of which no action is on the timeline and no data file is there.
-  private func undoCreation() async {
+  ///
+  /// - Parameter isNew: Whether the table's folder was not there before.
+  private func undoCreation(isNew: Bool) async {
     guard let objects = try? await location.storage.listAll(prefix: "").objects,
-      objects.allSatisfy({ object in
-        object.path.hasPrefix(TablePaths.folder)
-          && TimelineEntry(fileName: object.path.dropFirst(TablePaths.folder.count)) == nil
-      })
+      objects.allSatisfy({ Self.isLeftOver($0.path) })
     else { return }
-    for object in objects { try? await location.storage.delete(object.path) }
-    for folder in [".hoodie/.temp", ".hoodie"] { rmdir("\(path)/\(folder)") }
+    var folders: Set<String> = [".hoodie/.temp", ".hoodie"]
+    for object in objects {
+      try? await location.storage.delete(object.path)
+      var folder = object.path[...]
+      while let slash = folder.lastIndex(of: "/") {
+        folder = folder[..<slash]
+        folders.insert(String(folder))
+      }
+    }
+    // Only empty folders go, those within others first.
+    for folder in folders.sorted(by: >) { rmdir("\(path)/\(folder)") }
+    if isNew { rmdir(path) }
+  }
+
+  /// Whether a file is one that a creation and a write which failed may leave.
+  private static func isLeftOver(_ path: String) -> Bool {
+    if path.hasPrefix(TablePaths.folder) {
+      return TimelineEntry(fileName: path.dropFirst(TablePaths.folder.count)) == nil
+    }
+    return path.split(separator: "/").last.map(String.init) == PartitionMetadata.fileName
+  }
+
+  /// What a path names, as file status tells; nil where nothing is there.
+  private static func kind(_ path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 }
 

@@ -95,5 +95,11 @@ private struct KeyBuilder {
     return object
   }
 
-  mutating func finish() throws -> RecordBatch { try builder.finish() }
+  mutating func finish() throws -> RecordBatch {
+    let columns = builder.zonelessColumns
+    if !columns.isEmpty {
+      StandardError.note("\(columns.joined(separator: ", ")): times without zone are taken as UTC")
+    }
+    return try builder.finish()
+  }
 }

@@ -54,7 +54,7 @@ enum Options {
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
   static let zone = Option<ZoneConversion>(
-    "zone", "ZONE", "the zone of Parquet timestamps that carry none, such as Europe/Paris (UTC)"
+    "zone", "ZONE", "the zone of times that carry none, such as Europe/Paris (UTC)"
   ) { text throws(UsageError) in
     guard let zone = ZoneConversion(identifier: text) else {
       throw UsageError("a zone such as UTC or Europe/Paris is expected")

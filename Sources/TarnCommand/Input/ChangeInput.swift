@@ -4,6 +4,7 @@ import TarnColumns
 /// The changes of `--changes`, as one batch.
 struct ChangeInput {
   private let input: RecordInput
+  private let zone: ZoneConversion?
   /// Records that could not be taken.
   private(set) var letters = DeadLetters()
 
@@ -11,6 +12,7 @@ struct ChangeInput {
     input = RecordInput(
       sources: try arguments.all(Options.changes).map { try InputSource.any($0) },
       policy: arguments[Options.onError] ?? .fail)
+    zone = arguments[Options.zone]
   }
 
   /// What the records themselves say of their columns.
@@ -20,7 +22,8 @@ struct ChangeInput {
     try await input.read(into: &inference, &ignored)
     guard inference.count > 0 else {
       throw CommandError(
-        "no change records are there, from which columns could be inferred (--schema gives them)")
+        "\(input.names): no change records are there, from which columns could be inferred (--schema gives them)"
+      )
     }
     for warning in inference.warnings { StandardError.note(warning) }
     return (inference.schema, inference.keyFields)
@@ -32,14 +35,18 @@ struct ChangeInput {
     while true {
       var builder: ChangeBatchBuilder
       do {
-        builder = try ChangeBatchBuilder(schema: schema, keyFields: key, partitionFields: partition)
+        builder = try ChangeBatchBuilder(
+          schema: schema, keyFields: key, partitionFields: partition, utcOffset: zone?.offset)
       } catch {
         throw CommandError(error.description)
       }
       letters = DeadLetters()
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
-      guard !builder.newFields.isEmpty else { return try Self.joined(batches, schema) }
+      guard !builder.newFields.isEmpty else {
+        if zone == nil { ZoneConversion.sayUTC(builder.zonelessColumns) }
+        return try Self.joined(batches, schema)
+      }
       schema = NewColumns.added(builder.newFields, to: schema, saying: true)
     }
   }

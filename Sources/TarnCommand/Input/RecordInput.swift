@@ -6,6 +6,9 @@ struct RecordInput {
   let sources: [InputSource]
   let policy: ErrorPolicy
 
+  /// The files and folders as the user knows them.
+  var names: String { sources.map { $0.prefix + $0.name }.joined(separator: ", ") }
+
   /// Reads everything.
   ///
   /// - Parameters:

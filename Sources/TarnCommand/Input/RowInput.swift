@@ -99,7 +99,10 @@ struct RowInput {
     var schema = schema
     while true {
       var builder: RowBatchBuilder
-      do { builder = try RowBatchBuilder(schema: schema, keyFields: key, unknown: .leaveOut) } catch {
+      do {
+        builder = try RowBatchBuilder(
+          schema: schema, keyFields: key, unknown: .leaveOut, utcOffset: hasZone ? zone.offset : nil)
+      } catch {
         throw CommandError(error.description)
       }
       letters = DeadLetters()
@@ -111,16 +114,17 @@ struct RowInput {
         }
         found.append(batches)
       }
-      guard !builder.newFields.isEmpty else { return found }
+      guard !builder.newFields.isEmpty else {
+        if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
+        return found
+      }
       schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew)
     }
   }
 
   private func sayZone(_ schema: Schema, _ table: Schema?) {
     let columns = schema.fields.filter { ZoneConversion.isConverted($0, table: table) }.map(\.name)
-    guard !columns.isEmpty, !hasZone else { return }
-    StandardError.note(
-      "\(columns.joined(separator: ", ")): timestamps without zone are taken as UTC (--zone for another)")
+    if !hasZone { ZoneConversion.sayUTC(columns) }
   }
 }
 

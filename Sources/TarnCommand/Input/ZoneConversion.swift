@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TarnColumns
 
 /// Turns timestamps without zone into instants.
@@ -26,11 +27,34 @@ struct ZoneConversion: Sendable {
     return batch
   }
 
+  /// The offset from UTC, in microseconds, when the zone's clocks show a time; nil for UTC.
+  var offset: (@Sendable (Int64) -> Int64)? {
+    guard let zone else { return nil }
+    let cache = SharedCache(zone)
+    return { local in cache.offset(at: local) }
+  }
+
+  /// Says that columns had times without zone, if any had.
+  static func sayUTC(_ columns: [String]) {
+    guard !columns.isEmpty else { return }
+    StandardError.note(
+      "\(columns.joined(separator: ", ")): timestamps without zone are taken as UTC (--zone for another)")
+  }
+
   /// Whether a column's timestamps become instants.
   static func isConverted(_ field: Field, table: Schema?) -> Bool {
     guard case .timestamp(_, .local) = field.type else { return false }
     if case .timestamp(_, .local)? = table?[field.name]?.type { return false }
     return true
+  }
+
+  /// A cache that several tasks may use.
+  private final class SharedCache: Sendable {
+    private let cache: Mutex<OffsetCache>
+
+    init(_ zone: TimeZone) { cache = Mutex(OffsetCache(zone: zone)) }
+
+    func offset(at local: Int64) -> Int64 { cache.withLock { $0.offset(at: local) } }
   }
 
   /// Offsets of a zone; they change on the quarter of an hour at most.
