@@ -126,8 +126,10 @@ struct RowAssembler: Sendable {
     return -2 - Int32(truncatingIfNeeded: column)
   }
 
-  /// Settles which of two values of one row has a column: with different names, that whose name is the column's,
-  /// else that whose name's bytes are less. The other name needs a column of its own.
+  /// Settles which of two values of one row has a column.
+  ///
+  /// It is that whose name is the column's, else that whose name's bytes are less; the other name needs a column of
+  /// its own.
   private mutating func settle(
     _ id: Int, _ column: Int, _ position: Int, _ values: [ScannedValue], _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) {

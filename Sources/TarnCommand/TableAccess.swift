@@ -154,10 +154,10 @@ struct TableAccess {
   /// - Parameter isNew: Whether the table's folder was not there before.
   private func undoCreation(isNew: Bool) async {
     guard let objects = try? await location.storage.listAll(prefix: "").objects,
-      objects.allSatisfy({ Self.isLeftOver($0.path) })
+      !objects.contains(where: { Self.isKept($0.path) })
     else { return }
     var folders: Set<String> = [".hoodie/.temp", ".hoodie"]
-    for object in objects {
+    for object in objects where Self.isLeftOver(object.path) {
       try? await location.storage.delete(object.path)
       var folder = object.path[...]
       while let slash = folder.lastIndex(of: "/") {
@@ -170,12 +170,16 @@ struct TableAccess {
     if isNew { rmdir(path) }
   }
 
+  /// Whether a file is an action of a timeline or holds rows.
+  private static func isKept(_ path: String) -> Bool {
+    guard path.hasPrefix(TablePaths.folder) else { return path.hasSuffix(".parquet") }
+    return TimelineEntry(fileName: path.dropFirst(TablePaths.folder.count)) != nil
+  }
+
   /// Whether a file is one that a creation and a write which failed may leave.
   private static func isLeftOver(_ path: String) -> Bool {
-    if path.hasPrefix(TablePaths.folder) {
-      return TimelineEntry(fileName: path.dropFirst(TablePaths.folder.count)) == nil
-    }
-    return path.split(separator: "/").last.map(String.init) == PartitionMetadata.fileName
+    path.hasPrefix(TablePaths.folder)
+      || path.split(separator: "/").last.map(String.init) == PartitionMetadata.fileName
   }
 
   /// What a path names, as file status tells; nil where nothing is there.

@@ -21,14 +21,30 @@ struct RowTests {
       inference.schema.summary == [
         "id: string", "a: long", "b: decimal(38,18)", "c: string", "d: string", "g: string", "e: string",
         "f: binary",
-        "A: string", "_event_id: string", "_event_name: string", "_event_time: timestamp",
+        "A: string", "__event_id: string", "_event_id: string", "_event_name: string",
+        "_event_time: timestamp",
       ])
     #expect(inference.keyFields == ["id"])
-    #expect(inference.warnings.count == 3)
+    #expect(inference.warnings.count == 4)
     #expect(inference.warnings.contains { $0.contains("column c becomes string") })
     #expect(inference.warnings.contains { $0.contains("column g becomes string") })
     #expect(inference.warnings.contains { $0.contains("a and A differ in case only") })
     #expect(inference.schema.fields.allSatisfy { $0.isNullable })
+  }
+
+  @Test("Numbers that are none tell nothing of their column")
+  func brokenNumbers() async throws {
+    let text =
+      change(id: "1", new: #""n":{"N":"1"}"#) + change(id: "2", new: #""n":{"N":"NaN"}"#)
+      + change(id: "3", new: #""n":{"N":"1e400"}"#)
+    var inference = SchemaInference(.changeRecords)
+    #expect(try await readAll(text, into: &inference).isEmpty)
+    #expect(inference.schema["n"]?.type == .int64)
+    #expect(inference.warnings.isEmpty)
+    var builder = try ChangeBatchBuilder(schema: inference.schema, keyFields: ["id"])
+    let reasons = try await readAll(text, into: &builder).map(\.reason.description)
+    #expect(reasons.count == 2)
+    #expect(reasons.allSatisfy { $0.hasPrefix("column n: ") && !$0.contains("create --schema") })
   }
 
   @Test("Plain rows give the same, with doubles for fractions")
@@ -98,6 +114,28 @@ struct RowTests {
     #expect(
       rejected.map(\.reason) == [.missingKey(column: "k"), .missingKey(column: "k"), .duplicate(name: "k")])
     #expect(try builder.finish().count == 1)
+  }
+
+  @Test("A key that is empty, or a part of one that would be ambiguous, is rejected")
+  func badKeys() async throws {
+    let schema = Schema([Field("k", .string), Field("l", .string)])
+    var single = try RowBatchBuilder(schema: schema, keyFields: ["k"])
+    let singles = try await readAll(#"{"k":""}{"k":"a:b,c"}"#, into: &single)
+    #expect(singles.map(\.reason.description) == [#"key column k: "" is empty, and a key needs a text"#])
+    var pair = try RowBatchBuilder(schema: schema, keyFields: ["k", "l"])
+    let pairs = try await readAll(
+      #"{"k":"a","l":""}{"k":"a:b","l":"c"}{"k":"a","l":"b,c"}{"k":"a","l":"b"}"#, into: &pair)
+    #expect(pairs.count == 2)
+    #expect(pairs.allSatisfy { $0.reason.description.contains("use one key column") })
+    #expect(try pair.finish().texts("l") == ["", "b"])
+  }
+
+  @Test("A byte order mark before the text is passed over", arguments: [1, 2, 4, 100])
+  func byteOrderMark(chunk: Int) async throws {
+    var builder = try RowBatchBuilder(schema: Schema([Field("a", .int64)]))
+    #expect(try await readAll("\u{feff}{\"a\":1}\n{\"a\":2}", into: &builder, chunk: chunk).isEmpty)
+    #expect(try builder.finish().texts("a") == ["1", "2"])
+    #expect(try await readAll("\u{feff}", into: &builder, chunk: chunk).isEmpty)
   }
 
   @Test("Batches are bounded, and the builder goes on")

@@ -110,7 +110,29 @@ struct BadInputTests {
       try await tool.fail(
         "upsert", "t", "--create", "--key", "id", "--partition-by", "note", "--no-url-encode",
         "--no-hive-style", "--from", "trades.jsonl", saying: ["note"])
-      #expect(!tool.exists("t/.hoodie"))
+      #expect(!tool.exists("t"))
+      try tool.write("here/file", "x")
+      try await tool.fail(
+        "upsert", "here", "--create", "--key", "id", "--partition-by", "note", "--no-url-encode",
+        "--no-hive-style", "--from", "trades.jsonl", saying: ["note"])
+      #expect(try tool.files(of: "here") == ["file"])
+    }
+  }
+
+  @Test("Files without records, and dead letters that cannot be written")
+  func nothingToTake() async throws {
+    try await withUntouchedTable { tool in
+      try tool.write("empty.jsonl", "\n \r\n")
+      try await tool.fail(
+        "ingest", "new", "--create", "--changes", "empty.jsonl", saying: ["empty.jsonl: no change records"])
+      #expect(!tool.exists("new"))
+      let outcome = try await tool.succeed("upsert", "t", "--from", "empty.jsonl")
+      #expect(outcome.errors.contains("nothing to commit"))
+      try tool.write("two.jsonl", "{\"id\":9}\n{")
+      guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+      try await tool.fail(
+        "upsert", "t", "--from", "two.jsonl", "--on-error", "dead-letter", "/dev/full",
+        saying: ["/dev/full: the dead letters cannot be written: No space left"])
     }
   }
 
@@ -120,7 +142,7 @@ struct BadInputTests {
       try tool.write("folder/file", "x")
       try await tool.fail("read", "folder", saying: ["folder: there is no Hudi table here"])
       try await tool.fail("read", "nowhere", saying: ["nowhere: there is no Hudi table here"])
-      try await tool.fail("read", "trades.jsonl", saying: ["trades.jsonl"])
+      try await tool.fail("read", "trades.jsonl", saying: ["trades.jsonl: it is a file"])
       try await tool.fail("upsert", "folder", "--from", "trades.jsonl", saying: ["folder: there is no table"])
       try tool.write("torn/.hoodie/hoodie.properties", "hoodie.table.name=torn\nhoodie.table.ver")
       try await tool.fail("read", "torn", saying: ["torn: .hoodie/hoodie.properties"])

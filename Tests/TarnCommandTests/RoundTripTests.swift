@@ -241,6 +241,66 @@ struct RoundTripTests {
     }
   }
 
+  @Test(
+    "Times of change records and of rows without zone are instants in UTC, which is said, or in the zone given"
+  )
+  func zonesOfText() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write(
+        "t.avsc",
+        #"""
+        {"type":"record","name":"r","fields":[{"name":"id","type":"string"},
+          {"name":"at","type":["null",{"type":"long","logicalType":"timestamp-micros"}]}]}
+        """#)
+      let image = #"{"id":{"S":"1"},"at":{"S":"2024-01-31T12:00:00"}}"#
+      try tool.write(
+        "c.jsonl",
+        #"{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"Keys":{"id":{"S":"1"}},"NewImage":\#(image)}}"#
+      )
+      try tool.write("r.jsonl", #"{"id":"2","at":"2024-07-31 12:00:00"}"#)
+      let said = "at: timestamps without zone are taken as UTC (--zone for another)"
+      let create = ["--create", "--schema", "t.avsc", "--key", "id"]
+      let plain = try await tool.run(["ingest", "utc", "--changes", "c.jsonl"] + create)
+      #expect(plain.status == 0 && plain.complaints.filter { $0.contains(said) }.count == 1)
+      let rows = try await tool.succeed("upsert", "utc", "--from", "r.jsonl")
+      #expect(rows.complaints.filter { $0.contains(said) }.count == 1)
+      let zone = ["--zone", "Europe/Paris"]
+      let zoned = try await tool.run(["ingest", "paris", "--changes", "c.jsonl"] + create + zone)
+      #expect(zoned.status == 0 && !zoned.errors.contains("note:"))
+      let more = try await tool.run(["upsert", "paris", "--from", "r.jsonl"] + zone)
+      #expect(more.status == 0 && !more.errors.contains("note:"))
+      #expect(
+        try await tool.succeed("read", "utc", "--select", "at").rows == [
+          #"{"at":"2024-01-31T12:00:00.000000Z"}"#, #"{"at":"2024-07-31T12:00:00.000000Z"}"#,
+        ])
+      #expect(
+        try await tool.succeed("read", "paris", "--select", "at").rows == [
+          #"{"at":"2024-01-31T11:00:00.000000Z"}"#, #"{"at":"2024-07-31T10:00:00.000000Z"}"#,
+        ])
+    }
+  }
+
+  @Test("Attributes whose names no column can have go to columns that can, in later batches too")
+  func oddNames() async throws {
+    try await Tool.inFolder { tool in
+      func insert(_ id: String, _ time: Int) -> String {
+        let image = #"{"my-id":{"S":"\#(id)"},"_event_id":{"S":"mine"},"a b":{"N":"1"}}"#
+        return
+          #"{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":\#(time),"Keys":{"my-id":{"S":"\#(id)"}},"NewImage":\#(image)}}"#
+      }
+      try tool.write("1.jsonl", insert("x", 1))
+      try tool.write("2.jsonl", insert("y", 2))
+      let first = try await tool.succeed("ingest", "t", "--create", "--changes", "1.jsonl")
+      #expect(first.errors.contains(#"note: "my-id" goes to the column my_id"#))
+      let second = try await tool.succeed("ingest", "t", "--changes", "2.jsonl")
+      #expect(!second.errors.contains("note:"))
+      #expect(
+        try await tool.succeed("read", "t", "--select", "my_id,__event_id,a_b").rows == [
+          #"{"my_id":"x","__event_id":"mine","a_b":1}"#, #"{"my_id":"y","__event_id":"mine","a_b":1}"#,
+        ])
+    }
+  }
+
   @Test("A reader that goes away ends the program quietly", arguments: ["jsonl", "parquet", "table"])
   func closedPipe(format: String) async throws {
     try await Tool.inFolder { tool in
