@@ -52,6 +52,9 @@ struct RoundTripTests {
       let row = try #require(try await tool.succeed("read", "lake/my-trades", "--limit", "1").rows.first)
       #expect(row.hasPrefix("{\"_hoodie_commit_time\":\"2"))
       #expect(row.contains("\"_hoodie_file_name\""))
+      try tool.write("back.jsonl", row)
+      let again = try await tool.succeed("upsert", "lake/my-trades", "--from", "back.jsonl")
+      #expect(again.errors.contains("1 duplicate") && !again.errors.contains("note:"))
     }
   }
 

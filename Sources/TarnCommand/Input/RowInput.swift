@@ -1,3 +1,4 @@
+import TarnAvro
 import TarnCDC
 import TarnColumns
 import TarnParquet
@@ -138,7 +139,8 @@ enum NewColumns {
     for (field, count, warning) in new {
       schema.fields.append(field)
       if let warning { StandardError.note(warning) }
-      if saying {
+      // Hudi's own columns, as a table's rows are read with, are left out when rows are written.
+      if saying, !MetaColumns.removed(from: Schema([field])).fields.isEmpty {
         StandardError.note(
           "column \(field.name) (\(field.type.name)) is new, found in \(count) \(count == 1 ? "record" : "records")"
         )
