@@ -178,5 +178,5 @@ public struct TableProperties: Sendable, Hashable {
   }
 
   /// Whether the entries carry the right checksum; nil where they carry none.
-  var hasValidChecksum: Bool? { entries[Key.checksum].map { $0 == String(expectedChecksum) } }
+  public var hasValidChecksum: Bool? { entries[Key.checksum].map { $0 == String(expectedChecksum) } }
 }

@@ -202,3 +202,34 @@ import Testing
     #expect(try await fixture.rows().count == 3)
   }
 }
+
+@Suite struct RefusalTests {
+  @Test func propertiesWithoutTheirChecksumAreReadButNotWrittenWith() async throws {
+    let fixture = try await TableFixture()
+    try await fixture.upsert(Trade("a", 1, "OKX"))
+    let whole = String(decoding: try await fixture.storage.readAll(TablePaths.properties), as: UTF8.self)
+    let cut = whole.split(separator: "\n").filter { !$0.hasPrefix("hoodie.table.checksum") }
+    try await fixture.storage.put(
+      Array(cut.joined(separator: "\n").utf8), at: TablePaths.properties, if: .always)
+    #expect(try await fixture.rows().count == 1)
+    await #expect {
+      try await fixture.table.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
+    } throws: { error in
+      (error as? TableError)?.code == .damaged && "\(error)".contains("hoodie.table.checksum")
+    }
+    #expect(try await fixture.rows().count == 1)
+  }
+
+  @Test func aNewColumnThatAvroRefusesIsNotAdded() async throws {
+    let fixture = try await TableFixture()
+    var batch = try Trade.batch([Trade("a", 1, "OKX")])
+    batch.schema.fields.append(Field("x-y", .string))
+    batch.columns.append(Column(nulls: 1, of: .string))
+    let rows = batch
+    await #expect {
+      try await fixture.table.upsert(rows)
+    } throws: { error in
+      (error as? TableError)?.code == .mismatch && "\(error)".contains("x-y")
+    }
+  }
+}

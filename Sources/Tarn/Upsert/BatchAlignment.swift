@@ -34,6 +34,12 @@ struct BatchAlignment: Sendable {
     var evolved = schema
     for field in input.fields where !MetaColumns.all.contains(field.name) {
       guard let known = schema[field.name] else {
+        guard TableDefinition.isColumnName(field.name) else {
+          throw TableError(
+            .mismatch,
+            "column \(field.name.debugDescription) cannot be added: Avro takes letters, digits and `_`, not first a digit"
+          )
+        }
         evolved.fields.append(Field(field.name, Self.tableType(field.type), isNullable: true))
         continue
       }

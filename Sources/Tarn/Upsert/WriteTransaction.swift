@@ -54,6 +54,11 @@ struct WriteTransaction: Sendable {
       throw TableError(
         .unsupported, "table \(state.properties.name) is merge-on-read: Tarn does not write such tables yet")
     }
+    // Cut short, the file may have lost more than its checksum; Hudi's own writers do not trust it either.
+    guard state.properties.hasValidChecksum == true else {
+      throw TableError(
+        .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing")
+    }
     guard state.properties.populatesMetaFields else {
       throw TableError(.unsupported, "table \(state.properties.name) has no meta columns: Tarn only reads it")
     }
