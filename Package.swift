@@ -71,6 +71,7 @@ let package = Package(
       dependencies: ["TarnBytes", "TarnColumns", "TarnStorage"],
       path: "Tests/TarnTestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
+    tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
     tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
     tests(
