@@ -50,7 +50,9 @@ public enum CivilTime {
   /// Appends `YYYY-MM-DDTHH:MM:SS.ffffff` of microseconds since 1970, with a `Z` for an instant.
   public static func append(microseconds: Int64, isInstant: Bool, to out: inout [UInt8]) {
     let day = Int(floorDivide(microseconds, microsecondsPerDay))
-    var rest = Int(microseconds - Int64(day) * microsecondsPerDay)
+    // Not by subtraction: the first instant of the earliest day is out of range.
+    let past = microseconds % microsecondsPerDay
+    var rest = Int(past < 0 ? past + microsecondsPerDay : past)
     append(date: day, to: &out)
     out.append(0x54)
     for (unit, mark) in [(3_600_000_000, 0x3a), (60_000_000, 0x3a), (1_000_000, 0x2e)] {
@@ -112,8 +114,8 @@ public enum CivilTime {
     } else if !parser.isAtEnd {
       let isBehind = parser.take(0x2d)
       guard isBehind || parser.take(0x2b), let hours = parser.number(2), hours < 24 else { return nil }
-      _ = parser.take(0x3a)
-      let minutes = parser.isAtEnd ? 0 : parser.number(2)
+      let hasColon = parser.take(0x3a)
+      let minutes = parser.isAtEnd && !hasColon ? 0 : parser.number(2)
       guard let minutes, minutes < 60 else { return nil }
       let offset = Int64(hours * 60 + minutes) * 60_000_000
       micros += isBehind ? offset : -offset
