@@ -57,6 +57,7 @@ public struct Column: Sendable {
     guard Self.layoutFits(type, values) else {
       throw ColumnError.typeMismatch(expected: type.name, found: "another layout")
     }
+    try Self.checkParts(type, values)
     if let validity, validity.count != values.count {
       throw ColumnError.malformed("\(validity.count) validity bits for \(values.count) values")
     }
@@ -79,6 +80,44 @@ public struct Column: Sendable {
       (.structure, .structure), (.map, .map):
       true
     default: false
+    }
+  }
+
+  /// Checks the columns within a nested column: their types, lengths and offsets.
+  private static func checkParts(_ type: DataType, _ values: Values) throws(ColumnError) {
+    switch (type, values) {
+    case (.list(let field), .list(let offsets, let elements)):
+      try check([field], [elements])
+      try check(offsets, of: elements)
+    case (.map(let key, let value), .map(let offsets, let keys, let items)):
+      try check([key, value], [keys, items])
+      guard keys.count == items.count else {
+        throw ColumnError.malformed("\(keys.count) keys for \(items.count) values of maps")
+      }
+      try check(offsets, of: keys)
+    case (.structure(let fields), .structure(let columns, let count)):
+      try check(fields, columns)
+      for (field, column) in zip(fields, columns) where column.count != count {
+        throw ColumnError.malformed("field \(field.name) has \(column.count) values, not \(count)")
+      }
+    default: break
+    }
+  }
+
+  private static func check(_ fields: [Field], _ columns: [Column]) throws(ColumnError) {
+    guard fields.map(\.type) == columns.map(\.type) else {
+      throw ColumnError.typeMismatch(
+        expected: fields.map(\.type.name).joined(separator: ", "),
+        found: columns.map(\.type.name).joined(separator: ", "))
+    }
+  }
+
+  private static func check(_ offsets: [Int32], of elements: Column) throws(ColumnError) {
+    guard offsets.first == 0, let last = offsets.last, Int(last) <= elements.count else {
+      throw ColumnError.malformed("offsets do not lie among \(elements.count) elements")
+    }
+    for index in offsets.indices.dropFirst() where offsets[index] < offsets[index - 1] {
+      throw ColumnError.malformed("offsets fall at \(index)")
     }
   }
 
@@ -240,6 +279,9 @@ public struct RecordBatch: Sendable {
   public static func concatenate(_ batches: [RecordBatch], schema: Schema) throws(ColumnError) -> RecordBatch
   {
     if batches.count == 1, batches[0].schema == schema { return batches[0] }
+    for batch in batches where batch.columns.count != schema.fields.count {
+      throw ColumnError.malformed("\(batch.columns.count) columns for \(schema.fields.count) fields")
+    }
     var columns: [Column] = []
     for index in schema.fields.indices {
       columns.append(
