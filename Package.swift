@@ -73,6 +73,8 @@ let package = Package(
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
     tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
+    tests(
+      "ModelTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage", "TarnTimeline"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
     tests(
       "ForeignTests",

@@ -30,17 +30,21 @@ struct BaseFileWriter: ~Copyable {
   let context: CommitContext
   let partitionPath: String
   let name: BaseFileName
-  /// The number of this writer within the commit, which makes its sequence numbers unique.
+  /// The number of this writer within the commit, which with the rows' own makes sequence numbers unique.
   let taskNumber: Int
   private var parquet: ParquetWriter
-  private var sequence = 0
+  /// The number of the next fresh row.
+  private(set) var sequence: Int
   private var keys = KeyCollector()
 
   /// Begins a file.
+  ///
+  /// - Parameter firstSequence: The number of its first fresh row, behind those of this writer's other files.
   init(
     _ context: CommitContext, partitionPath: String, name: BaseFileName, taskNumber: Int,
-    to target: any ObjectWriter
+    firstSequence: Int = 0, to target: any ObjectWriter
   ) throws {
+    sequence = firstSequence
     self.context = context
     self.partitionPath = partitionPath
     self.name = name

@@ -120,13 +120,15 @@ struct FileGroupWriter: Sendable {
     var rest = creation.inserts[...]
     // Groups of one writer share an id and count on behind it, as Hudi's do.
     let identity = fileIDs().dropLast(2)
+    var sequence = 0
     while !rest.isEmpty {
       let name = BaseFileName(
         fileID: "\(identity)-\(all.count)", writeToken: token(all.count), instant: context.instant)
       let target = try await context.storage.writer(at: TablePaths.join(creation.partitionPath, name.name))
       do {
         var writer = try BaseFileWriter(
-          context, partitionPath: creation.partitionPath, name: name, taskNumber: taskNumber, to: target)
+          context, partitionPath: creation.partitionPath, name: name, taskNumber: taskNumber,
+          firstSequence: sequence, to: target)
         while !rest.isEmpty, writer.encodedBytes < context.options.targetFileSize {
           let chunk = Array(
             rest.prefix(Self.chunkRows(writer.rowCount, writer.encodedBytes, context.options)))
@@ -135,6 +137,7 @@ struct FileGroupWriter: Sendable {
           try Task.checkCancellation()
         }
         let rows = writer.rowCount
+        sequence = writer.sequence
         let size = try await writer.finish()
         all.append(
           WriteStatistics(

@@ -1,0 +1,90 @@
+import TarnColumns
+import TarnTimeline
+
+/// A row of the random tables, plain enough for a dictionary.
+struct ModelRow: Hashable, CustomStringConvertible {
+  var key: String
+  var order: Int64?
+  var part: String?
+  var value: Int64?
+  /// Columns that came later, `extra0` and so on; missing ones are null.
+  var extras: [String?] = []
+
+  /// The most columns that come later.
+  static let extraLimit = 3
+
+  /// The folder the row belongs in: null and the empty text share one, and `/` and `=` are percent-encoded.
+  var path: String {
+    guard let part, !part.isEmpty else { return "part=__HIVE_DEFAULT_PARTITION__" }
+    return "part=" + part.replacing("/", with: "%2F").replacing("=", with: "%3D")
+  }
+
+  var description: String {
+    let shown = extras.map { $0 ?? "null" }.joined(separator: ",")
+    return "(\(key) order \(order.map(String.init) ?? "null") part \(part.debugDescription) "
+      + "value \(value.map(String.init) ?? "null") [\(shown)])"
+  }
+}
+
+/// Rows to upsert and to delete, with the columns they come with.
+struct ModelBatch {
+  var rows: [ModelRow] = []
+  var isDelete: [Bool] = []
+  /// How many of the later columns the batch has.
+  var extraCount = 0
+  /// Whether it has the column `value`.
+  var hasValue = true
+
+  mutating func append(_ row: ModelRow, isDelete: Bool = false) {
+    rows.append(row)
+    self.isDelete.append(isDelete)
+  }
+
+  static func schema(extraCount: Int = 0, hasValue: Bool = true) -> Schema {
+    var fields = [Field("key", .string), Field("order", .int64), Field("part", .string)]
+    if hasValue { fields.append(Field("value", .int64)) }
+    for index in 0..<extraCount { fields.append(Field("extra\(index)", .string)) }
+    return Schema(fields)
+  }
+
+  func columns() throws -> RecordBatch {
+    var columns = [
+      try strings(rows.map(\.key)), numbers(rows.map(\.order)), try strings(rows.map(\.part)),
+    ]
+    if hasValue { columns.append(numbers(rows.map(\.value))) }
+    for index in 0..<extraCount { columns.append(try strings(rows.map { $0.extras[index] })) }
+    return try RecordBatch(
+      schema: Self.schema(extraCount: extraCount, hasValue: hasValue), columns: columns, count: rows.count)
+  }
+
+  func changes() throws -> ChangeBatch {
+    var bits = Bitmap()
+    for bit in isDelete { bits.append(bit) }
+    return try ChangeBatch(rows: try columns(), isDelete: bits)
+  }
+
+  private func strings(_ values: [String?]) throws -> Column {
+    var builder = ColumnBuilder(.string)
+    for value in values { if let value { try builder.append(value) } else { builder.appendNulls() } }
+    return builder.finish()
+  }
+
+  private func numbers(_ values: [Int64?]) -> Column {
+    var builder = ColumnBuilder(.int64)
+    for value in values { if let value { builder.append(value) } else { builder.appendNulls() } }
+    return builder.finish()
+  }
+}
+
+/// A row as a table gives it back, with the commit that wrote it.
+struct StoredRow: Hashable, Comparable, CustomStringConvertible {
+  var row: ModelRow
+  var instant: Instant
+
+  var description: String { "\(row)@\(instant)" }
+
+  /// By key, and of the rows of one key by folder; no two are equal in both.
+  static func < (left: StoredRow, right: StoredRow) -> Bool {
+    left.row.key != right.row.key ? left.row.key < right.row.key : left.row.path < right.row.path
+  }
+}

@@ -1,0 +1,247 @@
+import Tarn
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTestSupport
+import TarnTimeline
+
+/// Random operations on a table and on its model, compared after each.
+struct ModelRun {
+  /// Where the two differ; the seed repeats it.
+  struct Difference: Error, CustomStringConvertible {
+    var seed: UInt64
+    var step: Int
+    var message: String
+
+    var description: String { "seed \(seed), step \(step): \(message)" }
+  }
+
+  private let seed: UInt64
+  private let table: Table
+  private var random: SeededGenerator
+  private var model: Model
+  private var step = 0
+  private var extraCount = 0
+  private var freshKeys = 0
+  private let keyCount: Int
+  private var history: [(instant: Instant, rows: [StoredRow])] = []
+  private static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
+
+  /// Makes the table of a seed.
+  init(seed: UInt64) async throws {
+    self.seed = seed
+    var random = SeededGenerator(seed: seed)
+    let isOrdered = !random.oneIn(4)
+    model = Model(scope: random.oneIn(2) ? .table : .partition, isOrdered: isOrdered)
+    keyCount = [6, 20, 60][random.below(3)]
+    var settings = TableSettings()
+    let clock = SteppedClock(step: Int64(random.below(3)) * 700)
+    settings.now = { clock.now() }
+    settings.parallelism = 1 + random.below(3)
+    table = try await Table.create(
+      at: .storage(InMemoryStorage(), name: "model"), schema: ModelBatch.schema(), recordKey: ["key"],
+      partitionedBy: ["part"], orderedBy: isOrdered ? "order" : nil, options: Self.options(&random),
+      settings: settings)
+    self.random = random
+  }
+
+  /// Sizes so small that few rows fill several pages, row groups and file groups.
+  private static func options(_ random: inout SeededGenerator) -> TableOptions {
+    var options = TableOptions()
+    options.own.pageRows = [1, 3, 7, 100][random.below(4)]
+    options.own.rowGroupSize = [1_024, 1_500, 4_096][random.below(3)]
+    options.own.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
+    options.own.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
+    options.own.compression = random.oneIn(4) ? .gzip(level: 1) : .uncompressed
+    return options
+  }
+
+  /// Runs all steps, and then travels in time.
+  ///
+  /// - Throws: ``Difference``.
+  mutating func run(steps: Int) async throws {
+    for number in 1...steps {
+      step = number
+      do { try await takeStep() } catch let error as Difference { throw error } catch {
+        throw difference("\(error)")
+      }
+    }
+    do { try await travel() } catch let error as Difference { throw error } catch {
+      throw difference("\(error)")
+    }
+  }
+
+  private mutating func takeStep() async throws {
+    let report: CommitReport
+    let expected: CommitReport
+    let before = try await table.timeline().lastInstant
+    var after = model
+    // The model knows the commit's instant only from the table.
+    switch random.below(10) {
+    case 0:
+      let batch = deletions()
+      report = try await table.delete(try batch.columns())
+      expected = after.delete(batch)
+    case 1:
+      let batch = freshRows()
+      report = try await table.insert(try batch.columns())
+      expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
+    case 2 where model.scope == .partition, 3 where model.scope == .partition:
+      let batch = changes(withDeletions: false)
+      report = try await table.upsert(try batch.columns())
+      expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
+    default:
+      let batch = changes(withDeletions: true)
+      report = try await table.apply(try batch.changes(), scope: model.scope)
+      expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
+    }
+    try compare(report, expected)
+    if let instant = report.instant {
+      if let before, instant <= before { throw difference("instant \(instant) is not after \(before)") }
+    } else if after.rows != model.rows {
+      throw difference("nothing was committed, and the rows should have changed")
+    }
+    model = after
+    let rows = model.rows.values.sorted()
+    try compare(try await read(try await table.snapshot()), rows, "the snapshot")
+    if let instant = report.instant { history.append((instant, rows)) }
+  }
+
+  private func compare(_ report: CommitReport, _ expected: CommitReport) throws {
+    func counts(_ report: CommitReport) -> String {
+      "inserted \(report.inserted), updated \(report.updated), deleted \(report.deleted), stale \(report.stale), "
+        + "duplicates \(report.duplicates), superseded \(report.superseded), not found \(report.notFound)"
+    }
+    guard counts(report) != counts(expected) else { return }
+    throw difference("the report says \(counts(report)); expected \(counts(expected))")
+  }
+
+  private func compare(_ rows: [StoredRow], _ expected: [StoredRow], _ what: String) throws {
+    guard rows != expected else { return }
+    let extra = Set(rows).subtracting(expected).sorted().prefix(5)
+    let missing = Set(expected).subtracting(rows).sorted().prefix(5)
+    throw difference(
+      "\(what) has \(rows.count) rows, expected \(expected.count); only there: \(extra); only expected: \(missing)"
+    )
+  }
+
+  private func difference(_ message: String) -> Difference {
+    Difference(seed: seed, step: step, message: message)
+  }
+}
+
+/// What comes in.
+extension ModelRun {
+  private mutating func row(key: String) -> ModelRow {
+    ModelRow(
+      key: key, order: random.oneIn(6) ? nil : Int64(random.below(6)),
+      part: Self.parts[random.below(Self.parts.count)],
+      value: random.oneIn(5) ? nil : Int64(random.below(3)))
+  }
+
+  private mutating func emptyBatch() -> ModelBatch {
+    if extraCount < ModelRow.extraLimit, random.oneIn(6) { extraCount += 1 }
+    var batch = ModelBatch()
+    batch.extraCount = random.below(extraCount + 1)
+    batch.hasValue = !random.oneIn(8)
+    return batch
+  }
+
+  /// The row without what the batch has no columns for, so that the two agree.
+  private mutating func fitted(_ row: ModelRow, to batch: ModelBatch) -> ModelRow {
+    var row = row
+    if !batch.hasValue { row.value = nil }
+    row.extras = [String?](repeating: nil, count: ModelRow.extraLimit)
+    for index in 0..<batch.extraCount where !random.oneIn(3) { row.extras[index] = "x\(random.below(2))" }
+    return row
+  }
+
+  private mutating func changes(withDeletions: Bool) -> ModelBatch {
+    var batch = emptyBatch()
+    for _ in 0..<[0, 1, 5, 40][random.below(4)] {
+      // Rows that are stored come again, so that duplicates occur.
+      if random.oneIn(6), let stored = model.rows.values.min()?.row, batch.hasValue,
+        batch.extraCount == ModelRow.extraLimit
+      {
+        batch.append(stored)
+        continue
+      }
+      let row = row(key: "k\(random.below(keyCount))")
+      batch.append(fitted(row, to: batch), isDelete: withDeletions && random.oneIn(3))
+    }
+    return batch
+  }
+
+  private mutating func freshRows() -> ModelBatch {
+    var batch = emptyBatch()
+    for _ in 0..<random.below(12) {
+      freshKeys += 1
+      batch.append(fitted(row(key: "fresh\(freshKeys)"), to: batch))
+    }
+    return batch
+  }
+
+  private mutating func deletions() -> ModelBatch {
+    var batch = ModelBatch()
+    for _ in 0..<random.below(8) {
+      let isFresh = freshKeys > 0 && random.oneIn(3)
+      let key = isFresh ? "fresh\(1 + random.below(freshKeys))" : "k\(random.below(keyCount))"
+      batch.append(row(key: key), isDelete: true)
+    }
+    return batch
+  }
+}
+
+/// What goes out.
+extension ModelRun {
+  /// Every moment of the past, and the changes from it to now and to one in between.
+  private mutating func travel() async throws {
+    step += 1
+    try compare(
+      try await read(try await table.snapshot(asOf: Instant(microseconds: 0))), [],
+      "the time before all commits")
+    for (index, moment) in history.enumerated() {
+      let past = try await table.snapshot(asOf: moment.instant)
+      try compare(try await read(past), moment.rows, "as of \(moment.instant)")
+      let count = try await past.count()
+      if count != moment.rows.count { throw difference("\(count) rows counted as of \(moment.instant)") }
+      for later in [history[index + random.below(history.count - index)], history[history.count - 1]] {
+        let changes = try await table.changes(since: moment.instant, until: later.instant)
+        try compare(
+          try await read(changes), later.rows.filter { $0.instant > moment.instant },
+          "changes since \(moment.instant) until \(later.instant)")
+      }
+    }
+  }
+
+  /// A snapshot's rows, its meta columns checked on the way.
+  private func read(_ snapshot: Snapshot) async throws -> [StoredRow] {
+    var rows: [StoredRow] = []
+    var sequences: Set<String> = []
+    for try await batch in snapshot {
+      for index in 0..<batch.count {
+        let text = { (name: String) in
+          batch[name].flatMap { $0.isNull(index) ? nil : $0.strings?.string(index) }
+        }
+        let number = { (name: String) -> Int64? in
+          guard let column = batch[name], !column.isNull(index), case .int64(let values) = column.values
+          else {
+            return nil
+          }
+          return values[index]
+        }
+        let row = ModelRow(
+          key: text("key") ?? "", order: number("order"), part: text("part"), value: number("value"),
+          extras: (0..<ModelRow.extraLimit).map { text("extra\($0)") })
+        guard let instant = text("_hoodie_commit_time").flatMap({ Instant($0) }),
+          text("_hoodie_record_key") == row.key, text("_hoodie_partition_path") == row.path
+        else { throw difference("the meta columns of \(row) are wrong") }
+        guard let sequence = text("_hoodie_commit_seqno"), sequences.insert(sequence).inserted else {
+          throw difference("the sequence number of \(row) is null or not its own")
+        }
+        rows.append(StoredRow(row: row, instant: instant))
+      }
+    }
+    return rows.sorted()
+  }
+}
