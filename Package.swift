@@ -75,6 +75,7 @@ let package = Package(
     tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
     tests(
       "ModelTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage", "TarnTimeline"]),
+    tests("CrashTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
     tests(
       "ForeignTests",

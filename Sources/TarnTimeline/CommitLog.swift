@@ -25,6 +25,9 @@ public struct CommitLog: Sendable {
 
   /// Completes a commit: from here on readers see its files.
   ///
+  /// Where the storage fails although the file has appeared, it is put once more, so that success means
+  /// that it is there to stay.
+  ///
   /// - Returns: The completed entry.
   /// - Throws: ``TimelineError``: `conflict` where the instant is completed already; `storage`.
   @discardableResult
@@ -32,8 +35,17 @@ public struct CommitLog: Sendable {
     _ instant: Instant, _ metadata: CommitMetadata
   ) async throws(TimelineError) -> TimelineEntry {
     let entry = TimelineEntry(instant, .commit, .completed)
-    try await create(entry, metadata.bytes())
+    let bytes = metadata.bytes()
+    do throws(TimelineError) { try await create(entry, bytes) } catch {
+      guard case .storage = error.code, await confirm(entry, bytes) else { throw error }
+    }
     return entry
+  }
+
+  /// Whether a file that may have appeared is there, and could be put once more.
+  private func confirm(_ entry: TimelineEntry, _ bytes: [UInt8]) async -> Bool {
+    guard let present = try? await storage.info(of: entry.path) else { return false }
+    return (try? await storage.put(bytes, at: entry.path, if: .ifMatches(present.tag))) != nil
   }
 
   private func create(_ entry: TimelineEntry, _ bytes: [UInt8]) async throws(TimelineError) {

@@ -22,7 +22,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case badRow
     /// Another writer holds the table, or committed in between: try again.
     case conflict
-    /// The storage failed.
+    /// The storage failed; where it did so just after a commit appeared, the message says that the commit stands.
     case storage
     /// The work was cancelled.
     case cancelled

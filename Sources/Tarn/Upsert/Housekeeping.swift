@@ -33,7 +33,14 @@ struct Housekeeping: Sendable {
   }
 
   /// Takes back an attempt of this process that failed; what cannot be removed now, the next writer removes.
-  func takeBack(_ instant: Instant, _ plan: WritePlan) async {
+  ///
+  /// Nothing is removed while it is not sure that the completed file is absent: the storage may have made it
+  /// before it failed, and then the data files are the table's.
+  ///
+  /// - Returns: Whether the commit stands.
+  func takeBack(_ instant: Instant, _ plan: WritePlan) async -> Bool {
+    let completed = TimelineEntry(instant, .commit, .completed)
+    do { if try await storage.exists(completed.path) { return true } } catch { return false }
     let partitions = Set(
       plan.creations.map(\.partitionPath) + plan.merges.map(\.tagged.slice.partitionPath))
     try? await remove(TimelineEntry(instant, .commit, .inflight), partitions.sorted())
@@ -65,6 +72,7 @@ struct Housekeeping: Sendable {
       var properties = state.properties
       properties.removeMetadataTable()
       try await properties.store(in: storage, now: settings.now())
+    return false
       for object in try await storage.listAll(prefix: TablePaths.metadataTable).objects {
         try await storage.delete(object.path)
       }

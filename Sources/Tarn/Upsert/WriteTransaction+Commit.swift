@@ -7,7 +7,8 @@ import TarnTimeline
 extension WriteTransaction {
   /// Carries a plan out: requested, inflight, data files, completed.
   ///
-  /// What fails is taken back.
+  /// What fails is taken back; only a completed file that the storage made before it failed stays, and the
+  /// error says so.
   func commit(
     _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target, _ operation: OperationType,
     _ report: inout CommitReport
@@ -32,8 +33,12 @@ extension WriteTransaction {
       report.bytesWritten = statistics.reduce(0) { $0 + Int($1.fileSize) }
     } catch {
       let housekeeping = Housekeeping(storage: storage, settings: settings)
-      await housekeeping.takeBack(instant, plan)
-      throw TableError(error)
+      let stands = await housekeeping.takeBack(instant, plan)
+      guard stands else { throw TableError(error) }
+      throw TableError(
+        .storage,
+        "commit \(instant.text) stands, though the storage failed at its end: \(error); do not write the rows again"
+      )
     }
   }
 

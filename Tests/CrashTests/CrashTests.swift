@@ -1,0 +1,216 @@
+import Tarn
+import TarnStorage
+import TarnTestSupport
+import Testing
+
+/// A workload is stopped at its first storage call, then at its second, and so on to its last.
+@Suite struct CrashTests {
+  @Test(arguments: [false, true])
+  func aProcessKilledAtAnyCallLeavesWholeCommitsAndTheNextOneGoesOn(completesFaultedCall: Bool) async throws {
+    try await killAtEachCall(steps: Workload.firstSteps, completesFaultedCall) {
+      InMemoryStorage(pageSize: 7)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func aCallThatFailsOnceFailsItsWriteAloneOrNotAtAll(completesFaultedCall: Bool) async throws {
+    try await failOnceAtEachCall(steps: Workload.firstSteps, completesFaultedCall) {
+      InMemoryStorage(pageSize: 7)
+    }
+  }
+
+  @Test func aCommitThatAppearsAndCannotBeConfirmedStandsAndTheErrorSaysSo() async throws {
+    let storage = InMemoryStorage()
+    let failing = HookStorage(inner: storage, before: { _ in }) { (path: String) throws(StorageError) in
+      if path.hasSuffix(".commit") { throw StorageError(.failed, path: path, "the disk is going") }
+    }
+    try await Workload(storage: storage).take(0)
+    let error = await #expect(throws: TableError.self) { try await Workload(storage: failing).take(1) }
+    #expect(error?.code == .storage)
+    #expect(error?.message.contains("stands") == true)
+    #expect(try await Workload(storage: storage).objection(after: 2, leavesNothing: true) == nil)
+  }
+
+  @Test func aProcessKilledWhileItRemovesADeadAttemptLeavesTheRestToTheNext() async throws {
+    try await killTwice(steps: Workload.firstSteps)
+  }
+}
+
+@Suite struct CrashHeavyTests {
+  @Test(arguments: [false, true])
+  func aProcessKilledAtAnyCallOfALongerRunLeavesWholeCommits(completesFaultedCall: Bool) async throws {
+    try await killAtEachCall(steps: Workload.allSteps, completesFaultedCall) { InMemoryStorage(pageSize: 7) }
+  }
+
+  @Test(arguments: [false, true])
+  func aCallOfALongerRunThatFailsOnceFailsItsWriteAlone(completesFaultedCall: Bool) async throws {
+    try await failOnceAtEachCall(steps: Workload.allSteps, completesFaultedCall) {
+      InMemoryStorage(pageSize: 7)
+    }
+  }
+
+  @Test func aProcessKilledWhileItRemovesAnyDeadAttemptOfALongerRunLeavesTheRestToTheNext() async throws {
+    try await killTwice(steps: Workload.allSteps)
+  }
+
+  @Test(arguments: [false, true])
+  func onTheLocalDiskAProcessKilledAtAnyCallLeavesWholeCommits(completesFaultedCall: Bool) async throws {
+    try await TestWorld.withTemporaryFolder { folder in
+      var number = 0
+      try await killAtEachCall(steps: Workload.firstSteps, completesFaultedCall) {
+        number += 1
+        return LocalStorage(root: "\(folder)/\(number)", synchronizes: false)
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func onTheLocalDiskACallThatFailsOnceFailsItsWriteAlone(completesFaultedCall: Bool) async throws {
+    try await TestWorld.withTemporaryFolder { folder in
+      var number = 0
+      try await failOnceAtEachCall(steps: Workload.firstSteps, completesFaultedCall) {
+        number += 1
+        return LocalStorage(root: "\(folder)/\(number)", synchronizes: false)
+      }
+    }
+  }
+}
+
+/// Takes steps until one fails.
+///
+/// - Returns: The number of steps that are done.
+private func run(_ storage: any Storage, _ steps: Range<Int>, seed: UInt64 = 1) async -> Int {
+  let workload = Workload(storage: storage, seed: seed)
+  for step in steps {
+    do { try await workload.take(step) } catch { return step }
+  }
+  return steps.upperBound
+}
+
+/// The calls of the whole workload.
+private func record(steps: Int, _ make: () -> any Storage) async throws -> [String] {
+  let storage = make()
+  let recording = FaultStorage(wrapping: storage)
+  try #require(await run(recording, 0..<steps) == steps)
+  let calls = recording.calls
+  try #require(
+    try await Workload(storage: storage).objection(after: steps, leavesNothing: true) == nil)
+  return calls
+}
+
+private func isCompletion(_ call: String) -> Bool {
+  call.hasPrefix("put .hoodie/") && call.hasSuffix(".commit")
+}
+
+/// The calls to fail, by number; of a short run without the writes in the middle of a file, one like another.
+private func numbers(_ calls: [String], _ steps: Int) -> [Int] {
+  (1...calls.count).filter { number in
+    guard steps < Workload.allSteps, number > 1, number < calls.count else { return true }
+    return calls[number - 2] != calls[number - 1] || calls[number] != calls[number - 1]
+  }
+}
+
+private func isCreation(_ call: String) -> Bool { call == "put .hoodie/hoodie.properties" }
+
+/// Kills a process just before each commit completes, and then the next one at each of its calls.
+private func killTwice(steps: Int) async throws {
+  let calls = try await record(steps: steps) { InMemoryStorage() }
+  let completions = calls.indices.filter { isCompletion(calls[$0]) }
+  #expect(completions.count == steps - 1)
+  for (index, completion) in completions.enumerated() {
+    var recovery = 0
+    while true {
+      recovery += 1
+      let storage = InMemoryStorage()
+      let step = await run(FaultStorage(wrapping: storage, crashAtCall: completion + 1), 0..<steps)
+      try #require(step == index + 1)
+      let second = FaultStorage(wrapping: storage, crashAtCall: recovery)
+      let next = await run(second, step..<step + 1, seed: 2)
+      let workload = Workload(storage: storage)
+      let call =
+        "killed at \(calls[completion]), then at \(second.calls.dropFirst(recovery - 1).first ?? "no call")"
+      if let why = try await workload.objection(after: next, leavesNothing: false) {
+        Issue.record("\(call): \(why)")
+      }
+      try #require(await run(storage, next..<steps, seed: 3) == steps)
+      if let why = try await workload.objection(after: steps, leavesNothing: next < steps) {
+        Issue.record("\(call), and at the end \(why)")
+      }
+      if next > step { break }
+    }
+    #expect(recovery > 20)
+  }
+}
+
+private func killAtEachCall(
+  steps: Int, _ completesFaultedCall: Bool, _ make: () -> any Storage
+) async throws {
+  let calls = try await record(steps: steps, make)
+  for number in numbers(calls, steps) {
+    let call = "call \(number), \(calls[number - 1])"
+    let storage = make()
+    let faulty = FaultStorage(
+      wrapping: storage, crashAtCall: number, completesFaultedCall: completesFaultedCall)
+    var done = await run(faulty, 0..<steps)
+    guard faulty.hasFailed, faulty.calls.prefix(number) == calls.prefix(number)[...] else {
+      Issue.record("\(call): the run was not as the recorded one: \(faulty.calls.prefix(number))")
+      continue
+    }
+    if completesFaultedCall, isCompletion(calls[number - 1]) || isCreation(calls[number - 1]) { done += 1 }
+    let next = Workload(storage: storage, seed: 2)
+    if done > 0, let why = try await next.objection(after: done, leavesNothing: false) {
+      Issue.record("killed at \(call): \(why)")
+      continue
+    }
+    // The next write, and what it leaves.
+    if done < steps {
+      do { try await next.take(done) } catch {
+        Issue.record("killed at \(call): the next process fails: \(error)")
+        continue
+      }
+      done += 1
+    }
+    if let why = try await next.objection(after: done, leavesNothing: true) {
+      Issue.record("killed at \(call), after the next write: \(why)")
+    }
+  }
+}
+
+private func failOnceAtEachCall(
+  steps: Int, _ completesFaultedCall: Bool, _ make: () -> any Storage
+) async throws {
+  let calls = try await record(steps: steps, make)
+  for number in numbers(calls, steps) {
+    let call = "call \(number), \(calls[number - 1])"
+    let storage = make()
+    let faulty = FaultStorage(
+      wrapping: storage, crashAtCall: number, completesFaultedCall: completesFaultedCall, staysDown: false)
+    let workload = Workload(storage: faulty)
+    var step = 0
+    var failures = 0
+    while step < steps {
+      do {
+        try await workload.take(step)
+        step += 1
+      } catch let error as TableError {
+        failures += 1
+        if !["failed, as the test wants it"].allSatisfy(error.message.contains) || error.code != .storage {
+          Issue.record("\(call): an unclear error of code \(error.code): \(error)")
+        }
+        if failures > 1 { break }
+        if step > 0, let why = try await workload.objection(after: step, leavesNothing: true) {
+          Issue.record("\(call) failed once: \(why)")
+        }
+        if step == 0, completesFaultedCall, isCreation(calls[number - 1]) { step += 1 }
+      }
+    }
+    if failures > 1 {
+      Issue.record("\(call) failed once, and step \(step) cannot be done again")
+    } else if let why = try await workload.objection(after: steps, leavesNothing: true) {
+      Issue.record("\(call) failed once, at the end: \(why)")
+    }
+    if completesFaultedCall, isCompletion(calls[number - 1]) {
+      #expect(failures == 0, "a commit whose answer was lost counts: \(call)")
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import TarnBytes
+import TarnStorage
+
+/// A storage that lets a test act before each call, as another process would.
+struct HookStorage: Storage {
+  let inner: any Storage
+  /// Told of each call before it happens, as its verb and path.
+  let before: @Sendable (String) async -> Void
+  /// Told of each put after it took effect; may fail it.
+  var afterPut: @Sendable (String) throws(StorageError) -> Void = { _ in }
+
+  func list(
+    prefix: String, stoppingAtSlash: Bool, continuation: String?
+  ) async throws(StorageError) -> ListingPage {
+    await before("list \(prefix)")
+    return try await inner.list(prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+  }
+
+  func info(of path: String) async throws(StorageError) -> ObjectInfo {
+    await before("info \(path)")
+    return try await inner.info(of: path)
+  }
+
+  func read(
+    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+  ) async throws(StorageError) {
+    await before("read \(path)")
+    try await inner.read(path, range: range, into: &buffer)
+  }
+
+  func put(
+    _ bytes: [UInt8], at path: String, if condition: PutCondition
+  ) async throws(StorageError) -> ObjectTag {
+    await before("put \(path)")
+    let tag = try await inner.put(bytes, at: path, if: condition)
+    try afterPut(path)
+    return tag
+  }
+
+  func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
+    await before("writer \(path)")
+    return HookWriter(inner: try await inner.writer(at: path), path: path, before: before)
+  }
+
+  func delete(_ path: String) async throws(StorageError) {
+    await before("delete \(path)")
+    try await inner.delete(path)
+  }
+
+  func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
+    await before("lock \(path)")
+    return try await inner.lock(path, patience: patience)
+  }
+}
+
+private struct HookWriter: ObjectWriter {
+  let inner: any ObjectWriter
+  let path: String
+  let before: @Sendable (String) async -> Void
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    await before("write \(path)")
+    try await inner.write(bytes)
+  }
+
+  func finish() async throws(StorageError) -> ObjectTag {
+    await before("finish \(path)")
+    return try await inner.finish()
+  }
+
+  func abandon() async { await inner.abandon() }
+}
