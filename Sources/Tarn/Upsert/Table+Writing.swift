@@ -72,7 +72,8 @@ extension Table {
     let begun = settings.now()
     let lock: any StorageLock
     do { lock = try await storage.lock(TablePaths.writerLock, patience: settings.lockPatience) } catch {
-      throw TableError(error)
+      // A storage has no name for it.
+      throw Task.isCancelled ? TableError(CancellationError()) : TableError(error)
     }
     do throws(TableError) {
       let transaction = WriteTransaction(storage: storage, settings: settings)
