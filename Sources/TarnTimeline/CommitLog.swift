@@ -14,13 +14,25 @@ public struct CommitLog: Sendable {
 
   /// Begins a commit: writes its requested and its inflight file.
   ///
+  /// Whoever makes the requested file owns the instant, and what another writer does at its own is never
+  /// touched. Where this fails, neither file stays, but for a requested file of which the storage did not say
+  /// that it made it.
+  ///
   /// - Parameters:
   ///   - instant: The commit's instant; see ``Instant/after(latest:now:)``.
   ///   - plan: What the inflight file says; set ``CommitMetadata/writer`` to find it again.
   /// - Throws: ``TimelineError``: `conflict` where the instant is taken; `storage`.
   public func begin(_ instant: Instant, plan: CommitMetadata) async throws(TimelineError) {
     try await create(TimelineEntry(instant, .commit, .requested), [])
-    try await create(TimelineEntry(instant, .commit, .inflight), plan.bytes())
+    let inflight = TimelineEntry(instant, .commit, .inflight)
+    do throws(TimelineError) { try await create(inflight, plan.bytes()) } catch {
+      if case .conflict = error.code {
+        try? await remove(pending: inflight.with(.requested))
+      } else {
+        try? await remove(pending: inflight)
+      }
+      throw error
+    }
   }
 
   /// Completes a commit: from here on readers see its files.
@@ -80,14 +92,15 @@ public struct CommitLog: Sendable {
 
   /// Removes the files of an action that was not completed: inflight first, then requested.
   ///
-  /// Delete the data files it wrote before: without its files here they may come to be seen.
+  /// Delete the data files it wrote before: without its files here they may come to be seen. Of an action that
+  /// is only requested, an inflight file that appears meanwhile stays.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
   public func remove(pending entry: TimelineEntry) async throws(TimelineError) {
     guard entry.state != .completed else {
       throw TimelineError(.conflict, path: entry.path, "a completed action is not removed")
     }
-    try await storage.deleteWithChecksum(entry.with(.inflight).path)
+    if entry.state == .inflight { try await storage.deleteWithChecksum(entry.path) }
     try await storage.deleteWithChecksum(entry.with(.requested).path)
   }
 }

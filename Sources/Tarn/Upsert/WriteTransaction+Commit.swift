@@ -16,8 +16,10 @@ extension WriteTransaction {
     let instant = Instant.after(latest: table.state.timeline.lastInstant, now: settings.now())
     let context = context(instant, batch, table)
     let log = CommitLog(storage)
+    do throws(TimelineError) { try await log.begin(instant, plan: planned(plan, operation)) } catch {
+      throw TableError(error)
+    }
     do {
-      try await log.begin(instant, plan: planned(plan, operation))
       let partitions = Set(plan.creations.map(\.partitionPath))
       for partition in partitions.sorted() {
         try await PartitionMetadata.ensure(

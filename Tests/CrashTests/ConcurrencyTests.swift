@@ -1,0 +1,210 @@
+import Synchronization
+import Tarn
+import TarnColumns
+import TarnStorage
+import TarnTestSupport
+import TarnTimeline
+import Testing
+
+/// Writers that meet: of Tarn's own, of other engines, and ones that are called off.
+@Suite struct ConcurrencyTests {
+  @Test func twoWritersOfOneTableGoOneAfterTheOther() async throws {
+    let storage = InMemoryStorage()
+    try await writeFromTwoSides(storage, storage, rounds: 4)
+  }
+
+  @Test func twoWritersOfOneFolderGoOneAfterTheOther() async throws {
+    try await TestWorld.withTemporaryFolder { folder in
+      try await writeFromTwoSides(
+        LocalStorage(root: folder, synchronizes: false), LocalStorage(root: folder, synchronizes: false),
+        rounds: 4)
+    }
+  }
+
+  @Test func aWriterThatIsHeldUpTooLongReportsAConflict() async throws {
+    let storage = InMemoryStorage()
+    let workload = Workload(storage: storage)
+    try await workload.take(0)
+    let lock = try await storage.lock(TablePaths.writerLock, patience: .zero)
+    let error = await #expect(throws: TableError.self) { try await workload.take(1) }
+    #expect(error?.code == .conflict)
+    await lock.release()
+    try await workload.take(1)
+    #expect(try await workload.objection(after: 2, leavesNothing: true) == nil)
+  }
+
+  @Test(arguments: [-1, 1])
+  func aCommitOfAnotherEngineOnATouchedFileGroupIsAConflictAndAllIsTakenBack(offset: Int) async throws {
+    let storage = InMemoryStorage()
+    let workload = Workload(storage: storage)
+    try await workload.take(0)
+    try await workload.take(1)
+    let touched = try #require(
+      try await workload.open().snapshot().slices.first { $0.partitionPath == "exchange=OKX" })
+    let other = HookStorage(inner: storage) { call in
+      guard call.hasPrefix("writer "), call.contains(touched.fileID) else { return }
+      await commitFromOutside(storage, call, offset, fileID: touched.fileID)
+    }
+    let error = await #expect(throws: TableError.self) { try await Workload(storage: other).take(2) }
+    #expect(error?.code == .conflict)
+    #expect(error?.message.contains(touched.fileID) == true)
+    #expect(try await workload.rows() == Workload.rows(after: 2))
+    #expect(try await workload.leftovers() == [])
+    try await workload.take(2)
+    #expect(try await workload.rows() == Workload.rows(after: 3))
+  }
+
+  @Test func aCommitOfAnotherEngineElsewhereIsNoConflict() async throws {
+    let storage = InMemoryStorage()
+    let workload = Workload(storage: storage)
+    try await workload.take(0)
+    try await workload.take(1)
+    let other = HookStorage(inner: storage) { call in
+      if call.hasPrefix("writer exchange=OKX") {
+        await commitFromOutside(storage, call, 1, fileID: "other-0")
+      }
+    }
+    try await Workload(storage: other).take(2)
+    #expect(try await workload.rows() == Workload.rows(after: 3))
+    #expect(try await workload.leftovers() == [])
+  }
+
+  /// What another engine began at the very instant that this writer chose stays untouched.
+  @Test(arguments: [
+    "put .hoodie/20260101000001001.commit.requested", "put .hoodie/20260101000001001.inflight",
+  ])
+  func anInstantThatAnotherEngineTookIsAConflictAndItsFilesStay(moment: String) async throws {
+    let storage = InMemoryStorage()
+    let workload = Workload(storage: storage)
+    try await workload.take(0)
+    try await workload.take(1)
+    let file = "exchange=OKX/other-0_0-1-2_20260101000001001.parquet"
+    let theirs = [
+      ".hoodie/20260101000001001.commit.requested", ".hoodie/20260101000001001.inflight", file,
+    ]
+    let other = HookStorage(inner: storage) { call in
+      guard call == moment else { return }
+      for path in theirs { _ = try? await storage.put([], at: path, if: .ifAbsent) }
+    }
+    let error = await #expect(throws: TableError.self) { try await Workload(storage: other).take(2) }
+    #expect(error?.code == .conflict)
+    // Where this writer made the request itself, it takes that back.
+    for path in theirs.dropFirst(moment.hasSuffix("requested") ? 0 : 1) {
+      #expect(try await storage.exists(path), "\(path)")
+    }
+    #expect(try await workload.rows() == Workload.rows(after: 2))
+  }
+
+  @Test func aWriteThatIsCancelledAtAnyCallLeavesTheTableAsItWas() async throws {
+    var number = 0
+    var cancelled = 0
+    while true {
+      number += 1
+      let storage = InMemoryStorage()
+      let workload = Workload(storage: storage)
+      try await workload.take(0)
+      try await workload.take(1)
+      let canceller = Canceller(atCall: number)
+      let task = Task {
+        await canceller.isReady()
+        try await Workload(storage: HookStorage(inner: storage) { _ in canceller.count() }).take(2)
+      }
+      canceller.begin { task.cancel() }
+      let result = await task.result
+      guard canceller.hasCancelled else { break }
+      switch result {
+      case .success:
+        #expect(try await workload.objection(after: 3, leavesNothing: true) == nil, "cancelled at \(number)")
+      case .failure(let error):
+        cancelled += 1
+        #expect((error as? TableError)?.code == .cancelled, "cancelled at \(number): \(error)")
+        #expect(try await workload.objection(after: 2, leavesNothing: true) == nil, "cancelled at \(number)")
+      }
+    }
+    #expect(cancelled > 10)
+  }
+
+  @Test func aWriterThatIsCancelledWhileItWaitsSaysSo() async throws {
+    let storage = InMemoryStorage()
+    let workload = Workload(storage: storage)
+    try await workload.take(0)
+    let lock = try await storage.lock(TablePaths.writerLock, patience: .zero)
+    let task = Task { try await workload.take(1) }
+    task.cancel()
+    let error = await #expect(throws: TableError.self) { try await task.value }
+    #expect(error?.code == .cancelled)
+    await lock.release()
+  }
+}
+
+/// Upserts from two tables at once, over keys of which half are shared.
+private func writeFromTwoSides(_ left: any Storage, _ right: any Storage, rounds: Int) async throws {
+  try await Workload(storage: left).take(0)
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    for (side, storage) in [left, right].enumerated() {
+      group.addTask {
+        var settings = TableSettings()
+        settings.lockPatience = .seconds(60)
+        let table = try await Table.open(at: .storage(storage, name: "shared"), settings: settings)
+        for round in 0..<rounds {
+          let own = (0..<5).map { Trade("\(side)-\(round)-\($0)", 1, "OKX") }
+          let shared = (0..<5).map { Trade("both-\($0)", Int64(round), "OKX", Int128(side)) }
+          try await table.upsert(try Trade.batch(own + shared))
+        }
+      }
+    }
+    try await group.waitForAll()
+  }
+  let workload = Workload(storage: left)
+  let rows = try await workload.rows()
+  #expect(rows.count == 2 * rounds * 5 + 5)
+  #expect(Set(rows.map(\.id)).count == rows.count)
+  #expect(rows.filter { $0.id.hasPrefix("both") }.allSatisfy { $0.time == Int64(rounds - 1) })
+  #expect(try await workload.open().timeline().completedCommits.count >= 2 * rounds - 1)
+  #expect(try await workload.leftovers() == [])
+}
+
+/// Puts a whole commit on the timeline, `offset` milliseconds from the instant in a data file's path.
+private func commitFromOutside(_ storage: any Storage, _ call: String, _ offset: Int, fileID: String) async {
+  guard let name = BaseFileName(call.split(separator: "/").last ?? ""),
+    let time = name.instant.microseconds
+  else { return }
+  let instant = Instant(microseconds: time + Int64(offset) * 500_000)
+  var metadata = CommitMetadata(operation: .upsert)
+  metadata.append(
+    WriteStatistics(plannedFor: fileID, previousCommit: nil, updates: 1, inserts: 0),
+    partition: "exchange=OKX")
+  let log = CommitLog(storage)
+  try? await log.begin(instant, plan: metadata)
+  _ = try? await log.complete(instant, metadata)
+}
+
+/// Cancels a task when its storage is called for the so-manieth time.
+private final class Canceller: Sendable {
+  private struct State {
+    var calls = 0
+    var cancel: (@Sendable () -> Void)?
+    var hasCancelled = false
+  }
+
+  private let state = Mutex(State())
+  private let number: Int
+
+  init(atCall number: Int) { self.number = number }
+
+  var hasCancelled: Bool { state.withLock { $0.hasCancelled } }
+
+  func begin(_ cancel: @escaping @Sendable () -> Void) { state.withLock { $0.cancel = cancel } }
+
+  func isReady() async { while state.withLock({ $0.cancel == nil }) { await Task.yield() } }
+
+  func count() {
+    let cancel = state.withLock { state in
+      state.calls += 1
+      guard state.calls == number else { return nil as (@Sendable () -> Void)? }
+      state.hasCancelled = true
+      return state.cancel
+    }
+    cancel?()
+  }
+}
