@@ -6,9 +6,16 @@ struct Housekeeping: Sendable {
   let storage: any Storage
   let settings: TableSettings
 
+  /// The age at which a request without an inflight is taken to be a dead writer's, in microseconds.
+  private static let requestPatience: Int64 = 24 * 3_600 * 1_000_000
+  /// The age at which a temporary is taken to be a dead writer's, in microseconds.
+  private static let temporaryPatience: Int64 = 10 * 60 * 1_000_000
+
   /// Removes attempts of Tarn's own that never completed: under the lock none of them can be alive.
   ///
   /// Data files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
+  /// A request without an inflight has written nothing, and does not say whose it is: it goes after a day.
+  /// (Spark's writers remove it at once, so one that lives loses nothing to this one.)
   ///
   /// - Returns: Whether there was one.
   func removeDeadAttempts(_ state: TableState) async throws(TableError) -> Bool {
@@ -16,7 +23,7 @@ struct Housekeeping: Sendable {
     var removed = false
     for entry in state.timeline.pending where entry.action == .commit {
       guard entry.state == .inflight else {
-        // A request without an inflight has written nothing yet; whose it is cannot be told.
+        try await removeOldRequest(entry)
         continue
       }
       let attempt: CommitMetadata
@@ -32,6 +39,27 @@ struct Housekeeping: Sendable {
     return removed
   }
 
+  private func removeOldRequest(_ entry: TimelineEntry) async throws(TableError) {
+    try await tableErrors {
+      let age = settings.now() - (try await storage.info(of: entry.path)).modified
+      if age > Self.requestPatience { try await CommitLog(storage).remove(pending: entry) }
+    }
+  }
+
+  /// Removes temporaries that writers left which were killed.
+  ///
+  /// Data files are written under the table's lock, so none of theirs is in use; other small files, such as a
+  /// new table's properties, live in the folder for moments. What is older than minutes is dead.
+  func removeDeadTemporaries() async throws(TableError) {
+    try await tableErrors {
+      let prefix = TablePaths.temporaries + LocalStorage.temporaryPrefix
+      for object in try await storage.listAll(prefix: prefix, stoppingAtSlash: true).objects
+      where settings.now() - object.modified > Self.temporaryPatience {
+        try await storage.delete(object.path)
+      }
+    }
+  }
+
   /// Takes back an attempt of this process that failed; what cannot be removed now, the next writer removes.
   ///
   /// Nothing is removed while it is not sure that the completed file is absent: the storage may have made it
@@ -44,6 +72,7 @@ struct Housekeeping: Sendable {
     let partitions = Set(
       plan.creations.map(\.partitionPath) + plan.merges.map(\.tagged.slice.partitionPath))
     try? await remove(TimelineEntry(instant, .commit, .inflight), partitions.sorted())
+    return false
   }
 
   private func remove(_ attempt: TimelineEntry, _ partitions: [String]) async throws {
@@ -72,7 +101,6 @@ struct Housekeeping: Sendable {
       var properties = state.properties
       properties.removeMetadataTable()
       try await properties.store(in: storage, now: settings.now())
-    return false
       for object in try await storage.listAll(prefix: TablePaths.metadataTable).objects {
         try await storage.delete(object.path)
       }

@@ -72,6 +72,7 @@ struct WriteTransaction: Sendable {
     let housekeeping = Housekeeping(storage: storage, settings: settings)
     let removed = try await housekeeping.removeDeadAttempts(state)
     let switched = try await housekeeping.switchOffMetadataTable(state)
+    try await housekeeping.removeDeadTemporaries()
     if removed || switched { state = try await TableState.load(storage) }
     return state
   }
