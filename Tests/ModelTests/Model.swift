@@ -55,11 +55,14 @@ struct Model {
     return report
   }
 
-  /// Deletes keys wherever they are.
+  /// Deletes keys in the partitions that the rows name, or wherever they are.
   mutating func delete(_ batch: ModelBatch) -> CommitReport {
     var report = CommitReport()
-    for (target, winner) in winners(batch, { Slot(key: $0.key, path: nil) }, &report) {
-      let found = rows.filter { $0.key.key == target.key }
+    let isNamed = batch.rows.contains { $0.part != nil }
+    for (target, winner) in winners(batch, { Slot(key: $0.key, path: isNamed ? $0.path : nil) }, &report) {
+      let found = rows.filter { slot, stored in
+        slot.key == target.key && (!isNamed || stored.row.path == target.path)
+      }
       if found.isEmpty { report.notFound += 1 }
       var isStale = false
       for (slot, stored) in found {

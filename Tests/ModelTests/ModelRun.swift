@@ -183,10 +183,13 @@ extension ModelRun {
 
   private mutating func deletions() -> ModelBatch {
     var batch = ModelBatch()
+    let isNamed = random.oneIn(2)
     for _ in 0..<random.below(8) {
       let isFresh = freshKeys > 0 && random.oneIn(3)
-      let key = isFresh ? "fresh\(1 + random.below(freshKeys))" : "k\(random.below(keyCount))"
-      batch.append(row(key: key), isDelete: true)
+      var row = row(key: isFresh ? "fresh\(1 + random.below(freshKeys))" : "k\(random.below(keyCount))")
+      // A partition is named for all keys or for none.
+      row.part = isNamed ? row.part ?? "" : nil
+      batch.append(row, isDelete: true)
     }
     return batch
   }
