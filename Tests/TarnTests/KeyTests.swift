@@ -1,0 +1,161 @@
+import Tarn
+import TarnColumns
+import TarnTestSupport
+import Testing
+
+@Suite struct KeyTests {
+  static func twoKeys() async throws -> SmallTable {
+    try await SmallTable(Schema([Field("a", .string), Field("b", .string)]), key: ["a", "b"])
+  }
+
+  @Test func compositeKeysNameTheirColumns() async throws {
+    let small = try await Self.twoKeys()
+    let rows = try batch([
+      "a": try texts("x", nil, "", "é/=%"), "b": try texts("y", "z", "w", nil),
+    ])
+    #expect(try await small.table.upsert(rows).inserted == 4)
+    #expect(
+      try await small.texts("_hoodie_record_key") == [
+        "a:__empty__,b:w", "a:__null__,b:z", "a:x,b:y", "a:é/=%,b:__null__",
+      ])
+    // The same keys are the same rows.
+    #expect(try await small.table.upsert(rows).duplicates == 4)
+  }
+
+  @Test(arguments: ["x,y", "x:y", ",", "__null__", "__empty__"])
+  func ambiguousPartsOfCompositeKeysAreRefused(_ value: String) async throws {
+    let small = try await Self.twoKeys()
+    let before = try await small.contents()
+    await expectRefusal(.badRow, "column b", "ambiguous") {
+      try await small.table.upsert(try batch(["a": try texts("fine", "x"), "b": try texts("fine", value)]))
+    }
+    #expect(try await small.contents() == before)
+    // One key column alone takes them.
+    let simple = try await SmallTable(Schema([Field("id", .string)]))
+    try await simple.table.upsert(try batch(["id": try texts(value)]))
+    #expect(try await simple.texts("_hoodie_record_key") == [value])
+  }
+
+  @Test func rowsWithoutAKeyAreRefused() async throws {
+    let simple = try await SmallTable(Schema([Field("id", .string)]))
+    for missing in [nil, ""] {
+      await expectRefusal(.badRow, "row 1", "id") {
+        try await simple.table.upsert(try batch(["id": try texts("a", missing)]))
+      }
+    }
+    let small = try await Self.twoKeys()
+    for missing in [nil, ""] {
+      await expectRefusal(.badRow, "row 0", "a, b") {
+        try await small.table.upsert(try batch(["a": try texts(missing), "b": try texts(nil)]))
+      }
+    }
+    await expectRefusal(.badRow, "id") { try await simple.table.upsert(try batch(["other": try texts("a")])) }
+  }
+
+  static let typed: [(DataType, @Sendable (inout ColumnBuilder) -> Void, String)] = [
+    (.int8, { $0.append(Int8.min) }, "-128"), (.int32, { $0.append(Int32.min) }, "-2147483648"),
+    (.int64, { $0.append(Int64.max) }, "9223372036854775807"), (.boolean, { $0.append(true) }, "true"),
+    (.boolean, { $0.append(false) }, "false"), (.date, { $0.append(Int32(19_782)) }, "2024-02-29"),
+    (.date, { $0.append(Int32(-1)) }, "1969-12-31"),
+    (.timestamp(.microseconds, .instant), { $0.append(Int64(1_700_000_000_000_001)) }, "1700000000000001"),
+    (.timestamp(.milliseconds, .instant), { $0.append(Int64(-5)) }, "-5"),
+    (.decimal(precision: 10, scale: 2), { $0.append(Int128(-150)) }, "-1.50"),
+    (.decimal(precision: 10, scale: 0), { $0.append(Int128(7)) }, "7"),
+    (.decimal(precision: 10, scale: 6), { $0.append(Int128(1)) }, "0.000001"),
+    (.decimal(precision: 10, scale: 7), { $0.append(Int128(1)) }, "1E-7"),
+    (.decimal(precision: 10, scale: 9), { $0.append(Int128(-120)) }, "-1.20E-7"),
+    (.decimal(precision: 10, scale: 7), { $0.append(Int128(0)) }, "0E-7"),
+    (.decimal(precision: 10, scale: 2), { $0.append(Int128(0)) }, "0.00"),
+  ]
+
+  @Test(arguments: typed.indices) func valuesAreWrittenAsJavaWritesThem(_ index: Int) async throws {
+    let (type, fill, text) = Self.typed[index]
+    let small = try await SmallTable(
+      Schema([Field("id", type), Field("other", type)]), partitionedBy: ["other"])
+    let values = column(type, fill)
+    try await small.table.upsert(try batch(["id": values, "other": values]))
+    #expect(try await small.texts("_hoodie_record_key") == [text])
+    #expect(try await small.texts("_hoodie_partition_path") == ["other=\(text)"])
+    #expect(try await small.table.upsert(try batch(["id": values, "other": values])).duplicates == 1)
+  }
+}
+
+@Suite struct PartitionPathTests {
+  static let schema = Schema([Field("id", .string), Field("p", .string), Field("q", .string)])
+
+  static func path(_ value: String?, hive: Bool = true, encode: Bool = true) async throws -> (
+    path: [String], slices: [String], warnings: [String]
+  ) {
+    var options = TableOptions()
+    options.hiveStylePartitions = hive
+    options.encodesPartitionPaths = encode
+    let small = try await SmallTable(schema, partitionedBy: ["p"], options: options)
+    try await small.table.upsert(
+      try batch(["id": try texts("a"), "p": try texts(value), "q": try texts("x")]))
+    let back = try await small.rows()["p"]
+    // The value itself is kept beside the folder's name.
+    #expect(back?.isNull(0) == (value == nil))
+    #expect(value == nil || back?.strings?.string(0) == value)
+    return (
+      try await small.texts("_hoodie_partition_path"),
+      try await small.table.snapshot().slices.map(\.partitionPath),
+      small.warnings.all
+    )
+  }
+
+  @Test(arguments: [
+    ("OKX", "OKX"), ("a/b", "a%2Fb"), ("..", ".."), (".", "."), (".hoodie", ".hoodie"),
+    ("a b_-}~+&$@!;,<>|()`", "a b_-}~+&$@!;,<>|()`"),
+    ("\"#%'*/:=?\\{[]^", "%22%23%25%27%2A%2F%3A%3D%3F%5C%7B%5B%5D%5E"), ("é😀", "é😀"),
+    ("\u{1}\u{1f}\u{7f}\n", "%01%1F%7F%0A"), ("\u{0}", "%00"), ("2024/01/02", "2024%2F01%2F02"), ("/", "%2F"),
+    ("default", "default"), ("%41", "%2541"),
+  ]) func oddValuesAreEncodedAsHudiDoes(_ value: String, _ segment: String) async throws {
+    let found = try await Self.path(value)
+    #expect(found.path == ["p=" + segment])
+    #expect(found.slices == found.path)
+    #expect(found.warnings.isEmpty)
+    guard !segment.hasPrefix(".") else { return }
+    #expect(try await Self.path(value, hive: false).path == [segment])
+  }
+
+  @Test func nullAndEmptyShareAFolderAndNullIsWarnedOf() async throws {
+    let null = "__HIVE_DEFAULT_PARTITION__"
+    let missing = try await Self.path(nil)
+    #expect(missing.path == ["p=" + null])
+    #expect(missing.warnings.count == 1 && missing.warnings[0].contains("partition column"))
+    #expect(try await Self.path("").path == ["p=" + null])
+    #expect(try await Self.path(nil, hive: false).path == [null])
+  }
+
+  @Test func valuesThatNoFolderCanHaveAreRefused() async throws {
+    for value in [".", "..", ".hoodie", ".hoodie_partition_metadata"] {
+      await expectRefusal(.badRow, "column p", "Hive-style") { _ = try await Self.path(value, hive: false) }
+    }
+    for hive in [true, false] {
+      await expectRefusal(.badRow, "column p", "null") {
+        _ = try await Self.path("__HIVE_DEFAULT_PARTITION__", hive: hive)
+      }
+      for value in ["a/b", "a=b", "100%", "a:b", "x\n", "\u{0}"] {
+        await expectRefusal(.badRow, "column p", "URL-encoded") {
+          _ = try await Self.path(value, hive: hive, encode: false)
+        }
+      }
+      #expect(try await Self.path("a b.é", hive: hive, encode: false).path == [(hive ? "p=" : "") + "a b.é"])
+    }
+  }
+
+  @Test func severalColumnsNestInTheirOrder() async throws {
+    let small = try await SmallTable(Self.schema, partitionedBy: ["q", "p"])
+    try await small.table.upsert(
+      try batch([
+        "id": try texts("a", "b", "c", "d"), "p": try texts("x/y", nil, "", "1"),
+        "q": try texts("1", "1", "1", "x/y"),
+      ]))
+    let null = "__HIVE_DEFAULT_PARTITION__"
+    #expect(
+      try await small.texts("_hoodie_partition_path") == [
+        "q=1/p=x%2Fy", "q=1/p=\(null)", "q=1/p=\(null)", "q=x%2Fy/p=1",
+      ])
+    #expect(try await small.table.snapshot().slices.count == 3)
+  }
+}
