@@ -67,10 +67,10 @@ public struct Snapshot: Sendable, AsyncSequence {
     return refined
   }
 
-  /// At most so many rows.
+  /// At most so many rows; of several limits the least counts.
   public func limit(_ rows: Int) -> Snapshot {
     var refined = self
-    refined.rowLimit = Swift.max(rows, 0)
+    refined.rowLimit = Swift.min(rowLimit ?? Int.max, Swift.max(rows, 0))
     return refined
   }
 
