@@ -39,28 +39,40 @@ private struct PredicateParser {
   }
 
   func unexpected(_ expected: String) -> TableError {
-    let rest = String(decoding: text[start...].prefix(20), as: UTF8.self)
+    let rest = String(decoding: text[start...], as: UTF8.self).prefix(20)
     let found = rest.isEmpty ? "the end" : "`\(rest)`"
     return TableError(
-      .mismatch, "the condition does not read at character \(start + 1): \(expected) expected, not \(found)")
+      .mismatch, "the condition does not read at character \(position): \(expected) expected, not \(found)")
   }
 
+  /// Where the present token begins, in characters from 1 on.
+  var position: Int { String(decoding: text[..<start], as: UTF8.self).count + 1 }
+
   mutating func disjunction() throws(TableError) -> Predicate {
-    var left = try conjunction()
+    var parts = [try conjunction()]
     while isKeyword("or") {
       try advance()
-      left = .or(left, try conjunction())
+      parts.append(try conjunction())
     }
-    return left
+    return Self.joined(parts[...], Predicate.or)
+  }
+
+  /// Joins conditions in halves: a thousand `or` in a row do not nest a thousand deep.
+  static func joined(
+    _ parts: ArraySlice<Predicate>, _ join: (Predicate, Predicate) -> Predicate
+  ) -> Predicate {
+    guard parts.count > 1 else { return parts[parts.startIndex] }
+    let half = (parts.count + 1) / 2
+    return join(joined(parts.prefix(half), join), joined(parts.dropFirst(half), join))
   }
 
   mutating func conjunction() throws(TableError) -> Predicate {
-    var left = try negation()
+    var parts = [try negation()]
     while isKeyword("and") {
       try advance()
-      left = .and(left, try negation())
+      parts.append(try negation())
     }
-    return left
+    return Self.joined(parts[...], Predicate.and)
   }
 
   mutating func negation() throws(TableError) -> Predicate {
@@ -190,7 +202,7 @@ private struct PredicateParser {
       bytes.append(text[offset])
       offset += 1
     }
-    throw TableError(.mismatch, "the condition has a quote at character \(start + 1) that does not end")
+    throw TableError(.mismatch, "the condition has a quote at character \(position) that does not end")
   }
 
   mutating func word() -> String {
