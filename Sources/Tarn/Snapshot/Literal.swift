@@ -58,11 +58,6 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
       guard let days = CivilTime.parseDate(Array(text.utf8).span.bytes) else { return false }
       builder.append(Int32(truncatingIfNeeded: days))
       return true
-    case (.timestamp(let unit, _), .string(let text)):
-      guard let time = CivilTime.parse(Array(text.utf8).span.bytes) else { return false }
-      builder.append(
-        unit == .microseconds ? time.microseconds : CivilTime.floorDivide(time.microseconds, 1_000))
-      return true
     case (.float, .number(let text)):
       guard let value = Float(text) else { return false }
       builder.append(value)
@@ -76,15 +71,35 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
   }
 }
 
-/// A number compared with integer and decimal columns, exactly whatever the column's scale.
-struct NumberLiteral {
-  /// The greatest value of the column's scale that is not above the number.
+/// A literal compared with a column of whole numbers, decimals or times, exactly however fine it is.
+struct ExactValue {
+  /// The greatest value of the column's scale or unit that is not above the literal.
   let floor: Int128
-  /// Whether the number has digits beyond the column's scale.
+  /// Whether the literal lies between two values of the column's type.
   let isBetween: Bool
 
-  /// A number at a scale; nil where the text is no number or beyond every column's range.
-  init?(_ text: String, scale: Int) {
+  /// A literal as a column's type has it; nil where it does not fit, or the type is compared another way.
+  init?(_ literal: Literal, type: DataType) {
+    switch (type, literal) {
+    case (.int8, .number(let text)), (.int16, .number(let text)), (.int32, .number(let text)),
+      (.int64, .number(let text)):
+      self.init(number: text, scale: 0)
+    case (.decimal(_, let scale), .number(let text)): self.init(number: text, scale: scale)
+    case (.timestamp(let unit, _), .string(let text)): self.init(time: text, unit: unit)
+    default: return nil
+    }
+  }
+
+  private init?(time text: String, unit: TimeUnit) {
+    guard let time = CivilTime.parse(Array(text.utf8).span.bytes) else { return nil }
+    // A fraction counts forwards, so that dropped digits always leave the value below.
+    let perUnit = 1_000_000 / unit.perSecond
+    let units = CivilTime.floorDivide(time.microseconds, perUnit)
+    floor = Int128(units)
+    isBetween = time.lostDigits || units * perUnit != time.microseconds
+  }
+
+  private init?(number text: String, scale: Int) {
     guard let number = ExactDecimal(Array(text.utf8).span.bytes) else { return nil }
     if let exact = number.unscaled(scale: scale) {
       floor = exact

@@ -194,12 +194,8 @@ extension Predicate {
     let count = column.count
     var truth = Truth(
       isTrue: [Bool](repeating: false, count: count), isUnknown: (0..<count).map { column.isNull($0) })
-    if case .number(let text) = literal, let scale = scale(of: column.type) {
-      guard let number = NumberLiteral(text, scale: scale) else {
-        throw TableError(
-          .mismatch, "column \(name) is \(column.type.name): it cannot be compared with \(text)")
-      }
-      fill(&truth, column, comparison, number)
+    if let exact = ExactValue(literal, type: column.type) {
+      fill(&truth, column, comparison, exact)
       return truth
     }
     let value = try literal.column(for: Field(name, column.type))
@@ -209,21 +205,12 @@ extension Predicate {
     return truth
   }
 
-  /// The scale of an exact numeric type; nil for others.
-  private static func scale(of type: DataType) -> Int? {
-    switch type {
-    case .int8, .int16, .int32, .int64: 0
-    case .decimal(_, let scale): scale
-    default: nil
-    }
-  }
-
   private static func fill(
-    _ truth: inout Truth, _ column: Column, _ comparison: Comparison, _ number: NumberLiteral
+    _ truth: inout Truth, _ column: Column, _ comparison: Comparison, _ exact: ExactValue
   ) {
     func order(_ value: Int128) -> Int {
-      if number.isBetween { return value <= number.floor ? -1 : 1 }
-      return value < number.floor ? -1 : (value == number.floor ? 0 : 1)
+      if exact.isBetween { return value <= exact.floor ? -1 : 1 }
+      return value < exact.floor ? -1 : (value == exact.floor ? 0 : 1)
     }
     func run<T>(_ values: [T], _ widen: (T) -> Int128) {
       for row in values.indices where !truth.isUnknown[row] {
