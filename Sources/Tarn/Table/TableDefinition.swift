@@ -38,6 +38,9 @@ struct TableDefinition {
           .mismatch,
           "column \(field.name.debugDescription): Avro takes letters, digits and `_`, not first a digit")
       }
+      if let objection = Self.objection(to: field.type) {
+        throw TableError(.mismatch, "column \(field.name) is \(field.type.name): \(objection)")
+      }
       if field.type.isNested {
         throw TableError(
           .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet")
@@ -67,6 +70,15 @@ struct TableDefinition {
         throw TableError(.mismatch, "column \(ordering) is \(field.type.name) and cannot order rows")
       }
     }
+    // What a writer would refuse to read back is refused here.
+    _ = try OwnOptions(properties()) { TableError(.mismatch, "the options of the new table: \($0)") }
+  }
+
+  /// Why there can be no column of a type; nil where there can.
+  static func objection(to type: DataType) -> String? {
+    guard case .decimal(let precision, let scale) = type else { return nil }
+    let isSound = (1...DataType.greatestPrecision).contains(precision) && (0...precision).contains(scale)
+    return isSound ? nil : "a decimal has 1 to 38 digits, none to all of them behind the point"
   }
 
   /// Whether Avro, and so Hudi, takes a column name.
@@ -113,16 +125,16 @@ extension OwnOptions {
 
   /// The options of a table.
   ///
-  /// - Throws: ``TableError`` with code `damaged` where one has a value that makes no sense.
-  init(_ properties: TableProperties) throws(TableError) {
+  /// - Throws: What `refusal` makes of the text that says which option has a value that makes no sense.
+  init(
+    _ properties: TableProperties,
+    refusal: (String) -> TableError = { TableError(.damaged, "\(TablePaths.properties): \($0)") }
+  ) throws(TableError) {
     self.init()
     func number(_ key: String, _ standard: Int, _ range: ClosedRange<Int>) throws(TableError) -> Int {
       guard let text = properties.entries[key] else { return standard }
       guard let value = Int(text), range.contains(value) else {
-        throw TableError(
-          .damaged,
-          "\(TablePaths.properties): \(key)=\(text) is no number from \(range.lowerBound) to \(range.upperBound)"
-        )
+        throw refusal("\(key)=\(text) is no number from \(range.lowerBound) to \(range.upperBound)")
       }
       return value
     }
@@ -132,7 +144,7 @@ extension OwnOptions {
     pageRows = try number(Key.pageRows, pageRows, 1...1_000_000)
     if let text = properties.entries[Key.codec] {
       guard let known = Self.compression(named: text) else {
-        throw TableError(.damaged, "\(TablePaths.properties): \(Key.codec)=\(text) is no codec Tarn writes")
+        throw refusal("\(Key.codec)=\(text) is no codec Tarn writes")
       }
       compression = known
     }

@@ -6,8 +6,6 @@ import TarnTimeline
 struct BatchAlignment: Sendable {
   /// The table's data columns, without meta columns.
   let schema: Schema
-  /// Columns that the table must not see change: its key, partition and ordering fields.
-  let fixedFields: [String]
 
   /// The type a table gives to an input type: Hudi has no integers below 32 bits, and no engine in scope is
   /// sure to read local timestamps.
@@ -32,7 +30,14 @@ struct BatchAlignment: Sendable {
   /// - Throws: ``TableError`` with code `mismatch` where a column has a type that does not fit the table's.
   func evolved(by input: Schema) throws(TableError) -> Schema {
     var evolved = schema
+    var seen: Set<String> = []
     for field in input.fields where !MetaColumns.all.contains(field.name) {
+      guard seen.insert(field.name).inserted else {
+        throw TableError(.mismatch, "column \(field.name) stands twice in the input")
+      }
+      if let objection = TableDefinition.objection(to: field.type) {
+        throw TableError(.mismatch, "column \(field.name) is \(field.type.name): \(objection)")
+      }
       guard let known = schema[field.name] else {
         guard TableDefinition.isColumnName(field.name) else {
           throw TableError(

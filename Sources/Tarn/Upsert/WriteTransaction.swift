@@ -40,7 +40,7 @@ struct WriteTransaction: Sendable {
       options = try OwnOptions(state.properties)
       bloom = try OwnOptions.bloom(state.properties)
       let present = try state.requireSchema()
-      let alignment = BatchAlignment(schema: present, fixedFields: generator.keyFields)
+      let alignment = BatchAlignment(schema: present)
       let evolved = try alignment.evolved(by: changes.rows.schema)
       // Keys alone do not change a schema.
       schema = operation == .delete ? present : evolved
