@@ -82,6 +82,7 @@ struct WriteTransaction: Sendable {
     _ changes: ChangeBatch, _ table: Target, _ operation: OperationType, _ scope: KeyScope
   ) throws(TableError) -> PreparedBatch {
     let rows = try BatchAlignment.align(changes.rows, to: table.schema, deletes: changes.isDelete)
+    warnOfLocalTimes(changes.rows.schema, table.schema)
     let aligned: ChangeBatch
     do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
     let keys = try table.generator.keys(
@@ -89,6 +90,18 @@ struct WriteTransaction: Sendable {
     return PreparedBatch(
       aligned, keys: keys, orderedBy: table.state.properties.orderingField, scope: scope,
       keepsAll: operation == .insert)
+  }
+
+  /// Says which timestamps without zone the table takes as instants.
+  private func warnOfLocalTimes(_ input: Schema, _ table: Schema) {
+    let names = input.fields.filter { field in
+      guard case .timestamp(_, .local) = field.type, let known = table[field.name] else { return false }
+      return known.type != field.type
+    }
+    guard !names.isEmpty else { return }
+    let columns = names.map(\.name).joined(separator: ", ")
+    settings.warn(
+      "timestamps without zone are taken as UTC: \(names.count == 1 ? "column" : "columns") \(columns)")
   }
 
   /// Decides what is to be written.
