@@ -57,8 +57,7 @@ struct WriteTransaction: Sendable {
     // Cut short, the file may have lost more than its checksum; Hudi's own writers do not trust it either.
     guard state.properties.hasValidChecksum == true else {
       throw TableError(
-        .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing"
-      )
+        .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing")
     }
     guard state.properties.populatesMetaFields else {
       throw TableError(.unsupported, "table \(state.properties.name) has no meta columns: Tarn only reads it")
