@@ -72,6 +72,17 @@ public struct ByteStrings: Sendable {
     storedBytes[range(index)].lexicographicallyPrecedes(other.storedBytes[other.range(otherIndex)])
   }
 
+  /// The first string that is not well-formed UTF-8; nil where all are.
+  public var firstNotUTF8: Int? {
+    let starts = storedOffsets
+    let isWhole = storedBytes.withUnsafeBytes { bytes in
+      // Text that is well-formed as a whole is so in parts where none begins within a character.
+      UTF8Text.isValid(RawSpan(_unsafeBytes: bytes))
+        && starts.allSatisfy { Int($0) >= bytes.count || bytes[Int($0)] & 0xc0 != 0x80 }
+    }
+    return isWhole ? nil : (0..<count).first { !UTF8Text.isValid(self[$0]) }
+  }
+
   /// Makes room for strings and bytes more.
   @inlinable
   public mutating func reserve(strings: Int, bytes count: Int) {

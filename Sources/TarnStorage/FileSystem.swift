@@ -150,6 +150,9 @@ enum FileSystem {
     repeating { Int(flock(Int32(descriptor), waiting ? LOCK_EX : LOCK_EX | LOCK_NB)) }
   }
 
+  /// Lets go of the advisory lock of an open file, for every copy of its descriptor.
+  static func unlock(_ descriptor: Int) { _ = repeating { Int(flock(Int32(descriptor), LOCK_UN)) } }
+
   /// The message the system has for an error number.
   static func text(of number: Int32) -> String {
     guard let text = strerror(number) else { return "error \(number)" }

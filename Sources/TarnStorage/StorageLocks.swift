@@ -53,7 +53,12 @@ final class LocalLock: StorageLock {
 
   private func close() {
     descriptor.withLock { descriptor in
-      if let open = descriptor { FileSystem.close(open) }
+      if let open = descriptor {
+        // A process that is being started holds a copy of the descriptor for a moment; closing alone would
+        // leave the lock with it.
+        FileSystem.unlock(open)
+        FileSystem.close(open)
+      }
       descriptor = nil
     }
   }

@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnStorage
 
 /// A base file as the storage lists it.
@@ -43,7 +44,7 @@ public struct FileSystemView: Sendable {
   public let partitions: [PartitionFiles]
   private let timeline: Timeline
   /// The first instant from which on a file group is hidden, by partition and file id.
-  private let replacedFrom: [String: [String: Instant]]
+  private let replacedFrom: [ExactText: [String: Instant]]
 
   /// Lists a table's partitions and their files.
   ///
@@ -59,7 +60,7 @@ public struct FileSystemView: Sendable {
   ) async throws(TimelineError) -> FileSystemView {
     var lister = PartitionLister(storage: storage, type: properties.type)
     if let only {
-      for path in Set(only).sorted() { try await lister.take(path) }
+      for path in Set(only.map(ExactText.init)) { try await lister.take(path.text) }
     } else if properties.partitionFields.isEmpty {
       try await lister.take("")
     } else {
@@ -72,13 +73,13 @@ public struct FileSystemView: Sendable {
 
   private static func replacements(
     _ storage: any Storage, _ timeline: Timeline
-  ) async throws(TimelineError) -> [String: [String: Instant]] {
+  ) async throws(TimelineError) -> [ExactText: [String: Instant]] {
     let log = CommitLog(storage)
-    var result: [String: [String: Instant]] = [:]
+    var result: [ExactText: [String: Instant]] = [:]
     for entry in timeline.completedCommits where entry.action.completed == .replacecommit {
       for (partition, groups) in try await log.metadata(of: entry).replaced?.pairs ?? [] {
-        for group in groups where result[partition]?[group] == nil {
-          result[partition, default: [:]][group] = entry.instant
+        for group in groups where result[ExactText(partition)]?[group] == nil {
+          result[ExactText(partition), default: [:]][group] = entry.instant
         }
       }
     }
@@ -91,7 +92,7 @@ public struct FileSystemView: Sendable {
   ///   - partition: One of ``partitions``.
   ///   - instant: The time of the query, inclusive; nil for now.
   public func slices(of partition: PartitionFiles, asOf instant: Instant? = nil) -> [FileSlice] {
-    let replaced = replacedFrom[partition.path] ?? [:]
+    let replaced = replacedFrom[ExactText(partition.path)] ?? [:]
     var latest: [String: BaseFile] = [:]
     for file in partition.baseFiles where timeline.isVisible(file.name.instant, asOf: instant) {
       let id = file.name.fileID
@@ -109,7 +110,9 @@ public struct FileSystemView: Sendable {
   }
 
   /// The files of the partition of a path; nil where there is none, or it was not listed.
-  public func partition(_ path: String) -> PartitionFiles? { partitions.first { $0.path == path } }
+  public func partition(_ path: String) -> PartitionFiles? {
+    partitions.first { ExactText($0.path) == ExactText(path) }
+  }
 }
 
 /// Lists folders, and finds those that are partitions.

@@ -1,10 +1,12 @@
+import TarnBytes
+
 /// Values under text keys, in the order in which the keys came.
 ///
 /// Files that Tarn reads and writes again keep the order of their entries.
 public struct OrderedMap<Value: Sendable & Hashable>: Sendable, Hashable {
   /// The keys in order.
   public private(set) var keys: [String] = []
-  private var values: [String: Value] = [:]
+  private var values: [ExactText: Value] = [:]
 
   /// Makes an empty map.
   public init() {}
@@ -22,25 +24,25 @@ public struct OrderedMap<Value: Sendable & Hashable>: Sendable, Hashable {
 
   /// The entries in order.
   public var pairs: [(key: String, value: Value)] {
-    keys.compactMap { key in values[key].map { (key, $0) } }
+    keys.compactMap { key in values[ExactText(key)].map { (key, $0) } }
   }
 
   /// The value under a key; a new key goes to the end, and nil removes it.
   public subscript(_ key: String) -> Value? {
-    get { values[key] }
+    get { values[ExactText(key)] }
     set {
-      let before = values.updateOrRemove(newValue, at: key)
+      let before = values.updateOrRemove(newValue, at: ExactText(key))
       if before == nil, newValue != nil { keys.append(key) }
-      if before != nil, newValue == nil { keys.removeAll { $0 == key } }
+      if before != nil, newValue == nil { keys.removeAll { ExactText($0) == ExactText(key) } }
     }
   }
 
   /// The value under a key, which begins as the default where there is none.
   public subscript(_ key: String, default standard: @autoclosure () -> Value) -> Value {
-    get { values[key] ?? standard() }
+    get { values[ExactText(key)] ?? standard() }
     _modify {
-      if values[key] == nil { keys.append(key) }
-      yield &values[key, default: standard()]
+      if values[ExactText(key)] == nil { keys.append(key) }
+      yield &values[ExactText(key), default: standard()]
     }
   }
 }

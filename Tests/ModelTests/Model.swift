@@ -88,10 +88,14 @@ struct Model {
         winners[slot(row)] = (row, isDelete)
         continue
       }
-      report.superseded += 1
       // A deletion without ordering is as new as what it meets.
       let isUnordered = (isDelete && row.order == nil) || (before.isDelete && before.row.order == nil)
       let isOlder = isOrdered && !isUnordered && Self.precedes(row.order, before.row.order)
+      // A row that leaves one partition for another comes as two, and is one change.
+      let isMove =
+        isOrdered && before.isDelete && !isDelete && before.row.order == row.order
+        && (before.row.part == nil || before.row.path != row.path) && scope == .table
+      if isOlder || !isMove { report.superseded += 1 }
       if !isOlder { winners[slot(row)] = (row, isDelete) }
     }
     return winners

@@ -39,7 +39,7 @@ private struct PartitionAssignment {
   let partition: PartitionPath
   /// The paths so far, each once.
   private(set) var paths: [String] = []
-  private var positions: [String: Int32] = [:]
+  private var positions: [ExactText: Int32] = [:]
   /// The values seen, as texts that differ where the values do, and the path of each.
   private var seen = ByteStrings()
   private var pathOf: [Int32] = []
@@ -83,10 +83,10 @@ private struct PartitionAssignment {
     }
     let name = String(decoding: path, as: UTF8.self)
     // A null and an empty value share a folder.
-    if let known = positions[name] { return known }
+    if let known = positions[ExactText(name)] { return known }
     let position = Int32(paths.count)
     paths.append(name)
-    positions[name] = position
+    positions[ExactText(name)] = position
     return position
   }
 }

@@ -42,16 +42,23 @@ struct PartitionPath: Sendable {
         out.append(byte)
         continue
       }
-      guard isEncoded else { throw refusal(field, value, "it holds characters that a path cannot") }
+      guard isEncoded else {
+        throw refusal(
+          field, value,
+          "it holds characters that a path cannot; create the table with URL-encoded partition paths")
+      }
       let digits: StaticString = "0123456789ABCDEF"
       out.append(0x25)
       out.append(digits.utf8Start[Int(byte >> 4)])
       out.append(digits.utf8Start[Int(byte & 15)])
     }
     let segment = String(decoding: out[start...], as: UTF8.self)
-    if segment == Self.null { throw refusal(field, value, "readers would take it for null") }
+    if segment == Self.null {
+      throw refusal(field, value, "readers would take it for null; give the row another value")
+    }
     if !isHiveStyle, segment == "." || segment == ".." || segment.hasPrefix(".hoodie") {
-      throw refusal(field, value, "no folder of a table can have that name")
+      throw refusal(
+        field, value, "no folder of a table can have that name; create it with Hive-style partition paths")
     }
   }
 
@@ -59,7 +66,6 @@ struct PartitionPath: Sendable {
     let shown = String(decoding: value.prefix(60), as: UTF8.self).debugDescription
     return TableError(
       .badRow,
-      "partition column \(fields[field]) cannot hold \(shown): \(why); "
-        + "create the table with URL-encoded, Hive-style partition paths")
+      "partition column \(fields[field]) cannot hold \(shown): \(why)")
   }
 }

@@ -64,7 +64,13 @@ struct RecordKeyGenerator: Sendable {
 
   func column(_ name: String, _ rows: RecordBatch) throws(TableError) -> Column {
     guard let column = rows[name] else {
-      throw TableError(.mismatch, "the rows have no column \(name), which the table's key or partition needs")
+      throw TableError(
+        .mismatch, "the rows have no column \(name), which the table's key or partition needs")
+    }
+    // Keys and paths are text to every reader; other columns are theirs to judge.
+    if let strings = column.strings, let row = strings.firstNotUTF8 {
+      throw TableError(
+        .badRow, "row \(row) of the batch: column \(name) is not UTF-8, and keys and paths must be")
     }
     return column
   }

@@ -147,9 +147,9 @@ extension Predicate {
       var truth = Truth(
         isTrue: [Bool](repeating: false, count: batch.count),
         isUnknown: (0..<batch.count).map { column.isNull($0) })
-      for literal in literals {
-        let one = try Self.compare(column, name, .equal, literal)
-        for row in 0..<batch.count where one.isTrue[row] { truth.isTrue[row] = true }
+      let list = try LiteralList(literals, for: Field(name, column.type))
+      for row in 0..<batch.count where !truth.isUnknown[row] {
+        truth.isTrue[row] = list.contains(column, row)
       }
       return truth
     case .not(let inner):

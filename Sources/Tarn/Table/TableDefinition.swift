@@ -27,8 +27,11 @@ struct TableDefinition {
     guard !recordKey.isEmpty else { throw TableError(.mismatch, "a table needs at least one key column") }
     var seen: Set<String> = []
     for field in schema.fields {
-      guard seen.insert(field.name).inserted else {
-        throw TableError(.mismatch, "column \(field.name) stands twice in the schema")
+      guard seen.insert(field.name.lowercased()).inserted else {
+        throw TableError(
+          .mismatch,
+          "column \(field.name) stands twice in the schema, or differs from another only in case, which "
+            + "Spark and Athena do not tell apart")
       }
       guard !MetaColumns.all.contains(field.name) else {
         throw TableError(.mismatch, "column \(field.name) is one of Hudi's own: leave it out of the schema")

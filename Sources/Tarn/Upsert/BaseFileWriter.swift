@@ -37,6 +37,9 @@ struct BaseFileWriter: ~Copyable {
   private(set) var sequence: Int
   private var keys = KeyCollector()
 
+  /// Rows at which a row group ends, however few bytes they take: a merge holds one row group in memory.
+  private static let rowGroupRows = 1 << 17
+
   /// Begins a file.
   ///
   /// - Parameter firstSequence: The number of its first fresh row, behind those of this writer's other files.
@@ -52,6 +55,7 @@ struct BaseFileWriter: ~Copyable {
     let table = AvroSchema.sanitized(context.tableName)
     let options = ParquetWriteOptions(
       compression: context.options.compression, rowGroupBytes: context.options.rowGroupSize,
+      rowGroupRows: Self.rowGroupRows,
       pageRows: context.options.pageRows, messageName: "hoodie.\(table).\(table)_record")
     parquet = try ParquetWriter(
       schema: context.fileSchema, to: target, path: TablePaths.join(partitionPath, name.name),

@@ -45,6 +45,13 @@ struct BatchAlignment: Sendable {
             "column \(field.name.debugDescription) cannot be added: Avro takes letters, digits and `_`, not first a digit"
           )
         }
+        let name = field.name.lowercased()
+        if let known = evolved.fields.first(where: { $0.name.lowercased() == name }) {
+          throw TableError(
+            .mismatch,
+            "column \(field.name) differs from the table's \(known.name) only in case, which Spark and Athena do "
+              + "not tell apart: rename it")
+        }
         evolved.fields.append(Field(field.name, Self.tableType(field.type), isNullable: true))
         continue
       }

@@ -22,8 +22,8 @@ public struct CommitReport: Sendable, Hashable {
   public var files = 0
   /// Bytes of base files written.
   public var bytesWritten = 0
-  /// Wall time, in microseconds.
-  public var microseconds: Int64 = 0
+  /// Wall time.
+  public var duration: Duration = .zero
 
   /// A report of nothing.
   public init() {}

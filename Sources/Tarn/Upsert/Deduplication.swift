@@ -54,8 +54,11 @@ struct PreparedBatch: Sendable {
         winners.append(Int32(row))
         continue
       }
-      superseded += 1
-      guard !isOlder(row, than: before) else { continue }
+      guard !isOlder(row, than: before) else {
+        superseded += 1
+        continue
+      }
+      if !isMove(from: before, to: row) { superseded += 1 }
       index.move(hash: hash, from: before, to: row)
       places[row] = places[before]
       winners[Int(places[row])] = Int32(row)
@@ -92,6 +95,14 @@ struct PreparedBatch: Sendable {
     if changes.isDelete[row], column.isNull(row) { return false }
     if changes.isDelete[before], column.isNull(before) { return false }
     return column.compare(row, to: column, before) < 0
+  }
+
+  /// Whether two rows are the halves of one change: out of the old partition, into the new one.
+  private func isMove(from before: Int, to row: Int) -> Bool {
+    guard let orderingColumn, changes.isDelete[before], !changes.isDelete[row] else { return false }
+    let column = changes.rows.columns[orderingColumn]
+    return column.compare(row, to: column, before) == 0
+      && keys.partitionOf[before] != keys.partitionOf[row]
   }
 
   /// The winning row for a stored key, which lies in `partition`; nil where the batch does not touch it.

@@ -17,7 +17,8 @@ struct FileGroupWriter: Sendable {
   /// Writes the new version of a file group.
   func merge(_ merge: WritePlan.Merge) async throws -> [WriteStatistics] {
     let tagged = merge.tagged
-    if let (column, why) = tagged.file.unreadable.first {
+    let file = try await tagged.open(context.storage)
+    if let (column, why) = file.unreadable.first {
       throw TableError(
         .unsupported, "\(tagged.slice.path): column \(column) cannot be carried over to a new file: \(why)")
     }
@@ -27,7 +28,7 @@ struct FileGroupWriter: Sendable {
     do {
       var writer = try BaseFileWriter(
         context, partitionPath: tagged.slice.partitionPath, name: name, taskNumber: taskNumber, to: target)
-      try await rewrite(merge, &writer)
+      try await rewrite(merge, file, &writer)
       try await append(merge.inserts, &writer)
       let rows = writer.rowCount
       let size = try await writer.finish()
@@ -44,8 +45,9 @@ struct FileGroupWriter: Sendable {
     }
   }
 
-  private func rewrite(_ merge: WritePlan.Merge, _ writer: inout BaseFileWriter) async throws {
-    let file = merge.tagged.file
+  private func rewrite(
+    _ merge: WritePlan.Merge, _ file: ParquetFile, _ writer: inout BaseFileWriter
+  ) async throws {
     var start = 0
     var deleted = merge.resolution.deleted[...]
     var updated = merge.resolution.updated[...]

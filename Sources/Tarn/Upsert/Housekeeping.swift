@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnStorage
 import TarnTimeline
 
@@ -70,8 +71,9 @@ struct Housekeeping: Sendable {
     let completed = TimelineEntry(instant, .commit, .completed)
     do { if try await storage.exists(completed.path) { return true } } catch { return false }
     let partitions = Set(
-      plan.creations.map(\.partitionPath) + plan.merges.map(\.tagged.slice.partitionPath))
-    try? await remove(TimelineEntry(instant, .commit, .inflight), partitions.sorted())
+      (plan.creations.map(\.partitionPath) + plan.merges.map(\.tagged.slice.partitionPath)).map(
+        ExactText.init))
+    try? await remove(TimelineEntry(instant, .commit, .inflight), partitions.map(\.text))
     return false
   }
 

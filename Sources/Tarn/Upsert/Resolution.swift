@@ -1,5 +1,6 @@
 import TarnColumns
 import TarnParquet
+import TarnStorage
 import TarnTimeline
 
 /// What becomes of the rows of one file, and of the incoming rows that met them.
@@ -21,6 +22,7 @@ struct FileResolution: Sendable {
 
 /// Decides between stored and incoming rows by their ordering values.
 struct Resolver: Sendable {
+  let storage: any Storage
   let batch: PreparedBatch
 
   /// Decides for the matches of one file.
@@ -28,16 +30,18 @@ struct Resolver: Sendable {
   /// - Parameter partition: The file's partition among the batch's keys; -1 where no row names it.
   func resolve(_ tagged: TaggedSlice, partition: Int32) async throws -> FileResolution {
     var resolution = FileResolution()
+    let matches = tagged.matches
+    guard !matches.isEmpty else { return resolution }
+    let file = try await tagged.open(storage)
     var start = 0
     var next = 0
-    let matches = tagged.matches
-    for group in 0..<tagged.file.rowGroupCount {
-      let end = start + tagged.file.rowCount(inGroup: group)
+    for group in 0..<file.rowGroupCount {
+      let end = start + file.rowCount(inGroup: group)
       let first = next
       while next < matches.count, matches[next].stored < end { next += 1 }
       if first < next {
         let part = Array(matches[first..<next])
-        try await resolve(part, tagged, group, start, partition, &resolution)
+        try await resolve(part, file, group, start, partition, &resolution)
       }
       start = end
     }
@@ -45,10 +49,10 @@ struct Resolver: Sendable {
   }
 
   private func resolve(
-    _ matches: [TaggedSlice.Match], _ tagged: TaggedSlice, _ group: Int, _ start: Int, _ partition: Int32,
+    _ matches: [TaggedSlice.Match], _ file: ParquetFile, _ group: Int, _ start: Int, _ partition: Int32,
     _ resolution: inout FileResolution
   ) async throws {
-    let stored = try await orderingColumn(tagged, group)
+    let stored = try await orderingColumn(file, group)
     var equals: [TaggedSlice.Match] = []
     for match in matches {
       switch order(match, stored, start) {
@@ -58,7 +62,7 @@ struct Resolver: Sendable {
       }
     }
     guard !equals.isEmpty else { return }
-    let same = try await duplicates(equals, tagged, group, start)
+    let same = try await duplicates(equals, file, group, start)
     for (match, isSame) in zip(equals, same) {
       if isSame {
         resolution.duplicates.append(match.incoming)
@@ -83,11 +87,11 @@ struct Resolver: Sendable {
   }
 
   /// The ordering column of a row group in the table's type; nil where nothing is ordered.
-  private func orderingColumn(_ tagged: TaggedSlice, _ group: Int) async throws -> Column? {
+  private func orderingColumn(_ file: ParquetFile, _ group: Int) async throws -> Column? {
     guard let ordering = batch.orderingColumn else { return nil }
     let field = batch.changes.rows.schema.fields[ordering]
-    guard let index = tagged.file.schema.index(of: field.name) else { return nil }
-    return try await tagged.file.readRowGroup(group, columns: [index]).columns[0].converted(to: field.type)
+    guard let index = file.schema.index(of: field.name) else { return nil }
+    return try await file.readRowGroup(group, columns: [index]).columns[0].converted(to: field.type)
   }
 
   /// How the stored row compares with the incoming one: positive where it is newer.
@@ -103,13 +107,13 @@ struct Resolver: Sendable {
 
   /// Which of the matches are equal in every data column.
   private func duplicates(
-    _ matches: [TaggedSlice.Match], _ tagged: TaggedSlice, _ group: Int, _ start: Int
+    _ matches: [TaggedSlice.Match], _ file: ParquetFile, _ group: Int, _ start: Int
   ) async throws -> [Bool] {
     var same = [Bool](repeating: true, count: matches.count)
     let rows = batch.changes.rows
     for (field, incoming) in zip(rows.schema.fields, rows.columns) {
       guard same.contains(true) else { break }
-      let stored = try await column(field, of: tagged, group)
+      let stored = try await column(field, of: file, group)
       for (index, match) in matches.enumerated() where same[index] {
         if let stored {
           same[index] = stored.isEqual(match.stored - start, to: incoming, match.incoming)
@@ -122,8 +126,8 @@ struct Resolver: Sendable {
   }
 
   /// A column of a row group in the table's type; nil where the file does not have it.
-  private func column(_ field: Field, of tagged: TaggedSlice, _ group: Int) async throws -> Column? {
-    guard let index = tagged.file.schema.index(of: field.name) else { return nil }
-    return try await tagged.file.readRowGroup(group, columns: [index]).columns[0].converted(to: field.type)
+  private func column(_ field: Field, of file: ParquetFile, _ group: Int) async throws -> Column? {
+    guard let index = file.schema.index(of: field.name) else { return nil }
+    return try await file.readRowGroup(group, columns: [index]).columns[0].converted(to: field.type)
   }
 }

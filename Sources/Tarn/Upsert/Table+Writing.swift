@@ -79,7 +79,7 @@ extension Table {
       let transaction = WriteTransaction(storage: storage, settings: settings)
       var report = try await transaction.run(changes, operation: operation, scope: scope)
       await lock.release()
-      report.microseconds = settings.now() - begun
+      report.duration = .microseconds(settings.now() - begun)
       return report
     } catch {
       await lock.release()

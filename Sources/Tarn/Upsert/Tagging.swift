@@ -6,14 +6,34 @@ import TarnParquet
 import TarnStorage
 import TarnTimeline
 
-/// A file slice, opened, with the rows of it that a batch touches.
+/// A file slice, with the rows of it that a batch touches.
+///
+/// It keeps of its base file only what packing asks for: footers of many files, with their Bloom filters, are
+/// large, so whoever reads the file opens it again.
 struct TaggedSlice: Sendable {
   /// The slice.
   var slice: FileSlice
-  /// Its base file.
-  var file: ParquetFile
+  /// Number of rows in its base file.
+  var rowCount: Int
+  /// Bytes that the pages of the file take.
+  var encodedBytes: Int
+  /// Whether every column of the file can be carried over to a new one.
+  var isRewritable: Bool
   /// The touched rows, in ascending order of their positions in the file.
   var matches: [Match]
+
+  init(_ slice: FileSlice, _ file: ParquetFile) {
+    self.slice = slice
+    rowCount = file.rowCount
+    encodedBytes = file.encodedBytes
+    isRewritable = file.unreadable.isEmpty
+    matches = []
+  }
+
+  /// Opens the base file.
+  func open(_ storage: any Storage) async throws(ParquetError) -> ParquetFile {
+    try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+  }
 
   /// A stored row and the row of the batch with the same key.
   struct Match: Sendable {
@@ -55,14 +75,14 @@ struct Tagger: Sendable {
     try await tableErrors {
       try await concurrently(slices, width: parallelism) { slice in
         let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
-        return TaggedSlice(slice: slice, file: file, matches: [])
+        return TaggedSlice(slice, file)
       }
     }
   }
 
   private func tag(_ slice: FileSlice, partition: Int32, candidates: [Int32]) async throws -> TaggedSlice {
     let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
-    var tagged = TaggedSlice(slice: slice, file: file, matches: [])
+    var tagged = TaggedSlice(slice, file)
     guard mayHold(candidates, file) else { return tagged }
     guard let keyColumn = file.schema.index(of: MetaColumns.recordKey) else {
       throw TableError(

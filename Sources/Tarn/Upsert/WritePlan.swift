@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnColumns
 import TarnParquet
 import TarnTimeline
@@ -40,20 +41,20 @@ struct InsertPacker {
   ///   - touched: File groups whose stored rows change anyway.
   ///   - others: The other file groups of these partitions.
   func plan(
-    inserts: [String: [Int32]], touched: [WritePlan.Merge], others: [TaggedSlice]
+    inserts: [(path: String, rows: [Int32])], touched: [WritePlan.Merge], others: [TaggedSlice]
   ) -> WritePlan {
     var plan = WritePlan(merges: touched)
-    let merges = Dictionary(grouping: touched.indices) { touched[$0].tagged.slice.partitionPath }
-    let rests = Dictionary(grouping: others) { $0.slice.partitionPath }
-    for (partition, rows) in inserts.sorted(by: { $0.key < $1.key }) {
+    let merges = Dictionary(grouping: touched.indices) { ExactText(touched[$0].tagged.slice.partitionPath) }
+    let rests = Dictionary(grouping: others) { ExactText($0.slice.partitionPath) }
+    for (partition, rows) in inserts.sorted(by: { $0.path < $1.path }) {
       var rest = rows[...]
       // A file that is written anyway takes inserts before one that is not.
-      for index in merges[partition] ?? [] {
+      for index in merges[ExactText(partition)] ?? [] {
         let room = room(in: plan.merges[index].tagged)
         plan.merges[index].inserts = Array(rest.prefix(room))
         rest = rest.dropFirst(room)
       }
-      for tagged in rests[partition] ?? [] where !rest.isEmpty {
+      for tagged in rests[ExactText(partition)] ?? [] where !rest.isEmpty {
         let room = room(in: tagged)
         guard room > 0 else { continue }
         plan.merges.append(
@@ -70,10 +71,10 @@ struct InsertPacker {
   /// How many rows still fit into a small file, by the size of those it has.
   private func room(in tagged: TaggedSlice) -> Int {
     let size = tagged.slice.size
-    guard size < options.smallFileLimit, tagged.file.unreadable.isEmpty else { return 0 }
-    guard tagged.file.rowCount > 0 else { return max(options.targetFileSize - size, 0) / 1_024 }
+    guard size < options.smallFileLimit, tagged.isRewritable else { return 0 }
+    guard tagged.rowCount > 0 else { return max(options.targetFileSize - size, 0) / 1_024 }
     // A fixed share of a file (footer, Bloom filter) does not grow with its rows.
-    let perRow = max(tagged.file.encodedBytes / tagged.file.rowCount, 16)
+    let perRow = max(tagged.encodedBytes / tagged.rowCount, 16)
     return max(options.targetFileSize - size, 0) / perRow
   }
 }

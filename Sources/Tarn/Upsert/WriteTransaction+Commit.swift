@@ -13,15 +13,20 @@ extension WriteTransaction {
     _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target, _ operation: OperationType,
     _ report: inout CommitReport
   ) async throws(TableError) {
-    let instant = Instant.after(latest: table.state.timeline.lastInstant, now: settings.now())
+    let latest = table.state.timeline.lastInstant
+    let instant = Instant.after(latest: latest, now: settings.now())
+    if let latest, instant <= latest {
+      throw TableError(
+        .damaged, "the timeline holds instant \(latest.text), after which there can be none: remove its files"
+      )
+    }
     let context = context(instant, batch, table)
     let log = CommitLog(storage)
     do throws(TimelineError) { try await log.begin(instant, plan: planned(plan, operation)) } catch {
       throw TableError(error)
     }
     do {
-      let partitions = Set(plan.creations.map(\.partitionPath))
-      for partition in partitions.sorted() {
+      for partition in plan.creations.map(\.partitionPath) {
         try await PartitionMetadata.ensure(
           in: storage, partition: partition, instant: instant, now: settings.now())
       }

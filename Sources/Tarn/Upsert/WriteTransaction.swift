@@ -1,4 +1,5 @@
 import TarnAvro
+import TarnBytes
 import TarnColumns
 import TarnIndex
 import TarnParquet
@@ -57,7 +58,8 @@ struct WriteTransaction: Sendable {
     // Cut short, the file may have lost more than its checksum; Hudi's own writers do not trust it either.
     guard state.properties.hasValidChecksum == true else {
       throw TableError(
-        .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing")
+        .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing"
+      )
     }
     guard state.properties.populatesMetaFields else {
       throw TableError(.unsupported, "table \(state.properties.name) has no meta columns: Tarn only reads it")
@@ -109,15 +111,15 @@ struct WriteTransaction: Sendable {
   ) async throws(TableError) -> WritePlan {
     let slices = try await slices(batch, table)
     let partitionOf = Dictionary(
-      batch.keys.partitions.enumerated().map { ($0.element, Int32($0.offset)) },
+      batch.keys.partitions.enumerated().map { (ExactText($0.element), Int32($0.offset)) },
       uniquingKeysWith: { first, _ in first })
     let tagger = Tagger(storage: storage, batch: batch, parallelism: settings.parallelism)
-    let entries = slices.map { (slice: $0, partition: partitionOf[$0.partitionPath] ?? -1) }
+    let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
-    let resolver = Resolver(batch: batch)
+    let resolver = Resolver(storage: storage, batch: batch)
     let resolutions = try await tableErrors {
       try await concurrently(tagged, width: settings.parallelism) {
-        try await resolver.resolve($0, partition: partitionOf[$0.slice.partitionPath] ?? -1)
+        try await resolver.resolve($0, partition: partitionOf[ExactText($0.slice.partitionPath)] ?? -1)
       }
     }
     let inserts = self.inserts(batch, tagged, resolutions, &report)
@@ -130,7 +132,8 @@ struct WriteTransaction: Sendable {
         touched.append(WritePlan.Merge(tagged: slice, resolution: resolution))
       }
     }
-    return InsertPacker(options: table.options).plan(inserts: inserts, touched: touched, others: others)
+    let byPath = inserts.map { (path: batch.keys.partitions[Int($0.key)], rows: $0.value) }
+    return InsertPacker(options: table.options).plan(inserts: byPath, touched: touched, others: others)
   }
 
   /// The latest slices of the partitions that matter.
@@ -143,11 +146,11 @@ struct WriteTransaction: Sendable {
     }
   }
 
-  /// The rows to insert by partition path, and the report's counts.
+  /// The rows to insert by their partition's position among the keys, and the report's counts.
   private func inserts(
     _ batch: PreparedBatch, _ tagged: [TaggedSlice], _ resolutions: [FileResolution],
     _ report: inout CommitReport
-  ) -> [String: [Int32]] {
+  ) -> [Int32: [Int32]] {
     var isFound = Bitmap(count: batch.changes.count)
     var isSettled = Bitmap(count: batch.changes.count)
     var isMoved = Bitmap(count: batch.changes.count)
@@ -161,7 +164,7 @@ struct WriteTransaction: Sendable {
     }
     report.stale = Set(resolutions.flatMap(\.stale)).count
     report.duplicates = Set(resolutions.flatMap(\.duplicates)).count
-    var inserts: [String: [Int32]] = [:]
+    var inserts: [Int32: [Int32]] = [:]
     for row in batch.winners {
       let index = Int(row)
       if batch.changes.isDelete[index] {
@@ -170,7 +173,7 @@ struct WriteTransaction: Sendable {
       }
       if isFound[index], isSettled[index] || !isMoved[index] { continue }
       if isMoved[index] { report.updated += 1 } else { report.inserted += 1 }
-      inserts[batch.keys.partitions[Int(batch.keys.partitionOf[index])], default: []].append(row)
+      inserts[batch.keys.partitionOf[index], default: []].append(row)
     }
     return inserts
   }

@@ -16,8 +16,9 @@ enum Readable {
   }
 
   /// A time in seconds, such as `0.52 s`.
-  static func seconds(microseconds: Int64) -> String {
-    let hundredths = max(0, microseconds + 5_000) / 10_000
+  static func seconds(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    let hundredths = max(0, seconds * 100 + (attoseconds + 5_000_000_000_000_000) / 10_000_000_000_000_000)
     let rest = hundredths % 100
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) s"
   }
@@ -37,7 +38,7 @@ extension CommitReport {
     if deadLetters > 0 { parts.append("\(deadLetters) to the dead letters") }
     parts.append("\(files) \(files == 1 ? "file" : "files")")
     parts.append(Readable.bytes(bytesWritten))
-    parts.append(Readable.seconds(microseconds: microseconds))
+    parts.append(Readable.seconds(duration))
     parts.append(instant.map { "instant \($0.text)" } ?? "nothing to commit")
     return "\(verb) \(table.properties.name): " + parts.joined(separator: ", ")
   }

@@ -1,0 +1,50 @@
+import TarnBytes
+import TarnColumns
+
+/// The values of an `in`, made ready once, so that a row costs one look-up however many they are.
+struct LiteralList {
+  private var exact: Set<Int128> = []
+  private var strings = ByteStrings()
+  private var index: HashIndex
+  /// Values of types that are compared one by one.
+  private var others: [Column] = []
+
+  /// Makes a list for a column.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` where a value does not fit the column.
+  init(_ literals: [Literal], for field: Field) throws(TableError) {
+    index = HashIndex(expected: literals.count)
+    for literal in literals {
+      if let value = ExactValue(literal, type: field.type) {
+        // What lies between two values of the column equals none of them.
+        if !value.isBetween { exact.insert(value.floor) }
+        continue
+      }
+      let column = try literal.column(for: field)
+      if let text = column.strings { try add(text) } else { others.append(column) }
+    }
+  }
+
+  private mutating func add(_ text: ByteStrings) throws(TableError) {
+    let known = strings
+    let new = index.findOrInsert(
+      hash: text.hash(0), position: strings.count, where: { known.equals($0, text, 0) },
+      hashOf: { known.hash($0) })
+    guard new == nil else { return }
+    do { try strings.append(text, 0..<1) } catch { throw TableError(error) }
+  }
+
+  /// Whether the list has a row's value, which is not null.
+  func contains(_ column: Column, _ row: Int) -> Bool {
+    switch column.values {
+    case .int8(let values): exact.contains(Int128(values[row]))
+    case .int16(let values): exact.contains(Int128(values[row]))
+    case .int32(let values) where column.type != .date: exact.contains(Int128(values[row]))
+    case .int64(let values): exact.contains(Int128(values[row]))
+    case .decimal(let values): exact.contains(values[row])
+    case .bytes(let values):
+      index.find(hash: values.hash(row), where: { strings.equals($0, values, row) }) != nil
+    default: others.contains { column.compare(row, to: $0, 0) == 0 }
+    }
+  }
+}
