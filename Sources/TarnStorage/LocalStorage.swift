@@ -122,7 +122,8 @@ public struct LocalStorage: Storage {
   /// Throws what ``Storage/lock(_:patience:)`` does.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     try StoragePath.check(path)
-    return try await waitForLock(path, patience: patience) { () throws(StorageError) -> (any StorageLock)? in
+    return try await waitForLock(file(path), patience: patience) {
+      () throws(StorageError) -> (any StorageLock)? in
       try takeLock(path)
     }
   }

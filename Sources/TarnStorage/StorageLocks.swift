@@ -10,6 +10,7 @@ import Synchronization
 
 /// Tries to take a lock until it is free or patience is over.
 ///
+/// - Parameter path: What errors name; whoever waits wants to know where.
 /// - Throws: ``StorageError`` with code `locked` in the end; `failed` where the task is cancelled.
 func waitForLock(
   _ path: String, patience: Duration, _ take: () throws(StorageError) -> (any StorageLock)?
@@ -21,7 +22,7 @@ func waitForLock(
     guard waited < patience else {
       throw StorageError(
         .locked, path: path,
-        "another writer holds this lock, and still did after \(milliseconds(waited)) ms of waiting; "
+        "another writer holds this lock, and still did after \(text(of: waited)) of waiting; "
           + "let it finish, or end its process, which frees the lock")
     }
     do {
@@ -29,14 +30,15 @@ func waitForLock(
     } catch {
       throw StorageError(
         .failed, path: path,
-        "the task was cancelled after it had waited \(milliseconds(waited)) ms for the lock")
+        "the task was cancelled after it had waited \(text(of: waited)) for the lock")
     }
   }
 }
 
-private func milliseconds(_ duration: Duration) -> Int64 {
+/// A duration in whole seconds, or below one second in milliseconds.
+private func text(of duration: Duration) -> String {
   let (seconds, attoseconds) = duration.components
-  return seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000
+  return seconds > 0 ? "\(seconds) s" : "\(attoseconds / 1_000_000_000_000_000) ms"
 }
 
 /// An advisory lock of the local file system, which the kernel frees with the process.

@@ -288,7 +288,7 @@ struct ContractTests {
         Issue.record("two hold the lock")
       } catch {
         #expect(error.code == .locked)
-        #expect(error.message.contains("ms of waiting"))
+        #expect(error.message.contains("s of waiting"))
       }
       _ = try await storage.lock("x/other", patience: .zero)
       let waiter = Task { try await storage.lock("x/lock", patience: .seconds(30)) }

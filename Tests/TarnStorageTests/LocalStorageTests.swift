@@ -36,6 +36,18 @@ struct LocalStorageTests {
     #expect(!FileManager.default.fileExists(atPath: root))
   }
 
+  @Test func whoeverWaitsInVainForALockIsToldWhereAndHowLongInSeconds() async throws {
+    let lock = try await storage.lock("x/lock", patience: .zero)
+    do throws(StorageError) {
+      _ = try await storage.lock("x/lock", patience: .milliseconds(1_100))
+      Issue.record("two hold the lock")
+    } catch {
+      #expect(error.description.hasPrefix("\(root)/x/lock: another writer holds this lock"))
+      #expect(error.description.contains(" s of waiting"))
+    }
+    await lock.release()
+  }
+
   @Test func temporariesStayInTheScratchFolderAndGo() async throws {
     let writer = try await storage.writer(at: "p/a")
     try await writer.write([UInt8](repeating: 1, count: 600_000))
