@@ -4,7 +4,7 @@ import TarnBytes
 
 /// Decodes a compressed file piece by piece, such as a file of change records.
 ///
-/// Several gzip members or zstd frames may follow one another.
+/// Several gzip members or zstd frames may follow one another; zeros may fill a gzip file up, as tapes had it.
 public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
 
@@ -31,6 +31,11 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   /// Whether the input so far ends where a member or frame ends.
   private var isBetweenParts = true
   private var sawAnything = false
+  /// Bytes of the present gzip member so far, and members that are complete.
+  private var memberBytes = 0
+  private var members = 0
+  /// Whether zeros have begun that fill the file up.
+  private var isPadding = false
 
   /// Makes a decoder of one file.
   public init(_ format: Format) { self.format = format }
@@ -91,9 +96,12 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
     var produced = 0
     while produced < limit {
       if isBetweenParts {
-        if consumed == input.byteCount { break }
+        if members > 0 { consumed = try passPadding(input, from: consumed) }
+        guard let first = input.extracting(consumed...).withUnsafeBytes({ $0.first }) else { break }
+        guard first == 0x1f else { throw notGzip }
         inflate?.reset()
         isBetweenParts = false
+        memberBytes = 0
       }
       var stepped: DeflateContext.Step?
       output.append(count: min(limit - produced, 1 << 18)) { target in
@@ -105,13 +113,35 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
       guard let step = stepped else { break }
       consumed += step.consumed
       produced += step.produced
+      memberBytes += step.consumed
       switch step.status {
-      case Z_STREAM_END: isBetweenParts = true
+      case Z_STREAM_END:
+        isBetweenParts = true
+        members += 1
       case Z_OK, Z_BUF_ERROR: if step.consumed + step.produced == 0 { return consumed }
-      default: throw CompressionError(.malformed, "the gzip data is damaged (\(step.status))")
+      case Z_MEM_ERROR: throw CompressionError(.failed, "zlib cannot go on: out of memory?")
+      // Two bytes tell what is no gzip data at all.
+      case _ where memberBytes <= 2: throw notGzip
+      default: throw CompressionError(.malformed, "the gzip data is damaged; fetch or make the file again")
       }
     }
     return consumed
+  }
+
+  /// The offset behind zeros that follow a member.
+  private mutating func passPadding(_ input: RawSpan, from start: Int) throws(CompressionError) -> Int {
+    let zeros = input.extracting(start...).withUnsafeBytes { $0.prefix { $0 == 0 }.count }
+    if zeros > 0 { isPadding = true }
+    if isPadding, start + zeros < input.byteCount { throw notGzip }
+    return start + zeros
+  }
+
+  private var notGzip: CompressionError {
+    CompressionError(
+      .malformed,
+      members == 0
+        ? "this is no gzip data, whose first bytes are 1f 8b: does the file's name end in .gz by mistake?"
+        : "behind the gzip data there are bytes that are none: cut them off, or fetch or make the file again")
   }
 
   private mutating func decodeZstd(

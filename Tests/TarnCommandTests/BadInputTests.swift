@@ -77,6 +77,9 @@ struct BadInputTests {
       try compressor.gzip(Array(someTrades.utf8).span.bytes, into: &compressed)
       try tool.write("cut.jsonl.gz", Array(compressed.dropLast(12)))
       try await tool.fail("upsert", "t", "--from", "cut.jsonl.gz", saying: ["cut.jsonl.gz", "truncated"])
+      try tool.write("plain.jsonl.gz", someTrades)
+      try await tool.fail(
+        "upsert", "t", "--from", "plain.jsonl.gz", saying: ["plain.jsonl.gz: this is no gzip data"])
       try await tool.runToFile("whole.parquet", ["read", "t", "--format", "parquet"])
       let whole = try tool.bytes(of: tool.path("whole.parquet"))
       try tool.write("cut.parquet", Array(whole.dropLast(whole.count / 3)))

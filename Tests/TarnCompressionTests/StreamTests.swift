@@ -78,6 +78,43 @@ import Testing
     }
   }
 
+  /// Decodes a gzip file in pieces; nil where that fails, with the message.
+  private func gunzipped(_ file: [UInt8], piece: Int) -> (text: [UInt8]?, message: String) {
+    var decoder = StreamDecoder(.gzip)
+    var output = ByteBuffer()
+    do throws(CompressionError) {
+      for start in stride(from: 0, to: file.count, by: piece) {
+        try decoder.decode(
+          file.span.bytes.extracting(start..<min(start + piece, file.count)), into: &output)
+      }
+      try decoder.finish()
+      return (output.copied(), "")
+    } catch {
+      return (nil, error.message)
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 1 << 20])
+  func zerosBehindAGzipFileAreNothingAndOtherBytesAnError(piece: Int) throws {
+    let file = try file(.gzip)
+    let zeros = [UInt8](repeating: 0, count: 700)
+    #expect(gunzipped(file + zeros, piece: piece).text == sample)
+    for tail in [Array("x".utf8), [0x1f, 0x20], zeros + [1], zeros + file] {
+      let (text, message) = gunzipped(file + tail, piece: piece)
+      #expect(text == nil && message.contains("behind the gzip data there are bytes that are none"))
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 1 << 20])
+  func whatIsNoGzipFileIsCalledSo(piece: Int) throws {
+    for text in [Array("{\"id\":1}\n".utf8), [0x1f, 0x20, 0x20], [UInt8](repeating: 0, count: 9)] {
+      #expect(gunzipped(text, piece: piece).message.contains("this is no gzip data"))
+    }
+    var damaged = try file(.gzip)
+    damaged[2] = 9
+    #expect(gunzipped(damaged, piece: piece).message.contains("the gzip data is damaged;"))
+  }
+
   @Test func theFormatIsToldByTheEnding() {
     #expect(StreamDecoder.Format(path: "a/b.jsonl.gz") == .gzip)
     #expect(StreamDecoder.Format(path: "b.zst") == .zstd)
