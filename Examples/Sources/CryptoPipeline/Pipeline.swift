@@ -39,8 +39,24 @@ struct Pipeline {
     var builder = try ChangeBatchBuilder(
       schema: TradeSchema.raw, keyFields: [TradeSchema.key], partitionFields: [TradeSchema.partition])
     var reader = RecordReader(storage: landing, paths: batch.objects.map(\.path))
-    _ = try await reader.read(into: &builder, limit: Int.max)
-    let changes = try TradeTransform(ingestionTime: batch.clock).apply(to: builder.finish())
-    return try await open(at: batch.clock).apply(changes, scope: .table)
+    let transform = TradeTransform(ingestionTime: batch.clock)
+    var parts: [ChangeBatch] = []
+    var more = true
+    while more {
+      more = try await reader.read(into: &builder, limit: Int.max)
+      parts.append(try transform.apply(to: builder.finish()))
+    }
+    return try await open(at: batch.clock).apply(try Self.joined(parts), scope: .table)
+  }
+
+  /// The parts that a builder has made since it was full, in one batch.
+  private static func joined(_ parts: [ChangeBatch]) throws -> ChangeBatch {
+    if parts.count == 1, let only = parts.first { return only }
+    var isDelete = Bitmap()
+    for part in parts {
+      for row in 0..<part.count { isDelete.append(part.isDelete[row]) }
+    }
+    return try ChangeBatch(
+      rows: try RecordBatch.concatenate(parts.map(\.rows), schema: TradeSchema.lake), isDelete: isDelete)
   }
 }
