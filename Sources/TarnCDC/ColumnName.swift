@@ -9,6 +9,8 @@ import TarnColumns
 ///   behind that: `größe` goes to `gr__e_` and these digits;
 /// - where `a_b` belongs to another name, by that name's standing in the same records, `a-b` gets the digits, too.
 ///   The table then has that column, which is what later batches look for first;
+/// - the same holds where names differ in case only, since Hudi's engines fold names: beside `id`, `ID` gets the digits.
+///   Names of keys come first, then the order of their bytes;
 /// - attributes called as the event columns or with `_hoodie_` at the begin get one more `_` before that.
 enum ColumnName {
   /// What names are those of.
@@ -39,16 +41,23 @@ enum ColumnName {
 
   /// The columns of new names, in their order.
   ///
-  /// - Parameter taken: Columns that are there.
-  static func columns(_ names: [String], _ origin: Origin, taken: Set<String> = []) -> [String] {
-    var taken = taken.union(names.lazy.filter { isKept($0, origin) })
+  /// - Parameters:
+  ///   - preferred: Names that come first where several would have one column, such as those of keys.
+  ///   - taken: Columns that are there.
+  static func columns(
+    _ names: [String], _ origin: Origin, preferred: Set<String> = [], taken: Set<String> = []
+  ) -> [String] {
+    var taken = Set(taken.lazy.map { $0.lowercased() })
     var found: [String: String] = [:]
     // In the order of their bytes, so that the order of the records does not matter.
-    let others = names.filter { !isKept($0, origin) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    for name in others {
+    let ranked = names.map { (name: $0, rank: isKept($0, origin) ? preferred.contains($0) ? 0 : 1 : 2) }
+      .sorted {
+        $0.rank != $1.rank ? $0.rank < $1.rank : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+      }
+    for (name, _) in ranked {
       let (simple, distinct) = candidates(name, origin)
-      let column = simple.flatMap { taken.contains($0) ? nil : $0 } ?? distinct
-      taken.insert(column)
+      let column = simple.flatMap { taken.contains($0.lowercased()) ? nil : $0 } ?? distinct
+      taken.insert(column.lowercased())
       found[name] = column
     }
     return names.map { found[$0] ?? $0 }
@@ -57,7 +66,11 @@ enum ColumnName {
   /// What the user should know of a name; nil where it is its column's.
   static func warning(_ name: String, _ column: String) -> String? {
     guard name != column else { return nil }
-    return "\(name.debugDescription) goes to the column \(column), since no column can have that name"
+    // Only a name that would do by itself is there in full, with digits behind it.
+    let why =
+      isPlain(name) && column.hasPrefix(name + "_")
+      ? "since another column's name differs in case only" : "since no column can have that name"
+    return "\(name.debugDescription) goes to the column \(column), \(why)"
   }
 
   private static func isPlain(_ name: String) -> Bool {
@@ -66,7 +79,9 @@ enum ColumnName {
   }
 
   private static func isTaken(_ name: String) -> Bool {
-    name.hasPrefix("_hoodie_") || EventColumn.fields.contains { $0.name == name }
+    guard name.hasPrefix("_") else { return false }
+    let folded = name.lowercased()
+    return folded.hasPrefix("_hoodie_") || EventColumn.fields.contains { $0.name == folded }
   }
 }
 

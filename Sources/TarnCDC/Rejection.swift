@@ -25,6 +25,8 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
   case misfit(column: String, type: String, value: String, why: String)
   /// A member has no column.
   case unknownMember(name: String)
+  /// A name would be one more than are told apart.
+  case tooManyNames(name: String, limit: Int)
   /// One record is longer than is read.
   case tooLong(limit: Int)
   /// The columns of one batch would grow beyond what they can hold.
@@ -46,6 +48,9 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
       "column \(column): \(value) does not fit \(type): \(why); "
         + "give the table a type that holds it (create --schema), or mend the value"
     case .unknownMember(let name): "no column \"\(name)\"; add it to the table's schema, or leave it out"
+    case .tooManyNames(let name, let limit):
+      "\"\(name)\" is one name too many: a table and its records may have \(limit) together; "
+        + "keep what has names without end, such as a map by id, in one attribute"
     case .tooLong(let limit): "the record is longer than \(limit) bytes"
     case .columns(let error): error.description
     }

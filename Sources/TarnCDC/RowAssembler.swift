@@ -72,8 +72,9 @@ struct RowAssembler: Sendable {
     for position in range {
       let value = values[position]
       guard let id = number(of: value, scanner, after: previous) else {
-        if stranger == nil { stranger = position }
-        continue
+        guard isFirst else { continue }
+        throw .tooManyNames(
+          name: scanner.text(value.name, isEscaped: value.nameIsEscaped), limit: NameTable.limit)
       }
       previous = id
       let column = Int(columns[id])
@@ -117,9 +118,8 @@ struct RowAssembler: Sendable {
     return id
   }
 
-  /// The column of a name that no column can have, if the schema has one for it, as ``columns`` holds it.
+  /// The column of a name that is not its own, if the schema has one for it, as ``columns`` holds it.
   private func substitute(_ name: String) -> Int32 {
-    guard !ColumnName.isKept(name, origin) else { return -1 }
     let (simple, distinct) = ColumnName.candidates(name, origin)
     let column = schema.index(of: distinct) ?? simple.flatMap { schema.index(of: $0) }
     guard let column, !isReserved[column] else { return -1 }

@@ -8,7 +8,7 @@ public import TarnColumns
 /// From plain JSON: the same, but numbers with a fraction or an exponent are doubles.
 /// Values of different types make a string, with a warning; so do bytes in Keys, since keys of a table are text.
 /// Every column is nullable. Names that no column can have, such as `a-b`, become a column such as `a_b`, with a
-/// warning.
+/// warning; of names that differ in case only, one is kept, and each other gets a column with digits behind it.
 public struct SchemaInference: Sendable, RecordConsumer {
   /// What it is shown.
   public enum Source: Sendable, Hashable {
@@ -29,8 +29,17 @@ public struct SchemaInference: Sendable, RecordConsumer {
   private var record = ChangeRecord()
   private var values: [ScannedValue] = []
 
+  /// Names that keep their columns where others differ from them in case only.
+  private let preferred: Set<String>
+
   /// Makes an inference that has seen nothing.
-  public init(_ source: Source) { self.source = source }
+  ///
+  /// - Parameter preferred: Names that keep their columns where others differ from them in case only, beside those
+  ///   of Keys.
+  public init(_ source: Source, preferred: [String] = []) {
+    self.source = source
+    self.preferred = Set(preferred)
+  }
 
   /// Whether `limit` records have been seen.
   public func isFull(limit: Int) -> Bool { count >= limit }
@@ -83,7 +92,9 @@ public struct SchemaInference: Sendable, RecordConsumer {
   }
 
   private var columns: [String] {
-    ColumnName.columns(types.indices.map(names.name), source == .changeRecords ? .attributes : .members)
+    ColumnName.columns(
+      types.indices.map(names.name), source == .changeRecords ? .attributes : .members,
+      preferred: preferred.union(keys.map(names.name)))
   }
 
   private func type(_ id: Int) -> DataType {
@@ -111,13 +122,6 @@ public struct SchemaInference: Sendable, RecordConsumer {
     }
     for id in keys where types[id].type != type(id) {
       lines.append("key column \(columns[id]) becomes string: its bytes stand there as base64")
-    }
-    var held: [String: String] = [:]
-    for name in columns {
-      if let other = held.updateValue(name, forKey: name.lowercased()) {
-        lines.append(
-          "columns \(other) and \(name) differ in case only, and engines that fold names see one column")
-      }
     }
     if names.count >= NameTable.limit {
       lines.append("only the first \(NameTable.limit) names become columns")

@@ -85,6 +85,52 @@ struct ColumnNameTests {
     #expect(rows.texts(new.field.name) == ["1", "2", "5"])
   }
 
+  @Test("Of names that differ in case only one is kept, that of a key first, in later batches too")
+  func caseOnly() async throws {
+    let image = #""ID":{"S":"x"},"Note":{"S":"y"},"nOTE":{"S":"z"}"#
+    let inference = try await inferred(image)
+    let names = inference.schema.fields.map(\.name)
+    #expect(
+      names[0] == "id" && names[1].hasPrefix("ID_") && names[2] == "Note" && names[3].hasPrefix("nOTE_"))
+    #expect(
+      inference.warnings.first
+        == #""ID" goes to the column \#(names[1]), since another column's name differs in case only"#)
+    var whole = try ChangeBatchBuilder(schema: inference.schema, keyFields: ["id"])
+    #expect(try await readAll(change(new: image), into: &whole).isEmpty)
+    #expect(whole.newFields.isEmpty)
+    let rows = try whole.finish().rows
+    #expect(names.prefix(4).map { rows.texts($0) } == [["1"], ["x"], ["y"], ["z"]])
+
+    let narrow = Schema([Field("id", .string), Field("note", .string)] + EventColumn.fields)
+    var later = try ChangeBatchBuilder(schema: narrow, keyFields: ["id"])
+    #expect(try await readAll(change(new: image), into: &later).isEmpty)
+    #expect(later.newFields.map(\.field.name).prefix(1) == [names[1]])
+    #expect(Set(later.newFields.map { $0.field.name.lowercased() }).count == 3)
+    #expect(later.newFields.allSatisfy { $0.field.name.contains("_") })
+  }
+
+  @Test("Rows keep the names that a caller prefers")
+  func preferred() async throws {
+    var inference = SchemaInference(.rows, preferred: ["id"])
+    #expect(try await readAll(#"{"ID":1,"id":2}"#, into: &inference).isEmpty)
+    let names = inference.schema.fields.map(\.name)
+    #expect(names[0].hasPrefix("ID_") && names[1] == "id")
+  }
+
+  @Test("A record with more names than are told apart is rejected, and a deletion is not")
+  func tooManyNames() async throws {
+    let image = (0..<9_998).map { #""n\#($0)":{"N":"1"}"# }.joined(separator: ",")
+    let more = #""a":{"S":"x"},"b":{"S":"x"}"#
+    let text =
+      change(id: "1", new: image) + change(id: "2", new: more) + change(id: "3", new: #""a":{"S":"x"}"#)
+      + change("REMOVE", id: "4", old: #""c":{"S":"x"}"#)
+    var builder = try ChangeBatchBuilder(schema: Schema([Field("id", .string)]), keyFields: ["id"])
+    let rejected = try await readAll(text, into: &builder)
+    #expect(rejected.map(\.reason) == [.tooManyNames(name: "b", limit: 10_000)])
+    #expect(rejected.first?.description.contains("\"b\" is one name too many") == true)
+    #expect(try builder.finish().rows.texts("id") == ["1", "3", "4"])
+  }
+
   @Test("A name twice is refused, with or without a column of its own")
   func twice() async throws {
     let schema = Schema([Field("id", .string), Field("a_b", .int64)])

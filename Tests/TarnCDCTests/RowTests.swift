@@ -19,7 +19,8 @@ struct RowTests {
     #expect(try await readAll(text, into: &inference).isEmpty)
     #expect(
       inference.schema.summary == [
-        "id: string", "a: long", "b: decimal(38,18)", "c: string", "d: string", "g: string", "e: string",
+        "id: string", "a_a98c6e5b: long", "b: decimal(38,18)",
+        "c: string", "d: string", "g: string", "e: string",
         "f: binary",
         "A: string", "__event_id: string", "_event_id: string", "_event_name: string",
         "_event_time: timestamp",
@@ -28,7 +29,7 @@ struct RowTests {
     #expect(inference.warnings.count == 4)
     #expect(inference.warnings.contains { $0.contains("column c becomes string") })
     #expect(inference.warnings.contains { $0.contains("column g becomes string") })
-    #expect(inference.warnings.contains { $0.contains("a and A differ in case only") })
+    #expect(inference.warnings.contains { $0.contains("since another column's name differs in case only") })
     #expect(inference.schema.fields.allSatisfy { $0.isNullable })
   }
 
