@@ -164,6 +164,11 @@ struct Arguments: Sendable {
     (values[option.usage.name] ?? []).compactMap { $0 as? Value }
   }
 
+  /// The columns that options for new tables name.
+  var namedColumns: [String] {
+    (self[Options.key] ?? []) + (self[Options.partitionBy] ?? []) + all(Options.orderBy)
+  }
+
   /// Whether an option was given.
   func has<Value>(_ option: Option<Value>) -> Bool { !all(option).isEmpty }
 

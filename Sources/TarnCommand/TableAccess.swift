@@ -40,7 +40,8 @@ struct TableAccess {
   func located<Result>(_ body: () async throws -> Result) async throws -> Result {
     do { return try await body() } catch let error as TableError {
       let text = error.description
-      throw text.hasPrefix(path + ":") ? CommandError(text) : CommandError("\(path): \(text)")
+      throw text.hasPrefix(path + ":") || text.hasPrefix(path.hasSuffix("/") ? path : path + "/")
+        ? CommandError(text) : CommandError("\(path): \(text)")
     } catch let error as ParquetError where error.path != StandardOutput.name {
       throw CommandError("\(path): \(error)")
     }
@@ -58,7 +59,7 @@ struct TableAccess {
 
   /// Opens the table for a write; nil where there is none and it is to be created.
   ///
-  /// - Throws: ``CommandError`` where the key, partition, ordering or name given is not the table's.
+  /// - Throws: ``CommandError`` where an option for new tables is given that contradicts the table.
   func openForWriting() async throws -> Table? {
     let table: Table
     do { table = try await Table.open(at: location, settings: settings) } catch {
@@ -69,26 +70,8 @@ struct TableAccess {
       }
       throw CommandError("\(path): there is no table; create it first, or give --create")
     }
-    try checkAgreement(table.properties)
+    try await located { try TableAgreement(path: path, arguments: arguments).check(table.properties) }
     return table
-  }
-
-  private func checkAgreement(_ properties: TableProperties) throws {
-    func check(_ option: OptionUsage, _ given: String?, _ present: String) throws {
-      guard let given, given != present else { return }
-      let has = present.isEmpty ? "none" : present
-      throw CommandError(
-        "\(path): --\(option.name) \(given) does not fit the table, which has \(has): leave the option out, "
-          + "or write to another table")
-    }
-    try check(
-      Options.key.usage, arguments[Options.key]?.joined(separator: ","),
-      properties.recordKeyFields.joined(separator: ","))
-    try check(
-      Options.partitionBy.usage, arguments[Options.partitionBy]?.joined(separator: ","),
-      properties.partitionFields.joined(separator: ","))
-    try check(Options.orderBy.usage, arguments[Options.orderBy], properties.orderingField ?? "")
-    try check(Options.name.usage, arguments[Options.name], properties.name)
   }
 
   /// Refuses kinds of tables that Tarn does not write yet.
@@ -131,6 +114,16 @@ struct TableAccess {
     case (nil, let file?):
       return MetaColumns.removed(from: try await ParquetInput.open(file).schema)
     }
+  }
+
+  /// The columns of a table, and behind them those of `--schema` or `--like` that it lacks.
+  ///
+  /// - Throws: ``CommandError`` where a column has another type there, or could not be added.
+  func joined(_ present: Schema, with given: Schema?) throws -> Schema {
+    guard let given else { return present }
+    let option = arguments.has(Options.schema) ? Options.schema : Options.like
+    return try TableAgreement(path: path, arguments: arguments).joined(
+      present, with: given, of: "--\(option.usage.name) \(arguments[option] ?? "")")
   }
 
   /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.

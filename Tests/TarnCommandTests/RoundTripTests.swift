@@ -124,24 +124,6 @@ struct RoundTripTests {
     }
   }
 
-  @Test("Key, partition and ordering columns must be the table's")
-  func agreement() async throws {
-    try await withTrades { tool in
-      let before = try tool.files(of: "lake/my-trades")
-      for (option, value, has) in [
-        ("--key", "note", "id"), ("--partition-by", "note", "exchange"), ("--order-by", "price", "none"),
-      ] {
-        try await tool.fail(
-          "upsert", "lake/my-trades", "--create", option, value, "--from", "trades.jsonl",
-          saying: ["\(option) \(value) does not fit the table, which has \(has)"])
-      }
-      try await tool.succeed(
-        "upsert", "lake/my-trades", "--create", "--key", "id", "--partition-by", "exchange", "--from",
-        "trades.jsonl")
-      #expect(try tool.files(of: "lake/my-trades") == before)
-    }
-  }
-
   @Test("Several files of both kinds are one commit, and the later row of a key wins")
   func severalFiles() async throws {
     try await withTrades { tool in

@@ -129,7 +129,7 @@ extension OwnOptions {
   /// The options of a table.
   ///
   /// - Throws: What `refusal` makes of the text that says which option has a value that makes no sense.
-  init(
+  package init(
     _ properties: TableProperties,
     refusal: (String) -> TableError = { TableError(.damaged, "\(TablePaths.properties): \($0)") }
   ) throws(TableError) {
@@ -175,7 +175,7 @@ extension OwnOptions {
   }
 
   /// How the Bloom filters of a table's files are sized.
-  static func bloom(_ properties: TableProperties) throws(TableError) -> BloomFilterChoice {
+  package static func bloom(_ properties: TableProperties) throws(TableError) -> BloomFilterChoice {
     guard let text = properties.entries[Key.bloom] else { return .perFile }
     guard let choice = BloomFilterChoice(rawValue: text) else {
       throw TableError(.damaged, "\(TablePaths.properties): \(Key.bloom)=\(text) is neither file nor hudi")

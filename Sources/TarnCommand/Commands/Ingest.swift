@@ -25,13 +25,15 @@ enum IngestCommand {
     var input = try ChangeInput(arguments)
     var schema: Schema
     var key = table?.properties.recordKeyFields ?? arguments[Options.key]
+    let given = try await access.givenSchema()
     if let table {
-      schema = try await access.located { try await table.schema() }
-    } else if let given = try await access.givenSchema() {
+      let present = try await access.located { try await table.schema() }
+      schema = try access.joined(present, with: given)
+    } else if let given {
       schema = given
       schema.fields += EventColumn.fields.filter { given[$0.name] == nil }
     } else {
-      let inferred = try await input.inferred()
+      let inferred = try await input.inferred(preferred: arguments.namedColumns)
       schema = inferred.schema
       key = key ?? (inferred.key.isEmpty ? nil : inferred.key)
     }

@@ -34,14 +34,20 @@ enum WriteCommand {
   private static func run(_ arguments: Arguments, _ write: Write) async throws {
     let access = try TableAccess(arguments)
     let table = try await access.openForWriting()
-    let schema: Schema?
-    if let table { schema = try await access.located { try await table.schema() } } else { schema = nil }
-    let given = table == nil ? try await access.givenSchema() : nil
+    let given = try await access.givenSchema()
+    var schema: Schema?
+    if let table {
+      let present = try await access.located { try await table.schema() }
+      schema = try access.joined(present, with: given)
+    }
     guard let key = table?.properties.recordKeyFields ?? arguments[Options.key] else {
       throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
     }
     var input = try await RowInput(arguments)
-    let rows = try await input.rows(table: schema, given: given, key: key)
+    var rows = try await input.rows(table: schema, given: given, key: key)
+    if table != nil, let given, let schema {
+      rows = try BatchJoin.filled(rows, with: schema.fields.filter { given[$0.name] != nil })
+    }
     try input.storeLetters()
     var verb = ""
     let (written, report) = try await access.write(table) {

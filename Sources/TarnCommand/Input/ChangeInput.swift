@@ -16,8 +16,10 @@ struct ChangeInput {
   }
 
   /// What the records themselves say of their columns.
-  func inferred() async throws -> (schema: Schema, key: [String]) {
-    var inference = SchemaInference(.changeRecords)
+  ///
+  /// - Parameter preferred: Columns that must be called as their attributes.
+  func inferred(preferred: [String]) async throws -> (schema: Schema, key: [String]) {
+    var inference = SchemaInference(.changeRecords, preferred: preferred)
     var ignored = DeadLetters()
     try await input.read(into: &inference, &ignored)
     guard inference.count > 0 else {

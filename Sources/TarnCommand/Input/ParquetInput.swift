@@ -68,6 +68,29 @@ enum BatchJoin {
     return joined
   }
 
+  /// The rows with columns that are to be there, of these types; they are null where they were not.
+  ///
+  /// - Throws: ``CommandError`` where a column's type does not widen to the one that it is to have.
+  static func filled(_ rows: RecordBatch, with fields: [Field]) throws -> RecordBatch {
+    var rows = rows
+    for field in fields {
+      guard let index = rows.schema.index(of: field.name) else {
+        guard field.isNullable else { continue }
+        rows.columns.append(try Column(nulls: rows.count, of: field.type))
+        rows.schema.fields.append(field)
+        continue
+      }
+      let found = rows.schema.fields[index].type
+      guard found.widens(to: field.type) else {
+        throw CommandError(
+          "column \(field.name) is \(found.name) in the input and is to be \(field.type.name): convert it")
+      }
+      rows.columns[index] = try rows.columns[index].converted(to: field.type)
+      rows.schema.fields[index].type = field.type
+    }
+    return rows
+  }
+
   /// All rows, in order; a column at a time, so that not everything is in memory twice.
   static func rows(_ batches: consuming [RecordBatch]) throws -> RecordBatch {
     let joined = try schema(batches.map(\.schema))

@@ -15,6 +15,10 @@ struct RowInput {
   private let policy: ErrorPolicy
   private let zone: ZoneConversion
   private let hasZone: Bool
+  /// Columns that must be called as their members.
+  private let preferred: [String]
+  /// New columns of which the user knows.
+  private var announced: Set<String> = []
   /// Records that could not be taken.
   private(set) var letters = DeadLetters()
 
@@ -24,6 +28,7 @@ struct RowInput {
     let given = arguments[Options.zone]
     hasZone = given != nil
     zone = given ?? ZoneConversion()
+    preferred = arguments.namedColumns
     var pieces: [Piece] = []
     for path in arguments.all(Options.from) {
       try refuseRemote(path)
@@ -53,6 +58,7 @@ struct RowInput {
     for (index, piece) in pieces.enumerated() {
       if case .parquet(let path, let file) = piece {
         sayZone(file.schema, table)
+        if let table { announce(file.schema, of: path, table) }
         let zone = zone
         batches[index] = try await ParquetInput.batches(file, at: path) {
           try zone.converted($0, table: table)
@@ -64,7 +70,7 @@ struct RowInput {
       let known = batches.flatMap { $0.prefix(1).map(\.schema) }
       var schema = table ?? given
       if schema == nil, !known.isEmpty { schema = try BatchJoin.schema(known) }
-      if schema == nil { schema = try await inferred() }
+      if schema == nil { schema = try await inferred(preferred: preferred) }
       let read = try await readLines(
         lines, schema ?? Schema([]), key: key, isNew: table == nil && given == nil)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
@@ -82,8 +88,8 @@ struct RowInput {
     lines.compactMap { if case .lines(let source) = pieces[$0] { source } else { nil } }
   }
 
-  private func inferred() async throws -> Schema {
-    var inference = SchemaInference(.rows)
+  private func inferred(preferred: [String]) async throws -> Schema {
+    var inference = SchemaInference(.rows, preferred: preferred)
     var ignored = DeadLetters()
     try await RecordInput(sources: sources(Array(pieces.indices)), policy: policy)
       .read(into: &inference, &ignored)
@@ -119,7 +125,15 @@ struct RowInput {
         if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
         return found
       }
-      schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew)
+      schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew, known: announced)
+    }
+  }
+
+  /// Says which columns of a Parquet file the table does not have.
+  private mutating func announce(_ schema: Schema, of path: String, _ table: Schema) {
+    for field in MetaColumns.removed(from: schema).fields where table[field.name] == nil {
+      guard announced.insert(field.name).inserted else { continue }
+      StandardError.note("column \(field.name) (\(field.type.name)) is new, found in \(path)")
     }
   }
 
@@ -133,14 +147,15 @@ struct RowInput {
 enum NewColumns {
   /// The schema with the new columns at its end.
   static func added(
-    _ new: [(field: Field, count: Int, warning: String?)], to schema: Schema, saying: Bool
+    _ new: [(field: Field, count: Int, warning: String?)], to schema: Schema, saying: Bool,
+    known: Set<String> = []
   ) -> Schema {
     var schema = schema
     for (field, count, warning) in new {
       schema.fields.append(field)
       if let warning { StandardError.note(warning) }
       // Hudi's own columns, as a table's rows are read with, are left out when rows are written.
-      if saying, !MetaColumns.removed(from: Schema([field])).fields.isEmpty {
+      if saying, !known.contains(field.name), !MetaColumns.removed(from: Schema([field])).fields.isEmpty {
         StandardError.note(
           "column \(field.name) (\(field.type.name)) is new, found in \(count) \(count == 1 ? "record" : "records")"
         )
