@@ -84,6 +84,22 @@ import Testing
     }
   }
 
+  @Test func aTableWithNestedColumnsIsNotWritten() async throws {
+    let folder = try TestWorld.requireShared("spark-tables/v6/cow-plain")
+    try await TestWorld.withTemporaryFolder { temporary in
+      try TestWorld.copyTree(from: folder + "/table", to: temporary + "/table")
+      let table = try await Table.open(at: .local(temporary + "/table"))
+      var id = ColumnBuilder(.string)
+      try id.append("key-0004")
+      let keys = try RecordBatch(schema: Schema([Field("id", .string)]), columns: [id.finish()])
+      await #expect {
+        try await table.delete(keys)
+      } throws: { error in
+        (error as? TableError)?.code == .unsupported && "\(error)".contains("nested column")
+      }
+    }
+  }
+
   @Test(arguments: ["golden/cow-v8_nonpartitioned", "golden/cow-v9_txns_simple_nometa"])
   func laterTableVersionsAreRefusedClearly(path: String) async throws {
     let folder = try TestWorld.requireShared(path)

@@ -41,6 +41,12 @@ struct WriteTransaction: Sendable {
       options = try OwnOptions(state.properties)
       bloom = try OwnOptions.bloom(state.properties)
       let present = try state.requireSchema()
+      if let nested = present.fields.first(where: \.type.isNested) {
+        throw TableError(
+          .unsupported,
+          "table \(state.properties.name) has the nested column \(nested.name): Tarn only reads such tables yet"
+        )
+      }
       let alignment = BatchAlignment(schema: present)
       let evolved = try alignment.evolved(by: changes.rows.schema)
       // Keys alone do not change a schema.
