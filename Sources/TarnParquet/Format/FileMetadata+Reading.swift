@@ -143,18 +143,32 @@ extension ThriftReader {
   @_lifetime(self: copy self)
   private mutating func chunk() throws(FormatProblem) -> ChunkMetadata {
     var result = ChunkMetadata()
+    var offsets = (0, 0)
+    var sizes = (0, 0)
     var last = 0
     while let field = try nextField(after: &last) {
       switch field.id {
       case 1: result.filePath = try text(field)
       case 3 where field.wire == .structure: try columnMetadata(&result)
+      case 4: offsets.0 = try size(field)
+      case 5: sizes.0 = try size(field)
+      case 6: offsets.1 = try size(field)
+      case 7: sizes.1 = try size(field)
       case 8, 9:
         result.isEncrypted = true
         try skip(field)
       default: try skip(field)
       }
     }
+    result.offsetIndex = Self.range(offsets.0, sizes.0)
+    result.columnIndex = Self.range(offsets.1, sizes.1)
     return result
+  }
+
+  /// A part of the file; nil for none, and for one that no file could hold.
+  private static func range(_ offset: Int, _ size: Int) -> Range<Int>? {
+    let (end, overflow) = offset.addingReportingOverflow(size)
+    return offset > 0 && size > 0 && !overflow ? offset..<end : nil
   }
 
   @_lifetime(self: copy self)
@@ -178,6 +192,8 @@ extension ThriftReader {
       case 12 where field.wire == .structure: result.statistics = try statistics()
       case 13:
         for _ in 0..<(try structures(field)) { result.encodingStatistics.append(try pageEncodingCount()) }
+      case 14: result.bloomFilterOffset = try size(field)
+      case 15: result.bloomFilterSize = try size(field)
       default: try skip(field)
       }
     }

@@ -95,6 +95,14 @@ extension ChunkMetadata {
     // Zero, as the format asks of writers that keep the metadata in the footer alone.
     out.int64(2, 0)
     out.structure(3) { writeColumn(to: &$0) }
+    if let offsetIndex {
+      out.int64(4, offsetIndex.lowerBound)
+      out.int32(5, offsetIndex.count)
+    }
+    if let columnIndex {
+      out.int64(6, columnIndex.lowerBound)
+      out.int32(7, columnIndex.count)
+    }
   }
 
   private func writeColumn(to out: inout ThriftWriter) {
@@ -118,6 +126,8 @@ extension ChunkMetadata {
         $0.int32(3, entry.count)
       }
     }
+    if let bloomFilterOffset { out.int64(14, bloomFilterOffset) }
+    if let bloomFilterSize { out.int32(15, bloomFilterSize) }
   }
 }
 

@@ -48,6 +48,12 @@ struct ChunkMetadata: Sendable {
   var dictionaryPageOffset: Int?
   var statistics: ChunkStatistics?
   var encodingStatistics: [PageEncodingCount] = []
+  /// Where the page index of the chunk lies in the file, if it has one.
+  var offsetIndex: Range<Int>?
+  var columnIndex: Range<Int>?
+  /// Where the Bloom filter begins in the file, and how long it is with its header, where that is told.
+  var bloomFilterOffset: Int?
+  var bloomFilterSize: Int?
 
   /// Where the chunk begins; some writers give zero for the offset of a dictionary that is not there.
   var start: Int {

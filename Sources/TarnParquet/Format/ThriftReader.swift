@@ -138,6 +138,10 @@ struct ThriftReader: ~Escapable {
   @_lifetime(self: copy self)
   mutating func element() throws(FormatProblem) -> Int { Int(try zigzag()) }
 
+  /// Reads an element of a list of booleans.
+  @_lifetime(self: copy self)
+  mutating func boolElement() throws(FormatProblem) -> Bool { try byte() == Wire.yes.rawValue }
+
   /// Passes over a field's value.
   @_lifetime(self: copy self)
   mutating func skip(_ field: FieldHeader) throws(FormatProblem) {

@@ -72,6 +72,11 @@ struct ThriftWriter {
     last = outer.removeLast()
   }
 
+  /// Writes a boolean of a list, whose elements are declared as `yes`.
+  mutating func element(_ value: Bool) {
+    bytes.append((value ? ThriftReader.Wire.yes : .no).rawValue)
+  }
+
   mutating func element(_ value: Int) { bytes.appendZigZag(Int64(value)) }
 
   mutating func element(_ value: [UInt8]) {
