@@ -96,6 +96,46 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Replaces what `output` holds by the content of a raw LZ4 block.
+  ///
+  /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
+  public mutating func lz4(
+    _ input: RawSpan, size: Int, into output: inout ByteBuffer
+  ) throws(CompressionError) {
+    try fill(input, size, &output, LZ4.decompress)
+  }
+
+  /// Replaces what `output` holds by the content of LZ4 blocks in the framing of Hadoop.
+  ///
+  /// Some writers left the framing out where they meant it, so a raw block is taken too.
+  ///
+  /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
+  public mutating func hadoopLZ4(
+    _ input: RawSpan, size: Int, into output: inout ByteBuffer
+  ) throws(CompressionError) {
+    do {
+      try fill(input, size, &output, LZ4.decompressHadoop)
+    } catch {
+      try fill(input, size, &output, LZ4.decompress)
+    }
+  }
+
+  private func fill(
+    _ input: RawSpan, _ size: Int, _ output: inout ByteBuffer,
+    _ decode: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) throws(CompressionError) -> Int
+  ) throws(CompressionError) {
+    // A byte of a length makes at most 255.
+    try Self.checkRatio("lz4", input, size, most: 255)
+    try output.fill(count: size) { (target) throws(CompressionError) in
+      let room = UnsafeMutableRawBufferPointer(rebasing: target[..<size])
+      let written = try input.withUnsafeBytes { (source) throws(CompressionError) in
+        try decode(source, room)
+      }
+      guard written == size else { throw .sizeMismatch("lz4", expected: size, found: written) }
+      return written
+    }
+  }
+
   private static func checkRatio(
     _ codec: String, _ input: RawSpan, _ size: Int, most: Int
   ) throws(CompressionError) {

@@ -23,7 +23,7 @@ enum Snappy {
       } else {
         let (count, offset) = try copy(tag, input, &position)
         guard offset > 0, offset <= produced, count <= output.count - produced else { throw damaged }
-        repeatBytes(output, produced, count, offset)
+        Repetition.copy(output, produced, count, offset)
         produced += count
       }
     }
@@ -74,21 +74,6 @@ enum Snappy {
       return (Int(tag >> 2 & 7) + 4, Int(tag >> 5) << 8 | low)
     case 2: return (Int(tag >> 2) + 1, try littleEndian(input, &position, 2))
     default: return (Int(tag >> 2) + 1, try littleEndian(input, &position, 4))
-    }
-  }
-
-  /// Copies from `offset` bytes back; the caller has checked that all lies within the output.
-  private static func repeatBytes(
-    _ output: UnsafeMutableRawBufferPointer, _ at: Int, _ count: Int, _ offset: Int
-  ) {
-    guard let base = output.baseAddress else { return }
-    if offset >= count {
-      (base + at).copyMemory(from: base + (at - offset), byteCount: count)
-      return
-    }
-    // The copy reads bytes that it has just written, so it goes byte by byte.
-    for index in at..<at + count {
-      (base + index).storeBytes(of: (base + (index - offset)).load(as: UInt8.self), as: UInt8.self)
     }
   }
 }
