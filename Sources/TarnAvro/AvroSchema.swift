@@ -86,6 +86,7 @@ public enum AvroSchema {
     case .string: .string("string")
     case .binary: .string("bytes")
     case .date: logical("int", "date")
+    case .time: logical("long", "time-micros")
     case .timestamp(let unit, let zone):
       logical(
         "long",

@@ -102,9 +102,9 @@ struct AvroSchemaParser {
   ) throws(AvroError) -> DataType {
     let logicalType = json?["logicalType"]?.string
     switch (name, logicalType) {
-    case ("int", "time-millis"), ("long", "time-micros"):
-      throw AvroError(
-        .unsupported, field: path, "the logical type \(logicalType ?? ""); use a long, or a timestamp")
+    case ("int", "time-millis"):
+      throw AvroError(.unsupported, field: path, "the logical type time-millis; use time-micros")
+    case ("long", "time-micros"): return .time
     case ("int", "date"): return .date
     case ("long", "timestamp-millis"): return .timestamp(.milliseconds, .instant)
     case ("long", "timestamp-micros"): return .timestamp(.microseconds, .instant)

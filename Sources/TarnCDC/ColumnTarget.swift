@@ -54,7 +54,7 @@ struct ColumnTarget: Sendable {
       kind = .timestamp
       unit = 1_000_000 / timeUnit.perSecond
       isLocal = zone == .local
-    case .list, .structure, .map: return nil
+    case .time, .list, .structure, .map: return nil
     }
   }
 

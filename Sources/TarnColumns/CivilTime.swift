@@ -64,6 +64,20 @@ public enum CivilTime {
     if isInstant { out.append(0x5a) }
   }
 
+  /// Appends a time of the day, in microseconds since midnight, as `HH:MM:SS.ffffff`.
+  public static func append(time microseconds: Int64, to out: inout [UInt8]) {
+    // A time that is none shows as the hours that it has.
+    if microseconds < 0 { out.append(0x2d) }
+    let magnitude = microseconds.magnitude
+    out.append(decimal: magnitude / 3_600_000_000, width: 2)
+    out.append(0x3a)
+    out.append(decimal: magnitude / 60_000_000 % 60, width: 2)
+    out.append(0x3a)
+    out.append(decimal: magnitude / 1_000_000 % 60, width: 2)
+    out.append(0x2e)
+    out.append(decimal: magnitude % 1_000_000, width: 6)
+  }
+
   /// The quotient rounded down.
   @inlinable
   public static func floorDivide(_ dividend: Int64, _ divisor: Int64) -> Int64 {

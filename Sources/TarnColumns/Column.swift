@@ -18,7 +18,7 @@ public struct Column: Sendable {
     case int16([Int16])
     /// Integers of 32 bits, and dates.
     case int32([Int32])
-    /// Integers of 64 bits, and timestamps.
+    /// Integers of 64 bits, timestamps, and times of the day.
     case int64([Int64])
     case float([Float])
     case double([Double])
@@ -75,7 +75,7 @@ public struct Column: Sendable {
   static func layoutFits(_ type: DataType, _ values: Values) -> Bool {
     switch (type, values) {
     case (.boolean, .boolean), (.int8, .int8), (.int16, .int16), (.int32, .int32), (.date, .int32),
-      (.int64, .int64), (.timestamp, .int64), (.float, .float), (.double, .double),
+      (.int64, .int64), (.timestamp, .int64), (.time, .int64), (.float, .float), (.double, .double),
       (.decimal, .decimal), (.string, .bytes), (.binary, .bytes), (.list, .list),
       (.structure, .structure), (.map, .map):
       true

@@ -23,7 +23,7 @@ public struct ColumnBuilder: Sendable {
     case .int8: .int8([])
     case .int16: .int16([])
     case .int32, .date: .int32([])
-    case .int64, .timestamp: .int64([])
+    case .int64, .timestamp, .time: .int64([])
     case .float: .float([])
     case .double: .double([])
     case .decimal: .decimal([])

@@ -15,6 +15,14 @@ extension DataType {
     case (.decimal(let precision, let scale), .decimal(let widerPrecision, let widerScale)):
       widerScale >= scale && widerPrecision - widerScale >= precision - scale
     case (.timestamp(.milliseconds, let zone), .timestamp(.microseconds, let widerZone)): zone == widerZone
+    case (.list(let element), .list(let wider)): element.type.widens(to: wider.type)
+    case (.map(let key, let value), .map(let widerKey, let wider)):
+      key.type.widens(to: widerKey.type) && value.type.widens(to: wider.type)
+    case (.structure(let fields), .structure(let wider)):
+      // Fields may be added, and none may go.
+      fields.allSatisfy { field in
+        wider.contains { $0.name == field.name && field.type.widens(to: $0.type) }
+      }
     default: false
     }
   }
@@ -30,6 +38,7 @@ extension Column {
       throw ColumnError.typeMismatch(expected: wider.name, found: type.name)
     }
     switch (wider, values) {
+    case (.list, _), (.map, _), (.structure, _): return try convertedWithin(wider)
     case (.double, .float(let list)):
       return Column(unchecked: wider, .double(list.map(Double.init)), validity)
     case (.timestamp, .int64(let list)):
@@ -56,6 +65,33 @@ extension Column {
     default: break
     }
     throw ColumnError.typeMismatch(expected: wider.name, found: type.name)
+  }
+
+  /// The same nested values with their parts converted; fields that are missing become null.
+  private func convertedWithin(_ wider: DataType) throws(ColumnError) -> Column {
+    switch (wider, type, values) {
+    case (.list(let element), _, .list(let offsets, let elements)):
+      return Column(
+        unchecked: wider, .list(offsets: offsets, elements: try elements.converted(to: element.type)),
+        validity)
+    case (.map(let key, let value), _, .map(let offsets, let keys, let items)):
+      return Column(
+        unchecked: wider,
+        .map(
+          offsets: offsets, keys: try keys.converted(to: key.type),
+          values: try items.converted(to: value.type)), validity)
+    case (.structure(let fields), .structure(let mine), .structure(let columns, let count)):
+      var converted: [Column] = []
+      for field in fields {
+        if let index = mine.firstIndex(where: { $0.name == field.name }) {
+          converted.append(try columns[index].converted(to: field.type))
+        } else {
+          converted.append(Column(nulls: count, of: field.type))
+        }
+      }
+      return Column(unchecked: wider, .structure(converted, count: count), validity)
+    default: throw ColumnError.typeMismatch(expected: wider.name, found: type.name)
+    }
   }
 
   /// The values of an integer column of at most 64 bits; empty for another.

@@ -16,6 +16,8 @@ public indirect enum DataType: Sendable, Hashable {
   case binary
   /// Days since 1970-01-01.
   case date
+  /// Microseconds since midnight.
+  case time
   /// A count of units since 1970-01-01T00:00:00, an instant in UTC or a local time without zone.
   case timestamp(TimeUnit, TimeZoneKind)
   /// Any number of values of one type.
@@ -50,6 +52,7 @@ public indirect enum DataType: Sendable, Hashable {
     case .string: "string"
     case .binary: "binary"
     case .date: "date"
+    case .time: "time"
     case .timestamp(let unit, .instant): unit == .microseconds ? "timestamp" : "timestamp(millis)"
     case .timestamp(let unit, .local):
       unit == .microseconds ? "timestamp without zone" : "timestamp(millis) without zone"

@@ -2,7 +2,7 @@ import TarnBytes
 
 /// Values as text for people and other programs.
 extension Column {
-  /// Appends a value as JSON: decimals as strings, instants as ISO 8601 with microseconds and `Z`, binary
+  /// Appends a value as JSON: decimals as strings, instants as ISO 8601 with microseconds and `Z`, times of the day as `HH:MM:SS.ffffff`, binary
   /// as base64, nulls as `null`.
   public func appendJSON(_ row: Int, to out: inout [UInt8]) {
     guard !isNull(row) else {
@@ -57,7 +57,7 @@ extension Column {
   /// Whether the type's text stands in quotes within JSON.
   private var hasQuotedText: Bool {
     switch type {
-    case .decimal, .string, .binary, .date, .timestamp: true
+    case .decimal, .string, .binary, .date, .time, .timestamp: true
     default: false
     }
   }
@@ -98,6 +98,10 @@ extension Column {
   }
 
   private func append(integer value: Int64, to out: inout [UInt8]) {
+    if type == .time {
+      CivilTime.append(time: value, to: &out)
+      return
+    }
     guard case .timestamp(let unit, let zone) = type else {
       out.append(decimal: value)
       return

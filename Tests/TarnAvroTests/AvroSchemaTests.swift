@@ -116,7 +116,6 @@ import Testing
     arguments: [
       ("a", #"["int","string"]"#), ("a", #"["null","int","string"]"#), ("a", #""null""#), ("a", #"[]"#),
       ("a", #"{"type":"int","logicalType":"time-millis"}"#),
-      ("a", #"{"type":"long","logicalType":"time-micros"}"#),
       ("a", #"{"type":"bytes","logicalType":"decimal","precision":39}"#),
       ("a", #"{"type":"bytes","logicalType":"decimal","precision":3,"scale":4}"#),
       ("a", #"{"type":"fixed","name":"f"}"#), ("a", #""nothing""#), ("a", "7"), ("a", "{}"),
