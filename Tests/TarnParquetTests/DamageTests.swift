@@ -57,7 +57,7 @@ import Testing
 
   @Test func everyDamagedByteOfForeignFilesGivesAnErrorOrAResult() async throws {
     for bytes in [
-      Fixtures.pagesOfVersion1, Fixtures.pagesOfVersion2, Fixtures.unsupportedColumns, Fixtures.int96,
+      Fixtures.pagesOfVersion1, Fixtures.pagesOfVersion2, Fixtures.variousColumns, Fixtures.int96,
     ] {
       try await tryEveryPosition(of: bytes)
     }

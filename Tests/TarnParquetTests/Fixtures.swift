@@ -67,7 +67,7 @@ enum Fixtures {
     """)
 
   /// A list, a time, nanoseconds that would be lost, a delta encoding, and one plain column `x`.
-  static let unsupportedColumns = decode(
+  static let variousColumns = decode(
     """
     UEFSMRUAFSwVLCwVBBUAFQYVBhwYCAIAAAAAAAAAGAgBAAAAAAAAABYAKAgCAAAAAAAAABgIAQAAAAAAAAAREQAAAAIAAAAEAQEA
     AAAAAAAAAgAAAAAAAAAVABUsFSwsFQQVABUGFQYcGAgCAAAAAAAAABgIAQAAAAAAAAAWACgIAgAAAAAAAAAYCAEAAAAAAAAAEREA

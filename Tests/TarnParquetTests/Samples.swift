@@ -6,7 +6,7 @@ import TarnStorage
 enum Samples {
   static let types: [DataType] =
     [
-      .boolean, .int8, .int16, .int32, .int64, .float, .double, .string, .binary, .date,
+      .boolean, .int8, .int16, .int32, .int64, .float, .double, .string, .binary, .date, .time,
       .timestamp(.milliseconds, .instant), .timestamp(.microseconds, .instant),
       .timestamp(.milliseconds, .local), .timestamp(.microseconds, .local),
     ] + [1, 2, 4, 9, 10, 18, 19, 20, 28, 38].map { .decimal(precision: $0, scale: $0 / 2) }
@@ -46,7 +46,7 @@ enum Samples {
     case .int8: builder.append(Int8(truncatingIfNeeded: mixed))
     case .int16: builder.append(Int16(truncatingIfNeeded: mixed))
     case .int32, .date: builder.append(Int32(truncatingIfNeeded: mixed))
-    case .int64, .timestamp: builder.append(mixed)
+    case .int64, .timestamp, .time: builder.append(mixed)
     case .float: builder.append(seed % 10 == 0 ? -Float.infinity : Float(seed) / 3)
     case .double: builder.append(seed % 10 == 0 ? -0.0 : Double(mixed) / 3)
     case .string: try builder.append(seed == 0 ? "" : "value ü \(String(seed, radix: 36))")

@@ -7,14 +7,14 @@ import TarnTestSupport
 import Testing
 
 @Suite struct SharedSampleTests {
-  static let flat = [
-    "alltypes_dictionary", "alltypes_plain.snappy", "alltypes_tiny_pages_plain", "binary_truncated_min_max",
-    "data_index_bloom_encoding_stats", "datapage_v1-uncompressed-checksum",
-    "datapage_v2_empty_datapage.snappy",
-    "dict-page-offset-zero", "fixed_length_decimal", "floating_orders_nan_count", "int32_decimal",
-    "int64_decimal", "nan_in_stats", "page_v2_empty_compressed", "rle-dict-snappy-checksum",
-    "rle_boolean_encoding", "sort_columns",
-  ]
+  /// Every file of which the rows are known.
+  static let names: [String] = {
+    guard let folder = TestWorld.shared("parquet-samples") else { return [] }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.filter { $0.hasSuffix(".jsonl") && !$0.contains("corrupt-checksum") }.map {
+      String($0.dropLast(".jsonl".count))
+    }.sorted()
+  }()
 
   private func open(_ path: String) async throws -> ParquetFile {
     let url = URL(fileURLWithPath: path)
@@ -22,23 +22,59 @@ import Testing
     return try await ParquetFile.open(storage, path: url.lastPathComponent)
   }
 
-  @Test(arguments: flat) func aFlatFileReadsAsOtherReadersReadIt(name: String) async throws {
-    let path = try TestWorld.requireShared("parquet-samples/\(name).parquet")
-    let file = try await open(path)
-    var rows: [RecordBatch] = []
+  @Test(arguments: names) func aFileReadsAsOtherReadersReadIt(name: String) async throws {
+    let file = try await open(try TestWorld.requireShared("parquet-samples/\(name).parquet"))
+    #expect(file.unreadable.isEmpty)
+    let all = Array(file.schema.fields.indices)
+    var groups: [RecordBatch] = []
     for group in 0..<file.rowGroupCount {
-      rows.append(try await file.readRowGroup(group, columns: Array(file.schema.fields.indices)))
+      groups.append(try await file.readRowGroup(group, columns: all))
     }
-    let batch = try RecordBatch.concatenate(rows, schema: file.schema)
     let lines = try TestWorld.lines(of: try TestWorld.requireShared("parquet-samples/\(name).jsonl"))
+    try check(try RecordBatch.concatenate(groups, schema: file.schema), lines)
+    var batches: [RecordBatch] = []
+    for try await batch in file.batches(columns: all, rowsPerBatch: 7) {
+      #expect(batch.count > 0 && batch.count <= 7)
+      batches.append(batch)
+    }
+    try check(try RecordBatch.concatenate(batches, schema: file.schema), lines)
+  }
+
+  @Test(arguments: names) func chosenRowsReadAsInTheWholeFile(name: String) async throws {
+    let file = try await open(try TestWorld.requireShared("parquet-samples/\(name).parquet"))
+    let all = Array(file.schema.fields.indices)
+    for group in 0..<file.rowGroupCount {
+      let whole = try await file.readRowGroup(group, columns: all)
+      let count = whole.count
+      guard count > 0 else { continue }
+      for rows in [[0], [count - 1, 0, count / 2], Array(stride(from: count / 3, to: count, by: 17)), []] {
+        let chosen = try await file.readRows(rows, inGroup: group, columns: all)
+        #expect(chosen.count == rows.count)
+        for (place, row) in rows.enumerated() {
+          for (column, expected) in zip(chosen.columns, whole.columns) {
+            #expect(column.isEqual(place, to: expected, row), "row \(row)")
+          }
+        }
+      }
+      await #expect(throws: ParquetError.self) {
+        _ = try await file.readRows([count], inGroup: group, columns: all)
+      }
+    }
+  }
+
+  private func check(_ batch: RecordBatch, _ lines: [String]) throws {
     #expect(batch.count == lines.count)
     for (row, line) in lines.enumerated() where row < batch.count {
       let object = try JSONValue(parsing: Array(line.utf8))
-      for (index, field) in file.schema.fields.enumerated() {
-        let found = text(batch.columns[index], row)
-        let expected = text(object[field.name], field.type)
-        #expect(found == expected, "\(field.name) of row \(row)")
-        if found != expected { return }
+      for (index, field) in batch.schema.fields.enumerated() {
+        guard isSame(batch.columns[index], row, object[field.name]) else {
+          var found: [UInt8] = []
+          batch.columns[index].appendJSON(row, to: &found)
+          Issue.record(
+            "\(field.name) of row \(row): \(String(decoding: found, as: UTF8.self)), not \(object[field.name]?.text() ?? "there")"
+          )
+          return
+        }
       }
     }
   }
@@ -68,6 +104,27 @@ import Testing
     }
   }
 
+  /// Whether a value is what a line says; maps without entries are written as empty lists there.
+  private func isSame(_ column: Column, _ row: Int, _ expected: JSONValue?) -> Bool {
+    guard let expected, expected != .null else { return column.isNull(row) }
+    if column.isNull(row) { return false }
+    switch column.values {
+    case .list(let offsets, let elements):
+      let range = Int(offsets[row])..<Int(offsets[row + 1])
+      guard let items = expected.elements, items.count == range.count else { return false }
+      return zip(range, items).allSatisfy { isSame(elements, $0, $1) }
+    case .map(let offsets, let keys, let items):
+      let range = Int(offsets[row])..<Int(offsets[row + 1])
+      if range.isEmpty { return expected.elements?.isEmpty ?? false || expected.members?.isEmpty ?? false }
+      guard expected.members?.count == range.count else { return false }
+      return range.allSatisfy { isSame(items, $0, expected[text(keys, $0)]) }
+    case .structure(let columns, _):
+      guard case .structure(let fields) = column.type else { return false }
+      return zip(fields, columns).allSatisfy { isSame($1, row, expected[$0.name]) }
+    default: return text(column, row) == text(expected, column.type)
+    }
+  }
+
   /// A value as text that both sides can make.
   private func text(_ column: Column, _ row: Int) -> String {
     if column.isNull(row) { return "null" }
@@ -75,7 +132,13 @@ import Testing
     case .boolean(let bits): return "\(bits[row])"
     case .int8(let values): return "\(values[row])"
     case .int16(let values): return "\(values[row])"
-    case .int32(let values): return "\(values[row])"
+    case .int32(let values):
+      if column.type == .date {
+        var text: [UInt8] = []
+        column.appendText(row, to: &text)
+        return String(decoding: text, as: UTF8.self)
+      }
+      return "\(values[row])"
     case .int64(let values): return "\(values[row])"
     case .float(let values): return values[row].isNaN ? "nan" : "\(Double(values[row]))"
     case .double(let values): return values[row].isNaN ? "nan" : "\(values[row])"

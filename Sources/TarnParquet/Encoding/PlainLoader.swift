@@ -1,8 +1,8 @@
+import TarnColumns
+
 /// Makes a value in memory of the bytes that PLAIN stores for it.
 protocol PlainLoader: Sendable {
-  associatedtype Value: BitwiseCopyable & Sendable
-  /// What a null's slot holds.
-  static var zero: Value { get }
+  associatedtype Value: StoredValue
   /// Bytes of a stored value.
   var width: Int { get }
   /// Loads a value of ``width`` bytes.
@@ -10,8 +10,7 @@ protocol PlainLoader: Sendable {
 }
 
 /// Numbers that are stored as they lie in the memory of a little-endian machine.
-struct NumberLoader<Value: BitwiseCopyable & Sendable & ExpressibleByIntegerLiteral>: PlainLoader {
-  static var zero: Value { 0 }
+struct NumberLoader<Value: StoredValue>: PlainLoader {
   var width: Int { MemoryLayout<Value>.size }
 
   @inline(__always)
@@ -20,7 +19,6 @@ struct NumberLoader<Value: BitwiseCopyable & Sendable & ExpressibleByIntegerLite
 
 /// Decimals of at most sixteen bytes, most significant first.
 struct DecimalLoader: PlainLoader {
-  static var zero: Int128 { 0 }
   let width: Int
 
   @inline(__always)
@@ -46,7 +44,6 @@ struct DecimalLoader: PlainLoader {
 ///
 /// Microseconds since 1970 come out; what is finer is dropped, as Spark does.
 struct Int96Loader: PlainLoader {
-  static var zero: Int64 { 0 }
   var width: Int { 12 }
   /// The Julian day of 1970-01-01.
   private static var julianEpoch: Int64 { 2_440_588 }
@@ -57,5 +54,29 @@ struct Int96Loader: PlainLoader {
     let day = Int64(Int32(littleEndian: source.loadUnaligned(fromByteOffset: 8, as: Int32.self)))
     // Days beyond year 290,000 wrap; they are no times that anyone stores.
     return (day &- Self.julianEpoch) &* 86_400_000_000 &+ nanoseconds / 1_000
+  }
+}
+
+/// IEEE 754 halves, each of which a float holds exactly.
+struct HalfLoader: PlainLoader {
+  var width: Int { 2 }
+
+  @inline(__always)
+  func load(_ source: UnsafeRawPointer) -> Float {
+    Self.float(UInt16(littleEndian: source.loadUnaligned(as: UInt16.self)))
+  }
+
+  /// The float of a half's bits; not every platform has a type for halves.
+  static func float(_ bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10 & 0x1f)
+    let fraction = UInt32(bits & 0x3ff)
+    switch exponent {
+    case 0:
+      let magnitude = Float(fraction) / 16_777_216
+      return sign == 0 ? magnitude : -magnitude
+    case 0x1f: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
+    default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    }
   }
 }

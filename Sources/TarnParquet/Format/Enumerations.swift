@@ -27,7 +27,11 @@ struct Encoding: RawRepresentable, Hashable, Sendable {
   static let plainDictionary = Encoding(rawValue: 2)
   static let rle = Encoding(rawValue: 3)
   static let bitPacked = Encoding(rawValue: 4)
+  static let deltaBinaryPacked = Encoding(rawValue: 5)
+  static let deltaLengthByteArray = Encoding(rawValue: 6)
+  static let deltaByteArray = Encoding(rawValue: 7)
   static let rleDictionary = Encoding(rawValue: 8)
+  static let byteStreamSplit = Encoding(rawValue: 9)
 
   /// The format's name for it.
   var name: String {
@@ -46,7 +50,9 @@ struct Codec: RawRepresentable, Hashable, Sendable {
   static let uncompressed = Codec(rawValue: 0)
   static let snappy = Codec(rawValue: 1)
   static let gzip = Codec(rawValue: 2)
+  static let lz4 = Codec(rawValue: 5)
   static let zstd = Codec(rawValue: 6)
+  static let lz4Raw = Codec(rawValue: 7)
 
   /// The format's name for it.
   var name: String {

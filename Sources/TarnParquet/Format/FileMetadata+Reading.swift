@@ -150,10 +150,10 @@ extension ThriftReader {
       switch field.id {
       case 1: result.filePath = try text(field)
       case 3 where field.wire == .structure: try columnMetadata(&result)
-      case 4: offsets.0 = try size(field)
-      case 5: sizes.0 = try size(field)
-      case 6: offsets.1 = try size(field)
-      case 7: sizes.1 = try size(field)
+      case 4: offsets.0 = try int(field)
+      case 5: sizes.0 = try int(field)
+      case 6: offsets.1 = try int(field)
+      case 7: sizes.1 = try int(field)
       case 8, 9:
         result.isEncrypted = true
         try skip(field)
@@ -165,7 +165,7 @@ extension ThriftReader {
     return result
   }
 
-  /// A part of the file; nil for none, and for one that no file could hold.
+  /// A part of the file; nil for none, for which some writers give zero or less, and for one that no file could hold.
   private static func range(_ offset: Int, _ size: Int) -> Range<Int>? {
     let (end, overflow) = offset.addingReportingOverflow(size)
     return offset > 0 && size > 0 && !overflow ? offset..<end : nil
@@ -192,8 +192,9 @@ extension ThriftReader {
       case 12 where field.wire == .structure: result.statistics = try statistics()
       case 13:
         for _ in 0..<(try structures(field)) { result.encodingStatistics.append(try pageEncodingCount()) }
-      case 14: result.bloomFilterOffset = try size(field)
-      case 15: result.bloomFilterSize = try size(field)
+      case 14: result.bloomFilterOffset = try int(field)
+      // Dremio keeps a list of its own under this number.
+      case 15 where field.wire == .int32: result.bloomFilterSize = try int(field)
       default: try skip(field)
       }
     }
@@ -271,6 +272,7 @@ extension ThriftReader {
       case (1, _): result.valueCount = try size(field)
       case (2, _): result.encoding = Encoding(rawValue: try int(field))
       case (3, .int32): result.definitionEncoding = Encoding(rawValue: try int(field))
+      case (4, .int32): result.repetitionEncoding = Encoding(rawValue: try int(field))
       default: try skip(field)
       }
     }

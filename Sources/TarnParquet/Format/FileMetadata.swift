@@ -92,6 +92,7 @@ struct PageHeader: Sendable {
   var valueCount = 0
   var encoding = Encoding.plain
   var definitionEncoding = Encoding.rle
+  var repetitionEncoding = Encoding.rle
   /// Only in pages of version 2.
   var nullCount = 0
   var definitionByteCount = 0

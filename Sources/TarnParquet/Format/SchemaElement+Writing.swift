@@ -24,6 +24,7 @@ extension SchemaElement {
     case .string: annotate(.byteArray, .string, .utf8)
     case .binary: physical = .byteArray
     case .date: annotate(.int32, .date, .date)
+    case .time: annotate(.int64, .time(isAdjustedToUTC: true, unit: .microseconds), .timeMicros)
     case .timestamp(let unit, let zone):
       let isInstant = zone == .instant
       let isMillis = unit == .milliseconds

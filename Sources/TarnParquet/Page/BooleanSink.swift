@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnColumns
 
 /// Collects booleans.
 struct BooleanSink: ValueSink {
@@ -24,13 +25,19 @@ struct BooleanSink: ValueSink {
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
   ) throws(FormatProblem) {
-    guard encoding == .rle else { throw .unsupported("encoding \(encoding.name) is not supported yet") }
+    guard encoding == .rle else { throw .malformed("a page has an encoding that its type cannot have") }
     // Behind a length of four bytes.
     guard bytes.byteCount >= 4 else { throw .malformed("a page ends too early") }
     var reader = try HybridReader(bytes.extracting(4...), width: 1)
     var page = BitBuffer()
     try reader.readBits(levels.validCount, into: &page)
     append(page, levels)
+  }
+
+  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+    let taken = bits
+    bits = BitBuffer()
+    return .boolean(taken.bitmap())
   }
 
   private mutating func append(_ page: BitBuffer, _ levels: PageLevels) {

@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnColumns
 
 /// Collects strings of bytes, end to end.
 struct BytesSink: ValueSink {
@@ -38,10 +39,36 @@ struct BytesSink: ValueSink {
     }
     strings.spread(from: start, base: base, levels)
   }
+
+  mutating func appendOther(
+    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
+  ) throws(FormatProblem) {
+    let count = levels.validCount
+    let page: StringArena
+    switch (encoding, fixedLength) {
+    case (.deltaLengthByteArray, nil): page = try DeltaStringReader.lengths(bytes, count: count)
+    case (.deltaByteArray, _):
+      page = try DeltaStringReader.prefixed(bytes, count: count, limit: Int(Int32.max))
+    case (.byteStreamSplit, let length?):
+      let plain = try StreamSplitReader.plain(bytes, count: count, width: length)
+      return try strings.append(plain.span.bytes, length, levels)
+    default: throw .malformed("a page has an encoding that its type cannot have")
+    }
+    guard fixedLength.map({ page.haveLength($0) }) ?? true else {
+      throw .malformed("values of a fixed length have another one")
+    }
+    try strings.append(page, levels)
+  }
+
+  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+    let taken = strings
+    strings = StringArena()
+    return try Conversions.values(taken, leaf)
+  }
 }
 
 /// Strings in one arena: where each ends, after a leading zero, and all bytes.
-struct StringArena {
+struct StringArena: Sendable {
   var ends: [Int32] = [0]
   var bytes: [UInt8] = []
 
@@ -54,6 +81,23 @@ struct StringArena {
   private static let tooLarge = FormatProblem.outOfRange(
     "the strings of one row group pass 2 GiB, which is more than is held at once")
   private static let tooShort = FormatProblem.malformed("a page holds fewer values than it declares")
+
+  /// Whether all strings have so many bytes.
+  func haveLength(_ length: Int) -> Bool {
+    for index in 1..<ends.count where Int(ends[index] &- ends[index - 1]) != length { return false }
+    return true
+  }
+
+  /// Appends all strings of another arena.
+  mutating func append(_ page: StringArena, _ levels: PageLevels) throws(FormatProblem) {
+    guard bytes.count + page.bytes.count <= Int(Int32.max) else { throw Self.tooLarge }
+    let start = ends.count
+    let base = end
+    bytes.append(contentsOf: page.bytes)
+    ends.reserveCapacity(ends.count + levels.count)
+    for index in 1..<page.ends.count { ends.append(base &+ page.ends[index]) }
+    spread(from: start, base: base, levels)
+  }
 
   /// Appends a page of PLAIN strings.
   mutating func append(_ page: RawSpan, _ fixedLength: Int?, _ levels: PageLevels) throws(FormatProblem) {

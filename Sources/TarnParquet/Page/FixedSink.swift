@@ -1,3 +1,5 @@
+import TarnColumns
+
 /// Collects values of a fixed size.
 struct FixedSink<Loader: PlainLoader>: ValueSink {
   private let loader: Loader
@@ -33,7 +35,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
             for index in 0..<levels.validCount { target[index] = loader.load(base + index &* width) }
           }
         }
-        levels.spread(target) { _ in Loader.zero }
+        levels.spread(target) { _ in Loader.Value.zero }
         count = levels.count
       }
     }
@@ -61,20 +63,38 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
           }
           done += part
         }
-        levels.spread(target) { _ in Loader.zero }
+        levels.spread(target) { _ in Loader.Value.zero }
         count = levels.count
       }
     }
   }
-}
 
-extension ValueSink {
-  /// Checks once for many that indices lie within the dictionary.
-  static func checkIndices(_ indices: [UInt32], _ count: Int, _ entries: Int) throws(FormatProblem) {
-    var greatest: UInt32 = 0
-    for index in 0..<count { greatest = max(greatest, indices[index]) }
-    guard count == 0 || Int(greatest) < entries else {
-      throw .malformed("a page refers to a dictionary entry that is not there")
+  mutating func appendOther(
+    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
+  ) throws(FormatProblem) {
+    switch encoding {
+    case .byteStreamSplit:
+      let plain = try StreamSplitReader.plain(bytes, count: levels.validCount, width: loader.width)
+      try appendPlain(plain.span.bytes, levels)
+    case .deltaBinaryPacked where Loader.Value.self == Int32.self:
+      let plain = try DeltaReader.decode(bytes, count: levels.validCount, as: Int32.self).values
+      try appendPlain(plain.span.bytes, levels)
+    case .deltaBinaryPacked where Loader.Value.self == Int64.self:
+      let plain = try DeltaReader.decode(bytes, count: levels.validCount, as: Int64.self).values
+      try appendPlain(plain.span.bytes, levels)
+    case .deltaByteArray:
+      let plain = try DeltaStringReader.prefixed(bytes, count: levels.validCount, limit: Int(Int32.max))
+      guard plain.haveLength(loader.width) else {
+        throw .malformed("values of a fixed length have another one")
+      }
+      try appendPlain(plain.bytes.span.bytes, levels)
+    default: throw .malformed("a page has an encoding that its type cannot have")
     }
+  }
+
+  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+    let taken = values
+    values = []
+    return try Loader.Value.column(taken, leaf)
   }
 }

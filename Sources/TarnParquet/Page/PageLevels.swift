@@ -23,6 +23,30 @@ struct PageLevels {
     validity = validCount == count ? nil : bits
   }
 
+  /// Takes the definition levels of a leaf within others: entries of empty and missing lists have no value.
+  init(_ definitions: Span<UInt8>, _ leaf: LeafColumn) {
+    let slot = UInt8(truncatingIfNeeded: leaf.slotDefinition)
+    let present = UInt8(truncatingIfNeeded: leaf.greatestDefinition)
+    var bits = BitBuffer()
+    var word: UInt64 = 0
+    var held = 0
+    for index in definitions.indices {
+      let level = definitions[unchecked: index]
+      if level < slot { continue }
+      if level == present { word |= 1 &<< UInt64(truncatingIfNeeded: held) }
+      held &+= 1
+      if held == 64 {
+        bits.append(word: word, 64)
+        word = 0
+        held = 0
+      }
+    }
+    bits.append(word: word, held)
+    count = bits.count
+    validCount = bits.setCount
+    validity = validCount == count ? nil : bits
+  }
+
   /// Moves `validCount` values at the front of `target` to where they belong, and fills the gaps.
   @inline(__always)
   func spread<T>(_ target: UnsafeMutableBufferPointer<T>, gap: (Int) -> T) {
@@ -39,27 +63,5 @@ struct PageLevels {
       }
       slot -= 1
     }
-  }
-}
-
-/// Collects the values of one column chunk, page by page.
-protocol ValueSink {
-  /// Takes the values of the dictionary page.
-  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem)
-  /// Appends a page of PLAIN values.
-  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem)
-  /// Appends a page of indices into the dictionary.
-  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem)
-  /// Appends a page in an encoding that only some types have.
-  mutating func appendOther(
-    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
-  ) throws(FormatProblem)
-}
-
-extension ValueSink {
-  mutating func appendOther(
-    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
-  ) throws(FormatProblem) {
-    throw .unsupported("encoding \(encoding.name) is not supported yet")
   }
 }

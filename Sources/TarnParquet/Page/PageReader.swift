@@ -8,57 +8,111 @@ struct PageScratch: ~Copyable {
   var buffer = ByteBuffer()
 }
 
+/// Values of a leaf with the levels that say where in the rows they stand.
+struct LeafPiece: Sendable {
+  /// A value a slot: where the innermost list has an element, or a row where there is no list.
+  var values: Column
+  /// A level an entry; empty for a flat leaf.
+  var definitions: [UInt8] = []
+  /// A level an entry; empty for a leaf that is in no list.
+  var repetitions: [UInt8] = []
+  /// Number of rows that begin here.
+  var rows: Int
+}
+
+/// Decodes the pages of one column chunk in their order.
+protocol PageDecoder: Sendable {
+  /// Entries decoded since the chunk's begin: one for each value, and each null or empty list.
+  var entriesRead: Int { get }
+  /// Rows begun since the chunk's begin.
+  var rowsRead: Int { get }
+  /// Decodes a page.
+  mutating func read(
+    _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
+  ) throws(FormatProblem)
+  /// Gives what was decoded since the last time.
+  mutating func take() throws(FormatProblem) -> LeafPiece
+}
+
+extension LeafColumn {
+  /// A decoder of one chunk.
+  ///
+  /// - Parameters:
+  ///   - entries: The most entries that the pages may hold.
+  ///   - expected: Number of values for which memory is taken at once.
+  func decoder(_ codec: Codec, entries: Int, expected: Int) -> any PageDecoder {
+    func make<Sink: ValueSink>(_ sink: Sink) -> any PageDecoder {
+      PageReader(leaf: self, codec: codec, entryLimit: entries, sink: sink)
+    }
+    switch physical {
+    case .boolean: return make(BooleanSink())
+    case .int32: return make(FixedSink(NumberLoader<Int32>(), expected: expected))
+    case .int64: return make(FixedSink(NumberLoader<Int64>(), expected: expected))
+    case .int96: return make(FixedSink(Int96Loader(), expected: expected))
+    case .float: return make(FixedSink(NumberLoader<Float>(), expected: expected))
+    case .double: return make(FixedSink(NumberLoader<Double>(), expected: expected))
+    case .fixedByteArray where conversion == .decimal && byteLength <= 16:
+      return make(FixedSink(DecimalLoader(width: byteLength), expected: expected))
+    case .fixedByteArray where conversion == .float16:
+      return make(FixedSink(HalfLoader(), expected: expected))
+    case .byteArray: return make(BytesSink(fixedLength: nil, expected: expected))
+    case .fixedByteArray: return make(BytesSink(fixedLength: byteLength, expected: expected))
+    }
+  }
+}
+
 /// Reads the pages of one column chunk into a sink.
-struct PageReader<Sink: ValueSink> {
+struct PageReader<Sink: ValueSink>: PageDecoder {
   let leaf: LeafColumn
   let codec: Codec
-  /// Number of values that the chunk must hold.
-  let rows: Int
-  var sink: Sink
-  /// A bit a row so far; nil while none is null.
-  private(set) var validity: BitBuffer?
-  private(set) var rowsRead = 0
-  /// Where the page at hand begins in the chunk, for errors.
-  private(set) var pageStart = 0
+  let entryLimit: Int
+  private var sink: Sink
+  /// A bit a slot since the last time; nil while none is null.
+  private var validity: BitBuffer?
+  private var slots = 0
+  private var definitions: [UInt8] = []
+  private var repetitions: [UInt8] = []
+  private var rowsTaken = 0
   private var hasDictionary = false
+  private(set) var entriesRead = 0
+  private(set) var rowsRead = 0
 
-  init(leaf: LeafColumn, codec: Codec, rows: Int, sink: Sink) {
+  init(leaf: LeafColumn, codec: Codec, entryLimit: Int, sink: Sink) {
     self.leaf = leaf
     self.codec = codec
-    self.rows = rows
+    self.entryLimit = entryLimit
     self.sink = sink
   }
 
-  /// Reads all pages.
-  mutating func read(_ chunk: RawSpan, _ scratch: inout PageScratch) throws(FormatProblem) {
-    var offset = 0
-    while rowsRead < rows {
-      pageStart = offset
-      guard offset < chunk.byteCount else {
-        throw .malformed("the chunk holds fewer rows than the row group")
-      }
-      var thrift = ThriftReader(chunk, at: offset)
-      let header = try thrift.pageHeader()
-      offset = thrift.reader.offset
-      guard header.compressedSize <= chunk.byteCount - offset else {
-        throw .malformed("a page ends behind its chunk")
-      }
-      let body = chunk.extracting(offset..<offset + header.compressedSize)
-      offset += header.compressedSize
-      if let checksum = header.checksum, checksum != CRC32.checksum(body) {
-        throw .malformed("a page's checksum does not fit its bytes")
-      }
-      try readPage(header, body, &scratch)
+  mutating func take() throws(FormatProblem) -> LeafPiece {
+    let values = try sink.take(leaf)
+    let bits = validity
+    validity = nil
+    let column: Column
+    do {
+      column = try Column(type: leaf.type, values: values, validity: bits?.bitmap())
+    } catch {
+      throw .malformed("the values do not fit the column's type")
     }
+    let piece = LeafPiece(
+      values: column, definitions: definitions, repetitions: repetitions, rows: rowsRead - rowsTaken)
+    definitions = []
+    repetitions = []
+    slots = 0
+    rowsTaken = rowsRead
+    return piece
   }
 
-  private mutating func readPage(
+  mutating func read(
     _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
   ) throws(FormatProblem) {
+    if let checksum = header.checksum, checksum != CRC32.checksum(body) {
+      throw .malformed("a page's checksum does not fit its bytes")
+    }
     switch header.type {
     case .index: break
     case .dictionary:
-      guard !hasDictionary, rowsRead == 0 else {
+      guard !hasDictionary, entriesRead == 0 else {
         throw .malformed("a dictionary page is not the first of its chunk")
       }
       guard header.encoding == .plain || header.encoding == .plainDictionary else {
@@ -86,8 +140,8 @@ struct PageReader<Sink: ValueSink> {
   }
 
   private func checkCount(_ header: PageHeader) throws(FormatProblem) {
-    guard header.valueCount <= rows - rowsRead else {
-      throw .malformed("the chunk holds more rows than the row group")
+    guard header.valueCount <= entryLimit - entriesRead else {
+      throw .malformed("the chunk holds more values than it declares")
     }
   }
 
@@ -99,6 +153,8 @@ struct PageReader<Sink: ValueSink> {
       case .zstd: try scratch.decompressor.zstd(body, size: size, into: &scratch.buffer)
       case .gzip: try scratch.decompressor.gzip(body, size: size, into: &scratch.buffer)
       case .snappy: try scratch.decompressor.snappy(body, size: size, into: &scratch.buffer)
+      case .lz4Raw: try scratch.decompressor.lz4(body, size: size, into: &scratch.buffer)
+      case .lz4: try scratch.decompressor.hadoopLZ4(body, size: size, into: &scratch.buffer)
       default: throw FormatProblem.unsupported("codec \(codec.name) is not supported")
       }
     } catch let error as CompressionError {
@@ -112,23 +168,31 @@ struct PageReader<Sink: ValueSink> {
 
   /// Reads a data page of version 1: levels and values are compressed together.
   private mutating func readData(_ header: PageHeader, _ page: RawSpan) throws(FormatProblem) {
-    guard leaf.field.isNullable else {
-      try append(header, page, PageLevels(allValid: header.valueCount))
-      return
+    let count = header.valueCount
+    guard count > 0 else { return }
+    var rest = page
+    if leaf.isFlat, leaf.greatestDefinition == 0 {
+      return try append(header, page, PageLevels(allValid: count))
     }
-    guard header.definitionEncoding == .rle else {
-      throw .unsupported("levels in encoding \(header.definitionEncoding.name) are not supported yet")
+    if leaf.isFlat, header.definitionEncoding == .rle {
+      var reader = ByteReader(page)
+      guard let length = try? reader.readLittleEndian(UInt32.self), Int(length) <= reader.remaining else {
+        throw .malformed("a page's levels end behind it")
+      }
+      let end = 4 + Int(length)
+      let levels = try PageLevels(page.extracting(4..<end), count: count)
+      return try append(header, page.extracting(end...), levels)
     }
-    var reader = ByteReader(page)
-    do {
-      let length = Int(try reader.readLittleEndian(UInt32.self))
-      let levels = try PageLevels(try reader.readBytes(length), count: header.valueCount)
-      try append(header, page.extracting(reader.offset...), levels)
-    } catch let error as FormatProblem {
-      throw error
-    } catch {
-      throw .malformed("a page's levels end behind it")
+    let before = (repetitions.count, definitions.count)
+    if leaf.greatestRepetition > 0 {
+      try LevelReader(greatest: leaf.greatestRepetition).append(
+        count, header.repetitionEncoding, from: &rest, to: &repetitions)
     }
+    if leaf.greatestDefinition > 0 {
+      try LevelReader(greatest: leaf.greatestDefinition).append(
+        count, header.definitionEncoding, from: &rest, to: &definitions)
+    }
+    try appendNested(header, rest, before)
   }
 
   /// Reads a data page of version 2: levels stand before the values and are not compressed.
@@ -140,24 +204,54 @@ struct PageReader<Sink: ValueSink> {
     guard !overflow, levelBytes <= body.byteCount, levelBytes <= header.uncompressedSize else {
       throw .malformed("a page's levels end behind it")
     }
-    let definitions = body.extracting(header.repetitionByteCount..<levelBytes)
-    let levels =
-      leaf.field.isNullable && header.nullCount > 0
-      ? try PageLevels(definitions, count: header.valueCount) : PageLevels(allValid: header.valueCount)
-    guard levels.count - levels.validCount == header.nullCount else {
-      throw .malformed("a page declares another number of nulls than it has")
+    let count = header.valueCount
+    guard count > 0 else { return }
+    let definitionBytes = body.extracting(header.repetitionByteCount..<levelBytes)
+    let before = (repetitions.count, definitions.count)
+    var flat: PageLevels?
+    if leaf.isFlat {
+      let levels =
+        leaf.greatestDefinition > 0 && header.nullCount > 0
+        ? try PageLevels(definitionBytes, count: count) : PageLevels(allValid: count)
+      guard levels.count - levels.validCount == header.nullCount else {
+        throw .malformed("a page declares another number of nulls than it has")
+      }
+      flat = levels
+    } else {
+      let repetitionBytes = body.extracting(0..<header.repetitionByteCount)
+      if leaf.greatestRepetition > 0 {
+        try LevelReader(greatest: leaf.greatestRepetition).append(count, repetitionBytes, to: &repetitions)
+      }
+      try LevelReader(greatest: leaf.greatestDefinition).append(count, definitionBytes, to: &definitions)
     }
     let values = body.extracting(levelBytes...)
     if codec == .uncompressed || !header.isCompressed || values.byteCount == 0 {
-      try append(header, values, levels)
+      if let flat { try append(header, values, flat) } else { try appendNested(header, values, before) }
     } else {
       try decompress(values, header.uncompressedSize - levelBytes, &scratch)
-      try append(header, scratch.buffer.bytes, levels)
+      let plain = scratch.buffer.bytes
+      if let flat { try append(header, plain, flat) } else { try appendNested(header, plain, before) }
     }
   }
 
+  /// Appends a page whose levels stand behind those counted in `before`.
+  private mutating func appendNested(
+    _ header: PageHeader, _ values: RawSpan, _ before: (repetitions: Int, definitions: Int)
+  ) throws(FormatProblem) {
+    var rows = header.valueCount
+    if leaf.greatestRepetition > 0 {
+      guard entriesRead > 0 || repetitions.first == 0 else {
+        throw .malformed("the chunk begins within a row")
+      }
+      rows = repetitions[before.repetitions...].count { $0 == 0 }
+    }
+    let levels = PageLevels(definitions.span.extracting(before.definitions...), leaf)
+    try append(header, values, levels, rows: rows)
+    if leaf.isFlat { definitions = [] }
+  }
+
   private mutating func append(
-    _ header: PageHeader, _ values: RawSpan, _ levels: PageLevels
+    _ header: PageHeader, _ values: RawSpan, _ levels: PageLevels, rows: Int? = nil
   ) throws(FormatProblem) {
     switch header.encoding {
     case .plain: try sink.appendPlain(values, levels)
@@ -172,21 +266,30 @@ struct PageReader<Sink: ValueSink> {
       let width = values.byteCount > 0 ? Int(values.unsafeLoad(fromByteOffset: 0, as: UInt8.self)) : 0
       var reader = try HybridReader(values.extracting(min(1, values.byteCount)...), width: width)
       try sink.appendIndices(&reader, levels)
-    default: try sink.appendOther(header.encoding, values, levels)
+    case .deltaBinaryPacked where levels.validCount == 0, .byteStreamSplit where levels.validCount == 0,
+      .deltaByteArray where levels.validCount == 0, .deltaLengthByteArray where levels.validCount == 0,
+      .rle where levels.validCount == 0:
+      // Some writers leave out even the header of no values.
+      try sink.appendPlain(values, levels)
+    case .rle, .deltaBinaryPacked, .deltaLengthByteArray, .deltaByteArray, .byteStreamSplit:
+      try sink.appendOther(header.encoding, values, levels)
+    default: throw .unsupported("encoding \(header.encoding.name) is not supported")
     }
-    noteRows(levels)
+    note(levels)
+    entriesRead += header.valueCount
+    rowsRead += rows ?? header.valueCount
   }
 
-  private mutating func noteRows(_ levels: PageLevels) {
+  private mutating func note(_ levels: PageLevels) {
     if let page = levels.validity {
       if validity == nil {
         validity = BitBuffer()
-        validity?.append(repeating: true, rowsRead)
+        validity?.append(repeating: true, slots)
       }
       validity?.append(page)
     } else {
       validity?.append(repeating: true, levels.count)
     }
-    rowsRead += levels.count
+    slots += levels.count
   }
 }

@@ -29,13 +29,14 @@ public struct ColumnStatistics: Sendable, Hashable {
 }
 
 extension ParquetFile {
-  /// Bounds and null count of a column in a row group; nil where the file has none.
+  /// Bounds and null count of a flat column in a row group; nil where the file has none.
   ///
   /// Bounds whose order the format did not define, or that are damaged, are left out.
   public func statistics(group: Int, column: Int) -> ColumnStatistics? {
-    guard metadata.groups.indices.contains(group), leaves.indices.contains(column) else { return nil }
-    let leaf = leaves[column]
-    guard let stored = metadata.groups[group].columns[leaf.chunk].statistics else { return nil }
+    guard metadata.groups.indices.contains(group), nodes.indices.contains(column) else { return nil }
+    guard let leaf = nodes[column].flatLeaf,
+      let stored = metadata.groups[group].columns[leaf.chunk].statistics
+    else { return nil }
     // The older fields were ordered by signed comparison, which is right for plain numbers only.
     let takesLegacy =
       switch leaf.physical {
@@ -50,8 +51,7 @@ extension ParquetFile {
       maximum: maximum.flatMap { Self.bound($0, leaf, isMaximum: true) })
   }
 
-  private static func bound(_ bytes: [UInt8], _ leaf: LeafColumn, isMaximum: Bool) -> ColumnStatistics.Value?
-  {
+  static func bound(_ bytes: [UInt8], _ leaf: LeafColumn, isMaximum: Bool) -> ColumnStatistics.Value? {
     func number<T: FixedWidthInteger>(_ type: T.Type) -> T? {
       guard bytes.count == MemoryLayout<T>.size else { return nil }
       return bytes.reversed().reduce(0) { $0 << 8 | T(truncatingIfNeeded: $1) }
@@ -61,6 +61,7 @@ extension ParquetFile {
     case (.int32, .uint8), (.int32, .uint16), (.int32, .uint32):
       return number(UInt32.self).map { .integer(Int64($0)) }
     case (.int32, .decimal): return number(Int32.self).map { .decimal(Int128($0)) }
+    case (.int32, .milliseconds): return number(Int32.self).map { .integer(Int64($0) * 1_000) }
     case (.int32, _): return number(Int32.self).map { .integer(Int64($0)) }
     case (.int64, .uint64): return number(UInt64.self).map { .decimal(Int128($0)) }
     case (.int64, .decimal): return number(Int64.self).map { .decimal(Int128($0)) }
@@ -75,6 +76,13 @@ extension ParquetFile {
     case (.int96, _): return nil
     case (.byteArray, .decimal), (.fixedByteArray, .decimal):
       return Conversions.decimal(bytes.span).map { .decimal($0) }
+    case (.fixedByteArray, .float16):
+      return real(number(UInt16.self).map { Double(HalfLoader.float($0)) })
+    case (.fixedByteArray, .uuid):
+      guard bytes.count == 16 else { return nil }
+      var text: [UInt8] = []
+      Conversions.appendUUID(bytes[...], to: &text)
+      return .bytes(text)
     case (.byteArray, _), (.fixedByteArray, _): return .bytes(bytes)
     }
   }

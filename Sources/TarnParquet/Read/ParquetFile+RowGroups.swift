@@ -3,119 +3,90 @@ import TarnColumns
 import TarnStorage
 
 extension ParquetFile {
-  /// Chunks with fewer bytes than this between them are read in one request.
-  private static let greatestGap = 64 << 10
   /// The most bytes that chunks are joined to.
-  private static let greatestRequest = 8 << 20
-
-  /// Bytes of the file that are read at once, and the columns whose chunks lie there.
-  private struct Request {
-    var range: Range<Int>
-    /// Positions among the columns that were asked for.
-    var columns: [Int]
-  }
+  static let greatestRequest = 8 << 20
+  /// The most requests that are under way at once.
+  static let greatestParallelism = 4
+  /// Below so many bytes, tasks cost more than they bring.
+  private static let leastParallelSize = 256 << 10
 
   /// Reads columns of a row group; `columns` are positions in ``schema``, and the batch has their order.
   ///
   /// - Throws: ``ParquetError`` where the storage fails, there is no such group or column, or the chunk is damaged.
   public func readRowGroup(_ group: Int, columns: [Int]) async throws(ParquetError) -> RecordBatch {
+    try check(group, columns)
+    let pieces = try await readLeaves(group, leaves(of: columns))
+    return try assemble(columns, pieces, rows: metadata.groups[group].rowCount)
+  }
+
+  /// Checks what a caller asks for.
+  func check(_ group: Int, _ columns: [Int]) throws(ParquetError) {
     guard metadata.groups.indices.contains(group) else {
       throw ParquetError(.notFound, path: path, "there is no row group \(group)")
     }
-    for column in columns where !leaves.indices.contains(column) {
+    for column in columns where !nodes.indices.contains(column) {
       throw ParquetError(.notFound, path: path, "there is no column at position \(column)")
     }
-    let rows = metadata.groups[group].rowCount
-    guard rows <= Int(Int32.max) else {
+    guard metadata.groups[group].rowCount <= Int(Int32.max) else {
       throw ParquetError(.unsupported, path: path, "row group \(group) has more than 2^31 rows")
     }
-    var decoded = [Column?](repeating: nil, count: columns.count)
+  }
+
+  /// Reads whole chunks, several at a time where that pays.
+  private func readLeaves(
+    _ group: Int, _ leaves: [LeafColumn]
+  ) async throws(ParquetError) -> [Int: LeafPiece] {
+    var single: [RangeRequest<LeafColumn>] = []
+    var total = 0
+    for leaf in leaves {
+      let range = try chunkRange(group, leaf)
+      total += range.count
+      single.append(RangeRequest(range: range, parts: [leaf]))
+    }
+    // Enough requests that all tasks end at about the same time, the largest first.
+    let most = max(1 << 20, min(Self.greatestRequest, total / 8))
+    var requests = RangeRequest.joined(single, most: most)
+    requests.sort { $0.range.count > $1.range.count }
+    let queue = WorkQueue(requests.count)
+    guard requests.count > 1, total >= Self.leastParallelSize else {
+      return try await work(through: requests, group, queue)
+    }
+    let tasks = min(requests.count, Self.greatestParallelism)
+    let shared = requests
+    let results = await withTaskGroup(of: Result<[Int: LeafPiece], ParquetError>.self) { tasksGroup in
+      for _ in 0..<tasks {
+        tasksGroup.addTask {
+          do throws(ParquetError) {
+            return .success(try await work(through: shared, group, queue))
+          } catch { return .failure(error) }
+        }
+      }
+      var results: [Result<[Int: LeafPiece], ParquetError>] = []
+      for await result in tasksGroup { results.append(result) }
+      return results
+    }
+    var pieces: [Int: LeafPiece] = [:]
+    for result in results { pieces.merge(try result.get()) { first, _ in first } }
+    return pieces
+  }
+
+  /// Reads and decodes requests until none is left.
+  private func work(
+    through requests: [RangeRequest<LeafColumn>], _ group: Int, _ queue: WorkQueue
+  ) async throws(ParquetError) -> [Int: LeafPiece] {
+    var pieces: [Int: LeafPiece] = [:]
     var buffer = ByteBuffer()
     var scratch = PageScratch()
-    for request in try requests(group, columns) {
-      do {
-        try await storage.read(path, range: request.range, into: &buffer)
-      } catch {
-        throw ParquetError(error, path: path)
-      }
-      guard buffer.count == request.range.count else {
-        throw ParquetError(.storage, path: path, "the storage gave fewer bytes than were asked for")
-      }
-      for position in request.columns {
-        decoded[position] = try decode(group, columns[position], buffer.bytes, request.range, &scratch)
+    while let number = queue.take() {
+      let request = requests[number]
+      try await fetch(request.range, into: &buffer)
+      for leaf in request.parts {
+        let range = try chunkRange(group, leaf)
+        let start = range.lowerBound - request.range.lowerBound
+        pieces[leaf.chunk] = try decodeChunk(
+          group, leaf, buffer.bytes.extracting(start..<start + range.count), &scratch)
       }
     }
-    do {
-      let found = decoded.compactMap { $0 }
-      return try RecordBatch(schema: Schema(columns.map { leaves[$0].field }), columns: found, count: rows)
-    } catch {
-      throw ParquetError(.malformed, path: path, error.description)
-    }
-  }
-
-  private func decode(
-    _ group: Int, _ column: Int, _ bytes: RawSpan, _ range: Range<Int>, _ scratch: inout PageScratch
-  ) throws(ParquetError) -> Column {
-    let leaf = leaves[column]
-    let chunk = metadata.groups[group].columns[leaf.chunk]
-    var decoder = ChunkDecoder(leaf: leaf, metadata: chunk, rows: metadata.groups[group].rowCount)
-    do {
-      let start = chunk.start - range.lowerBound
-      return try decoder.decode(bytes.extracting(start..<start + chunk.compressedSize), &scratch)
-    } catch {
-      throw ParquetError(
-        error.code, path: path, column: leaf.field.name, offset: chunk.start + decoder.failedAt, error.message
-      )
-    }
-  }
-
-  /// Where the chunk lies, once it is known to be one that can be read.
-  private func checkedRange(_ group: Int, _ leaf: LeafColumn) throws(ParquetError) -> Range<Int> {
-    let chunk = metadata.groups[group].columns[leaf.chunk]
-    func fail(_ code: ParquetError.Code, _ message: String) -> ParquetError {
-      ParquetError(code, path: path, column: leaf.field.name, "row group \(group): \(message)")
-    }
-    guard !chunk.isEncrypted else { throw fail(.unsupported, "the column is encrypted") }
-    guard chunk.filePath == nil else { throw fail(.unsupported, "the column lies in another file") }
-    guard chunk.physical == leaf.physical, chunk.path == [leaf.field.name] else {
-      throw fail(.malformed, "the chunk is that of another column")
-    }
-    guard chunk.valueCount == metadata.groups[group].rowCount else {
-      throw fail(
-        .malformed,
-        "the chunk declares \(chunk.valueCount) values for \(metadata.groups[group].rowCount) rows")
-    }
-    switch chunk.codec {
-    case .uncompressed, .snappy, .gzip, .zstd: break
-    default: throw fail(.unsupported, "codec \(chunk.codec.name) is not supported")
-    }
-    let (end, overflow) = chunk.start.addingReportingOverflow(chunk.compressedSize)
-    guard !overflow, end <= size else {
-      throw fail(
-        .malformed, "the chunk at \(chunk.start) of \(chunk.compressedSize) bytes ends behind the file")
-    }
-    return chunk.start..<end
-  }
-
-  /// Joins chunks that lie close together.
-  private func requests(_ group: Int, _ columns: [Int]) throws(ParquetError) -> [Request] {
-    var parts: [Request] = []
-    for (position, column) in columns.enumerated() {
-      parts.append(Request(range: try checkedRange(group, leaves[column]), columns: [position]))
-    }
-    parts.sort { $0.range.lowerBound < $1.range.lowerBound }
-    var joined: [Request] = []
-    for part in parts {
-      if let last = joined.last, part.range.lowerBound - last.range.upperBound <= Self.greatestGap,
-        part.range.upperBound - last.range.lowerBound <= Self.greatestRequest
-      {
-        let end = max(last.range.upperBound, part.range.upperBound)
-        joined[joined.count - 1].range = last.range.lowerBound..<end
-        joined[joined.count - 1].columns += part.columns
-      } else {
-        joined.append(part)
-      }
-    }
-    return joined
+    return pieces
   }
 }

@@ -32,7 +32,8 @@ public struct ParquetFile: Sendable {
 
   let storage: any Storage
   let metadata: FileMetadata
-  let leaves: [LeafColumn]
+  /// The trees of the columns that can be read.
+  let nodes: [SchemaNode]
 
   /// Bytes at the end of a file that are read first, in the hope that they hold the footer.
   static let footerGuess = 64 << 10
@@ -104,7 +105,7 @@ public struct ParquetFile: Sendable {
     guard footerLength <= end else { throw ParquetError(.malformed, path: path, "the footer is cut short") }
     do throws(FormatProblem) {
       var reader = ThriftReader(tail.extracting(end - footerLength..<end))
-      metadata = try reader.fileMetadata()
+      var metadata = try reader.fileMetadata()
       guard !metadata.isEncrypted else {
         throw FormatProblem.unsupported("encrypted files are not supported")
       }
@@ -112,11 +113,15 @@ public struct ParquetFile: Sendable {
       for group in metadata.groups where group.columns.count != mapping.chunkCount {
         throw FormatProblem.malformed("a row group has another number of columns than the schema")
       }
-      guard metadata.groups.reduce(into: 0, { $0 = $0 &+ $1.rowCount }) == metadata.rowCount else {
+      let rows = metadata.groups.reduce(into: 0) { $0 = $0 &+ $1.rowCount }
+      // Old versions of parquet-rs leave the file's number of rows at zero.
+      if metadata.rowCount == 0 { metadata.rowCount = rows }
+      guard rows >= 0, rows == metadata.rowCount else {
         throw FormatProblem.malformed("the row groups hold another number of rows than the file")
       }
-      leaves = mapping.leaves
-      schema = Schema(mapping.leaves.map(\.field))
+      self.metadata = metadata
+      nodes = mapping.columns
+      schema = Schema(mapping.columns.map(\.field))
       unreadable = mapping.unreadable
     } catch {
       throw ParquetError(

@@ -57,7 +57,7 @@ struct ChunkWriter: Sendable {
     case .int8: return FixedEncoder<Int8>(width: 4)
     case .int16: return FixedEncoder<Int16>(width: 4)
     case .int32, .date: return FixedEncoder<Int32>(width: 4)
-    case .int64, .timestamp: return FixedEncoder<Int64>(width: 8)
+    case .int64, .timestamp, .time: return FixedEncoder<Int64>(width: 8)
     case .float: return FixedEncoder<Float>(width: 4)
     case .double: return FixedEncoder<Double>(width: 8)
     case .decimal(let precision, _):

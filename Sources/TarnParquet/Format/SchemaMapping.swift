@@ -1,0 +1,221 @@
+import TarnColumns
+
+/// What of a file's schema can be read.
+struct SchemaMapping: Sendable {
+  var columns: [SchemaNode] = []
+  /// Names of columns that cannot be read, with reasons.
+  var unreadable: [String: String] = [:]
+  /// Number of chunks that each row group must have.
+  var chunkCount = 0
+
+  /// Maps the stored tree.
+  init(_ elements: [SchemaElement]) throws(FormatProblem) {
+    guard let root = elements.first, let children = root.childCount else {
+      throw .malformed("the schema has no root")
+    }
+    var position = 1
+    var names: Set<String> = []
+    for _ in 0..<children {
+      var leafCount = chunkCount
+      let tree = try StoredNode(elements, &position, &leafCount, depth: 0)
+      let name = tree.element.name
+      if !names.insert(name).inserted {
+        unreadable[name] = "several columns have this name"
+      } else {
+        do throws(Unreadable) {
+          columns.append(try SchemaTreeBuilder.column(tree))
+        } catch {
+          unreadable[name] = error.text
+        }
+      }
+      chunkCount = leafCount
+    }
+    guard position == elements.count else { throw StoredNode.damaged }
+    columns.removeAll { unreadable[$0.field.name] != nil }
+  }
+}
+
+/// A node of the schema as stored, with its children.
+struct StoredNode {
+  var element: SchemaElement
+  var children: [StoredNode] = []
+  /// Position among the chunks, of a leaf.
+  var chunk = 0
+
+  static var damaged: FormatProblem { .malformed("the schema's tree does not fit its elements") }
+  /// Levels are kept in a byte each, and each node adds two at most.
+  static let greatestDepth = 100
+
+  /// Takes a node and all below it from the list of elements, which is depth first.
+  init(
+    _ elements: [SchemaElement], _ position: inout Int, _ leaves: inout Int, depth: Int
+  ) throws(FormatProblem) {
+    guard position < elements.count else { throw Self.damaged }
+    guard depth < Self.greatestDepth else {
+      throw .unsupported("the schema is nested more than \(Self.greatestDepth) deep")
+    }
+    element = elements[position]
+    position += 1
+    let count = element.childCount ?? 0
+    if count == 0 {
+      chunk = leaves
+      // A group without fields has no chunk.
+      if element.physical != nil || element.childCount == nil { leaves += 1 }
+    }
+    guard count <= elements.count - position else { throw Self.damaged }
+    for _ in 0..<count {
+      children.append(try StoredNode(elements, &position, &leaves, depth: depth + 1))
+    }
+  }
+
+  var isGroup: Bool { element.physical == nil }
+  var isRepeated: Bool { element.repetition == .repeated }
+}
+
+/// Makes columns of stored nodes by the rules of `LogicalTypes.md`, those for older writers included.
+enum SchemaTreeBuilder {
+  /// Levels and names above a node.
+  private struct Place {
+    var path: [String] = []
+    var definition = 0
+    var slotDefinition = 0
+    var slotRepetition = 0
+  }
+
+  static func column(_ node: StoredNode) throws(Unreadable) -> SchemaNode { try field(node, Place()) }
+
+  /// A node where any repetition may stand.
+  private static func field(_ node: StoredNode, _ place: Place) throws(Unreadable) -> SchemaNode {
+    guard node.isRepeated else {
+      return try value(node, place, isNullable: node.element.repetition == .optional)
+    }
+    // A repeated field that no list or map explains is a list itself, and neither it nor its elements are null.
+    let inner = entered(node, place)
+    let element = try value(node, inner, isNullable: false, isEntered: true)
+    return list(node.element.name, element, place, inner, present: place.definition, isNullable: false)
+  }
+
+  /// The place of a repeated node's own content.
+  private static func entered(_ node: StoredNode, _ place: Place) -> Place {
+    var inner = place
+    inner.path.append(node.element.name)
+    inner.definition += 1
+    inner.slotDefinition = inner.definition
+    inner.slotRepetition += 1
+    return inner
+  }
+
+  private static func list(
+    _ name: String, _ element: SchemaNode, _ place: Place, _ inner: Place, present: Int, isNullable: Bool
+  ) -> SchemaNode {
+    var element = element
+    element.field.name = "element"
+    return SchemaNode(
+      field: Field(name, .list(element.field), isNullable: isNullable),
+      shape: .list(
+        elementDefinition: inner.slotDefinition, elementRepetition: inner.slotRepetition, element),
+      slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition, presentDefinition: present)
+  }
+
+  /// What a node means, its own repetition aside.
+  private static func value(
+    _ node: StoredNode, _ outer: Place, isNullable: Bool, isEntered: Bool = false
+  ) throws(Unreadable) -> SchemaNode {
+    var place = outer
+    if !isEntered { place.path.append(node.element.name) }
+    if isNullable { place.definition += 1 }
+    guard node.isGroup else { return try leaf(node, place, isNullable) }
+    switch node.element.effectiveLogical {
+    case .list: return try annotatedList(node, place, isNullable)
+    case .map: return try map(node, place, isNullable)
+    default: return try structure(node, place, isNullable)
+    }
+  }
+
+  private static func leaf(
+    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+  ) throws(Unreadable) -> SchemaNode {
+    guard let physical = node.element.physical else { throw Unreadable(text: "it has no physical type") }
+    let length = node.element.byteLength ?? 0
+    guard physical != .fixedByteArray || length > 0 && length <= Int(Int32.max) else {
+      throw Unreadable(text: "its values have no length")
+    }
+    let (type, conversion) = try node.element.meaning()
+    let leaf = LeafColumn(
+      path: place.path, type: type, chunk: node.chunk, physical: physical, byteLength: length,
+      conversion: conversion, greatestDefinition: place.definition,
+      greatestRepetition: place.slotRepetition, slotDefinition: place.slotDefinition)
+    return SchemaNode(
+      field: Field(node.element.name, type, isNullable: isNullable), shape: .leaf(leaf),
+      slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition,
+      presentDefinition: place.definition)
+  }
+
+  private static func structure(
+    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+  ) throws(Unreadable) -> SchemaNode {
+    guard !node.children.isEmpty else { throw Unreadable(text: "it is a group without fields") }
+    var fields: [SchemaNode] = []
+    var names: Set<String> = []
+    for child in node.children {
+      guard names.insert(child.element.name).inserted else {
+        throw Unreadable(text: "several of its fields are called \(child.element.name)")
+      }
+      fields.append(try field(child, place))
+    }
+    return SchemaNode(
+      field: Field(node.element.name, .structure(fields.map(\.field)), isNullable: isNullable),
+      shape: .structure(fields), slotDefinition: place.slotDefinition,
+      slotRepetition: place.slotRepetition, presentDefinition: place.definition)
+  }
+
+  private static func annotatedList(
+    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+  ) throws(Unreadable) -> SchemaNode {
+    guard node.children.count == 1, let repeated = node.children.first, repeated.isRepeated else {
+      throw Unreadable(text: "a list must hold one repeated field, and nothing else")
+    }
+    let inner = entered(repeated, place)
+    let element: SchemaNode
+    if isElement(repeated, of: node) {
+      element = try value(repeated, inner, isNullable: false, isEntered: true)
+    } else {
+      element = try field(repeated.children[0], inner)
+    }
+    return list(
+      node.element.name, element, place, inner, present: place.definition, isNullable: isNullable)
+  }
+
+  /// Whether the repeated field of a list is its element, as older writers have it, rather than a group
+  /// around the element: the backward-compatibility rules 1 to 4.
+  private static func isElement(_ repeated: StoredNode, of list: StoredNode) -> Bool {
+    guard repeated.isGroup, repeated.children.count == 1 else { return true }
+    return repeated.children[0].isRepeated || repeated.element.name == "array"
+      || repeated.element.name == list.element.name + "_tuple"
+  }
+
+  private static func map(
+    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+  ) throws(Unreadable) -> SchemaNode {
+    guard node.children.count == 1, let entries = node.children.first, entries.isRepeated, entries.isGroup,
+      (1...2).contains(entries.children.count)
+    else { throw Unreadable(text: "a map must hold one repeated group of a key and a value") }
+    let inner = entered(entries, place)
+    var key = try field(entries.children[0], inner)
+    guard entries.children.count == 2 else {
+      // Keys alone are a set.
+      return list(
+        node.element.name, key, place, inner, present: place.definition, isNullable: isNullable)
+    }
+    var item = try field(entries.children[1], inner)
+    key.field.name = "key"
+    item.field.name = "value"
+    return SchemaNode(
+      field: Field(node.element.name, .map(key: key.field, value: item.field), isNullable: isNullable),
+      shape: .map(
+        elementDefinition: inner.slotDefinition, elementRepetition: inner.slotRepetition, key: key,
+        value: item),
+      slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition,
+      presentDefinition: place.definition)
+  }
+}

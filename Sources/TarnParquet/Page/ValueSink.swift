@@ -1,0 +1,34 @@
+import TarnColumns
+
+/// Collects the values of one column chunk, page by page.
+protocol ValueSink: Sendable {
+  /// Takes the values of the dictionary page.
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem)
+  /// Appends a page of PLAIN values.
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem)
+  /// Appends a page of indices into the dictionary.
+  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem)
+  /// Appends a page in an encoding that only some types have.
+  mutating func appendOther(
+    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
+  ) throws(FormatProblem)
+  /// Gives the values collected so far and begins anew; the dictionary stays.
+  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values
+}
+
+extension ValueSink {
+  mutating func appendOther(
+    _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
+  ) throws(FormatProblem) {
+    throw .malformed("a page has an encoding that its type cannot have")
+  }
+
+  /// Checks once for many that indices lie within the dictionary.
+  static func checkIndices(_ indices: [UInt32], _ count: Int, _ entries: Int) throws(FormatProblem) {
+    var greatest: UInt32 = 0
+    for index in 0..<count { greatest = max(greatest, indices[index]) }
+    guard count == 0 || Int(greatest) < entries else {
+      throw .malformed("a page refers to a dictionary entry that is not there")
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import TarnBytes
+import TarnColumns
+
+/// The rows of a file as batches of bounded size, in the file's order.
+///
+/// What is held at once follows the batch and the pages at hand, not the row group: a file with row groups
+/// of gigabytes is read in a few megabytes a column.
+public struct ParquetBatches: Sendable, AsyncSequence {
+  let file: ParquetFile
+  let columns: [Int]
+  let rowsPerBatch: Int
+  let groups: [Int]
+
+  /// Begins with the first row.
+  public func makeAsyncIterator() -> Iterator { Iterator(self) }
+
+  /// Reads one batch after the other.
+  public struct Iterator: AsyncIteratorProtocol {
+    private let batches: ParquetBatches
+    private var nextGroup = 0
+    private var rowsLeft = 0
+    private var streams: [LeafStream] = []
+    /// A small row group, read at once, and the next of its rows.
+    private var whole: RecordBatch?
+    private var nextRow = 0
+
+    /// Bytes that all streams together read ahead.
+    private static let readAhead = 24 << 20
+    /// Row groups whose chunks take fewer bytes than this, decompressed, are read at once.
+    private static let smallGroup = 16 << 20
+    /// Values above which a batch's columns are decoded in parallel.
+    private static let leastParallelValues = 1 << 15
+
+    init(_ batches: ParquetBatches) { self.batches = batches }
+
+    /// The next batch, none of them empty; nil at the end.
+    ///
+    /// - Throws: ``ParquetError`` where the storage fails or the file is damaged.
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(ParquetError) -> RecordBatch? {
+      while rowsLeft == 0 {
+        guard nextGroup < batches.groups.count else { return nil }
+        let group = batches.groups[nextGroup]
+        nextGroup += 1
+        try await begin(group, isolation: actor)
+      }
+      let rows = Swift.min(rowsLeft, batches.rowsPerBatch)
+      if let whole {
+        rowsLeft -= rows
+        nextRow += rows
+        if rowsLeft == 0 { self.whole = nil }
+        return whole.slice(nextRow - rows..<nextRow)
+      }
+      let pieces = try await Self.read(streams, rows)
+      rowsLeft -= rows
+      return try batches.file.assemble(batches.columns, pieces, rows: rows)
+    }
+
+    private mutating func begin(
+      _ group: Int, isolation actor: isolated (any Actor)?
+    ) async throws(ParquetError) {
+      let file = batches.file
+      try file.check(group, batches.columns)
+      let leaves = file.leaves(of: batches.columns)
+      let size = leaves.reduce(0) { $0 &+ file.metadata.groups[group].columns[$1.chunk].uncompressedSize }
+      rowsLeft = file.rowCount(inGroup: group)
+      streams = []
+      nextRow = 0
+      if size >= 0, size < Self.smallGroup, rowsLeft < 1 << 20 {
+        whole = try await file.readRowGroup(group, columns: batches.columns)
+        return
+      }
+      let window = Swift.max(64 << 10, Swift.min(1 << 20, Self.readAhead / Swift.max(leaves.count, 1)))
+      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, rowsLeft)
+      for leaf in leaves {
+        streams.append(try LeafStream(file, group, leaf, window: window, expected: expected))
+      }
+    }
+
+    private static func read(
+      _ streams: [LeafStream], _ rows: Int
+    ) async throws(ParquetError) -> [Int: LeafPiece] {
+      let queue = WorkQueue(streams.count)
+      guard streams.count > 1, rows * streams.count >= leastParallelValues else {
+        return try await work(through: streams, rows, queue)
+      }
+      let results = await withTaskGroup(of: Result<[Int: LeafPiece], ParquetError>.self) { tasks in
+        for _ in 0..<Swift.min(streams.count, ParquetFile.greatestParallelism) {
+          tasks.addTask {
+            do throws(ParquetError) {
+              return .success(try await work(through: streams, rows, queue))
+            } catch { return .failure(error) }
+          }
+        }
+        var results: [Result<[Int: LeafPiece], ParquetError>] = []
+        for await result in tasks { results.append(result) }
+        return results
+      }
+      var pieces: [Int: LeafPiece] = [:]
+      for result in results { pieces.merge(try result.get()) { first, _ in first } }
+      return pieces
+    }
+
+    private static func work(
+      through streams: [LeafStream], _ rows: Int, _ queue: WorkQueue
+    ) async throws(ParquetError) -> [Int: LeafPiece] {
+      var pieces: [Int: LeafPiece] = [:]
+      while let number = queue.take() {
+        pieces[streams[number].leaf.chunk] = try await streams[number].next(rows)
+      }
+      return pieces
+    }
+  }
+}
+
+extension ParquetFile {
+  /// All rows of columns, at most `rowsPerBatch` at a time; `columns` are positions in ``schema``.
+  ///
+  /// - Parameters:
+  ///   - columns: Positions in ``schema``; the batches have their order.
+  ///   - rowsPerBatch: The most rows of a batch, and at least one.
+  ///   - groups: The row groups to read, in this order; nil for all.
+  public func batches(
+    columns: [Int], rowsPerBatch: Int = 16_384, groups: [Int]? = nil
+  ) -> ParquetBatches {
+    ParquetBatches(
+      file: self, columns: columns, rowsPerBatch: max(rowsPerBatch, 1),
+      groups: groups ?? Array(0..<rowGroupCount))
+  }
+}

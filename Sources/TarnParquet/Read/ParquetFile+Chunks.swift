@@ -1,0 +1,154 @@
+import TarnBytes
+import TarnColumns
+import TarnStorage
+import Synchronization
+
+extension ParquetFile {
+  /// The error of a problem within a column's pages.
+  func failure(_ problem: FormatProblem, _ leaf: LeafColumn, at offset: Int? = nil) -> ParquetError {
+    ParquetError(problem.code, path: path, column: leaf.name, offset: offset, problem.message)
+  }
+
+  /// Reads a part of the file.
+  func fetch(_ range: Range<Int>, into buffer: inout ByteBuffer) async throws(ParquetError) {
+    do {
+      try await storage.read(path, range: range, into: &buffer)
+    } catch {
+      throw ParquetError(error, path: path)
+    }
+    guard buffer.count == range.count else {
+      throw ParquetError(.storage, path: path, "the storage gave fewer bytes than were asked for")
+    }
+  }
+
+  /// Where a leaf's chunk lies, once it is known to be one that can be read.
+  func chunkRange(_ group: Int, _ leaf: LeafColumn) throws(ParquetError) -> Range<Int> {
+    let chunk = metadata.groups[group].columns[leaf.chunk]
+    let rows = metadata.groups[group].rowCount
+    func fail(_ code: ParquetError.Code, _ message: String) -> ParquetError {
+      ParquetError(code, path: path, column: leaf.name, "row group \(group): \(message)")
+    }
+    guard !chunk.isEncrypted else { throw fail(.unsupported, "the column is encrypted") }
+    guard chunk.filePath == nil else { throw fail(.unsupported, "the column lies in another file") }
+    guard chunk.physical == leaf.physical, chunk.path == leaf.path else {
+      throw fail(.malformed, "the chunk is that of another column")
+    }
+    guard leaf.greatestRepetition > 0 || chunk.valueCount == rows else {
+      throw fail(.malformed, "the chunk declares \(chunk.valueCount) values for \(rows) rows")
+    }
+    guard [.uncompressed, .snappy, .gzip, .zstd, .lz4, .lz4Raw].contains(chunk.codec) else {
+      throw fail(.unsupported, "codec \(chunk.codec.name) is not supported: write the file with another")
+    }
+    let (end, overflow) = chunk.start.addingReportingOverflow(chunk.compressedSize)
+    guard !overflow, end <= size else {
+      throw fail(
+        .malformed, "the chunk at \(chunk.start) of \(chunk.compressedSize) bytes ends behind the file")
+    }
+    return chunk.start..<end
+  }
+
+  /// Decodes a whole chunk.
+  func decodeChunk(
+    _ group: Int, _ leaf: LeafColumn, _ bytes: RawSpan, _ scratch: inout PageScratch
+  ) throws(ParquetError) -> LeafPiece {
+    let chunk = metadata.groups[group].columns[leaf.chunk]
+    let rows = metadata.groups[group].rowCount
+    // Memory for so many rows is taken before any page has been seen.
+    var decoder = leaf.decoder(chunk.codec, entries: chunk.valueCount, expected: min(rows, 1 << 20))
+    var offset = 0
+    var pageStart = 0
+    do throws(FormatProblem) {
+      while decoder.entriesRead < chunk.valueCount {
+        pageStart = offset
+        guard offset < bytes.byteCount else {
+          throw .malformed("the chunk holds fewer rows than the row group")
+        }
+        var thrift = ThriftReader(bytes, at: offset)
+        let header = try thrift.pageHeader()
+        offset = thrift.reader.offset
+        guard header.compressedSize <= bytes.byteCount - offset else {
+          throw .malformed("a page ends behind its chunk")
+        }
+        try decoder.read(header, bytes.extracting(offset..<offset + header.compressedSize), &scratch)
+        offset += header.compressedSize
+      }
+      guard decoder.rowsRead == rows else {
+        throw .malformed("the chunk holds another number of rows than the row group")
+      }
+      return try decoder.take()
+    } catch {
+      throw failure(error, leaf, at: chunk.start + pageStart)
+    }
+  }
+
+  /// The batch that leaves' pieces make.
+  func assemble(
+    _ columns: [Int], _ pieces: [Int: LeafPiece], rows: Int
+  ) throws(ParquetError) -> RecordBatch {
+    var found: [Column] = []
+    let assembly = TreeAssembly(pieces: pieces)
+    for column in columns {
+      let node = nodes[column]
+      do throws(FormatProblem) {
+        let made = try assembly.column(node)
+        guard made.count == rows else {
+          throw .malformed("the column holds another number of rows than the row group")
+        }
+        found.append(made)
+      } catch {
+        throw ParquetError(error.code, path: path, column: node.field.name, error.message)
+      }
+    }
+    do {
+      return try RecordBatch(schema: Schema(columns.map { nodes[$0].field }), columns: found, count: rows)
+    } catch {
+      throw ParquetError(.malformed, path: path, error.description)
+    }
+  }
+
+  /// The leaves below columns, each once.
+  func leaves(of columns: [Int]) -> [LeafColumn] {
+    var seen: Set<Int> = []
+    return columns.flatMap { nodes[$0].leaves }.filter { seen.insert($0.chunk).inserted }
+  }
+}
+
+/// Bytes of a file that are read at once, and what lies there.
+struct RangeRequest<Part: Sendable>: Sendable {
+  var range: Range<Int>
+  var parts: [Part]
+
+  /// Parts with fewer bytes than this between them are read in one request.
+  static var greatestGap: Int { 64 << 10 }
+
+  /// Joins requests that lie close together, up to so many bytes.
+  static func joined(_ single: [RangeRequest], most: Int) -> [RangeRequest] {
+    var joined: [RangeRequest] = []
+    for part in single.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+      if let last = joined.last, part.range.lowerBound - last.range.upperBound <= greatestGap,
+        part.range.upperBound - last.range.lowerBound <= most
+      {
+        let end = max(last.range.upperBound, part.range.upperBound)
+        joined[joined.count - 1].range = last.range.lowerBound..<end
+        joined[joined.count - 1].parts += part.parts
+      } else {
+        joined.append(part)
+      }
+    }
+    return joined
+  }
+}
+
+/// Work that several tasks share, each taking the next piece when it is done with one.
+final class WorkQueue: Sendable {
+  private let next = Atomic<Int>(0)
+  private let count: Int
+
+  init(_ count: Int) { self.count = count }
+
+  /// The next piece's number; nil at the end.
+  func take() -> Int? {
+    let number = next.add(1, ordering: .relaxed).oldValue
+    return number < count ? number : nil
+  }
+}

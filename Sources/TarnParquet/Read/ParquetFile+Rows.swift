@@ -1,0 +1,189 @@
+import TarnBytes
+import TarnColumns
+
+extension ParquetFile {
+  /// Reads chosen rows of a row group, touching only the pages that hold them where the file has a page index.
+  ///
+  /// - Parameters:
+  ///   - ordinals: Positions of rows in the row group, in any order; the batch has this order.
+  ///   - group: The row group.
+  ///   - columns: Positions in ``schema``; the batch has their order.
+  /// - Throws: ``ParquetError`` where the storage fails, there is no such group, row or column, or a page is damaged.
+  public func readRows(
+    _ ordinals: [Int], inGroup group: Int, columns: [Int]
+  ) async throws(ParquetError) -> RecordBatch {
+    try check(group, columns)
+    let rowCount = metadata.groups[group].rowCount
+    let sorted = Set(ordinals).sorted()
+    if let last = sorted.last, let first = sorted.first, first < 0 || last >= rowCount {
+      throw ParquetError(.notFound, path: path, "row group \(group) has \(rowCount) rows, and no row \(last)")
+    }
+    guard !sorted.isEmpty else { return try emptyBatch(columns) }
+    var pieces: [Int: LeafPiece] = [:]
+    var indexed: [RangeRequest<PageRun>] = []
+    for (leaf, index) in try await offsetIndexes(group, leaves(of: columns)) {
+      if let index {
+        indexed += try runs(group, leaf, index, sorted)
+      } else {
+        pieces[leaf.chunk] = try await scan(group, leaf, sorted)
+      }
+    }
+    try await read(indexed, group, sorted, into: &pieces)
+    let batch = try assemble(columns, pieces, rows: sorted.count)
+    if sorted == ordinals { return batch }
+    let places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
+    do {
+      return try batch.gather(ordinals.compactMap { places[$0] })
+    } catch {
+      throw ParquetError(.valueOutOfRange, path: path, error.description)
+    }
+  }
+
+  private func emptyBatch(_ columns: [Int]) throws(ParquetError) -> RecordBatch {
+    let fields = columns.map { nodes[$0].field }
+    do {
+      return try RecordBatch(
+        schema: Schema(fields), columns: fields.map { Column(nulls: 0, of: $0.type) }, count: 0)
+    } catch {
+      throw ParquetError(.schemaMismatch, path: path, error.description)
+    }
+  }
+
+  /// The wanted pages of a leaf that one request reads.
+  struct PageRun: Sendable {
+    var leaf: LeafColumn
+    /// Where the dictionary page lies; only in the first run of a leaf.
+    var dictionary: Range<Int>?
+    /// Bytes of each page, and the rows it holds.
+    var pages: [(bytes: Range<Int>, rows: Range<Int>)]
+  }
+
+  /// The pages that hold rows.
+  private func runs(
+    _ group: Int, _ leaf: LeafColumn, _ index: OffsetIndex, _ sorted: [Int]
+  ) throws(ParquetError) -> [RangeRequest<PageRun>] {
+    let chunk = try chunkRange(group, leaf)
+    var requests: [RangeRequest<PageRun>] = []
+    if let first = index.pages.first, first.offset > chunk.lowerBound, !sorted.isEmpty {
+      let range = chunk.lowerBound..<first.offset
+      requests.append(RangeRequest(range: range, parts: [PageRun(leaf: leaf, dictionary: range, pages: [])]))
+    }
+    var next = 0
+    for (number, page) in index.pages.enumerated() {
+      let end =
+        number + 1 < index.pages.count
+        ? index.pages[number + 1].firstRow : metadata.groups[group].rowCount
+      guard next < sorted.count else { break }
+      guard sorted[next] < end else { continue }
+      while next < sorted.count, sorted[next] < end { next += 1 }
+      let range = page.offset..<page.offset + page.compressedSize
+      requests.append(
+        RangeRequest(
+          range: range,
+          parts: [PageRun(leaf: leaf, dictionary: nil, pages: [(range, page.firstRow..<end)])]))
+    }
+    return requests
+  }
+
+  /// Reads pages and takes the wanted rows of them.
+  private func read(
+    _ runs: [RangeRequest<PageRun>], _ group: Int, _ sorted: [Int], into pieces: inout [Int: LeafPiece]
+  ) async throws(ParquetError) {
+    var decoders: [Int: (decoder: any PageDecoder, parts: [LeafPiece])] = [:]
+    var buffer = ByteBuffer()
+    var scratch = PageScratch()
+    for request in RangeRequest.joined(runs, most: Self.greatestRequest) {
+      try await fetch(request.range, into: &buffer)
+      for run in request.parts {
+        let leaf = run.leaf
+        let chunk = metadata.groups[group].columns[leaf.chunk]
+        var state =
+          decoders.removeValue(forKey: leaf.chunk)
+          ?? (leaf.decoder(chunk.codec, entries: chunk.valueCount, expected: sorted.count), [])
+        var offset = request.range.lowerBound
+        do throws(FormatProblem) {
+          for bytes in (run.dictionary.map { [$0] } ?? []) + run.pages.map(\.bytes) {
+            offset = bytes.lowerBound
+            let start = bytes.lowerBound - request.range.lowerBound
+            try Self.decode(
+              &state.decoder, buffer.bytes.extracting(start..<start + bytes.count), &scratch)
+          }
+          if let rows = run.pages.first?.rows {
+            state.parts.append(try Self.taken(&state.decoder, leaf, rows, sorted))
+          }
+        } catch {
+          throw failure(error, leaf, at: offset)
+        }
+        decoders[leaf.chunk] = state
+      }
+    }
+    for (chunk, state) in decoders {
+      guard let leaf = runs.lazy.flatMap(\.parts).first(where: { $0.leaf.chunk == chunk })?.leaf else {
+        continue
+      }
+      do throws(FormatProblem) {
+        pieces[chunk] = try LeafPiece.joined(state.parts, leaf)
+      } catch { throw failure(error, leaf) }
+    }
+  }
+
+  /// Decodes the one page, or the dictionary page, that `bytes` hold.
+  private static func decode(
+    _ decoder: inout any PageDecoder, _ bytes: RawSpan, _ scratch: inout PageScratch
+  ) throws(FormatProblem) {
+    var thrift = ThriftReader(bytes)
+    let header = try thrift.pageHeader()
+    let start = thrift.reader.offset
+    guard header.compressedSize <= bytes.byteCount - start else {
+      throw .malformed("a page ends behind the place that the page index gives it")
+    }
+    try decoder.read(header, bytes.extracting(start..<start + header.compressedSize), &scratch)
+  }
+
+  private static func taken(
+    _ decoder: inout any PageDecoder, _ leaf: LeafColumn, _ rows: Range<Int>, _ sorted: [Int]
+  ) throws(FormatProblem) -> LeafPiece {
+    let piece = try decoder.take()
+    guard piece.rows == rows.count, piece.repetitions.first ?? 0 == 0 else {
+      throw .malformed("a page holds other rows than the page index says")
+    }
+    let first = sorted.partitioningIndex { $0 >= rows.lowerBound }
+    let last = sorted.partitioningIndex { $0 >= rows.upperBound }
+    return try piece.gathered(sorted[first..<last].map { $0 - rows.lowerBound }, leaf)
+  }
+
+  /// Reads a whole chunk for some of its rows.
+  private func scan(
+    _ group: Int, _ leaf: LeafColumn, _ sorted: [Int]
+  ) async throws(ParquetError) -> LeafPiece {
+    let step = 1 << 14
+    let rowCount = metadata.groups[group].rowCount
+    let stream = try LeafStream(self, group, leaf, window: 1 << 20, expected: min(step, rowCount))
+    var parts: [LeafPiece] = []
+    var next = 0
+    for start in stride(from: 0, to: rowCount, by: step) where next < sorted.count || parts.isEmpty {
+      let rows = start..<min(start + step, rowCount)
+      let piece = try await stream.next(rows.count)
+      var chosen: [Int] = []
+      while next < sorted.count, sorted[next] < rows.upperBound {
+        chosen.append(sorted[next] - start)
+        next += 1
+      }
+      do { parts.append(try piece.gathered(chosen, leaf)) } catch { throw failure(error, leaf) }
+    }
+    do { return try LeafPiece.joined(parts, leaf) } catch { throw failure(error, leaf) }
+  }
+}
+
+extension [Int] {
+  /// The position of the first element for which a condition holds; it must hold for all behind that one.
+  fileprivate func partitioningIndex(where belongs: (Int) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
