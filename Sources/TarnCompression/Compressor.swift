@@ -11,6 +11,7 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
   private var zstd: OpaquePointer?
   private var deflate: DeflateContext?
   private var deflateLevel = 0
+  private var snappyTable: [UInt16] = []
 
   /// Makes a compressor; states are made when first needed.
   public init() {}
@@ -35,6 +36,21 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
         throw CompressionError(.failed, "zstd: \(String(cString: ZSTD_getErrorName(written)))")
       }
       return written
+    }
+  }
+
+  /// Appends `input` as one raw snappy block.
+  ///
+  /// - Throws: ``CompressionError`` where it is longer than the format can say, 4 GiB.
+  public mutating func snappy(_ input: RawSpan, into output: inout [UInt8]) throws(CompressionError) {
+    guard input.byteCount <= Int(UInt32.max) else {
+      throw CompressionError(.failed, "a snappy block holds at most 4 GiB")
+    }
+    var table = snappyTable
+    snappyTable = []
+    defer { snappyTable = table }
+    try output.appendRaw(Snappy.bound(input.byteCount)) { (target) throws(CompressionError) in
+      input.withUnsafeBytes { Snappy.compress($0, into: target, &table) }
     }
   }
 

@@ -46,8 +46,11 @@ import Testing
     #expect(Array(long.utf8).lexicographicallyPrecedes(maximum))
     #expect(String(validating: minimum, as: UTF8.self) != nil)
     #expect(String(validating: maximum, as: UTF8.self) != nil)
-    // Nothing short is above this one.
-    #expect(try await strings([String(repeating: "ü", count: 100)])?.maximum == nil)
+    #expect(
+      try await strings([String(repeating: "ü", count: 100)])?.maximum
+        == .bytes(Array((String(repeating: "ü", count: 31) + "ý").utf8)))
+    // Nothing short is above these.
+    #expect(try await strings([String(repeating: "\u{10ffff}", count: 100)])?.maximum == nil)
   }
 
   @Test func numbersThatAreNoneBoundNothing() async throws {

@@ -156,6 +156,7 @@ extension OwnOptions {
   private static func name(of compression: ParquetWriteOptions.Compression) -> String {
     switch compression {
     case .uncompressed: "uncompressed"
+    case .snappy: "snappy"
     case .gzip(let level): "gzip:\(level)"
     case .zstd(let level): "zstd:\(level)"
     }
@@ -168,6 +169,7 @@ extension OwnOptions {
     if parts.count == 2, level == nil { return nil }
     switch parts.first {
     case "uncompressed": return parts.count == 1 ? .uncompressed : nil
+    case "snappy": return parts.count == 1 ? .snappy : nil
     case "gzip": return (1...9).contains(level ?? 6) ? .gzip(level: level ?? 6) : nil
     case "zstd": return (1...19).contains(level ?? 1) ? .zstd(level: level ?? 1) : nil
     default: return nil

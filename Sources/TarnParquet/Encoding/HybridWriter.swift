@@ -38,22 +38,41 @@ extension [UInt8] {
     guard !range.isEmpty else { return }
     let groups = (range.count + 7) / 8
     appendVarint(UInt64(groups) << 1 | 1)
-    let end = count + groups * width
-    var word: UInt64 = 0
-    var bits: UInt64 = 0
-    for index in range {
-      word |= UInt64(values[index]) &<< bits
-      bits &+= UInt64(width)
-      if bits >= 32 {
-        appendLittleEndian(UInt32(truncatingIfNeeded: word))
-        word &>>= 32
-        bits &-= 32
+    let part = values.extracting(range)
+    appendBits(part.count, width: width, padded: groups * 8) { UInt64(part[unchecked: $0]) }
+  }
+
+  /// Appends values of `width` bits, 64 at most, least significant bit first, and zeros up to `padded` values.
+  ///
+  /// `padded` must be a multiple of eight, and no value may have more bits.
+  @inline(__always)
+  mutating func appendBits(_ count: Int, width: Int, padded: Int, _ value: (Int) -> UInt64) {
+    let total = padded / 8 * width
+    // Whole words are stored, the last of which may reach beyond what counts.
+    append(addingCapacity: total + 16) { span in
+      span.withUnsafeMutableBufferPointer { target, initialized in
+        let raw = UnsafeMutableRawBufferPointer(target)
+        var word: UInt64 = 0
+        var bits = 0
+        var offset = 0
+        for index in 0..<count {
+          let next = value(index)
+          word |= next &<< UInt64(bits)
+          bits &+= width
+          if bits >= 64 {
+            raw.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+            offset &+= 8
+            bits &-= 64
+            word = bits == 0 ? 0 : next &>> UInt64(width &- bits)
+          }
+        }
+        while offset < total {
+          raw.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+          offset &+= 8
+          word = 0
+        }
+        initialized = total
       }
-    }
-    // What is left, and zeros for the values that the last group lacks.
-    while count < end {
-      append(UInt8(truncatingIfNeeded: word))
-      word >>= 8
     }
   }
 

@@ -148,6 +148,7 @@ extension PageHeader {
     out.int32(1, type.rawValue)
     out.int32(2, uncompressedSize)
     out.int32(3, compressedSize)
+    if let checksum { out.int32(4, Int(Int32(bitPattern: checksum))) }
     out.structure(type == .dictionary ? 7 : 5) {
       $0.int32(1, valueCount)
       $0.int32(2, encoding.rawValue)

@@ -2,28 +2,45 @@ import TarnColumns
 
 /// Encodes booleans, a bit each.
 struct BooleanEncoder: PageEncoder {
-  private var sawFalse = false
-  private var sawTrue = false
-
   var isDecided: Bool { true }
   var dictionaryCount: Int { 0 }
   var dictionaryByteCount: Int { 0 }
   func dictionaryPage() -> [UInt8] { [] }
+  func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
+    throw .malformed("a column of booleans has a dictionary")
+  }
+  func endDictionary() {}
+  // The format has no Bloom filters of booleans.
+  func collectHashes() {}
+  func hashes() -> [UInt64] { [] }
+  func reset() {}
 
   mutating func encode(
-    _ column: Column, _ rows: Range<Int>, valid: Int, into out: inout [UInt8]
-  ) throws(FormatProblem) -> Encoding {
+    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
     guard case .boolean(let bits) = column.values else {
       throw .malformed("a column has another layout than its type")
     }
+    let trueCount =
+      switch rows {
+      case .range(let range): Self.append(bits, range, to: &out)
+      case .chosen(let rows): Self.append(bits, rows.lazy.map { Int($0) }, to: &out)
+      }
+    guard rows.count > 0 else { return EncodedValues(encoding: .plain) }
+    let bounds = EncodedBounds(
+      minimum: [trueCount == rows.count ? 1 : 0], maximum: [trueCount == 0 ? 0 : 1])
+    return EncodedValues(encoding: .plain, bounds: bounds)
+  }
+
+  private static func append(_ bits: Bitmap, _ rows: some Sequence<Int>, to out: inout [UInt8]) -> Int {
     var byte: UInt8 = 0
     var count = 0
-    for row in rows where valid == rows.count || !column.isNull(row) {
+    var trueCount = 0
+    for row in rows {
       if bits[row] {
         byte |= 1 << UInt8(count & 7)
-        sawTrue = true
-      } else {
-        sawFalse = true
+        trueCount += 1
       }
       count += 1
       if count & 7 == 0 {
@@ -32,16 +49,6 @@ struct BooleanEncoder: PageEncoder {
       }
     }
     if count & 7 != 0 { out.append(byte) }
-    return .plain
-  }
-
-  func bounds() -> EncodedBounds? {
-    guard sawTrue || sawFalse else { return nil }
-    return EncodedBounds(minimum: [sawFalse ? 0 : 1], maximum: [sawTrue ? 1 : 0])
-  }
-
-  mutating func reset() {
-    sawFalse = false
-    sawTrue = false
+    return trueCount
   }
 }

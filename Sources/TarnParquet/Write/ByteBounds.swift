@@ -1,47 +1,39 @@
 import TarnColumns
 
-/// The least and the greatest of strings by their unsigned bytes.
-struct ByteBounds: Sendable {
-  private var minimum: [UInt8] = []
-  private var maximum: [UInt8] = []
-  private var isEmpty = true
+/// Finds the least and the greatest of strings by their unsigned bytes.
+struct ByteBounds {
+  private let strings: ByteStrings
+  private var minimum = -1
+  private var maximum = -1
   /// The first eight bytes of each bound as a number that sorts as they do.
   private var minimumPrefix = UInt64.max
   private var maximumPrefix: UInt64 = 0
 
-  /// Bounds longer than this are cut.
-  private static let greatestLength = 64
+  init(_ strings: ByteStrings) { self.strings = strings }
 
-  /// Takes chosen strings into account.
-  mutating func note(_ strings: ByteStrings, _ rows: [Int32]) {
-    for row in rows { note(strings, Int(row)) }
-  }
-
-  /// Takes a range of strings into account.
-  mutating func note(_ strings: ByteStrings, _ rows: Range<Int>) {
-    for row in rows { note(strings, row) }
-  }
-
+  /// Takes a string into account.
   @inline(__always)
-  private mutating func note(_ strings: ByteStrings, _ row: Int) {
+  mutating func note(_ row: Int) {
     let prefix = Self.prefix(strings, row)
     // Strictly between the bounds' beginnings: it cannot be a bound.
     if prefix > minimumPrefix, prefix < maximumPrefix { return }
-    compare(strings, row, prefix)
+    compare(row, prefix)
   }
 
   @inline(never)
-  private mutating func compare(_ strings: ByteStrings, _ row: Int, _ prefix: UInt64) {
-    let value = strings.bytes[strings.range(row)]
-    if isEmpty || value.lexicographicallyPrecedes(minimum) {
-      minimum = Array(value)
+  private mutating func compare(_ row: Int, _ prefix: UInt64) {
+    if minimum < 0 || prefix < minimumPrefix
+      || prefix == minimumPrefix && strings.precedes(row, strings, minimum)
+    {
+      minimum = row
       minimumPrefix = prefix
     }
-    if isEmpty || maximum.lexicographicallyPrecedes(value) {
-      maximum = Array(value)
+    if maximum < 0 || prefix > maximumPrefix
+      || prefix == maximumPrefix && strings.precedes(maximum, strings, row)
+    {
+      maximum = row
       maximumPrefix = prefix
     }
-    isEmpty = false
   }
 
   @inline(__always)
@@ -58,36 +50,58 @@ struct ByteBounds: Sendable {
     return prefix
   }
 
-  /// The bounds for the footer, cut where they are long; nil where a cut maximum would bound nothing.
+  /// The bounds, cut where they are long; nil where no string was noted.
   func encoded(isText: Bool) -> EncodedBounds? {
-    guard !isEmpty else { return nil }
-    var result = EncodedBounds(minimum: minimum, maximum: maximum)
-    if minimum.count > Self.greatestLength {
-      result.minimum = Array(minimum[..<Self.cut(minimum, isText)])
-      result.isMinimumExact = false
+    guard minimum >= 0 else { return nil }
+    let least = Array(strings.bytes[strings.range(minimum)])
+    let greatest = Array(strings.bytes[strings.range(maximum)])
+    let low = BoundCut.below(least, isText: isText)
+    let high = BoundCut.above(greatest, isText: isText)
+    return EncodedBounds(
+      minimum: low ?? least, maximum: high ?? greatest, isMinimumExact: low == nil,
+      isMaximumExact: high == nil)
+  }
+}
+
+/// Cuts long bounds of strings.
+enum BoundCut {
+  /// Bounds longer than this are cut.
+  static let greatestLength = 64
+
+  /// A short string not above `bytes`; nil where these are short themselves.
+  static func below(_ bytes: [UInt8], isText: Bool) -> [UInt8]? {
+    bytes.count > greatestLength ? Array(bytes[..<end(bytes, isText)]) : nil
+  }
+
+  /// A short string above all that begin as `bytes` do; nil where these are short, or where there is none.
+  static func above(_ bytes: [UInt8], isText: Bool) -> [UInt8]? {
+    guard bytes.count > greatestLength else { return nil }
+    var short = Array(bytes[..<end(bytes, isText)])
+    if isText, let text = String(validating: short, as: UTF8.self) { return above(text) }
+    while let last = short.popLast() {
+      if last < 0xff { return short + [last + 1] }
     }
-    if maximum.count > Self.greatestLength {
-      guard let above = Self.above(maximum, isText) else { return nil }
-      result.maximum = above
-      result.isMaximumExact = false
+    return nil
+  }
+
+  /// Raises the last character that can be raised, so that text stays text.
+  private static func above(_ text: String) -> [UInt8]? {
+    var scalars = Array(text.unicodeScalars)
+    while let last = scalars.popLast() {
+      // Surrogates are no characters: the one after U+D7FF is U+E000.
+      let next = last.value == 0xd7ff ? 0xe000 : last.value + 1
+      guard let raised = Unicode.Scalar(next) else { continue }
+      var raisedText = String.UnicodeScalarView(scalars)
+      raisedText.append(raised)
+      return Array(String(raisedText).utf8)
     }
-    return result
+    return nil
   }
 
   /// Where to cut, between characters for text.
-  private static func cut(_ bytes: [UInt8], _ isText: Bool) -> Int {
+  private static func end(_ bytes: [UInt8], _ isText: Bool) -> Int {
     var length = greatestLength
     while isText, length > 0, bytes[length] & 0xc0 == 0x80 { length -= 1 }
     return length
-  }
-
-  /// A short string above all that begin as `bytes` do; text stays text, by raising an ASCII character.
-  private static func above(_ bytes: [UInt8], _ isText: Bool) -> [UInt8]? {
-    var short = Array(bytes[..<cut(bytes, isText)])
-    let greatest: UInt8 = isText ? 0x7e : 0xfe
-    while let last = short.last, last > greatest { short.removeLast() }
-    guard let last = short.last else { return nil }
-    short[short.count - 1] = last + 1
-    return short
   }
 }

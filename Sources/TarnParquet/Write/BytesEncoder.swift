@@ -4,61 +4,99 @@ import TarnColumns
 /// Encodes strings and binary.
 struct BytesEncoder: PageEncoder {
   private let isText: Bool
+  private var policy: DictionaryPolicy
   private var state = DictionaryState.undecided
   private var entries = ByteStrings()
   private var index = HashIndex()
-  private var range = ByteBounds()
-  private var rows: [Int32] = []
   private var indices: [UInt32] = []
+  /// The page that last used an entry, so that each is compared once a page.
+  private var lastUse: [UInt32] = []
+  private var page: UInt32 = 0
+  private var collectsHashes = false
+  private var collected: [UInt64] = []
 
-  init(isText: Bool) { self.isText = isText }
+  init(isText: Bool, _ choice: ParquetWriteOptions.EncodingChoice) {
+    self.isText = isText
+    policy = DictionaryPolicy(choice)
+  }
 
-  var isDecided: Bool { state != .undecided }
+  var isDecided: Bool { state.isDecided }
   var dictionaryCount: Int { entries.count }
   var dictionaryByteCount: Int { entries.bytes.count + 4 * entries.count }
 
   mutating func encode(
-    _ column: Column, _ range: Range<Int>, valid: Int, into out: inout [UInt8]
-  ) throws(FormatProblem) -> Encoding {
+    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
     guard let strings = column.strings else {
       throw .malformed("a column has another layout than its type")
     }
-    rows.removeAll(keepingCapacity: true)
-    for row in range where valid == range.count || !column.isNull(row) {
-      rows.append(Int32(truncatingIfNeeded: row))
-    }
-    if state != .plain {
-      let before = entries
+    if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
+    if state.mayHaveDictionary, policy.triesDictionary {
+      let before = entries.count
       do {
-        try Self.look(up: strings, rows, &entries, &index, &indices)
+        try Self.look(up: strings, rows.list, &entries, &index, &indices)
       } catch {
         throw .outOfRange(error.description)
       }
-      state.decide(entries: entries.count, bytes: dictionaryByteCount, pageValues: rows.count)
-      if state == .dictionary {
-        self.range.note(entries, before.count..<entries.count)
+      if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, slots: slots) {
+        state = .dictionary
         out.appendIndices(indices.span, entries: entries.count)
-        return .rleDictionary
+        return EncodedValues(encoding: .rleDictionary, bounds: usedBounds())
       }
-      entries = before
-      index.removeAll()
+      try drop(from: before)
     }
-    self.range.note(strings, rows)
-    Self.appendPlain(strings, rows, to: &out)
-    return .plain
+    return try encodeDirectly(strings, rows.list, &compressor, into: &out)
+  }
+
+  private mutating func encodeDirectly(
+    _ strings: ByteStrings, _ rows: RowList, _ compressor: inout PageCompressor,
+    into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
+    var range = ByteBounds(strings)
+    for index in 0..<rows.count { range.note(rows[index]) }
+    let bounds = range.encoded(isText: isText)
+    if collectsHashes { for index in 0..<rows.count { collected.append(strings.hash(rows[index])) } }
+    if state.mayHaveDictionary { state = .direct(try Self.choose(strings, rows, policy, &compressor)) }
+    guard case .direct(.deltaLengthByteArray) = state else {
+      Self.appendPlain(strings, rows, to: &out)
+      return EncodedValues(encoding: .plain, bounds: bounds)
+    }
+    Self.appendDeltaLength(strings, rows, to: &out)
+    return EncodedValues(encoding: .deltaLengthByteArray, bounds: bounds)
+  }
+
+  /// Decides by the compressed size of a page.
+  ///
+  /// Lengths between the strings hinder compression most where these are random, such as UUIDs; where
+  /// neither is smaller, lengths apart are faster to compress.
+  private static func choose(
+    _ strings: ByteStrings, _ rows: RowList, _ policy: DictionaryPolicy,
+    _ compressor: inout PageCompressor
+  ) throws(FormatProblem) -> Encoding {
+    switch policy.choice {
+    case .plain: return .plain
+    case .delta: return .deltaLengthByteArray
+    case .automatic, .dictionary: break
+    }
+    var plain: [UInt8] = []
+    appendPlain(strings, rows, to: &plain)
+    var delta: [UInt8] = []
+    appendDeltaLength(strings, rows, to: &delta)
+    return try compressor.size(of: plain) < compressor.size(of: delta) ? .plain : .deltaLengthByteArray
   }
 
   /// Finds the strings' positions among the entries, and adds those that are not there.
   private static func look(
-    up strings: ByteStrings, _ rows: [Int32], _ entries: inout ByteStrings, _ index: inout HashIndex,
-    _ indices: inout [UInt32]
+    up strings: ByteStrings, _ rows: RowList, _ entries: inout ByteStrings,
+    _ index: inout HashIndex, _ indices: inout [UInt32]
   ) throws(ColumnError) {
     indices.removeAll(keepingCapacity: true)
     indices.reserveCapacity(rows.count)
     var last: UInt32 = 0
     var lastRow = -1
-    for position in rows {
-      let row = Int(position)
+    for position in 0..<rows.count {
+      let row = rows[position]
       // Equal strings often follow one another.
       if lastRow < 0 || !strings.equals(row, strings, lastRow) {
         let found = index.findOrInsert(
@@ -72,17 +110,42 @@ struct BytesEncoder: PageEncoder {
     }
   }
 
-  private static func appendPlain(_ strings: ByteStrings, _ rows: [Int32], to out: inout [UInt8]) {
-    var total = 4 * rows.count
-    for row in rows { total &+= strings.length(Int(row)) }
+  /// Forgets the entries that the page at hand has added, as it will not refer to them.
+  private mutating func drop(from count: Int) throws(FormatProblem) {
+    var kept = ByteStrings()
+    do {
+      try kept.append(entries, 0..<count)
+    } catch {
+      throw .outOfRange(error.description)
+    }
+    entries = kept
+    index.removeAll()
+  }
+
+  /// Bounds of the entries that the page at hand refers to.
+  private mutating func usedBounds() -> EncodedBounds? {
+    page += 1
+    lastUse.append(contentsOf: repeatElement(0, count: max(0, entries.count - lastUse.count)))
+    var range = ByteBounds(entries)
+    for entry in indices where lastUse[Int(entry)] != page {
+      lastUse[Int(entry)] = page
+      range.note(Int(entry))
+    }
+    return range.encoded(isText: isText)
+  }
+
+  private static func appendPlain(
+    _ strings: ByteStrings, _ rows: RowList, to out: inout [UInt8]
+  ) {
+    let total = 4 * rows.count + byteCount(strings, rows)
     let source = strings.bytes
     // Room behind the last string, so that short ones are copied sixteen bytes at once.
     out.append(addingCapacity: total + 16) { span in
       span.withUnsafeMutableBufferPointer { target, count in
         let raw = UnsafeMutableRawBufferPointer(target)
         var position = 0
-        for row in rows {
-          let part = strings.range(Int(row))
+        for index in 0..<rows.count {
+          let part = strings.range(rows[index])
           raw.storeBytes(of: UInt32(part.count).littleEndian, toByteOffset: position, as: UInt32.self)
           copyBytes(source.span.bytes, part.lowerBound, part.count, raw, position &+ 4)
           position &+= 4 &+ part.count
@@ -92,18 +155,83 @@ struct BytesEncoder: PageEncoder {
     }
   }
 
+  /// Appends the lengths as DELTA_BINARY_PACKED, then the bytes end to end.
+  private static func appendDeltaLength(
+    _ strings: ByteStrings, _ rows: RowList, to out: inout [UInt8]
+  ) {
+    let lengths = (0..<rows.count).map { Int32(truncatingIfNeeded: strings.length(rows[$0])) }
+    out.appendDelta(lengths.span)
+    // Rows that follow one another have their bytes in one piece.
+    if rows.isRange, rows.count > 0 {
+      let end = strings.range(rows[rows.count - 1]).upperBound
+      out.append(strings.bytes.span.bytes.extracting(strings.range(rows[0]).lowerBound..<end))
+      return
+    }
+    let total = byteCount(strings, rows)
+    let source = strings.bytes
+    out.append(addingCapacity: total + 16) { span in
+      span.withUnsafeMutableBufferPointer { target, count in
+        let raw = UnsafeMutableRawBufferPointer(target)
+        var position = 0
+        for index in 0..<rows.count {
+          let part = strings.range(rows[index])
+          copyBytes(source.span.bytes, part.lowerBound, part.count, raw, position)
+          position &+= part.count
+        }
+        count = total
+      }
+    }
+  }
+
+  private static func byteCount(_ strings: ByteStrings, _ rows: RowList) -> Int {
+    (0..<rows.count).reduce(0) { $0 &+ strings.length(rows[$1]) }
+  }
+
   func dictionaryPage() -> [UInt8] {
     var out: [UInt8] = []
-    Self.appendPlain(entries, (0..<entries.count).map { Int32(truncatingIfNeeded: $0) }, to: &out)
+    Self.appendPlain(entries, ValueRows.range(0..<entries.count).list, to: &out)
     return out
   }
 
-  func bounds() -> EncodedBounds? { range.encoded(isText: isText) }
+  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
+    var reader = ByteReader(dictionary)
+    do {
+      for _ in 0..<count {
+        let length = Int(try reader.readLittleEndian(UInt32.self))
+        try entries.append(try reader.readBytes(length))
+      }
+    } catch {
+      throw .malformed("a dictionary holds fewer entries than it declares")
+    }
+    let stored = entries
+    // An entry that occurs twice stays, since pages may refer to either.
+    for position in 0..<count {
+      _ = index.findOrInsert(
+        hash: stored.hash(position), position: position, where: { stored.equals($0, stored, position) },
+        hashOf: { stored.hash($0) })
+    }
+    policy.adopt(entries: count, bytes: dictionaryByteCount)
+    state = .dictionary
+  }
+
+  mutating func endDictionary() {
+    if state.mayHaveDictionary { state = .undecided }
+    policy.endDictionary()
+  }
+
+  mutating func collectHashes() { collectsHashes = true }
+
+  func hashes() -> [UInt64] {
+    collectsHashes ? collected + (0..<entries.count).map { entries.hash($0) } : []
+  }
 
   mutating func reset() {
     state = .undecided
     entries.removeAll()
     index.removeAll()
-    range = ByteBounds()
+    policy.reset()
+    lastUse.removeAll(keepingCapacity: true)
+    page = 0
+    collected.removeAll(keepingCapacity: true)
   }
 }

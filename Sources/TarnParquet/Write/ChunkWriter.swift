@@ -1,176 +1,151 @@
+import TarnBytes
 import TarnColumns
-import TarnCompression
 
-/// Compresses pages.
-struct PageCompressor: ~Copyable {
-  let compression: ParquetWriteOptions.Compression
-  private var compressor = Compressor()
+/// A data page that stands in a chunk.
+struct WrittenPage: Sendable {
+  var type = PageType.data
+  var encoding: Encoding
+  /// Bytes of the header and the page as stored.
+  var size: Int
+  var rowCount: Int
+  var valueCount: Int
+  var nullCount: Int
+  var bounds: EncodedBounds?
+  /// Whether it has values whose bounds are not known.
+  var isUnbounded = false
+}
 
-  init(_ compression: ParquetWriteOptions.Compression) { self.compression = compression }
-
-  mutating func append(_ page: [UInt8], to out: inout [UInt8]) throws(FormatProblem) {
-    do {
-      switch compression {
-      case .uncompressed: out.append(contentsOf: page)
-      case .gzip(let level): try compressor.gzip(page.span.bytes, level: level, into: &out)
-      case .zstd(let level): try compressor.zstd(page.span.bytes, level: level, into: &out)
-      }
-    } catch {
-      throw .compression(error)
-    }
-  }
+/// A dictionary page that was taken over from another file.
+struct AdoptedDictionary: Sendable {
+  var page: [UInt8]
+  var count: Int
+  var uncompressedSize: Int
 }
 
 /// Builds one column chunk: its data pages stand in memory until the dictionary, which goes first, is complete.
 struct ChunkWriter: Sendable {
-  let element: SchemaElement
-  private let isNullable: Bool
-  private var encoder: any PageEncoder
+  let leaf: WrittenLeaf
+  let codec: Codec
+  private let writesChecksums: Bool
+  private let falsePositiveRate: Double?
+  private let order: BoundOrder
+  var encoder: any PageEncoder
+  var adopted: AdoptedDictionary?
   /// The data pages with their headers.
-  private var pages: [UInt8] = []
+  var pages: [UInt8] = []
+  private(set) var written: [WrittenPage] = []
+  private(set) var hasDirectPages = false
   private var uncompressedSize = 0
-  private var valueCount = 0
-  private var nullCount = 0
-  private var plainPages = 0
-  private var dictionaryPages = 0
-  /// Rows of pages of nothing but nulls that came before it was settled how values are encoded.
-  private var waitingNullPages: [Int] = []
+  /// Pages of nothing but nulls that came before it was settled how values are encoded: their levels.
+  private var waiting: [(levels: [UInt8], slots: Int, rows: Int)] = []
   private var page: [UInt8] = []
   private var compressed: [UInt8] = []
-  private var levels: [UInt32] = []
 
-  /// Strings beyond this do not fit into one page.
-  private static let pageBytes = 1 << 20
-
-  init?(_ field: Field) {
-    guard let element = SchemaElement(writing: field), let encoder = Self.encoder(field.type, element) else {
-      return nil
-    }
-    self.element = element
-    self.encoder = encoder
-    isNullable = field.isNullable
+  init(_ leaf: WrittenLeaf, _ options: ParquetWriteOptions) {
+    self.leaf = leaf
+    codec = options.codec
+    writesChecksums = options.writesChecksums
+    order = BoundOrder(leaf.type)
+    encoder = Self.encoder(leaf, options.encodings[leaf.name] ?? .automatic)
+    falsePositiveRate =
+      options.bloomFilterColumns.contains(leaf.name) ? options.bloomFilterFalsePositiveRate : nil
+    if falsePositiveRate != nil { encoder.collectHashes() }
   }
 
-  private static func encoder(_ type: DataType, _ element: SchemaElement) -> (any PageEncoder)? {
-    switch type {
-    case .boolean: return BooleanEncoder()
-    case .int8: return FixedEncoder<Int8>(width: 4)
-    case .int16: return FixedEncoder<Int16>(width: 4)
-    case .int32, .date: return FixedEncoder<Int32>(width: 4)
-    case .int64, .timestamp, .time: return FixedEncoder<Int64>(width: 8)
-    case .float: return FixedEncoder<Float>(width: 4)
-    case .double: return FixedEncoder<Double>(width: 8)
+  private static func encoder(
+    _ leaf: WrittenLeaf, _ choice: ParquetWriteOptions.EncodingChoice
+  ) -> any PageEncoder {
+    switch leaf.type {
+    case .int8: return FixedEncoder<Int8>(width: 4, choice)
+    case .int16: return FixedEncoder<Int16>(width: 4, choice)
+    case .int32, .date: return FixedEncoder<Int32>(width: 4, choice)
+    case .int64, .timestamp, .time: return FixedEncoder<Int64>(width: 8, choice)
+    case .float: return FixedEncoder<Float>(width: 4, choice)
+    case .double: return FixedEncoder<Double>(width: 8, choice)
     case .decimal(let precision, _):
       let bound = SchemaElement.powerOfTen(precision)
-      return FixedEncoder<Int128>(width: element.byteLength ?? 16) { $0 > -bound && $1 < bound }
-    case .string: return BytesEncoder(isText: true)
-    case .binary: return BytesEncoder(isText: false)
-    case .list, .structure, .map: return nil
+      return FixedEncoder<Int128>(width: leaf.element.byteLength ?? 16, choice) { $0 > -bound && $1 < bound }
+    case .string: return BytesEncoder(isText: true, choice)
+    case .binary: return BytesEncoder(isText: false, choice)
+    // A leaf has no children.
+    case .boolean, .list, .structure, .map: return BooleanEncoder()
     }
   }
 
   /// About how many bytes the chunk will take.
   var byteCount: Int { pages.count + encoder.dictionaryByteCount }
+  var isEmpty: Bool { written.isEmpty && waiting.isEmpty }
+  var rowCount: Int { written.reduce(0) { $0 + $1.rowCount } + waiting.reduce(0) { $0 + $1.rows } }
 
-  /// Appends rows as one page, or several where strings are long.
+  /// Appends a page.
   mutating func append(
-    _ column: Column, _ rows: Range<Int>, _ compressor: inout PageCompressor
+    _ column: Column, _ slots: PageSlots, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
-    guard let strings = column.strings else {
-      try appendPage(column, rows, &compressor)
-      return
-    }
-    var start = rows.lowerBound
-    while start < rows.upperBound {
-      var end = start + 1
-      var bytes = strings.length(start)
-      while end < rows.upperBound, bytes + strings.length(end) <= Self.pageBytes {
-        bytes += strings.length(end)
-        end += 1
-      }
-      try appendPage(column, start..<end, &compressor)
-      start = end
-    }
-  }
-
-  private mutating func appendPage(
-    _ column: Column, _ rows: Range<Int>, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
-    let valid = noteLevels(column, rows)
-    guard isNullable || valid == rows.count else {
-      throw .outOfRange("a null in a column that was declared without nulls")
-    }
-    if valid == 0, !encoder.isDecided {
-      waitingNullPages.append(rows.count)
-      return
-    }
     page.removeAll(keepingCapacity: true)
-    if isNullable { appendLevels(rows.count, valid) }
-    let encoding = try encoder.encode(column, rows, valid: valid, into: &page)
-    if !waitingNullPages.isEmpty {
+    if leaf.greatestRepetition > 0 {
+      page.appendLevels(.each(slots.repetition), slots.count, greatest: leaf.greatestRepetition)
+    }
+    if leaf.greatestDefinition > 0 {
+      page.appendLevels(slots.definition, slots.count, greatest: leaf.greatestDefinition)
+    }
+    if slots.values.count == 0, !encoder.isDecided {
+      waiting.append((page, slots.count, slots.rowCount))
+      return
+    }
+    let encoded = try encoder.encode(
+      column, slots.values, slots: slots.count, &compressor, into: &page)
+    if !waiting.isEmpty {
       let ready = page
-      try writeWaitingNullPages(encoding, &compressor)
+      try writeWaitingPages(encoded.encoding, &compressor)
       page = ready
     }
-    try writePage(rows.count, nulls: rows.count - valid, encoding, &compressor)
+    try writePage(
+      slots.count, rows: slots.rowCount, nulls: slots.count - slots.values.count, encoded, &compressor)
   }
 
-  /// Notes which rows are null, where any is; tells how many are not.
-  private mutating func noteLevels(_ column: Column, _ rows: Range<Int>) -> Int {
-    guard column.validity != nil else { return rows.count }
-    levels.removeAll(keepingCapacity: true)
-    var valid = 0
-    for row in rows {
-      let level: UInt32 = column.isNull(row) ? 0 : 1
-      valid += Int(level)
-      levels.append(level)
-    }
-    return valid
-  }
-
-  private mutating func appendLevels(_ count: Int, _ valid: Int) {
-    let levels = levels
-    page.appendLengthPrefixed { out in
-      if valid == 0 || valid == count {
-        out.appendRun(valid == 0 ? 0 : 1, count, 1)
-      } else {
-        out.appendHybrid(levels.span, width: 1)
-      }
-    }
-  }
-
-  private mutating func writeWaitingNullPages(
+  /// Writes the pages of nulls before the first page that is not, as pages of its encoding.
+  mutating func writeWaitingPages(
     _ encoding: Encoding, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
-    for count in waitingNullPages {
-      page.removeAll(keepingCapacity: true)
-      appendLevels(count, 0)
+    let pages = waiting
+    waiting = []
+    for (levels, slots, rows) in pages {
+      page = levels
       if encoding == .rleDictionary {
         let none: [UInt32] = []
         page.appendIndices(none.span, entries: 1)
       }
-      try writePage(count, nulls: count, encoding, &compressor)
+      let encoded = EncodedValues(encoding: encoding == .rleDictionary ? encoding : .plain)
+      try writePage(slots, rows: rows, nulls: slots, encoded, &compressor)
     }
-    waitingNullPages = []
   }
 
   /// Compresses the page at hand and puts it behind the others.
   private mutating func writePage(
-    _ count: Int, nulls: Int, _ encoding: Encoding, _ compressor: inout PageCompressor
+    _ count: Int, rows: Int, nulls: Int, _ encoded: EncodedValues, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
     compressed.removeAll(keepingCapacity: true)
     try compressor.append(page, to: &compressed)
-    let header = try Self.header(.data, page, compressed, count, encoding)
+    let header = try header(.data, count, encoded.encoding)
+    note(
+      WrittenPage(
+        encoding: encoded.encoding, size: header.count + compressed.count, rowCount: rows, valueCount: count,
+        nullCount: nulls, bounds: encoded.bounds ?? (nulls < count ? order.everything : nil)),
+      uncompressedSize: header.count + page.count)
     pages.append(contentsOf: header)
     pages.append(contentsOf: compressed)
-    uncompressedSize += header.count + page.count
-    valueCount += count
-    nullCount += nulls
-    if encoding == .rleDictionary { dictionaryPages += 1 } else { plainPages += 1 }
   }
 
-  private static func header(
-    _ type: PageType, _ page: [UInt8], _ compressed: [UInt8], _ count: Int, _ encoding: Encoding
+  /// Takes a data page into account, whose bytes are appended besides.
+  mutating func note(_ page: WrittenPage, uncompressedSize size: Int) {
+    if page.encoding != .rleDictionary, page.encoding != .plainDictionary { hasDirectPages = true }
+    uncompressedSize += size
+    written.append(page)
+  }
+
+  /// The header of the page at hand and its compressed form.
+  private func header(
+    _ type: PageType, _ count: Int, _ encoding: Encoding
   ) throws(FormatProblem) -> [UInt8] {
     guard max(page.count, compressed.count) <= Int(Int32.max) else {
       throw .outOfRange("a value is too long: a page holds at most 2 GiB")
@@ -181,6 +156,7 @@ struct ChunkWriter: Sendable {
     header.compressedSize = compressed.count
     header.valueCount = count
     header.encoding = encoding
+    if writesChecksums { header.checksum = CRC32.checksum(compressed.span.bytes) }
     return header.encoded()
   }
 
@@ -189,65 +165,102 @@ struct ChunkWriter: Sendable {
     var metadata: ChunkMetadata
     var dictionary: [UInt8]
     var pages: [UInt8]
+    var offsetIndex: OffsetIndex
+    /// Nil where the bounds of a page are not known.
+    var columnIndex: ColumnIndex?
+    var bloomFilter: [UInt8]?
   }
 
-  /// Ends the chunk, which begins at `offset` of the file, and begins another.
+  /// Ends the chunk, which begins at `offset` of the file; ``reset()`` begins another.
   mutating func finish(
-    at offset: Int, codec: Codec, _ compressor: inout PageCompressor
+    at offset: Int, _ compressor: inout PageCompressor
   ) throws(FormatProblem) -> Finished {
-    try writeWaitingNullPages(.plain, &compressor)
-    var dictionary: [UInt8] = []
-    if dictionaryPages > 0 {
-      let page = encoder.dictionaryPage()
-      compressed.removeAll(keepingCapacity: true)
-      try compressor.append(page, to: &compressed)
-      dictionary = try Self.header(.dictionary, page, compressed, encoder.dictionaryCount, .plain)
-      uncompressedSize += dictionary.count + page.count
-      dictionary += compressed
-    }
-    let metadata = metadata(offset, codec, dictionary.count)
-    let finished = Finished(metadata: metadata, dictionary: dictionary, pages: pages)
-    encoder.reset()
-    let room = pages.count
-    pages = []
-    pages.reserveCapacity(room)
-    uncompressedSize = 0
-    valueCount = 0
-    nullCount = 0
-    plainPages = 0
-    dictionaryPages = 0
-    return finished
+    try writeWaitingPages(.plain, &compressor)
+    let dictionary = try dictionaryPage(&compressor)
+    let builder = ChunkIndexBuilder(pages: written, order: order)
+    var result = Finished(
+      metadata: metadata(offset, dictionary.count), dictionary: dictionary, pages: pages,
+      offsetIndex: builder.offsetIndex(from: offset + dictionary.count), columnIndex: builder.columnIndex())
+    result.metadata.statistics = builder.statistics()
+    if let falsePositiveRate { result.bloomFilter = bloomFilter(falsePositiveRate) }
+    return result
   }
 
-  private func metadata(_ offset: Int, _ codec: Codec, _ dictionarySize: Int) -> ChunkMetadata {
+  private mutating func dictionaryPage(
+    _ compressor: inout PageCompressor
+  ) throws(FormatProblem) -> [UInt8] {
+    guard written.contains(where: { $0.encoding == .rleDictionary || $0.encoding == .plainDictionary }) else {
+      return []
+    }
+    if let adopted, adopted.count == encoder.dictionaryCount {
+      uncompressedSize += adopted.uncompressedSize
+      return adopted.page
+    }
+    page = encoder.dictionaryPage()
+    compressed.removeAll(keepingCapacity: true)
+    try compressor.append(page, to: &compressed)
+    let header = try header(.dictionary, encoder.dictionaryCount, .plain)
+    uncompressedSize += header.count + page.count
+    return header + compressed
+  }
+
+  private func metadata(_ offset: Int, _ dictionarySize: Int) -> ChunkMetadata {
     var result = ChunkMetadata()
-    result.physical = element.physical ?? .byteArray
-    result.path = [element.name]
+    result.physical = leaf.element.physical ?? .byteArray
+    result.path = leaf.path
     result.codec = codec
-    result.valueCount = valueCount
+    result.valueCount = written.reduce(0) { $0 + $1.valueCount }
     result.uncompressedSize = uncompressedSize
     result.compressedSize = dictionarySize + pages.count
     result.dataPageOffset = offset + dictionarySize
     result.dictionaryPageOffset = dictionarySize > 0 ? offset : nil
-    if plainPages > 0 || dictionaryPages > 0 { result.encodings.append(.plain) }
-    result.encodings.append(.rle)
-    if dictionaryPages > 0 {
-      result.encodings.append(.rleDictionary)
+    if dictionarySize > 0 {
       result.encodingStatistics.append(PageEncodingCount(page: .dictionary, encoding: .plain, count: 1))
-      result.encodingStatistics.append(
-        PageEncodingCount(page: .data, encoding: .rleDictionary, count: dictionaryPages))
     }
-    if plainPages > 0 {
-      result.encodingStatistics.append(PageEncodingCount(page: .data, encoding: .plain, count: plainPages))
+    for page in written {
+      let same = result.encodingStatistics.firstIndex { $0.page == page.type && $0.encoding == page.encoding }
+      if let same {
+        result.encodingStatistics[same].count += 1
+      } else {
+        result.encodingStatistics.append(
+          PageEncodingCount(page: page.type, encoding: page.encoding, count: 1))
+      }
     }
-    var statistics = ChunkStatistics(nullCount: nullCount)
-    if let bounds = encoder.bounds() {
-      statistics.minimum = bounds.minimum
-      statistics.maximum = bounds.maximum
-      statistics.isMinimumExact = bounds.isMinimumExact
-      statistics.isMaximumExact = bounds.isMaximumExact
-    }
-    result.statistics = statistics
+    // Levels are in RLE.
+    let encodings = Set(result.encodingStatistics.map(\.encoding)).union([.rle])
+    result.encodings = encodings.sorted { $0.rawValue < $1.rawValue }
     return result
+  }
+
+  private func bloomFilter(_ rate: Double) -> [UInt8]? {
+    // Pages of other files were not looked into.
+    guard adopted == nil, leaf.type != .boolean else { return nil }
+    let hashes = encoder.hashes()
+    var filter = SplitBlockBloomFilter(distinctValues: Set(hashes).count, falsePositiveRate: rate)
+    for hash in hashes { filter.insert(hash: hash) }
+    return filter.stored()
+  }
+
+  /// Begins another chunk, and keeps the memory.
+  mutating func reset() {
+    encoder.reset()
+    adopted = nil
+    pages.removeAll(keepingCapacity: true)
+    written.removeAll(keepingCapacity: true)
+    hasDirectPages = false
+    uncompressedSize = 0
+  }
+}
+
+extension [UInt8] {
+  /// Appends levels as a page of version 1 has them: their length, then runs and groups.
+  mutating func appendLevels(_ levels: PageSlots.Levels, _ count: Int, greatest: Int) {
+    let width = Int.bitWidth - greatest.leadingZeroBitCount
+    appendLengthPrefixed { out in
+      switch levels {
+      case .constant(let level): out.appendRun(level, count, width)
+      case .each(let levels): out.appendHybrid(levels.span, width: width)
+      }
+    }
   }
 }

@@ -7,61 +7,108 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   private let width: Int
   /// What lies within the column's type, where that is less than the layout holds.
   private let isAllowed: @Sendable (Value, Value) -> Bool
+  private var policy: DictionaryPolicy
   private var state = DictionaryState.undecided
   private var entries: [Value] = []
   private var index = HashIndex()
-  private var range: (Value, Value)?
   private var dense: [Value] = []
   private var indices: [UInt32] = []
+  private var collectsHashes = false
+  private var collected: [UInt64] = []
 
-  init(width: Int, isAllowed: @escaping @Sendable (Value, Value) -> Bool = { _, _ in true }) {
+  init(
+    width: Int, _ choice: ParquetWriteOptions.EncodingChoice,
+    isAllowed: @escaping @Sendable (Value, Value) -> Bool = { _, _ in true }
+  ) {
     self.width = width
     self.isAllowed = isAllowed
+    policy = DictionaryPolicy(choice)
   }
 
-  var isDecided: Bool { state != .undecided }
+  var isDecided: Bool { state.isDecided }
   var dictionaryCount: Int { entries.count }
   var dictionaryByteCount: Int { entries.count * width }
 
   mutating func encode(
-    _ column: Column, _ rows: Range<Int>, valid: Int, into out: inout [UInt8]
-  ) throws(FormatProblem) -> Encoding {
+    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
     guard let values = Value.values(of: column.values) else {
       throw .malformed("a column has another layout than its type")
     }
-    if valid == rows.count {
-      return try encode(values.span.extracting(rows), into: &out)
+    switch rows {
+    case .range(let range):
+      return try encode(values.span.extracting(range), slots, &compressor, into: &out)
+    case .chosen(let rows):
+      var dense = self.dense
+      self.dense = []
+      defer { self.dense = dense }
+      dense.removeAll(keepingCapacity: true)
+      dense.reserveCapacity(rows.count)
+      for row in rows { dense.append(values[Int(row)]) }
+      return try encode(dense.span, slots, &compressor, into: &out)
     }
-    var dense = self.dense
-    self.dense = []
-    dense.removeAll(keepingCapacity: true)
-    for row in rows where !column.isNull(row) { dense.append(values[row]) }
-    defer { self.dense = dense }
-    return try encode(dense.span, into: &out)
   }
 
   private mutating func encode(
-    _ values: Span<Value>, into out: inout [UInt8]
-  ) throws(FormatProblem) -> Encoding {
-    if let bounds = Value.bounds(values) {
-      guard isAllowed(bounds.0, bounds.1) else {
-        throw .outOfRange("a value has more digits than the column's type allows")
-      }
-      range = range.map { Value.join($0, bounds) } ?? bounds
+    _ values: Span<Value>, _ slots: Int, _ compressor: inout PageCompressor, into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
+    if values.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
+    let range = Value.bounds(values)
+    if let range, !isAllowed(range.0, range.1) {
+      throw .outOfRange("a value has more digits than the column's type allows")
     }
-    if state != .plain {
+    let bounds = range.map { EncodedBounds(minimum: stored($0.0), maximum: stored($0.1)) }
+    if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
       Self.look(up: values, &entries, &index, &indices)
-      state.decide(entries: entries.count, bytes: dictionaryByteCount, pageValues: values.count)
-      if state == .dictionary {
+      var pays = policy.keeps(
+        entries: entries.count, bytes: dictionaryByteCount, count: values.count, slots: slots)
+      if pays, !state.isDecided { pays = try !prefersDelta(values, &compressor) }
+      if pays {
+        state = .dictionary
         out.appendIndices(indices.span, entries: entries.count)
-        return .rleDictionary
+        return EncodedValues(encoding: .rleDictionary, bounds: bounds)
       }
       entries.removeLast(entries.count - before)
       index.removeAll()
     }
-    Self.appendPlain(values, width, to: &out)
-    return .plain
+    if collectsHashes { for row in values.indices { collected.append(hash(values[row])) } }
+    if state.mayHaveDictionary { state = .direct(try choose(values, &compressor)) }
+    guard case .direct(.deltaBinaryPacked) = state else {
+      Self.appendPlain(values, width, to: &out)
+      return EncodedValues(encoding: .plain, bounds: bounds)
+    }
+    Value.appendDelta(values, to: &out)
+    return EncodedValues(encoding: .deltaBinaryPacked, bounds: bounds)
+  }
+
+  /// Whether differences take less room than the dictionary that a first page has made.
+  ///
+  /// Where entries are few they are shared by the pages to come, and not compared.
+  private func prefersDelta(
+    _ values: Span<Value>, _ compressor: inout PageCompressor
+  ) throws(FormatProblem) -> Bool {
+    guard Value.hasDelta, policy.choice == .automatic, entries.count * 8 > values.count else { return false }
+    var delta: [UInt8] = []
+    Value.appendDelta(values, to: &delta)
+    var page: [UInt8] = []
+    page.appendIndices(indices.span, entries: entries.count)
+    Self.appendPlain(entries.span, width, to: &page)
+    return try compressor.size(of: delta) < compressor.size(of: page)
+  }
+
+  /// Decides by the compressed size of a page; DELTA_BINARY_PACKED must save something, as it takes longer.
+  private func choose(
+    _ values: Span<Value>, _ compressor: inout PageCompressor
+  ) throws(FormatProblem) -> Encoding {
+    guard Value.hasDelta, policy.choice != .plain else { return .plain }
+    if policy.choice == .delta { return .deltaBinaryPacked }
+    var delta: [UInt8] = []
+    Value.appendDelta(values, to: &delta)
+    var plain: [UInt8] = []
+    Self.appendPlain(values, width, to: &plain)
+    return try compressor.size(of: delta) * 20 < compressor.size(of: plain) * 19 ? .deltaBinaryPacked : .plain
   }
 
   /// Finds the values' positions among the entries, and adds those that are not there.
@@ -71,7 +118,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     indices.removeAll(keepingCapacity: true)
     indices.reserveCapacity(values.count)
     for row in values.indices {
-      let value = values[row]
+      let value = values[unchecked: row]
       let found = index.findOrInsert(
         hash: value.hash, position: entries.count, where: { entries[$0].isSame(value) },
         hashOf: { entries[$0].hash })
@@ -86,9 +133,23 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
       span.withUnsafeMutableBufferPointer { target, count in
         guard let base = target.baseAddress else { return }
         let raw = UnsafeMutableRawPointer(base)
-        for row in values.indices { values[row].store(raw + row &* width, width) }
+        for row in values.indices { values[unchecked: row].store(raw + row &* width, width) }
         count = total
       }
+    }
+  }
+
+  private func stored(_ value: Value) -> [UInt8] {
+    var out: [UInt8] = []
+    Self.appendPlain([value].span, width, to: &out)
+    return out
+  }
+
+  private func hash(_ value: Value) -> UInt64 {
+    withUnsafeTemporaryAllocation(byteCount: 16, alignment: 16) { buffer in
+      guard let base = buffer.baseAddress else { return 0 }
+      value.store(base, width)
+      return XXH64.hash(UnsafeRawBufferPointer(start: base, count: width))
     }
   }
 
@@ -98,19 +159,41 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     return out
   }
 
-  func bounds() -> EncodedBounds? {
-    guard let range else { return nil }
-    var minimum: [UInt8] = []
-    var maximum: [UInt8] = []
-    Self.appendPlain([range.0].span, width, to: &minimum)
-    Self.appendPlain([range.1].span, width, to: &maximum)
-    return EncodedBounds(minimum: minimum, maximum: maximum)
+  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
+    guard count <= dictionary.byteCount / width else {
+      throw .malformed("a dictionary holds fewer entries than it declares")
+    }
+    var stored: [Value] = []
+    stored.reserveCapacity(count)
+    dictionary.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      for index in 0..<count { stored.append(Value.load(base + index * width, width)) }
+    }
+    entries = stored
+    // An entry that occurs twice stays, since pages may refer to either.
+    for position in stored.indices {
+      _ = index.findOrInsert(
+        hash: stored[position].hash, position: position, where: { stored[$0].isSame(stored[position]) },
+        hashOf: { stored[$0].hash })
+    }
+    policy.adopt(entries: count, bytes: count * width)
+    state = .dictionary
   }
+
+  mutating func endDictionary() {
+    if state.mayHaveDictionary { state = .undecided }
+    policy.endDictionary()
+  }
+
+  mutating func collectHashes() { collectsHashes = true }
+
+  func hashes() -> [UInt64] { collectsHashes ? collected + entries.map { hash($0) } : [] }
 
   mutating func reset() {
     state = .undecided
     entries.removeAll(keepingCapacity: true)
     index.removeAll()
-    range = nil
+    policy.reset()
+    collected.removeAll(keepingCapacity: true)
   }
 }

@@ -11,10 +11,21 @@ protocol FixedValue: BitwiseCopyable, Sendable {
   func isSame(_ other: Self) -> Bool
   /// Stores the value in `width` bytes.
   func store(_ target: UnsafeMutableRawPointer, _ width: Int)
+  /// The value that `width` bytes store.
+  static func load(_ source: UnsafeRawPointer, _ width: Int) -> Self
+  /// Whether differences of values may be stored.
+  static var hasDelta: Bool { get }
+  /// Appends values as DELTA_BINARY_PACKED.
+  static func appendDelta(_ values: Span<Self>, to out: inout [UInt8])
   /// The least and the greatest value, of those that have an order.
   static func bounds(_ values: Span<Self>) -> (Self, Self)?
   /// The lesser and the greater of bounds.
   static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self)
+}
+
+extension FixedValue {
+  static var hasDelta: Bool { false }
+  static func appendDelta(_ values: Span<Self>, to out: inout [UInt8]) {}
 }
 
 extension FixedValue where Self: FixedWidthInteger {
@@ -38,6 +49,14 @@ extension FixedValue where Self: FixedWidthInteger {
 }
 
 extension Int8: FixedValue {
+  static var hasDelta: Bool { true }
+  static func appendDelta(_ values: Span<Int8>, to out: inout [UInt8]) {
+    let wide = values.indices.map { Int32(values[$0]) }
+    out.appendDelta(wide.span)
+  }
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Int8 {
+    Int8(truncatingIfNeeded: Int32(littleEndian: source.loadUnaligned(as: Int32.self)))
+  }
   static func values(of column: Column.Values) -> [Int8]? {
     if case .int8(let values) = column { values } else { nil }
   }
@@ -47,6 +66,14 @@ extension Int8: FixedValue {
 }
 
 extension Int16: FixedValue {
+  static var hasDelta: Bool { true }
+  static func appendDelta(_ values: Span<Int16>, to out: inout [UInt8]) {
+    let wide = values.indices.map { Int32(values[$0]) }
+    out.appendDelta(wide.span)
+  }
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Int16 {
+    Int16(truncatingIfNeeded: Int32(littleEndian: source.loadUnaligned(as: Int32.self)))
+  }
   static func values(of column: Column.Values) -> [Int16]? {
     if case .int16(let values) = column { values } else { nil }
   }
@@ -56,6 +83,11 @@ extension Int16: FixedValue {
 }
 
 extension Int32: FixedValue {
+  static var hasDelta: Bool { true }
+  static func appendDelta(_ values: Span<Int32>, to out: inout [UInt8]) { out.appendDelta(values) }
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Int32 {
+    Int32(littleEndian: source.loadUnaligned(as: Int32.self))
+  }
   static func values(of column: Column.Values) -> [Int32]? {
     if case .int32(let values) = column { values } else { nil }
   }
@@ -65,6 +97,11 @@ extension Int32: FixedValue {
 }
 
 extension Int64: FixedValue {
+  static var hasDelta: Bool { true }
+  static func appendDelta(_ values: Span<Int64>, to out: inout [UInt8]) { out.appendDelta(values) }
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Int64 {
+    Int64(littleEndian: source.loadUnaligned(as: Int64.self))
+  }
   static func values(of column: Column.Values) -> [Int64]? {
     if case .int64(let values) = column { values } else { nil }
   }
@@ -74,6 +111,9 @@ extension Int64: FixedValue {
 }
 
 extension Int128: FixedValue {
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Int128 {
+    DecimalLoader(width: width).load(source)
+  }
   static func values(of column: Column.Values) -> [Int128]? {
     if case .decimal(let values) = column { values } else { nil }
   }
@@ -123,6 +163,9 @@ extension FixedValue where Self: BinaryFloatingPoint {
 }
 
 extension Float: FixedValue {
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Float {
+    Float(bitPattern: UInt32(littleEndian: source.loadUnaligned(as: UInt32.self)))
+  }
   static func values(of column: Column.Values) -> [Float]? {
     if case .float(let values) = column { values } else { nil }
   }
@@ -134,6 +177,9 @@ extension Float: FixedValue {
 }
 
 extension Double: FixedValue {
+  @inline(__always) static func load(_ source: UnsafeRawPointer, _ width: Int) -> Double {
+    Double(bitPattern: UInt64(littleEndian: source.loadUnaligned(as: UInt64.self)))
+  }
   static func values(of column: Column.Values) -> [Double]? {
     if case .double(let values) = column { values } else { nil }
   }

@@ -1,15 +1,24 @@
 import TarnColumns
 
-/// Encodes the values of one column chunk, page by page, and decides whether it has a dictionary.
+/// Encodes the values of one column chunk, page by page, and decides how.
 ///
-/// A dictionary pays where at most half of the first page's values are distinct. Once it outgrows
-/// ``DictionaryLimits``, this and all later pages are PLAIN: a dictionary page never follows another kind,
-/// since Spark's vectorised reader then returns wrong values.
+/// A dictionary is tried first; ``DictionaryState`` says when it pays. Once it outgrows its limits, this and
+/// all later pages are of another kind: a dictionary page never follows one, since Spark's vectorised reader
+/// then returns wrong values.
+///
+/// Without a dictionary, integers and times are PLAIN or DELTA_BINARY_PACKED, strings PLAIN or
+/// DELTA_LENGTH_BYTE_ARRAY, whichever is smaller once a page is compressed. Spark's vectorised reader, Trino
+/// (and so Athena), DuckDB, polars, pyarrow and hudi-rs read all of these. Never written: BYTE_STREAM_SPLIT,
+/// which Spark's vectorised reader refuses; DELTA_BYTE_ARRAY on decimals of a fixed length, which polars
+/// refuses.
 protocol PageEncoder: Sendable {
-  /// Appends the encoded values of rows, without the nulls, of which `valid` are not null.
+  /// Appends the encoded values of chosen rows, none of them null, and begins a dictionary where that pays.
+  ///
+  /// `slots` tells how many there are in the page, nulls among them.
   mutating func encode(
-    _ column: Column, _ rows: Range<Int>, valid: Int, into out: inout [UInt8]
-  ) throws(FormatProblem) -> Encoding
+    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues
   /// Whether it is settled how the chunk's values are encoded.
   var isDecided: Bool { get }
   /// Number of the dictionary's entries; zero where there is none.
@@ -18,13 +27,59 @@ protocol PageEncoder: Sendable {
   var dictionaryByteCount: Int { get }
   /// The dictionary's entries in PLAIN.
   func dictionaryPage() -> [UInt8]
-  /// Bounds of all values so far.
-  func bounds() -> EncodedBounds?
+  /// Goes on with a dictionary of another file, given in PLAIN.
+  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem)
+  /// Lets no further page refer to a dictionary.
+  mutating func endDictionary()
+  /// Adds the hashes of values to what a Bloom filter is made of.
+  mutating func collectHashes()
+  /// The hashes of the chunk's values, each at least once; empty where they are not collected.
+  func hashes() -> [UInt64]
   /// Begins another chunk.
   mutating func reset()
 }
 
-/// Bounds of a chunk's values in PLAIN, and whether they are values that occur.
+/// The rows of a column that a page takes.
+enum ValueRows {
+  case range(Range<Int>)
+  case chosen([Int32])
+
+  var count: Int {
+    switch self {
+    case .range(let range): range.count
+    case .chosen(let rows): rows.count
+    }
+  }
+
+  /// The rows for loops that take either kind.
+  var list: RowList {
+    switch self {
+    case .range(let range): RowList(count: range.count, start: range.lowerBound, chosen: [])
+    case .chosen(let rows): RowList(count: rows.count, start: 0, chosen: rows)
+    }
+  }
+}
+
+/// Rows that follow one another, or chosen ones.
+struct RowList {
+  let count: Int
+  fileprivate let start: Int
+  fileprivate let chosen: [Int32]
+
+  @inline(__always)
+  subscript(_ index: Int) -> Int { chosen.isEmpty ? start &+ index : Int(chosen[index]) }
+
+  /// Whether the rows follow one another.
+  var isRange: Bool { chosen.isEmpty }
+}
+
+/// How a page's values were encoded, and bounds of them.
+struct EncodedValues {
+  var encoding: Encoding
+  var bounds: EncodedBounds?
+}
+
+/// Bounds of values in PLAIN, and whether they are values that occur.
 struct EncodedBounds: Sendable {
   var minimum: [UInt8]
   var maximum: [UInt8]
@@ -32,24 +87,63 @@ struct EncodedBounds: Sendable {
   var isMaximumExact = true
 }
 
-/// How large a dictionary may grow.
-enum DictionaryLimits {
-  static let entries = 65_536
-  static let bytes = 1 << 20
+/// How the values of a chunk are encoded.
+enum DictionaryState: Sendable {
+  case undecided, dictionary
+  /// Without a dictionary, in this encoding.
+  case direct(Encoding)
+
+  /// Greatest number of entries and bytes of a dictionary.
+  static let entryLimit = 65_536
+  static let byteLimit = 1 << 20
+
+  var isDecided: Bool {
+    if case .undecided = self { false } else { true }
+  }
+  var mayHaveDictionary: Bool {
+    if case .direct = self { false } else { true }
+  }
 }
 
-/// Whether a chunk's pages refer to a dictionary.
-enum DictionaryState: Sendable {
-  case undecided, dictionary, plain
+/// What a dictionary's growth is judged by.
+struct DictionaryPolicy: Sendable {
+  let choice: ParquetWriteOptions.EncodingChoice
+  /// Entries and bytes of a dictionary taken over from another file, which may be larger than ours.
+  private var adoptedEntries = 0
+  private var adoptedBytes = 0
+  /// Values of all pages so far.
+  private var values = 0
+  private var isEnded = false
 
-  /// Whether the dictionary that a page made is kept.
-  mutating func decide(entries: Int, bytes: Int, pageValues: Int) {
-    let fits = entries <= DictionaryLimits.entries && bytes <= DictionaryLimits.bytes
-    switch self {
-    case .undecided: self = fits && entries * 2 <= pageValues ? .dictionary : .plain
-    case .dictionary: if !fits { self = .plain }
-    case .plain: break
-    }
+  init(_ choice: ParquetWriteOptions.EncodingChoice) { self.choice = choice }
+
+  var triesDictionary: Bool { !isEnded && (choice == .automatic || choice == .dictionary) }
+
+  mutating func endDictionary() { isEnded = true }
+
+  mutating func adopt(entries: Int, bytes: Int) {
+    adoptedEntries = entries
+    adoptedBytes = bytes
+  }
+
+  mutating func reset() {
+    adoptedEntries = 0
+    adoptedBytes = 0
+    values = 0
+    isEnded = false
+  }
+
+  /// Whether the dictionary is kept which a page of `count` values among `slots` has made.
+  ///
+  /// It pays where at most half of the values so far are distinct; where a page is almost empty, that is
+  /// left to later ones.
+  mutating func keeps(entries: Int, bytes: Int, count: Int, slots: Int) -> Bool {
+    values += count
+    guard entries <= DictionaryState.entryLimit + adoptedEntries,
+      bytes <= DictionaryState.byteLimit + adoptedBytes
+    else { return false }
+    if choice == .dictionary { return true }
+    return adoptedEntries > 0 || entries * 2 <= values || values * 8 < slots
   }
 }
 

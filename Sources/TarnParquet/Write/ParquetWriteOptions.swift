@@ -3,8 +3,22 @@ public struct ParquetWriteOptions: Sendable, Hashable {
   /// How pages are compressed.
   public enum Compression: Sendable, Hashable {
     case uncompressed
+    case snappy
     case gzip(level: Int)
     case zstd(level: Int)
+  }
+
+  /// How a column's values are encoded, where that is not left to the data.
+  public enum EncodingChoice: Sendable, Hashable {
+    /// A dictionary where it pays, else what is smallest.
+    case automatic
+    /// PLAIN.
+    case plain
+    /// A dictionary until it is too large, whether it pays or not.
+    case dictionary
+    /// DELTA_BINARY_PACKED for integers, dates and timestamps, DELTA_LENGTH_BYTE_ARRAY for strings and
+    /// binary; PLAIN for other types.
+    case delta
   }
 
   /// How pages are compressed.
@@ -13,18 +27,32 @@ public struct ParquetWriteOptions: Sendable, Hashable {
   public var rowGroupBytes: Int
   /// Rows at which a row group ends, however few bytes they take, so that it can be read at once.
   public var rowGroupRows: Int
-  /// Rows of a page; pages of all columns begin at the same rows, save where a page of strings is split.
+  /// Rows of a page; pages of all columns begin at the same rows, save where a page of long values is split.
   public var pageRows: Int
   /// The name of the schema's root.
   public var messageName: String
   /// The program that writes; parquet-mr wants the form `name version 1.2.3 (build x)`.
   public var createdBy: String
+  /// Encodings of columns by their path, such as `trades.list.element.price`; others are automatic.
+  public var encodings: [String: EncodingChoice]
+  /// Whether each page has a checksum of its stored bytes, by which damage is found.
+  public var writesChecksums: Bool
+  /// Whether the file tells where each page lies and what bounds its values, so that readers can skip pages.
+  public var writesPageIndex: Bool
+  /// Paths of the columns that get a split-block Bloom filter a row group; booleans have none.
+  public var bloomFilterColumns: Set<String>
+  /// How often a Bloom filter may wrongly say that a value is there.
+  public var bloomFilterFalsePositiveRate: Double
+  /// The most columns that are encoded at a time.
+  public var parallelism: Int
 
   /// Makes options.
   public init(
     compression: Compression = .zstd(level: 1), rowGroupBytes: Int = 32 << 20, rowGroupRows: Int = 1 << 20,
     pageRows: Int = 4_096, messageName: String = "schema",
-    createdBy: String = "tarn version 0.1.0 (build 1)"
+    createdBy: String = "tarn version 0.1.0 (build 1)", encodings: [String: EncodingChoice] = [:],
+    writesChecksums: Bool = true, writesPageIndex: Bool = true, bloomFilterColumns: Set<String> = [],
+    bloomFilterFalsePositiveRate: Double = 0.01, parallelism: Int = 2
   ) {
     self.compression = compression
     self.rowGroupBytes = max(rowGroupBytes, 1)
@@ -32,11 +60,18 @@ public struct ParquetWriteOptions: Sendable, Hashable {
     self.pageRows = max(pageRows, 1)
     self.messageName = messageName
     self.createdBy = createdBy
+    self.encodings = encodings
+    self.writesChecksums = writesChecksums
+    self.writesPageIndex = writesPageIndex
+    self.bloomFilterColumns = bloomFilterColumns
+    self.bloomFilterFalsePositiveRate = bloomFilterFalsePositiveRate
+    self.parallelism = max(parallelism, 1)
   }
 
   var codec: Codec {
     switch compression {
     case .uncompressed: .uncompressed
+    case .snappy: .snappy
     case .gzip: .gzip
     case .zstd: .zstd
     }

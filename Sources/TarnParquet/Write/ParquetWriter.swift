@@ -4,8 +4,9 @@ import TarnStorage
 
 /// Writes a Parquet file as a stream: at most one row group is held in memory.
 ///
-/// Pages are data pages of version 1 in PLAIN or with a dictionary, which all engines read. Every column
-/// has bounds and a null count in the footer. After an error nothing but ``abandon()`` makes sense.
+/// Pages are data pages of version 1 in encodings that all engines read, columns are encoded side by side,
+/// and every column has bounds, null counts, checksums and a page index. After an error nothing but
+/// ``abandon()`` makes sense.
 public struct ParquetWriter: ~Copyable {
   /// The columns.
   public let schema: Schema
@@ -16,9 +17,9 @@ public struct ParquetWriter: ~Copyable {
 
   private let options: ParquetWriteOptions
   private let target: any ObjectWriter
-  private var compressor: PageCompressor
-  private var chunks: [ChunkWriter]
+  private let encoding: ColumnEncoding
   private var groups: [RowGroupMetadata] = []
+  private var indexes: [[(offsets: OffsetIndex, bounds: ColumnIndex?)]] = []
   /// Rows that do not fill a page yet.
   private var waiting: [ColumnBuilder]
   private var waitingRows = 0
@@ -27,6 +28,9 @@ public struct ParquetWriter: ~Copyable {
   /// Bytes given to the storage.
   private var written = 0
 
+  /// The most pages of a column that are encoded at a time.
+  private static let greatestStep = 16
+
   /// Begins a file.
   ///
   /// - Throws: ``ParquetError`` where a column's type cannot be written, or two columns have one name.
@@ -34,35 +38,36 @@ public struct ParquetWriter: ~Copyable {
     schema: Schema, to target: any ObjectWriter, path: String = "",
     options: ParquetWriteOptions = ParquetWriteOptions()
   ) throws(ParquetError) {
-    var chunks: [ChunkWriter] = []
+    var columns: [ColumnWriter] = []
     var names: Set<String> = []
     for field in schema.fields {
-      guard let chunk = ChunkWriter(field) else {
+      guard let column = ColumnWriter(field, options) else {
         throw ParquetError(
-          .unsupported, path: path, column: field.name,
-          "columns of type \(field.type.name) cannot be written yet")
+          .unsupported, path: path, column: field.name, "type \(field.type.name) cannot be written")
       }
       guard names.insert(field.name).inserted else {
         throw ParquetError(
           .schemaMismatch, path: path, column: field.name, "there are two columns of this name")
       }
-      chunks.append(chunk)
+      columns.append(column)
     }
     self.schema = schema
     self.path = path
     self.options = options
     self.target = target
-    self.chunks = chunks
-    compressor = PageCompressor(options.compression)
+    encoding = ColumnEncoding(
+      columns: columns,
+      workers: (0..<options.parallelism).map { _ in EncodingWorker(options.compression) })
     waiting = schema.fields.map { ColumnBuilder($0.type) }
   }
 
   /// About how many bytes the file would have if it were finished now, without the footer.
   public var encodedBytes: Int {
-    written + bufferedBytes + waitingRows * (rowCount > waitingRows ? encodedPerRow : 16 * chunks.count)
+    written + bufferedBytes
+      + waitingRows * (rowCount > waitingRows ? encodedPerRow : 16 * encoding.columns.count)
   }
 
-  private var bufferedBytes: Int { chunks.reduce(0) { $0 + $1.byteCount } }
+  private var bufferedBytes: Int { encoding.columns.reduce(0) { $0 + $1.byteCount } }
   private var encodedPerRow: Int { (written + bufferedBytes) / max(rowCount - waitingRows, 1) }
 
   /// Appends a batch of any size, whose columns must be those of the schema in its order.
@@ -78,10 +83,27 @@ public struct ParquetWriter: ~Copyable {
       if waitingRows == options.pageRows { try await encodeWaiting() }
     }
     while batch.count - next >= options.pageRows {
-      try await encode(batch.columns, next..<next + options.pageRows)
-      next += options.pageRows
+      let pages = nextPages(batch.columns, next..<batch.count)
+      try await encode(batch.columns, pages)
+      next = pages.last?.upperBound ?? batch.count
     }
     try wait(batch, next..<batch.count)
+  }
+
+  /// The pages that can be encoded at once: all but the last certainly do not fill the row group.
+  private func nextPages(_ columns: [Column], _ rows: Range<Int>) -> [Range<Int>] {
+    var pages: [Range<Int>] = []
+    var start = rows.lowerBound
+    var room = options.rowGroupBytes - bufferedBytes
+    while rows.upperBound - start >= options.pageRows, pages.count < Self.greatestStep {
+      let page = start..<start + options.pageRows
+      pages.append(page)
+      start = page.upperBound
+      // Twice, since values may stand in a dictionary besides.
+      room -= columns.reduce(0) { $0 + 2 * $1.plainBytes(page) + 1_024 }
+      if room <= 0 || groupRows + pages.count * options.pageRows >= options.rowGroupRows { break }
+    }
+    return pages
   }
 
   private func check(_ batch: RecordBatch) throws(ParquetError) {
@@ -118,20 +140,22 @@ public struct ParquetWriter: ~Copyable {
     waiting = schema.fields.map { ColumnBuilder($0.type) }
     let count = waitingRows
     waitingRows = 0
-    try await encode(columns, 0..<count)
+    try await encode(columns, [0..<count])
   }
 
-  /// Encodes a page of each column, and ends the row group where it is full.
-  private mutating func encode(_ columns: [Column], _ rows: Range<Int>) async throws(ParquetError) {
-    for index in chunks.indices {
-      do {
-        try chunks[index].append(columns[index], rows, &compressor)
-      } catch {
-        throw ParquetError(error.code, path: path, column: schema.fields[index].name, error.message)
-      }
+  /// Encodes pages of each column, and ends the row group where it is full.
+  private mutating func encode(_ columns: [Column], _ pages: [Range<Int>]) async throws(ParquetError) {
+    do {
+      try await encoding.append(columns, pages)
+    } catch {
+      throw failure(error.column, error.problem)
     }
-    groupRows += rows.count
+    groupRows += pages.reduce(0) { $0 + $1.count }
     if bufferedBytes >= options.rowGroupBytes || groupRows >= options.rowGroupRows { try await endGroup() }
+  }
+
+  private func failure(_ column: Int, _ problem: FormatProblem) -> ParquetError {
+    ParquetError(problem.code, path: path, column: schema.fields[column].name, problem.message)
   }
 
   private mutating func endGroup() async throws(ParquetError) {
@@ -139,21 +163,117 @@ public struct ParquetWriter: ~Copyable {
     try await begin()
     var group = RowGroupMetadata(
       rowCount: groupRows, fileOffset: written, compressedByteCount: 0, ordinal: groups.count)
-    for index in chunks.indices {
-      let finished: ChunkWriter.Finished
-      do {
-        finished = try chunks[index].finish(at: written, codec: options.codec, &compressor)
-      } catch {
-        throw ParquetError(error.code, path: path, column: schema.fields[index].name, error.message)
+    var groupIndexes: [(offsets: OffsetIndex, bounds: ColumnIndex?)] = []
+    var filters: [(column: Int, bytes: [UInt8])] = []
+    for (index, column) in encoding.columns.enumerated() {
+      for chunk in column.chunks.indices {
+        let finished: ChunkWriter.Finished
+        do {
+          finished = try column.chunks[chunk].finish(at: written, &encoding.workers[0].compressor)
+        } catch {
+          throw failure(index, error)
+        }
+        try await write(finished.dictionary)
+        try await write(finished.pages)
+        group.byteCount += finished.metadata.uncompressedSize
+        group.compressedByteCount = (group.compressedByteCount ?? 0) + finished.metadata.compressedSize
+        groupIndexes.append((finished.offsetIndex, finished.columnIndex))
+        if let filter = finished.bloomFilter { filters.append((group.columns.count, filter)) }
+        group.columns.append(finished.metadata)
       }
-      try await write(finished.dictionary)
-      try await write(finished.pages)
-      group.byteCount += finished.metadata.uncompressedSize
-      group.compressedByteCount = (group.compressedByteCount ?? 0) + finished.metadata.compressedSize
-      group.columns.append(finished.metadata)
+    }
+    // After the loop, when nothing else holds the pages, so that their memory is used again.
+    for column in encoding.columns { for chunk in column.chunks.indices { column.chunks[chunk].reset() } }
+    for (column, bytes) in filters {
+      group.columns[column].bloomFilterOffset = written
+      group.columns[column].bloomFilterSize = bytes.count
+      try await write(bytes)
     }
     groups.append(group)
+    if options.writesPageIndex { indexes.append(groupIndexes) }
     groupRows = 0
+  }
+
+  /// Appends a row group of pages of other files and of rows to encode, one chunk for each leaf of the schema.
+  ///
+  /// Rows that were appended before end their own row group. See ``EncodedChunk`` for what may stand in a
+  /// chunk; the codec must be that of this writer's options.
+  ///
+  /// - Throws: ``ParquetError`` where a page is malformed or of another size than it declares, chunks differ
+  ///   in their number of rows, a page that refers to a dictionary would follow one that does not (code
+  ///   `unsupported`), or the storage fails.
+  public mutating func append(encoded chunks: [EncodedChunk]) async throws(ParquetError) {
+    try await endRowGroup()
+    guard chunks.count == encoding.columns.reduce(0, { $0 + $1.chunks.count }) else {
+      throw ParquetError(
+        .schemaMismatch, path: path, "\(chunks.count) encoded chunks for a schema of another number of leaves")
+    }
+    var next = 0
+    var rows: Int?
+    for (index, column) in encoding.columns.enumerated() {
+      for chunk in column.chunks.indices {
+        do {
+          try append(chunks[next], to: column, chunk)
+        } catch {
+          throw failure(index, error)
+        }
+        next += 1
+        let count = column.chunks[chunk].rowCount
+        guard count == rows ?? count else {
+          throw ParquetError(
+            .malformed, path: path, column: schema.fields[index].name,
+            "an encoded chunk has \(count) rows, others \(rows ?? 0)")
+        }
+        rows = count
+      }
+    }
+    groupRows = rows ?? 0
+    rowCount += groupRows
+    try await endGroup()
+  }
+
+  private func append(_ encoded: EncodedChunk, to column: ColumnWriter, _ chunk: Int) throws(FormatProblem) {
+    var scratch = PageScratch()
+    if let dictionary = encoded.dictionary {
+      try column.chunks[chunk].adopt(dictionary: dictionary, &scratch)
+    }
+    for part in encoded.parts {
+      switch part {
+      case .page(let page): try column.chunks[chunk].append(page, &encoding.workers[0].compressor)
+      case .rows(let values):
+        guard values.type == column.field.type else {
+          throw .malformed("rows have another type than their column")
+        }
+        for start in stride(from: 0, to: values.count, by: options.pageRows) {
+          try column.append(
+            values, start..<min(start + options.pageRows, values.count), toChunk: chunk,
+            &encoding.workers[0].compressor)
+        }
+      }
+    }
+  }
+
+  /// Ends the present row group, if it has rows.
+  ///
+  /// - Throws: ``ParquetError`` where a value does not fit its type, or the storage fails.
+  public mutating func endRowGroup() async throws(ParquetError) {
+    try await encodeWaiting()
+    try await endGroup()
+  }
+
+  /// Writes bytes that are no part of any column, behind the rows so far, whose row group ends.
+  ///
+  /// Readers do not look at them; a key-value entry can tell where they lie. Long ones may be written in
+  /// parts, which then follow one another.
+  ///
+  /// - Returns: Where they lie in the file.
+  /// - Throws: ``ParquetError`` where a value that still waited does not fit its type, or the storage fails.
+  public mutating func writeOpaque(_ bytes: [UInt8]) async throws(ParquetError) -> Range<Int> {
+    try await endRowGroup()
+    try await begin()
+    let start = written
+    try await write(bytes)
+    return start..<written
   }
 
   /// Writes the magic number that a file begins with, once.
@@ -180,9 +300,9 @@ public struct ParquetWriter: ~Copyable {
   public consuming func finish(
     keyValues: [ParquetKeyValue] = []
   ) async throws(ParquetError) -> WrittenParquetFile {
-    try await encodeWaiting()
-    try await endGroup()
+    try await endRowGroup()
     try await begin()
+    try await writeIndexes()
     var footer = footer(keyValues).encoded()
     guard footer.count <= Int(UInt32.max) else {
       throw ParquetError(.unsupported, path: path, "the footer would pass 4 GiB: use larger row groups")
@@ -198,12 +318,32 @@ public struct ParquetWriter: ~Copyable {
     }
   }
 
+  /// Writes the page index: bounds of all columns' pages, then where they lie, as the format recommends.
+  ///
+  /// A row group has bounds of all its columns or of none: some readers want either.
+  private mutating func writeIndexes() async throws(ParquetError) {
+    for (group, columns) in indexes.enumerated() where columns.allSatisfy({ $0.bounds != nil }) {
+      for (column, index) in columns.enumerated() {
+        guard let bytes = index.bounds?.encoded() else { continue }
+        groups[group].columns[column].columnIndex = written..<written + bytes.count
+        try await write(bytes)
+      }
+    }
+    for (group, columns) in indexes.enumerated() {
+      for (column, index) in columns.enumerated() {
+        let bytes = index.offsets.encoded()
+        groups[group].columns[column].offsetIndex = written..<written + bytes.count
+        try await write(bytes)
+      }
+    }
+  }
+
   private func footer(_ keyValues: [ParquetKeyValue]) -> FileMetadata {
     var root = SchemaElement()
     root.name = options.messageName
-    root.childCount = chunks.count
+    root.childCount = encoding.columns.count
     var metadata = FileMetadata()
-    metadata.schema = [root] + chunks.map(\.element)
+    metadata.schema = [root] + encoding.columns.flatMap { $0.stored.elements }
     metadata.rowCount = rowCount
     metadata.groups = groups
     metadata.keyValues = keyValues

@@ -1,0 +1,132 @@
+import Synchronization
+import TarnColumns
+
+/// Builds the chunks of one column of a schema, of which a nested one has several.
+///
+/// A class, so that a chunk's pages are not copied on their way into a task and out of it.
+final class ColumnWriter: @unchecked Sendable {
+  // Unchecked, since one task uses it at a time: the writer waits for its tasks before it goes on.
+  let field: Field
+  let stored: WrittenField
+  var chunks: [ChunkWriter]
+
+  /// Values beyond this do not fit into one page, save a single one.
+  private static let pageBytes = 1 << 20
+
+  init?(_ field: Field, _ options: ParquetWriteOptions) {
+    guard let stored = WrittenField(field) else { return nil }
+    self.field = field
+    self.stored = stored
+    chunks = stored.leaves.map { ChunkWriter($0, options) }
+  }
+
+  var byteCount: Int { chunks.reduce(0) { $0 + $1.byteCount } }
+
+  /// Appends rows as one page, or several where values are long; pages begin with a row.
+  func append(
+    _ column: Column, _ rows: Range<Int>, _ compressor: inout PageCompressor
+  ) throws(FormatProblem) {
+    if rows.count > 1, column.plainBytes(rows) > Self.pageBytes {
+      let middle = rows.lowerBound + rows.count / 2
+      try append(column, rows.lowerBound..<middle, &compressor)
+      try append(column, middle..<rows.upperBound, &compressor)
+      return
+    }
+    guard field.type.isNested else {
+      let slots = try PageSlots(column, rows, isNullable: field.isNullable)
+      try chunks[0].append(column, slots, &compressor)
+      return
+    }
+    let leaves = try PageSlots.ofLeaves(column, field, rows)
+    for (index, (column, slots)) in leaves.enumerated() {
+      try chunks[index].append(column, slots, &compressor)
+    }
+  }
+
+  /// Appends rows to one of the chunks.
+  func append(
+    _ column: Column, _ rows: Range<Int>, toChunk chunk: Int, _ compressor: inout PageCompressor
+  ) throws(FormatProblem) {
+    guard field.type.isNested else {
+      try append(column, rows, &compressor)
+      return
+    }
+    let (column, slots) = try PageSlots.ofLeaves(column, field, rows)[chunk]
+    try chunks[chunk].append(column, slots, &compressor)
+  }
+}
+
+/// What a task that encodes needs for itself.
+final class EncodingWorker: @unchecked Sendable {
+  // Unchecked, since each task has its own, and the writer waits for them.
+  var compressor: PageCompressor
+
+  init(_ compression: ParquetWriteOptions.Compression) { compressor = PageCompressor(compression) }
+}
+
+/// Encodes pages of several columns at a time.
+struct ColumnEncoding {
+  let columns: [ColumnWriter]
+  let workers: [EncodingWorker]
+
+  /// Bytes of values below which a task would cost more than it saves.
+  private static let leastBytes = 1 << 16
+
+  /// What went wrong, and in which column.
+  struct Failure: Error {
+    var column: Int
+    var problem: FormatProblem
+  }
+
+  /// Appends the pages of each column.
+  func append(_ values: [Column], _ pages: [Range<Int>]) async throws(Failure) {
+    guard let first = pages.first, let last = pages.last else { return }
+    let sizes = values.map { $0.plainBytes(first.lowerBound..<last.upperBound) }
+    guard workers.count > 1, columns.count > 1, sizes.reduce(0, +) >= Self.leastBytes else {
+      for column in columns.indices { try append(values[column], pages, column, workers[0]) }
+      return
+    }
+    // The longest first, so that the tasks end together.
+    let order = columns.indices.sorted { sizes[$0] > sizes[$1] }
+    let queue = ColumnQueue(order)
+    let failures = await withTaskGroup(of: Failure?.self) { group in
+      for worker in workers.prefix(columns.count) {
+        group.addTask { () -> Failure? in
+          while let column = queue.next() {
+            do throws(Failure) {
+              try append(values[column], pages, column, worker)
+            } catch {
+              return error
+            }
+          }
+          return nil
+        }
+      }
+      return await group.reduce(into: [Failure]()) { if let failure = $1 { $0.append(failure) } }
+    }
+    if let failure = failures.min(by: { $0.column < $1.column }) { throw failure }
+  }
+
+  private func append(
+    _ values: Column, _ pages: [Range<Int>], _ column: Int, _ worker: EncodingWorker
+  ) throws(Failure) {
+    do {
+      for page in pages { try columns[column].append(values, page, &worker.compressor) }
+    } catch {
+      throw Failure(column: column, problem: error)
+    }
+  }
+}
+
+/// Hands out columns to tasks.
+private final class ColumnQueue: Sendable {
+  private let order: [Int]
+  private let taken = Atomic<Int>(0)
+
+  init(_ order: [Int]) { self.order = order }
+
+  func next() -> Int? {
+    let position = taken.wrappingAdd(1, ordering: .relaxed).oldValue
+    return position < order.count ? order[position] : nil
+  }
+}
