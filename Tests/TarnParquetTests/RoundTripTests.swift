@@ -92,7 +92,7 @@ import Testing
   @Test func aRowGroupEndsAtItsBytes() async throws {
     let batch = try batch(20_000, .none, distinct: 1 << 40)
     let shelf = Shelf()
-    let written = try await shelf.write([batch], batch.schema, ParquetWriteOptions(rowGroupBytes: 1 << 20))
+    let written = try await shelf.write([batch], batch.schema, ParquetWriteOptions(rowGroupBytes: 1 << 17))
     #expect(written.rowGroupCount > 1)
     let file = try await shelf.open()
     #expect((0..<file.rowGroupCount).map { file.rowCount(inGroup: $0) }.reduce(0, +) == 20_000)

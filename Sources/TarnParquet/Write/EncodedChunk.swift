@@ -97,7 +97,9 @@ extension ChunkWriter {
     else { throw .malformed("an encoded page has other numbers of rows or nulls than are given") }
     let refers = header.encoding == .rleDictionary || header.encoding == .plainDictionary
     if refers {
-      guard adopted != nil else { throw .malformed("an encoded page refers to a dictionary that is not there") }
+      guard adopted != nil else {
+        throw .malformed("an encoded page refers to a dictionary that is not there")
+      }
       guard !hasDirectPages else {
         throw .unsupported(
           "a page that refers to the dictionary would follow one that does not, which Spark reads wrongly: "

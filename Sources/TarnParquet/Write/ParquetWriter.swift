@@ -206,7 +206,8 @@ public struct ParquetWriter: ~Copyable {
     try await endRowGroup()
     guard chunks.count == encoding.columns.reduce(0, { $0 + $1.chunks.count }) else {
       throw ParquetError(
-        .schemaMismatch, path: path, "\(chunks.count) encoded chunks for a schema of another number of leaves")
+        .schemaMismatch, path: path, "\(chunks.count) encoded chunks for a schema of another number of leaves"
+      )
     }
     var next = 0
     var rows: Int?
