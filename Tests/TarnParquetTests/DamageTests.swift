@@ -14,6 +14,15 @@ import Testing
         for group in 0..<file.rowGroupCount {
           _ = file.statistics(group: group, column: column)
           do { _ = try await file.readRowGroup(group, columns: [column]) } catch is ParquetError {}
+          do {
+            _ = try await file.readRows(
+              [0, file.rowCount(inGroup: group) - 1], inGroup: group, columns: [column])
+          } catch is ParquetError {}
+          do {
+            for try await _ in file.batches(columns: [column], rowsPerBatch: 7, groups: [group], readAhead: 0)
+            {}
+          } catch is ParquetError {}
+          do { _ = try await file.pageStatistics(group: group, column: column) } catch is ParquetError {}
         }
       }
     } catch is ParquetError {}
@@ -58,6 +67,7 @@ import Testing
   @Test func everyDamagedByteOfForeignFilesGivesAnErrorOrAResult() async throws {
     for bytes in [
       Fixtures.pagesOfVersion1, Fixtures.pagesOfVersion2, Fixtures.variousColumns, Fixtures.int96,
+      Fixtures.nestedWithPageIndex, Fixtures.nestedInOldPages,
     ] {
       try await tryEveryPosition(of: bytes)
     }

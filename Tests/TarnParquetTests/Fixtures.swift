@@ -2,7 +2,7 @@ import Foundation
 
 /// Small files that pyarrow 26.0.1 wrote.
 enum Fixtures {
-  private static func decode(_ base64: String) -> [UInt8] {
+  static func decode(_ base64: String) -> [UInt8] {
     [UInt8](Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data())
   }
 

@@ -17,9 +17,10 @@ final class LeafStream: @unchecked Sendable {
   /// Where in the file the buffer begins, and the next page.
   private var bufferStart: Int
   private var position: Int
-  /// What was decoded and not yet given.
-  private var pending: [LeafPiece] = []
-  /// Rows given so far, and decoded so far.
+  /// What was decoded and is not wholly given, and how many of its rows are.
+  private var held: RowWindow?
+  private var heldGiven = 0
+  /// Rows given so far.
   private var rowsGiven = 0
 
   /// The most bytes that a page's header may take; its bounds may be long strings.
@@ -43,21 +44,26 @@ final class LeafStream: @unchecked Sendable {
   /// The next rows, exactly so many; the row group must have them.
   func next(_ rows: Int) async throws(ParquetError) -> LeafPiece {
     while completeRows - rowsGiven < rows { try await readPage() }
-    let pageStart = position
     do throws(FormatProblem) {
-      pending.append(try decoder.take())
-      let all = try LeafPiece.joined(pending, leaf)
       rowsGiven += rows
-      guard all.rows > rows else {
-        pending = []
-        return all
+      if let held, held.piece.rows - heldGiven >= rows, !mayGoOn(held, heldGiven + rows) {
+        heldGiven += rows
+        return held.slice(heldGiven - rows..<heldGiven)
       }
-      let (front, rest) = all.split(rows, leaf)
-      pending = [rest]
-      return front
+      var parts = [try decoder.take()]
+      if let held { parts.insert(held.slice(heldGiven..<held.piece.rows), at: 0) }
+      let window = RowWindow(try LeafPiece.joined(parts, leaf), leaf)
+      held = window
+      heldGiven = rows
+      return window.slice(0..<rows)
     } catch {
-      throw file.failure(error, leaf, at: pageStart)
+      throw file.failure(error, leaf, at: position)
     }
+  }
+
+  /// Whether the row before an end that is the window's own may go on in what was decoded after it.
+  private func mayGoOn(_ window: RowWindow, _ end: Int) -> Bool {
+    leaf.greatestRepetition > 0 && end == window.piece.rows && end > 0
   }
 
   /// Rows of which all entries are decoded: the next page may go on the last one of a list.

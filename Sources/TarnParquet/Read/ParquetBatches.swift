@@ -10,6 +10,8 @@ public struct ParquetBatches: Sendable, AsyncSequence {
   let columns: [Int]
   let rowsPerBatch: Int
   let groups: [Int]
+  /// Bytes that all columns together read ahead.
+  let readAhead: Int
 
   /// Begins with the first row.
   public func makeAsyncIterator() -> Iterator { Iterator(self) }
@@ -24,10 +26,6 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private var whole: RecordBatch?
     private var nextRow = 0
 
-    /// Bytes that all streams together read ahead.
-    private static let readAhead = 24 << 20
-    /// Row groups whose chunks take fewer bytes than this, decompressed, are read at once.
-    private static let smallGroup = 16 << 20
     /// Values above which a batch's columns are decoded in parallel.
     private static let leastParallelValues = 1 << 15
 
@@ -67,11 +65,11 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       rowsLeft = file.rowCount(inGroup: group)
       streams = []
       nextRow = 0
-      if size >= 0, size < Self.smallGroup, rowsLeft < 1 << 20 {
+      if size >= 0, size <= batches.readAhead, rowsLeft < 1 << 20 {
         whole = try await file.readRowGroup(group, columns: batches.columns)
         return
       }
-      let window = Swift.max(64 << 10, Swift.min(1 << 20, Self.readAhead / Swift.max(leaves.count, 1)))
+      let window = Swift.max(64 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(leaves.count, 1)))
       let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, rowsLeft)
       for leaf in leaves {
         streams.append(try LeafStream(file, group, leaf, window: window, expected: expected))
@@ -121,11 +119,13 @@ extension ParquetFile {
   ///   - columns: Positions in ``schema``; the batches have their order.
   ///   - rowsPerBatch: The most rows of a batch, and at least one.
   ///   - groups: The row groups to read, in this order; nil for all.
+  ///   - readAhead: Bytes that are read ahead of the batch at hand; a row group that takes no more than this
+  ///     is read at once.
   public func batches(
-    columns: [Int], rowsPerBatch: Int = 16_384, groups: [Int]? = nil
+    columns: [Int], rowsPerBatch: Int = 16_384, groups: [Int]? = nil, readAhead: Int = 24 << 20
   ) -> ParquetBatches {
     ParquetBatches(
       file: self, columns: columns, rowsPerBatch: max(rowsPerBatch, 1),
-      groups: groups ?? Array(0..<rowGroupCount))
+      groups: groups ?? Array(0..<rowGroupCount), readAhead: readAhead)
   }
 }

@@ -149,7 +149,7 @@ extension ParquetFile {
     }
     let first = sorted.partitioningIndex { $0 >= rows.lowerBound }
     let last = sorted.partitioningIndex { $0 >= rows.upperBound }
-    return try piece.gathered(sorted[first..<last].map { $0 - rows.lowerBound }, leaf)
+    return try RowWindow(piece, leaf).gathered(sorted[first..<last].map { $0 - rows.lowerBound })
   }
 
   /// Reads a whole chunk for some of its rows.
@@ -169,7 +169,7 @@ extension ParquetFile {
         chosen.append(sorted[next] - start)
         next += 1
       }
-      do { parts.append(try piece.gathered(chosen, leaf)) } catch { throw failure(error, leaf) }
+      do { parts.append(try RowWindow(piece, leaf).gathered(chosen)) } catch { throw failure(error, leaf) }
     }
     do { return try LeafPiece.joined(parts, leaf) } catch { throw failure(error, leaf) }
   }

@@ -132,6 +132,17 @@ public struct ParquetFile: Sendable {
     self.size = size
   }
 
+  /// The same file with other columns.
+  init(_ file: ParquetFile, nodes: [SchemaNode]) {
+    path = file.path
+    size = file.size
+    storage = file.storage
+    metadata = file.metadata
+    unreadable = file.unreadable
+    self.nodes = nodes
+    schema = Schema(nodes.map(\.field))
+  }
+
   /// The value of a key of the footer's metadata; nil where it has none.
   public func keyValue(_ key: String) -> String? { keyValues.first { $0.key == key }?.value }
 
