@@ -5,8 +5,10 @@
   {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
   {"do": "parquet-info", "file": P}         rows, created_by, metadata, schema, row_groups
   {"do": "write-parquet", "out": P, "columns": [{"name", "type", "values", "nullable"}], "options": {..}}
+  {"do": "rewrite-parquet", "file": P, "out": P, "encoding": E, "options": {..}}
 Types are pyarrow's names: int32, string, decimal128(10, 2), timestamp[us, tz=UTC], list<T>, struct<a: T>,
-map<K, V>. Options: row_group_size, metadata, and those of pyarrow.parquet.ParquetWriter.
+map<K, V>. Options: row_group_size, metadata, and those of pyarrow.parquet.ParquetWriter. Encodings: dictionary,
+plain, delta, delta-length, byte-stream-split; columns whose type an encoding does not fit are PLAIN then.
 """
 import base64
 import datetime
@@ -204,6 +206,30 @@ def write_parquet(question):
     return {"rows": table.num_rows}
 
 
+FITTING = {
+    "delta": {"INT32": "DELTA_BINARY_PACKED", "INT64": "DELTA_BINARY_PACKED", "BYTE_ARRAY": "DELTA_BYTE_ARRAY",
+              "FIXED_LEN_BYTE_ARRAY": "DELTA_BYTE_ARRAY", "BOOLEAN": "RLE"},
+    "delta-length": {"BYTE_ARRAY": "DELTA_LENGTH_BYTE_ARRAY"},
+    "byte-stream-split": {kind: "BYTE_STREAM_SPLIT"
+                          for kind in ("INT32", "INT64", "FLOAT", "DOUBLE", "FIXED_LEN_BYTE_ARRAY")},
+}
+
+
+def rewrite_parquet(question):
+    """The rows of a Parquet file, written by pyarrow in an encoding."""
+    file = pq.ParquetFile(question["file"])
+    table, options = file.read(), dict(question.get("options", {}))
+    group, encoding = options.pop("row_group_size", None), question["encoding"]
+    if encoding != "dictionary":
+        fitting = FITTING.get(encoding, {})
+        leaves = [file.metadata.schema.column(i) for i in range(file.metadata.num_columns)]
+        options["use_dictionary"] = False
+        options["column_encoding"] = {leaf.path: fitting.get(leaf.physical_type, "PLAIN") for leaf in leaves}
+    with pq.ParquetWriter(question["out"], table.schema, **options) as writer:
+        writer.write_table(table, group)
+    return {"rows": table.num_rows}
+
+
 def answer(question):
     do = question["do"]
     if do == "hudi":
@@ -218,6 +244,8 @@ def answer(question):
         return parquet_info(question["file"])
     if do == "write-parquet":
         return write_parquet(question)
+    if do == "rewrite-parquet":
+        return rewrite_parquet(question)
     raise ValueError(f"unknown question {do!r}")
 
 

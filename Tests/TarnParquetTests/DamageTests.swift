@@ -1,6 +1,7 @@
 import TarnColumns
 import TarnParquet
 import TarnStorage
+import TarnTestSupport
 import Testing
 
 @Suite struct DamageTests {
@@ -62,6 +63,18 @@ import Testing
   func everyDamagedByteGivesAnErrorOrAResult(compression: ParquetWriteOptions.Compression) async throws {
     let bytes = try await small(compression)
     try await tryEveryPosition(of: bytes)
+  }
+
+  @Test(arguments: [true, false])
+  func everyDamagedByteOfNestedColumnsGivesAnErrorOrAResult(checksums: Bool) async throws {
+    var random = RandomRows(seed: 4)
+    let batch = try random.batch(30).select(["n0", "n1", "n2"])
+    let shelf = Shelf()
+    // Without checksums damage comes through to the levels and values.
+    let options = ParquetWriteOptions(
+      compression: .uncompressed, rowGroupRows: 20, pageRows: 10, writesChecksums: checksums)
+    _ = try await shelf.write([batch], batch.schema, options)
+    try await tryEveryPosition(of: try await shelf.storage.readAll(shelf.path))
   }
 
   @Test func everyDamagedByteOfForeignFilesGivesAnErrorOrAResult() async throws {

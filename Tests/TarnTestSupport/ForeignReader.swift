@@ -102,6 +102,23 @@ public enum ForeignReader {
     ])
   }
 
+  /// Has pyarrow write the rows of a Parquet file anew.
+  ///
+  /// - Parameters:
+  ///   - source: The file that it reads.
+  ///   - path: The file that it writes.
+  ///   - encoding: `dictionary`, `plain`, `delta`, `delta-length` or `byte-stream-split`, for the columns whose
+  ///     type allows it.
+  ///   - options: As for ``writeParquet(to:_:options:)``.
+  public static func rewriteParquet(
+    _ source: String, to path: String, encoding: String, options: JSONValue = [:]
+  ) async throws {
+    _ = try await process.ask([
+      "do": "rewrite-parquet", "file": .string(source), "out": .string(path), "encoding": .string(encoding),
+      "options": options,
+    ])
+  }
+
   static func strings(_ names: [String]?) -> JSONValue? {
     names.map { .array($0.map { .string($0) }) }
   }
