@@ -72,25 +72,26 @@ need_build_tools() {
   need_libraries
 }
 
-# Prepares the virtual environment .build/NAME with the pins of the section [NAME] of
-# Tests/Foreign/requirements.txt. A stamp keeps what it was made from. False, with a line, where it cannot.
+# Prepares the virtual environment .build/NAME, or in another folder, with the pins of the section [NAME] of
+# Tests/Foreign/requirements.txt, or another file: python_environment NAME [FOLDER FILE]. A stamp keeps what it
+# was made from. False, with a line, where it cannot.
 python_environment() {
-  local name=$1 folder="$root/.build/$1" pins stamp
-  pins=$(awk -v want="# [$name]" '/^# \[/ { on = index($0, want) == 1 } on && /^[^#]/' "$root/Tests/Foreign/requirements.txt")
+  local name=$1 folder="${2:-$root/.build/$1}" file="${3:-$root/Tests/Foreign/requirements.txt}" pins stamp
+  pins=$(awk -v want="# [$name]" '/^# \[/ { on = index($0, want) == 1 } on && /^[^#]/' "$file")
   # Debian keeps the module that makes environments in a package of its own.
   python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages "python3 python3-venv" python3 || true
   python3 -c 'import venv, ensurepip' 2>/dev/null || {
-    say "no Python 3 with venv: tests that need the packages of .build/$name skip"
+    say "no Python 3 with venv: what needs the packages of ${folder#"$root/"} is left out"
     return 1
   }
   stamp="$(python3 --version) $(command -v python3)"$'\n'"$pins"
   if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
-  say "preparing .build/$name:" $pins
-  rm -rf "$folder" && mkdir -p "$root/.build" && python3 -m venv "$folder" &&
+  say "preparing ${folder#"$root/"}:" $pins
+  rm -rf "$folder" && mkdir -p "$(dirname "$folder")" && python3 -m venv "$folder" &&
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --retries 2 --timeout 60 $pins >&2 &&
     echo "$stamp" >"$folder/stamp" || {
     rm -rf "$folder"
-    say "could not install" $pins "(is a package registry within reach?): tests that need them skip"
+    say "could not install" $pins "(is a package registry within reach?): what needs them is left out"
     return 1
   }
 }

@@ -122,7 +122,8 @@ import Testing
               cast((unix_micros(at) - 1735689600000000) / 1000003 as bigint))) from parquet.`\(file)`
           """)
         let last = "\(1_735_689_600_000_000 + (count - 1) * 1_000_003)"
-        #expect(answer == [["\(count)", last, last, last, "\(count)"]], "nested vectorised reading \(nested)")
+        #expect(
+          answer == [["\(count)", last, last, last, "\(count)"]], "nested vectorised reading \(nested)")
       }
     }
   }

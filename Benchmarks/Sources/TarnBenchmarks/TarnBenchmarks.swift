@@ -5,10 +5,12 @@ import Foundation
 enum TarnBenchmarks {
   private static let usage = """
     usage: TarnBenchmarks [NAME...] [--runs N] [--tarn PROGRAM]
-      NAME     benchmarks to run; by default all: \(Benchmarks.all.map(\.name).joined(separator: ", "))
+      NAME     benchmarks to run; by default all: \(names.joined(separator: ", "))
       --runs   how often each is run (3)
       --tarn   the program to run; by default it is built from the package
     """
+
+  private static let names = Benchmarks.all.map(\.name) + [ParquetComparison.name]
 
   static func main() async {
     do {
@@ -28,6 +30,7 @@ enum TarnBenchmarks {
   private static func run(_ arguments: [String]) async throws {
     var chosen: [any Benchmark] = []
     var runs = 3
+    var comparesParquet = false
     var tarn: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -39,6 +42,16 @@ enum TarnBenchmarks {
           throw UsageError("--make NAME PATH")
         }
         return try await benchmark(name).makeData(at: path)
+      // For this program itself too: see `ParquetComparison`.
+      case "--parquet":
+        guard rest.count == 5, let task = rest.popFirst().flatMap(ParquetTask.init(rawValue:)),
+          let file = rest.popFirst(), let out = rest.popFirst(),
+          let repeats = rest.popFirst().flatMap(Int.init),
+          let answer = rest.popFirst()
+        else { throw UsageError("--parquet TASK FILE OUT REPEATS ANSWER") }
+        let seconds = try await task.run(file: file, out: out, repeats: repeats)
+        return try "\(seconds)".write(toFile: answer, atomically: false, encoding: .utf8)
+      case ParquetComparison.name: comparesParquet = true
       case "--runs":
         guard let text = rest.popFirst(), let number = Int(text), (1...1_000).contains(number) else {
           throw UsageError("--runs takes a number from 1 to 1000")
@@ -51,7 +64,10 @@ enum TarnBenchmarks {
       default: chosen.append(try benchmark(argument))
       }
     }
-    try measure(chosen.isEmpty ? Benchmarks.all : chosen, runs, Workshop(tarn: tarn))
+    let isAll = chosen.isEmpty && !comparesParquet
+    if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
+    if isAll { chosen = Benchmarks.all }
+    if !chosen.isEmpty { try measure(chosen, runs, Workshop(tarn: tarn ?? Workshop.build())) }
   }
 
   private static func benchmark(_ name: String) throws(UsageError) -> any Benchmark {

@@ -6,8 +6,10 @@ struct Workshop {
   let data: String
   /// Where tables are made.
   let tables: String
-  /// The program `tarn`.
+  /// The program `tarn`; empty where none is needed.
   let tarn: String
+  /// The folder of this package.
+  var package: String { Self.package.path }
 
   private static let package: URL = {
     var url = URL(fileURLWithPath: #filePath)
@@ -15,17 +17,18 @@ struct Workshop {
     return url
   }()
 
-  /// Makes the folders, and builds `tarn` in release mode unless one is given.
-  init(tarn given: String?) throws {
+  /// Makes the folders.
+  init(tarn: String = "") throws {
     data = Self.package.appendingPathComponent(".build/data").path
     tables = Self.package.appendingPathComponent(".build/tables").path
     for folder in [data, tables] {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
-    tarn = try given ?? Self.build()
+    self.tarn = tarn
   }
 
-  private static func build() throws -> String {
+  /// Builds `tarn` in release mode.
+  static func build() throws -> String {
     let root = package.deletingLastPathComponent().path
     let arguments = ["build", "-c", "release", "--package-path", root, "--product", "tarn"]
     _ = try Child.run("swift", arguments)
@@ -36,12 +39,13 @@ struct Workshop {
   func dataFile(of benchmark: any Benchmark) throws -> String {
     let path = data + "/" + benchmark.dataFile
     guard !FileManager.default.fileExists(atPath: path) else { return path }
-    _ = try Child.run(Self.thisProgram, ["--make", benchmark.name, path + ".new"])
+    _ = try Child.run(thisProgram, ["--make", benchmark.name, path + ".new"])
     try FileManager.default.moveItem(atPath: path + ".new", toPath: path)
     return path
   }
 
-  private static var thisProgram: String {
+  /// The path of this program.
+  var thisProgram: String {
     Bundle.main.executablePath ?? CommandLine.arguments[0]
   }
 

@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, since everything in it and below it is built with `--sanitize fuzzer`.
+let package = Package(
+  name: "tarn-fuzz",
+  platforms: [.macOS(.v26)],
+  products: [.executable(name: "Fuzz", targets: ["Fuzz"])],
+  dependencies: [.package(name: "tarn", path: "../..")],
+  targets: [
+    .target(name: "CFuzzer"),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "CFuzzer",
+        .product(name: "TarnColumns", package: "tarn"),
+        .product(name: "TarnParquet", package: "tarn"),
+        .product(name: "TarnStorage", package: "tarn"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+  ]
+)
