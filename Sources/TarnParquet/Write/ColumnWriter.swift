@@ -1,4 +1,3 @@
-import Synchronization
 import TarnColumns
 
 /// Builds the chunks of one column of a schema, of which a nested one has several.
@@ -88,11 +87,12 @@ struct ColumnEncoding {
     }
     // The longest first, so that the tasks end together.
     let order = columns.indices.sorted { sizes[$0] > sizes[$1] }
-    let queue = ColumnQueue(order)
+    let queue = WorkQueue(order.count)
     let failures = await withTaskGroup(of: Failure?.self) { group in
       for worker in workers.prefix(columns.count) {
         group.addTask { () -> Failure? in
-          while let column = queue.next() {
+          while let next = queue.take() {
+            let column = order[next]
             do throws(Failure) {
               try append(values[column], pages, column, worker)
             } catch {
@@ -115,18 +115,5 @@ struct ColumnEncoding {
     } catch {
       throw Failure(column: column, problem: error)
     }
-  }
-}
-
-/// Hands out columns to tasks.
-private final class ColumnQueue: Sendable {
-  private let order: [Int]
-  private let taken = Atomic<Int>(0)
-
-  init(_ order: [Int]) { self.order = order }
-
-  func next() -> Int? {
-    let position = taken.wrappingAdd(1, ordering: .relaxed).oldValue
-    return position < order.count ? order[position] : nil
   }
 }

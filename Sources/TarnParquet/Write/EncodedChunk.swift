@@ -45,6 +45,8 @@ public struct EncodedChunk: Sendable {
   public var dictionary: [UInt8]?
   /// Pages and rows in their order.
   public var parts: [Part]
+  /// The kind of column that the pages are from, where that is known.
+  var origin: Origin?
 
   /// Makes a chunk of its parts.
   public init(dictionary: [UInt8]? = nil, parts: [Part]) {
@@ -54,6 +56,13 @@ public struct EncodedChunk: Sendable {
 }
 
 extension ChunkWriter {
+  /// Checks that pages which come from another file can stand in this chunk.
+  func check(_ origin: EncodedChunk.Origin?) throws(FormatProblem) {
+    guard let origin, origin != EncodedChunk.Origin(leaf, codec) else { return }
+    throw .unsupported(
+      "pages of another physical type, nesting or codec cannot be taken over: encode their rows anew")
+  }
+
   /// A page's header, and where its body begins.
   private static func header(_ page: [UInt8]) throws(FormatProblem) -> (PageHeader, Int) {
     var reader = ThriftReader(page.span.bytes)

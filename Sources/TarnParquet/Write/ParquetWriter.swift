@@ -234,6 +234,7 @@ public struct ParquetWriter: ~Copyable {
   }
 
   private func append(_ encoded: EncodedChunk, to column: ColumnWriter, _ chunk: Int) throws(FormatProblem) {
+    try column.chunks[chunk].check(encoded.origin)
     var scratch = PageScratch()
     if let dictionary = encoded.dictionary {
       try column.chunks[chunk].adopt(dictionary: dictionary, &scratch)
