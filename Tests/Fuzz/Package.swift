@@ -8,15 +8,13 @@ let package = Package(
   products: [.executable(name: "Fuzz", targets: ["Fuzz"])],
   dependencies: [.package(name: "tarn", path: "../..")],
   targets: [
-    .target(name: "CFuzzer"),
     .executableTarget(
       name: "Fuzz",
       dependencies: [
-        "CFuzzer",
         .product(name: "TarnColumns", package: "tarn"),
         .product(name: "TarnParquet", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
-      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
   ]
 )

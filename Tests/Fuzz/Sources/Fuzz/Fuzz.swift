@@ -1,51 +1,74 @@
-import CFuzzer
 import Dispatch
 import Foundation
-import TarnColumns
-import TarnParquet
-import TarnStorage
+import Synchronization
 
-/// Feeds mutated footers or column chunks to the Parquet reader.
-///
-/// usage: `Fuzz footer|chunk --seeds FOLDER`, or `Fuzz footer|chunk` and libFuzzer's arguments.
-@main
-enum Fuzz {
-  /// The files that a target's inputs become part of; set once, before anything runs.
-  nonisolated(unsafe) private static var target = FuzzTarget(templates: [])
+// libFuzzer has the program's `main`, and calls these by their names. What to do comes by the environment:
+// TARN_FUZZ is `footer` or `chunk`; TARN_FUZZ_SEEDS names a folder that gets inputs to begin with.
 
-  static func main() async throws {
-    var words = CommandLine.arguments
-    guard words.count > 1, let kind = FuzzTarget.Kind(rawValue: words[1]) else {
-      throw UsageError(description: "usage: Fuzz footer|chunk [--seeds FOLDER | libFuzzer's arguments]")
+/// Called once before all inputs.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(
+  _ count: UnsafeMutablePointer<CInt>?, _ arguments: UnsafeMutableRawPointer?
+) -> CInt {
+  do {
+    if let folder = ProcessInfo.processInfo.environment["TARN_FUZZ_SEEDS"] {
+      try target.get().writeSeeds(to: folder)
     }
-    target = try await FuzzTarget(kind)
-    if words.count == 4, words[2] == "--seeds" { return try target.writeSeeds(to: words[3]) }
-    words.remove(at: 1)
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    var count = Int32(words.count)
-    let status = arguments.withUnsafeMutableBufferPointer { buffer in
-      var base = buffer.baseAddress
-      return LLVMFuzzerRunDriver(&count, &base) { data, size in
-        Fuzz.run(Array(UnsafeBufferPointer(start: data, count: size)))
-        return 0
-      }
-    }
-    exit(status)
+    _ = try target.get()
+  } catch {
+    stop(error)
   }
-
-  /// Runs one input to its end: the driver is no asynchronous code, and its thread may wait.
-  private static func run(_ input: [UInt8]) {
-    let target = target
-    let done = DispatchSemaphore(value: 0)
-    Task.detached {
-      await target.run(input)
-      done.signal()
-    }
-    done.wait()
-  }
+  return 0
 }
 
-/// What is wrong with the arguments.
+/// Called with every input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+  let input = Array(UnsafeBufferPointer(start: data, count: size))
+  do {
+    let target = try target.get()
+    _ = try waiting { await target.run(input) }.get()
+  } catch {
+    stop(error)
+  }
+  return 0
+}
+
+/// The files that inputs become part of, made at the first use.
+private let target = Result<FuzzTarget, any Error> {
+  let name = ProcessInfo.processInfo.environment["TARN_FUZZ"] ?? ""
+  guard let kind = FuzzTarget.Kind(rawValue: name) else {
+    throw UsageError(description: "TARN_FUZZ is footer or chunk, and not \"\(name)\"")
+  }
+  return try waiting { try await FuzzTarget(kind) }.get()
+}
+
+private func stop(_ error: any Error) -> Never {
+  FileHandle.standardError.write(Data("Fuzz: \(error)\n".utf8))
+  exit(64)
+}
+
+/// Runs asynchronous work to its end: the driver's thread may wait.
+private func waiting<T: Sendable>(
+  _ work: @escaping @Sendable () async throws -> T
+) -> Result<T, any Error> {
+  let outcome = Outcome<T>()
+  let done = DispatchSemaphore(value: 0)
+  Task.detached {
+    let found: Result<T, any Error>
+    do { found = .success(try await work()) } catch { found = .failure(error) }
+    outcome.result.withLock { $0 = found }
+    done.signal()
+  }
+  done.wait()
+  return outcome.result.withLock { $0 ?? .failure(CancellationError()) }
+}
+
+private final class Outcome<T: Sendable>: Sendable {
+  let result = Mutex<Result<T, any Error>?>(nil)
+}
+
+/// What is wrong with the environment.
 struct UsageError: Error, CustomStringConvertible {
   let description: String
 }
