@@ -45,6 +45,19 @@ import Testing
       "column list", code: .unsupported, schema: Schema(Self.schema.fields + [Field("list", nested)]))
   }
 
+  @Test func timesOfTheDayAreRefusedInTablesAndBatches() async throws {
+    let schema = Schema(Trade.schema.fields + [Field("at", .time)])
+    await #expect { _ = try await TableFixture(schema: schema) } throws: {
+      ($0 as? TableError)?.code == .mismatch && "\($0)".contains("at")
+    }
+    let fixture = try await TableFixture()
+    var batch = try Trade.batch([Trade("a", 1, "OKX")])
+    batch.schema.fields.append(Field("at", .time))
+    batch.columns.append(Column(nulls: 1, of: .time))
+    let rows = batch
+    await #expect { try await fixture.table.upsert(rows) } throws: { ($0 as? TableError)?.code == .mismatch }
+  }
+
   @Test(arguments: [(0, 0), (39, 0), (10, -1), (10, 11), (-1, -2)])
   func decimalsThatCannotBeAreRefused(_ precision: Int, _ scale: Int) async throws {
     let type = DataType.decimal(precision: precision, scale: scale)

@@ -79,6 +79,7 @@ struct TableDefinition {
 
   /// Why there can be no column of a type; nil where there can.
   static func objection(to type: DataType) -> String? {
+    if type == .time { return "Spark and Athena read no times of the day; keep it as text or as a number" }
     guard case .decimal(let precision, let scale) = type else { return nil }
     let isSound = (1...DataType.greatestPrecision).contains(precision) && (0...precision).contains(scale)
     return isSound ? nil : "a decimal has 1 to 38 digits, none to all of them behind the point"
