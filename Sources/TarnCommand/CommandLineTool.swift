@@ -14,7 +14,8 @@ enum CommandLineTool {
   static let commands: [Command] = [
     CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, DeleteCommand.command,
     IngestCommand.command, ReadCommand.read, ReadCommand.count, TimelineCommand.command, FilesCommand.command,
-    SchemaCommand.command, ShowCommand.command,
+    SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
+    ParquetCatCommand.command,
   ]
 
   /// Exit statuses: as it should be; a failure; wrong usage (`EX_USAGE`).
@@ -32,7 +33,8 @@ enum CommandLineTool {
     do {
       guard let command = try named(words) else { return Status.success }
       known = command
-      guard let arguments = try Arguments.parse(Array(words.dropFirst()), for: command) else {
+      guard let arguments = try Arguments.parse(Array(words.dropFirst(command.words.count)), for: command)
+      else {
         try StandardOutput.write(text: Help.of(command))
         return Status.success
       }
@@ -51,7 +53,7 @@ enum CommandLineTool {
     }
   }
 
-  /// The command that the first word names; nil where help or the version was printed.
+  /// The command that the first words name; nil where help or the version was printed.
   private static func named(_ words: [String]) throws -> Command? {
     guard let first = words.first else { throw UsageError("a command is missing") }
     switch first {
@@ -61,14 +63,19 @@ enum CommandLineTool {
         try StandardOutput.write(text: Help.overall(commands))
         return nil
       }
-      try StandardOutput.write(text: Help.of(try command(words[1])))
-    default: return try command(first)
+      try StandardOutput.write(text: Help.of(try command(words.dropFirst())))
+    default: return try command(words[...])
     }
     return nil
   }
 
-  private static func command(_ name: String) throws(UsageError) -> Command {
-    if let command = commands.first(where: { $0.name == name }) { return command }
+  private static func command(_ words: ArraySlice<String>) throws(UsageError) -> Command {
+    if let command = commands.first(where: { words.starts(with: $0.words) }) { return command }
+    let name = words.first ?? ""
+    let family = commands.filter { $0.words.count > 1 && $0.words[0] == name }.map(\.name)
+    guard family.isEmpty else {
+      throw UsageError("\(name) needs one more word: \(family.joined(separator: ", "))")
+    }
     throw UsageError("there is no command \(name)\(Spelling.hint(name, commands.map(\.name)))")
   }
 

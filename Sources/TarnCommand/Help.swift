@@ -6,8 +6,10 @@ struct Command: Sendable {
     let help: String
 
     static let table = Operand(name: "TABLE", help: "the table's folder")
+    static let parquetFile = Operand(name: "FILE", help: "the Parquet file, whoever wrote it")
   }
 
+  /// One word, or two for commands that are about something other than a table.
   let name: String
   /// What it does, in a line.
   let summary: String
@@ -16,6 +18,9 @@ struct Command: Sendable {
   /// More to know, a paragraph each.
   var notes: [String] = []
   let run: @Sendable (Arguments) async throws -> Void
+
+  /// The words of the name.
+  var words: [String] { name.split(separator: " ").map(String.init) }
 }
 
 /// The texts of `tarn help`.
@@ -26,7 +31,7 @@ enum Help {
   static func overall(_ commands: [Command]) -> String {
     var lines = [
       "tarn keeps Apache Hudi copy-on-write tables on a local disk.", "",
-      "Usage: tarn COMMAND TABLE [options]",
+      "Usage: tarn COMMAND TABLE [options]", "       tarn parquet COMMAND FILE [options]",
       "", "Commands:",
     ]
     lines += entries(commands.map { ($0.name, $0.summary) })

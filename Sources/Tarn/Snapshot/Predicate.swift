@@ -117,7 +117,7 @@ extension Predicate {
   /// Checks that the columns are there and the values fit them.
   ///
   /// - Throws: ``TableError`` with code `mismatch`.
-  func check(against schema: Schema) throws(TableError) {
+  package func check(against schema: Schema) throws(TableError) {
     let empty = schema.fields.map { Column(nulls: 0, of: $0.type) }
     do {
       let batch = try RecordBatch(schema: schema, columns: empty, count: 0)
@@ -126,7 +126,7 @@ extension Predicate {
   }
 
   /// The positions of the rows for which the condition is true.
-  func rows(of batch: RecordBatch) throws(TableError) -> [Int32] {
+  package func rows(of batch: RecordBatch) throws(TableError) -> [Int32] {
     let truth = try evaluate(batch)
     var rows: [Int32] = []
     for (row, isTrue) in truth.isTrue.enumerated() where isTrue { rows.append(Int32(row)) }

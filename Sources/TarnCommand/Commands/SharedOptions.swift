@@ -87,6 +87,7 @@ enum Options {
   static let until = instant("until", "with --since: only commits up to this instant, inclusive")
   static let limit = Option<Int>.count("limit", "at most so many rows")
   static let format = formatOption(OutputFormat.allCases)
+  static let textFormat = formatOption([.jsonl, .csv, .table])
   static let reportFormat = formatOption([.table, .jsonl, .csv])
   static let schemaFormat = Option.choice(
     "format", ["table", "jsonl", "csv", "avsc"],

@@ -99,7 +99,7 @@ struct TableOutput: RowOutput {
   }
 
   /// The text without characters that would move a terminal's cursor.
-  private static func printable(_ text: [UInt8]) -> [UInt8] {
+  static func printable(_ text: [UInt8]) -> [UInt8] {
     var out = ""
     for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
       switch scalar {

@@ -285,6 +285,7 @@ extension ThriftReader {
       switch field.id {
       case 1: result.valueCount = try size(field)
       case 2: result.nullCount = try size(field)
+      case 3: result.rowCount = try size(field)
       case 4: result.encoding = Encoding(rawValue: try int(field))
       case 5: result.definitionByteCount = try size(field)
       case 6: result.repetitionByteCount = try size(field)

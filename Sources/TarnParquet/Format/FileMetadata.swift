@@ -95,6 +95,7 @@ struct PageHeader: Sendable {
   var repetitionEncoding = Encoding.rle
   /// Only in pages of version 2.
   var nullCount = 0
+  var rowCount: Int?
   var definitionByteCount = 0
   var repetitionByteCount = 0
   var isCompressed = true

@@ -37,18 +37,26 @@ extension ParquetFile {
     guard let leaf = nodes[column].flatLeaf,
       let stored = metadata.groups[group].columns[leaf.chunk].statistics
     else { return nil }
-    // The older fields were ordered by signed comparison, which is right for plain numbers only.
-    let takesLegacy =
-      switch leaf.physical {
-      case .int32, .int64, .float, .double: ![.uint8, .uint16, .uint32, .uint64].contains(leaf.conversion)
-      default: false
-      }
+    return Self.statistics(stored, leaf)
+  }
+
+  static func statistics(_ stored: ChunkStatistics, _ leaf: LeafColumn) -> ColumnStatistics {
+    let takesLegacy = takesLegacyBounds(leaf)
     let minimum = stored.minimum ?? (takesLegacy ? stored.legacyMinimum : nil)
     let maximum = stored.maximum ?? (takesLegacy ? stored.legacyMaximum : nil)
     return ColumnStatistics(
       nullCount: stored.nullCount.flatMap { $0 >= 0 ? $0 : nil },
-      minimum: minimum.flatMap { Self.bound($0, leaf, isMaximum: false) },
-      maximum: maximum.flatMap { Self.bound($0, leaf, isMaximum: true) })
+      minimum: minimum.flatMap { bound($0, leaf, isMaximum: false) },
+      maximum: maximum.flatMap { bound($0, leaf, isMaximum: true) })
+  }
+
+  /// Whether the older fields bound a leaf's values: they were ordered by signed comparison, which is right
+  /// for plain numbers only.
+  static func takesLegacyBounds(_ leaf: LeafColumn) -> Bool {
+    switch leaf.physical {
+    case .int32, .int64, .float, .double: ![.uint8, .uint16, .uint32, .uint64].contains(leaf.conversion)
+    default: false
+    }
   }
 
   static func bound(_ bytes: [UInt8], _ leaf: LeafColumn, isMaximum: Bool) -> ColumnStatistics.Value? {

@@ -82,7 +82,7 @@ extension ParquetFile {
   }
 
   /// Reads a part of a page index.
-  private func index<T>(
+  func index<T>(
     _ place: Range<Int>, _ leaf: LeafColumn, _ parse: (inout ThriftReader) throws(FormatProblem) -> T
   ) async throws(ParquetError) -> T {
     try checkPlace(place, leaf)

@@ -1,0 +1,62 @@
+import Tarn
+import TarnColumns
+import TarnParquet
+
+/// `tarn parquet cat`.
+enum ParquetCatCommand {
+  static let command = Command(
+    name: "parquet cat", summary: "Writes a Parquet file's rows to standard output.",
+    operands: [.parquetFile],
+    options: [Options.select, Options.condition, Options.limit, Options.textFormat],
+    notes: [
+      "Columns that cannot be read are left out, and that is told. EXPR knows columns, = != < <= > >=, "
+        + "is [not] null, in (..), and, or, not and parentheses."
+    ]
+  ) { arguments in
+    try await ParquetAccess.open(arguments) { file, path in
+      try await write(file, path, arguments)
+    }
+  }
+
+  private static func write(_ file: ParquetFile, _ path: String, _ arguments: Arguments) async throws {
+    let selected: [Int]
+    if let names = arguments[Options.select] {
+      selected = try names.map { try file.columnIndex($0) }
+    } else {
+      selected = Array(file.schema.fields.indices)
+      for (name, reason) in file.unreadable.sorted(by: { $0.key < $1.key }) {
+        StandardError.note("\(path): column \(name) is left out: \(reason)")
+      }
+    }
+    let condition = arguments[Options.condition]
+    let needed = try (condition?.columns.sorted() ?? []).map { try file.columnIndex($0) }
+    let columns = selected + needed.filter { !selected.contains($0) }
+    let schema = Schema(selected.map { file.schema.fields[$0] })
+    if let condition { try checked(path) { try condition.check(against: file.schema) } }
+
+    let format = arguments[Options.textFormat] ?? .standard
+    var output = try format.output(schema)
+    var left = arguments[Options.limit] ?? Int.max
+    let batches = file.batches(columns: columns, rowsPerBatch: condition == nil ? min(16_384, left) : 16_384)
+    if left > 0 {
+      for try await var batch in batches {
+        if let condition {
+          let rows = try checked(path) { try condition.rows(of: batch) }
+          if rows.count < batch.count { batch = try batch.gather(rows) }
+        }
+        if batch.count > left { batch = batch.slice(0..<left) }
+        left -= batch.count
+        try await output.append(
+          try RecordBatch(
+            schema: schema, columns: Array(batch.columns.prefix(selected.count)), count: batch.count))
+        if left == 0 { break }
+      }
+    }
+    try await output.finish()
+  }
+
+  /// Runs a body that evaluates the condition, and gives its errors the path.
+  private static func checked<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as TableError { throw CommandError("\(path): \(error.message)") }
+  }
+}
