@@ -24,7 +24,8 @@ import Testing
   /// A small file without compression, in which bytes are easily found.
   private func plainFile(checksums: Bool = true) async throws -> [UInt8] {
     let shelf = Shelf()
-    let options = ParquetWriteOptions(compression: .uncompressed, pageRows: 20, writesChecksums: checksums)
+    let options = ParquetWriteOptions(
+      compression: .uncompressed, pageRows: 20, encodings: ["number": .plain], writesChecksums: checksums)
     _ = try await shelf.write([try batch(100)], Self.schema, options)
     return try await shelf.storage.readAll(shelf.path)
   }
@@ -145,8 +146,8 @@ import Testing
     let bytes = try await plainFile()
     let nulls = try #require(try await summaries(bytes)[1].statistics?.nullCount)
     let wrong = try replaced(
-      // Field 3 of the statistics, their first, and field 5 behind it.
-      [0x3c, 0x36] + varint(nulls), by: [0x3c, 0x36] + varint(nulls + 1), in: bytes, from: footer(of: bytes))
+      // Statistics, which begin with field 3, behind the offset of the dictionary.
+      [0x1c, 0x36] + varint(nulls), by: [0x1c, 0x36] + varint(nulls + 1), in: bytes, from: footer(of: bytes))
     let messages = try await check(wrong).findings.map(\.message)
     #expect(messages == ["statistics: null_count is \(nulls + 1), there are \(nulls)"])
   }

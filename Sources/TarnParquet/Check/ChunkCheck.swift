@@ -31,8 +31,14 @@ struct ChunkCheck {
 
   /// What `PageEncodingStats` counts pages by.
   private struct PageKind: Hashable {
-    var type: PageType
-    var encoding: Encoding
+    let type: PageType
+    let encoding: Encoding
+
+    /// Data pages are of one kind: some writers count those of version 2 among those of version 1.
+    init(_ type: PageType, _ encoding: Encoding) {
+      self.type = type == .dataV2 ? .data : type
+      self.encoding = encoding
+    }
   }
 
   init(_ file: ParquetFile, _ group: Int, _ leaf: LeafColumn) {
@@ -110,7 +116,7 @@ struct ChunkCheck {
     uncompressedSize = overflow ? Int.max : sum
     pageCount += 1
     if header.type != .index {
-      kinds[PageKind(type: header.type, encoding: header.encoding), default: 0] += 1
+      kinds[PageKind(header.type, header.encoding), default: 0] += 1
     }
     if chunk.codec == .uncompressed, header.uncompressedSize != header.compressedSize {
       find(
@@ -161,12 +167,16 @@ struct ChunkCheck {
   }
 
   /// Whether a count is one of both ways to count nulls.
+  ///
+  /// A negative one stands for none in files of some writers.
   func isNullCount(_ declared: Int, _ empty: Int, _ nulls: Int) -> Bool {
-    declared == empty || declared == nulls
+    declared < 0 || declared == empty || declared == nulls
   }
 
   /// Checks where the footer says that the pages begin.
   private mutating func checkOffsets() {
+    // Where no offset of a dictionary is told, that of the data pages is by custom where the chunk begins.
+    if chunk.dictionaryPageOffset ?? 0 <= 0, dictionaryOffset == chunk.dataPageOffset { return }
     if let first = pages.first, first.offset != chunk.dataPageOffset {
       find(
         "data_page_offset is \(chunk.dataPageOffset), the first data page lies elsewhere", at: first.offset)
@@ -209,14 +219,15 @@ struct ChunkCheck {
     guard !chunk.encodingStatistics.isEmpty else { return }
     var counts: [PageKind: Int] = [:]
     for entry in chunk.encodingStatistics {
-      counts[PageKind(type: entry.page, encoding: entry.encoding), default: 0] &+= entry.count
+      counts[PageKind(entry.page, entry.encoding), default: 0] &+= entry.count
     }
     for kind in Set(counts.keys).union(kinds.keys).sorted(by: {
       ($0.type.rawValue, $0.encoding.rawValue) < ($1.type.rawValue, $1.encoding.rawValue)
     })
     where counts[kind] ?? 0 != kinds[kind] ?? 0 {
       find(
-        "encoding_stats counts \(counts[kind] ?? 0) \(kind.type.name) pages in \(kind.encoding.name), there are \(kinds[kind] ?? 0)"
+        "encoding_stats counts \(counts[kind] ?? 0) \(kind.type.name) pages in \(kind.encoding.name), "
+          + "there are \(kinds[kind] ?? 0)"
       )
     }
   }
@@ -284,10 +295,9 @@ extension PageType {
   /// What messages call it.
   var name: String {
     switch self {
-    case .data: "data"
+    case .data, .dataV2: "data"
     case .index: "index"
     case .dictionary: "dictionary"
-    case .dataV2: "version 2 data"
     }
   }
 }
