@@ -126,6 +126,11 @@ public struct Snapshot: Sendable, AsyncSequence {
         let group = nextGroup
         nextGroup += 1
         let snapshot = snapshot
+        if let predicate = snapshot.predicate,
+          try !predicate.mayHold(file, group: group, schema: snapshot.fileSchema)
+        {
+          continue
+        }
         var batch = try await tableErrors { try await snapshot.read(file, group) }
         if batch.count == 0 { continue }
         if batch.count > rowsLeft { batch = batch.slice(0..<rowsLeft) }
