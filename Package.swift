@@ -38,12 +38,15 @@ let package = Package(
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
+    // One call of the kernel that Swift's module of the C library leaves out.
+    .systemLibrary(name: "CFileCopy"),
+
     // The rooms, from the ground up: each imports only rooms below it.
     room("TarnBytes", []),
     room("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     room("TarnColumns", ["TarnBytes"]),
     room("DynamoDBJSON", ["TarnBytes"]),
-    room("TarnStorage", ["TarnBytes"]),
+    room("TarnStorage", ["TarnBytes", "CFileCopy"]),
     room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     room("TarnParquet", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression"]),
     room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),

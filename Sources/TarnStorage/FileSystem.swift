@@ -5,6 +5,9 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
+#if os(Linux)
+  import CFileCopy
+#endif
 
 /// The system calls the local storage makes, repeated where a signal interrupts them.
 ///
@@ -90,6 +93,17 @@ enum FileSystem {
       done += count
     }
     return 0
+  }
+
+  /// Copies once from a place in one file to the end of what was written to another, up to so many bytes;
+  /// 0 or an error where the kernel cannot.
+  static func copy(_ source: Int, at offset: Int, to target: Int, _ count: Int) -> Int {
+    #if os(Linux)
+      var place = off_t(offset)
+      return repeating { copy_file_range(Int32(source), &place, Int32(target), nil, min(count, 1 << 30), 0) }
+    #else
+      return 0
+    #endif
   }
 
   /// Forces a file's bytes, or a folder's names, to the disk.

@@ -224,6 +224,17 @@ private final class InMemoryWriter: ObjectWriter {
     if !isOpen { throw closed }
   }
 
+  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
+    var part = ByteBuffer()
+    do {
+      try await storage.read(path, range: range, into: &part)
+    } catch {
+      await abandon()
+      throw error
+    }
+    try await write(part.copied())
+  }
+
   @discardableResult
   func finish() async throws(StorageError) -> ObjectTag {
     guard let all = bytes.withLock({ bytes in bytes.take() }) else { throw closed }

@@ -50,6 +50,45 @@ extension LocalStorage {
     _ = FileSystem.remove(temporary.file)
   }
 
+  /// Appends a range of an object to a temporary, within the kernel where the file system can.
+  func append(_ range: Range<Int>, of path: String, to temporary: Temporary) throws(StorageError) {
+    let source = file(path)
+    let descriptor = FileSystem.openForReading(source)
+    guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(source)") }
+    defer { FileSystem.close(descriptor) }
+    var status = FileSystem.Status()
+    var result = FileSystem.status(ofOpen: descriptor, &status)
+    guard result == 0 else { throw .system(result, path: path, "reading the size of \(source)") }
+    try StorageError.check(range, within: status.size, path: path)
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let copied = FileSystem.copy(
+        descriptor, at: position, to: temporary.descriptor, range.upperBound - position)
+      guard copied > 0 else { break }
+      position += copied
+    }
+    // What the kernel does not copy, as between two file systems, goes through a buffer.
+    var buffer = [UInt8](repeating: 0, count: min(1 << 20, range.upperBound - position))
+    while position < range.upperBound {
+      let wanted = min(buffer.count, range.upperBound - position)
+      let count = buffer.withUnsafeMutableBytes {
+        FileSystem.read(
+          descriptor, at: position, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
+      }
+      guard count >= 0 else { throw .system(count, path: path, "reading \(source)") }
+      guard count > 0 else {
+        throw StorageError(
+          .changed, path: path,
+          "\(source) became shorter while it was copied; another program writes in place")
+      }
+      result = buffer.withUnsafeBytes {
+        FileSystem.writeAll(temporary.descriptor, UnsafeRawBufferPointer(rebasing: $0[..<count]))
+      }
+      guard result == 0 else { throw .system(result, path: path, "writing \(temporary.file)") }
+      position += count
+    }
+  }
+
   /// Gives a written temporary its place.
   ///
   /// The caller discards it afterwards in any case.

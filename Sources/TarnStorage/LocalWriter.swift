@@ -1,4 +1,5 @@
 import Synchronization
+import TarnBytes
 
 /// Writes one file in the scratch folder, and moves it to its place at the end.
 final class LocalWriter: ObjectWriter {
@@ -33,6 +34,30 @@ final class LocalWriter: ObjectWriter {
         try flush(buffer)
         buffer.removeAll(keepingCapacity: true)
         if bytes.count < Self.bufferSize { buffer += bytes } else { try flush(bytes) }
+      }
+      state = .open(buffer: buffer)
+    }
+  }
+
+  /// Ranges up to this size are read and gathered: a call of the system for each would cost more.
+  private static let smallCopy = 64 << 10
+
+  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
+    try StoragePath.check(path)
+    guard range.count > Self.smallCopy else {
+      var part = ByteBuffer()
+      try await storage.read(path, range: range, into: &part)
+      return try await write(part.copied())
+    }
+    try state.withLock { (state: inout State) throws(StorageError) in
+      var buffer = try take(&state)
+      try flush(buffer)
+      buffer.removeAll(keepingCapacity: true)
+      do throws(StorageError) {
+        try storage.append(range, of: path, to: temporary)
+      } catch {
+        storage.discard(temporary)
+        throw error
       }
       state = .open(buffer: buffer)
     }

@@ -72,12 +72,26 @@ public protocol ObjectWriter: Sendable {
   /// Appends bytes.
   func write(_ bytes: [UInt8]) async throws(StorageError)
 
+  /// Appends a range of an object of the same storage, without a way through this process where the storage
+  /// can do that.
+  ///
+  /// - Throws: ``StorageError``: `notFound`, or `outOfRange` where the range does not lie within the object;
+  ///   `failed` for a writer that belongs to no storage.
+  func copy(_ range: Range<Int>, of path: String) async throws(StorageError)
+
   /// Makes the object appear, whole and durable, replacing one that was there.
   @discardableResult
   func finish() async throws(StorageError) -> ObjectTag
 
   /// Gives up: nothing appears, and what was written is removed. Harmless after ``finish()``.
   func abandon() async
+}
+
+extension ObjectWriter {
+  /// Refuses: this writer belongs to no storage that has objects.
+  public func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
+    throw StorageError(.failed, path: path, "this writer belongs to no storage, and cannot copy from one")
+  }
 }
 
 /// A lock that is held until it is released or goes.

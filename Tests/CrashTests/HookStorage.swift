@@ -63,6 +63,11 @@ private struct HookWriter: ObjectWriter {
     try await inner.write(bytes)
   }
 
+  func copy(_ range: Range<Int>, of source: String) async throws(StorageError) {
+    await before("copy \(path)")
+    try await inner.copy(range, of: source)
+  }
+
   func finish() async throws(StorageError) -> ObjectTag {
     await before("finish \(path)")
     return try await inner.finish()

@@ -225,6 +225,32 @@ struct ContractTests {
   }
 
   @Test(arguments: Subject.all)
+  func writerTakesRangesOfAnObject(_ subject: Subject) async throws {
+    try await subject.run { storage in
+      let source = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 / 251) }
+      try await storage.put(source, at: "a/source", if: .always)
+      let ranges = [0..<10, 5..<5, 100..<300_000, 699_999..<700_000, 0..<700_000]
+      let writer = try await storage.writer(at: "a/copy")
+      var expected: [UInt8] = []
+      for range in ranges {
+        try await writer.write([1, 2])
+        try await writer.copy(range, of: "a/source")
+        expected += [1, 2] + source[range]
+      }
+      try await writer.finish()
+      #expect(try await storage.readAll("a/copy") == expected)
+
+      for (range, path) in [(0..<700_001, "a/source"), (699_990..<800_000, "a/source"), (0..<1, "a/none")] {
+        let failing = try await storage.writer(at: "a/failed")
+        let failure = await code { try await failing.copy(range, of: path) }
+        #expect(failure == (path == "a/none" ? .notFound : .outOfRange))
+        await failing.abandon()
+        #expect(try await storage.exists("a/failed") == false)
+      }
+    }
+  }
+
+  @Test(arguments: Subject.all)
   func abandonedOrForgottenWriterLeavesNothing(_ subject: Subject) async throws {
     try await subject.run { storage in
       let writer = try await storage.writer(at: "a/b")

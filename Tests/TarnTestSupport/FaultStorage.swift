@@ -4,7 +4,7 @@ import TarnStorage
 
 /// A storage that fails at a chosen call, and from then on is gone, as for a process that was killed.
 ///
-/// It counts every call that can throw: the storage's seven verbs, and each write and finish of its writers.
+/// It counts every call that can throw: the storage's seven verbs, and each write, copy and finish of its writers.
 /// So a workload is run once to learn ``callCount``, and then once for each number up to it. At the crash the
 /// locks taken through it are freed, and what its writers had not finished is lost; what it wraps lives on, and
 /// is opened again by the "next process".
@@ -185,6 +185,17 @@ private final class FaultWriter: ObjectWriter {
     do throws(StorageError) {
       let fault = try await storage.begin("write", path)
       try await inner.write(bytes)
+      if let fault { throw fault }
+    } catch {
+      await inner.abandon()
+      throw error
+    }
+  }
+
+  func copy(_ range: Range<Int>, of source: String) async throws(StorageError) {
+    do throws(StorageError) {
+      let fault = try await storage.begin("copy", path)
+      try await inner.copy(range, of: source)
       if let fault { throw fault }
     } catch {
       await inner.abandon()

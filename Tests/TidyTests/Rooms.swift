@@ -6,11 +6,12 @@ enum Rooms {
   static let all: [(name: String, imports: [String])] = [
     ("CZlib", []),
     ("CZstd", []),
+    ("CFileCopy", []),
     ("TarnBytes", []),
     ("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     ("TarnColumns", ["TarnBytes"]),
     ("DynamoDBJSON", ["TarnBytes"]),
-    ("TarnStorage", ["TarnBytes"]),
+    ("TarnStorage", ["TarnBytes", "CFileCopy"]),
     ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression"]),
     ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),

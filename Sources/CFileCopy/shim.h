@@ -1,0 +1,5 @@
+#include <sys/types.h>
+
+// Declared by unistd.h only for _GNU_SOURCE, which Swift's own module of the C library does not set.
+extern ssize_t copy_file_range(int source, off_t *sourceOffset, int target, off_t *targetOffset,
+                               size_t count, unsigned int flags);
