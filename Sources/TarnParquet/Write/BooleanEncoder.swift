@@ -10,6 +10,7 @@ struct BooleanEncoder: PageEncoder {
     throw .malformed("a column of booleans has a dictionary")
   }
   func endDictionary() {}
+  func settle(_ encoding: Encoding) {}
   // The format has no Bloom filters of booleans.
   func collectHashes() {}
   func hashes() -> [UInt64] { [] }

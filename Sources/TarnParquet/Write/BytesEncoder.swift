@@ -219,6 +219,8 @@ struct BytesEncoder: PageEncoder {
     policy.endDictionary()
   }
 
+  mutating func settle(_ encoding: Encoding) { state = .direct(encoding) }
+
   mutating func collectHashes() { collectsHashes = true }
 
   func hashes() -> [UInt64] {

@@ -179,12 +179,34 @@ struct ChunkWriter: Sendable {
     let dictionary = try dictionaryPage(&compressor)
     let builder = ChunkIndexBuilder(pages: written, order: order)
     var result = Finished(
-      metadata: metadata(offset, dictionary.count), dictionary: dictionary, pages: pages,
+      metadata: ChunkMetadata(
+        leaf, codec, written, at: offset, dictionarySize: dictionary.count, uncompressedSize: uncompressedSize),
+      dictionary: dictionary, pages: pages,
       offsetIndex: builder.offsetIndex(from: offset + dictionary.count), columnIndex: builder.columnIndex())
     result.metadata.statistics = builder.statistics()
     if let falsePositiveRate { result.bloomFilter = bloomFilter(falsePositiveRate) }
     return result
   }
+
+  /// Pages that were encoded, and the bytes they take before compression.
+  struct Encoded {
+    var bytes: [UInt8]
+    var pages: [WrittenPage]
+    var uncompressedSize: Int
+  }
+
+  /// Gives the pages that were encoded since the last time.
+  mutating func takePages() -> Encoded {
+    defer {
+      pages = []
+      written = []
+      uncompressedSize = 0
+    }
+    return Encoded(bytes: pages, pages: written, uncompressedSize: uncompressedSize)
+  }
+
+  /// Whether the dictionary has entries that the one taken over does not have.
+  var hasNewEntries: Bool { encoder.dictionaryCount > adopted?.count ?? 0 }
 
   private mutating func dictionaryPage(
     _ compressor: inout PageCompressor
@@ -196,40 +218,20 @@ struct ChunkWriter: Sendable {
       uncompressedSize += adopted.uncompressedSize
       return adopted.page
     }
+    let (bytes, size) = try encodedDictionary(&compressor)
+    uncompressedSize += size
+    return bytes
+  }
+
+  /// The dictionary page with its header, and the bytes it takes before compression.
+  mutating func encodedDictionary(
+    _ compressor: inout PageCompressor
+  ) throws(FormatProblem) -> (bytes: [UInt8], uncompressedSize: Int) {
     page = encoder.dictionaryPage()
     compressed.removeAll(keepingCapacity: true)
     try compressor.append(page, to: &compressed)
     let header = try header(.dictionary, encoder.dictionaryCount, .plain)
-    uncompressedSize += header.count + page.count
-    return header + compressed
-  }
-
-  private func metadata(_ offset: Int, _ dictionarySize: Int) -> ChunkMetadata {
-    var result = ChunkMetadata()
-    result.physical = leaf.element.physical ?? .byteArray
-    result.path = leaf.path
-    result.codec = codec
-    result.valueCount = written.reduce(0) { $0 + $1.valueCount }
-    result.uncompressedSize = uncompressedSize
-    result.compressedSize = dictionarySize + pages.count
-    result.dataPageOffset = offset + dictionarySize
-    result.dictionaryPageOffset = dictionarySize > 0 ? offset : nil
-    if dictionarySize > 0 {
-      result.encodingStatistics.append(PageEncodingCount(page: .dictionary, encoding: .plain, count: 1))
-    }
-    for page in written {
-      let same = result.encodingStatistics.firstIndex { $0.page == page.type && $0.encoding == page.encoding }
-      if let same {
-        result.encodingStatistics[same].count += 1
-      } else {
-        result.encodingStatistics.append(
-          PageEncodingCount(page: page.type, encoding: page.encoding, count: 1))
-      }
-    }
-    // Levels are in RLE.
-    let encodings = Set(result.encodingStatistics.map(\.encoding)).union([.rle])
-    result.encodings = encodings.sorted { $0.rawValue < $1.rawValue }
-    return result
+    return (header + compressed, header.count + page.count)
   }
 
   private func bloomFilter(_ rate: Double) -> [UInt8]? {
@@ -249,6 +251,36 @@ struct ChunkWriter: Sendable {
     written.removeAll(keepingCapacity: true)
     hasDirectPages = false
     uncompressedSize = 0
+  }
+}
+
+extension ChunkMetadata {
+  /// What a footer says of a chunk that begins at `offset` of the file.
+  init(
+    _ leaf: WrittenLeaf, _ codec: Codec, _ pages: [WrittenPage], at offset: Int, dictionarySize: Int,
+    uncompressedSize: Int
+  ) {
+    physical = leaf.element.physical ?? .byteArray
+    path = leaf.path
+    self.codec = codec
+    valueCount = pages.reduce(0) { $0 + $1.valueCount }
+    self.uncompressedSize = uncompressedSize
+    compressedSize = pages.reduce(dictionarySize) { $0 + $1.size }
+    dataPageOffset = offset + dictionarySize
+    dictionaryPageOffset = dictionarySize > 0 ? offset : nil
+    if dictionarySize > 0 {
+      encodingStatistics.append(PageEncodingCount(page: .dictionary, encoding: .plain, count: 1))
+    }
+    for page in pages {
+      let same = encodingStatistics.firstIndex { $0.page == page.type && $0.encoding == page.encoding }
+      if let same {
+        encodingStatistics[same].count += 1
+      } else {
+        encodingStatistics.append(PageEncodingCount(page: page.type, encoding: page.encoding, count: 1))
+      }
+    }
+    // Levels are in RLE.
+    encodings = Set(encodingStatistics.map(\.encoding)).union([.rle]).sorted { $0.rawValue < $1.rawValue }
   }
 }
 

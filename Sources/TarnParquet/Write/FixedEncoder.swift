@@ -185,6 +185,8 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     policy.endDictionary()
   }
 
+  mutating func settle(_ encoding: Encoding) { state = .direct(encoding) }
+
   mutating func collectHashes() { collectsHashes = true }
 
   func hashes() -> [UInt64] { collectsHashes ? collected + entries.map { hash($0) } : [] }

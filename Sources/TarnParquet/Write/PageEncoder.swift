@@ -31,6 +31,9 @@ protocol PageEncoder: Sendable {
   mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem)
   /// Lets no further page refer to a dictionary.
   mutating func endDictionary()
+  /// Encodes further pages in an encoding, as far as this one has it, and PLAIN else; a dictionary stays for
+  /// the pages before.
+  mutating func settle(_ encoding: Encoding)
   /// Adds the hashes of values to what a Bloom filter is made of.
   mutating func collectHashes()
   /// The hashes of the chunk's values, each at least once; empty where they are not collected.
@@ -139,8 +142,9 @@ struct DictionaryPolicy: Sendable {
   /// left to later ones.
   mutating func keeps(entries: Int, bytes: Int, count: Int, slots: Int) -> Bool {
     values += count
-    guard entries <= DictionaryState.entryLimit + adoptedEntries,
-      bytes <= DictionaryState.byteLimit + adoptedBytes
+    // One that was taken over may be larger, and then does not grow.
+    guard entries <= max(DictionaryState.entryLimit, adoptedEntries),
+      bytes <= max(DictionaryState.byteLimit, adoptedBytes)
     else { return false }
     if choice == .dictionary { return true }
     return adoptedEntries > 0 || entries * 2 <= values || values * 8 < slots

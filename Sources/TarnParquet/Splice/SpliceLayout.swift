@@ -1,0 +1,199 @@
+import TarnBytes
+import TarnColumns
+
+/// A file cut into slots: runs of rows that begin with a page in every column.
+///
+/// A splice copies or encodes whole slots. Tarn's own files have a slot of ``ParquetWriteOptions/pageRows``
+/// rows for each page; where a column has long values, several of its pages make one slot. Other writers end
+/// pages by bytes, so that their columns have few boundaries in common, if any.
+package struct SpliceLayout: Sendable {
+  /// The row groups' slots, as rows counted from the begin of their group.
+  package let groups: [[Range<Int>]]
+  /// The pages of each chunk, by row group and column.
+  let chunks: [[ChunkLayout]]
+
+  /// Rows of each slot, over all row groups.
+  package var slotRows: [Int] { groups.flatMap { $0.map(\.count) } }
+}
+
+/// The pages of one column chunk, and which of them lie in each slot.
+struct ChunkLayout: Sendable {
+  var leaf: LeafColumn
+  /// Where the chunk lies in the file.
+  var range: Range<Int>
+  /// Where its dictionary page lies; nil where it has none.
+  var dictionary: Range<Int>?
+  var uncompressedSize: Int
+  var pages: [WrittenPage]
+  /// Where each page begins in the file, and the end of the last.
+  var offsets: [Int]
+  /// The pages of each slot.
+  var slots: [Range<Int>]
+
+  func bytes(ofPages pages: Range<Int>) -> Range<Int> { offsets[pages.lowerBound]..<offsets[pages.upperBound] }
+}
+
+extension ParquetFile {
+  /// How the file can be spliced into one of the given columns; nil where its rows must be encoded anew.
+  ///
+  /// That is so where it has other columns, another codec or physical types, no page index, gaps between
+  /// pages, or pages whose encodings its footer does not count.
+  ///
+  /// - Throws: ``ParquetError`` where the storage fails, or the page index is damaged.
+  package func spliceLayout(
+    for schema: Schema, options: ParquetWriteOptions
+  ) async throws(ParquetError) -> SpliceLayout? {
+    guard unreadable.isEmpty, self.schema.fields == schema.fields else { return nil }
+    let leaves = nodes.compactMap(\.flatLeaf)
+    guard leaves.count == nodes.count else { return nil }
+    for (leaf, field) in zip(leaves, schema.fields) {
+      guard let written = WrittenField(field)?.leaves.first, leaf.isFlat else { return nil }
+      for group in metadata.groups {
+        let codec = group.columns[leaf.chunk].codec
+        guard codec == options.codec, EncodedChunk.Origin(leaf, codec) == EncodedChunk.Origin(written, codec)
+        else { return nil }
+      }
+    }
+    guard let indexes = try await pageIndexes(leaves) else { return nil }
+    var groups: [[Range<Int>]] = []
+    var chunks: [[ChunkLayout]] = []
+    for (group, columns) in indexes.enumerated() {
+      let rows = metadata.groups[group].rowCount
+      let slots = Self.commonSlots(columns.map(\.offsets), rows: rows)
+      var layouts: [ChunkLayout] = []
+      for (leaf, index) in zip(leaves, columns) {
+        guard let layout = try layout(group, leaf, index.offsets, index.bounds, slots) else { return nil }
+        layouts.append(layout)
+      }
+      groups.append(slots)
+      chunks.append(layouts)
+    }
+    return SpliceLayout(groups: groups, chunks: chunks)
+  }
+
+  /// The page index of all chunks, in one request where it lies together; nil where a part is missing.
+  private func pageIndexes(
+    _ leaves: [LeafColumn]
+  ) async throws(ParquetError) -> [[(offsets: OffsetIndex, bounds: ColumnIndex)]]? {
+    var requests: [RangeRequest<(group: Int, leaf: Int, isOffsets: Bool)>] = []
+    for (group, metadata) in metadata.groups.enumerated() {
+      for (number, leaf) in leaves.enumerated() {
+        let chunk = metadata.columns[leaf.chunk]
+        guard let offsets = chunk.offsetIndex, let bounds = chunk.columnIndex else { return nil }
+        requests.append(RangeRequest(range: offsets, parts: [(group, number, true)]))
+        requests.append(RangeRequest(range: bounds, parts: [(group, number, false)]))
+      }
+    }
+    var result = metadata.groups.map { _ in leaves.map { _ in (offsets: OffsetIndex(), bounds: ColumnIndex()) } }
+    var buffer = ByteBuffer()
+    for request in RangeRequest.joined(requests, most: Self.greatestRequest) {
+      guard request.range.upperBound <= size else {
+        throw ParquetError(.malformed, path: path, "the page index ends behind the file")
+      }
+      try await fetch(request.range, into: &buffer)
+      for part in request.parts {
+        let chunk = metadata.groups[part.group].columns[leaves[part.leaf].chunk]
+        guard let place = part.isOffsets ? chunk.offsetIndex : chunk.columnIndex else { return nil }
+        let start = place.lowerBound - request.range.lowerBound
+        do throws(FormatProblem) {
+          var reader = ThriftReader(buffer.bytes.extracting(start..<start + place.count))
+          if part.isOffsets {
+            result[part.group][part.leaf].offsets = try reader.offsetIndex()
+          } else {
+            result[part.group][part.leaf].bounds = try reader.columnIndex()
+          }
+        } catch {
+          throw failure(error, leaves[part.leaf], at: place.lowerBound)
+        }
+      }
+    }
+    return result
+  }
+
+  /// The rows between boundaries that all columns share.
+  private static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>] {
+    guard let first = indexes.first, rows > 0 else { return [] }
+    var starts = first.pages.map(\.firstRow)
+    for index in indexes.dropFirst() {
+      let own = index.pages.map(\.firstRow)
+      guard own != starts else { continue }
+      let known = Set(own)
+      starts.removeAll { !known.contains($0) }
+    }
+    return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : rows) }
+  }
+
+  /// A chunk's pages, once they are known to be gapless and countable by encoding.
+  private func layout(
+    _ group: Int, _ leaf: LeafColumn, _ offsets: OffsetIndex, _ index: ColumnIndex, _ slots: [Range<Int>]
+  ) throws(ParquetError) -> ChunkLayout? {
+    let chunk = metadata.groups[group].columns[leaf.chunk]
+    let rows = metadata.groups[group].rowCount
+    let range = try chunkRange(group, leaf)
+    let pages = offsets.pages
+    guard let first = pages.first, first.firstRow == 0, index.nullPages.count == pages.count,
+      let nulls = index.nullCounts, let kinds = Self.kinds(of: chunk, pages: pages.count),
+      first.offset >= range.lowerBound
+    else { return nil }
+    var layout = ChunkLayout(
+      leaf: leaf, range: range, dictionary: nil, uncompressedSize: chunk.uncompressedSize, pages: [],
+      offsets: [first.offset], slots: [])
+    if first.offset > range.lowerBound { layout.dictionary = range.lowerBound..<first.offset }
+    let order = BoundOrder(leaf.type)
+    for (number, page) in pages.enumerated() {
+      let end = number + 1 < pages.count ? pages[number + 1].firstRow : rows
+      guard page.offset == layout.offsets[number], page.compressedSize > 0,
+        page.compressedSize <= range.upperBound - page.offset, end > page.firstRow, nulls[number] >= 0,
+        nulls[number] <= end - page.firstRow
+      else { return nil }
+      layout.offsets.append(page.offset + page.compressedSize)
+      layout.pages.append(
+        WrittenPage(
+          type: kinds[number].type, encoding: kinds[number].encoding, size: page.compressedSize,
+          rowCount: end - page.firstRow, valueCount: end - page.firstRow, nullCount: nulls[number],
+          bounds: index.nullPages[number]
+            ? nil : order.bounds(index.minimums[number], index.maximums[number], isText: leaf.type == .string)))
+    }
+    guard layout.offsets.last == range.upperBound else { return nil }
+    var page = 0
+    for slot in slots {
+      let from = page
+      while page < pages.count, pages[page].firstRow < slot.upperBound { page += 1 }
+      layout.slots.append(from..<page)
+    }
+    return layout
+  }
+
+  /// Kind and encoding of each page, by the footer's counts: those that refer to a dictionary come first.
+  ///
+  /// Nil where the counts do not tell: there are none, or there are several kinds of either.
+  private static func kinds(
+    of chunk: ChunkMetadata, pages: Int
+  ) -> [(type: PageType, encoding: Encoding)]? {
+    let counts = chunk.encodingStatistics.filter { $0.page == .data || $0.page == .dataV2 }
+    let referring = counts.filter { $0.encoding == .rleDictionary }
+    let direct = counts.filter { $0.encoding != .rleDictionary }
+    // `PLAIN_DICTIONARY` means either, so that such chunks are not gone on with.
+    guard referring.count <= 1, direct.count <= 1, !direct.contains(where: { $0.encoding == .plainDictionary })
+    else { return nil }
+    var kinds: [(type: PageType, encoding: Encoding)] = []
+    for count in referring + direct {
+      guard count.count >= 0, count.count <= pages - kinds.count else { return nil }
+      kinds += Array(repeating: (count.page, count.encoding), count: count.count)
+    }
+    return kinds.count == pages ? kinds : nil
+  }
+}
+
+extension BoundOrder {
+  /// Bounds of a page as another file's index has them, which does not tell whether they were cut.
+  func bounds(_ minimum: [UInt8], _ maximum: [UInt8], isText: Bool) -> EncodedBounds {
+    func isWhole(_ bound: [UInt8]) -> Bool {
+      // Text is cut before a character of at most four bytes.
+      if case .bytes = self { return isText && bound.count < BoundCut.greatestLength - 3 }
+      return bound != everything?.minimum && bound != everything?.maximum
+    }
+    return EncodedBounds(
+      minimum: minimum, maximum: maximum, isMinimumExact: isWhole(minimum), isMaximumExact: isWhole(maximum))
+  }
+}
