@@ -92,7 +92,7 @@ let package = Package(
     tests(
       "TarnCommandTests",
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
-    tests("TarnIndexTests", ["TarnIndex", "TarnBytes"]),
+    tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnStorage"]),
     tests("TidyTests", []),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(
