@@ -133,7 +133,8 @@ struct ChunkSplicer {
         result.uncompressedSize -= uncompressed
         try settle(column, layout.pages[range.lowerBound].encoding, dictionary)
       }
-      try encode(try self.column(after: applied, stored), column, encodingAll ? nil : range.upperBound, &result)
+      try encode(
+        try self.column(after: applied, stored), column, encodingAll ? nil : range.upperBound, &result)
     }
     for edit in edits[next...] {
       if !encodingAll, let last = result.pages.last { try settle(column, last.encoding, dictionary) }

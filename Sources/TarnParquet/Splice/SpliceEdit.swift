@@ -15,7 +15,8 @@ package struct SlotEdit: Sendable {
 
   /// Makes an edit of its parts.
   package init(
-    slot: Int, deleted: [Int32] = [], replaced: [Int32] = [], replacements: [Int32] = [], appended: [Int32] = []
+    slot: Int, deleted: [Int32] = [], replaced: [Int32] = [], replacements: [Int32] = [],
+    appended: [Int32] = []
   ) {
     self.slot = slot
     self.deleted = deleted

@@ -30,7 +30,9 @@ struct ChunkLayout: Sendable {
   /// The pages of each slot.
   var slots: [Range<Int>]
 
-  func bytes(ofPages pages: Range<Int>) -> Range<Int> { offsets[pages.lowerBound]..<offsets[pages.upperBound] }
+  func bytes(ofPages pages: Range<Int>) -> Range<Int> {
+    offsets[pages.lowerBound]..<offsets[pages.upperBound]
+  }
 }
 
 extension ParquetFile {
@@ -62,7 +64,9 @@ extension ParquetFile {
       let slots = Self.commonSlots(columns.map(\.offsets), rows: rows)
       var layouts: [ChunkLayout] = []
       for (leaf, index) in zip(leaves, columns) {
-        guard let layout = try layout(group, leaf, index.offsets, index.bounds, slots) else { return nil }
+        guard let layout = try await layout(group, leaf, index.offsets, index.bounds, slots) else {
+          return nil
+        }
         layouts.append(layout)
       }
       groups.append(slots)
@@ -84,7 +88,9 @@ extension ParquetFile {
         requests.append(RangeRequest(range: bounds, parts: [(group, number, false)]))
       }
     }
-    var result = metadata.groups.map { _ in leaves.map { _ in (offsets: OffsetIndex(), bounds: ColumnIndex()) } }
+    var result = metadata.groups.map { _ in
+      leaves.map { _ in (offsets: OffsetIndex(), bounds: ColumnIndex()) }
+    }
     var buffer = ByteBuffer()
     for request in RangeRequest.joined(requests, most: Self.greatestRequest) {
       guard request.range.upperBound <= size else {
@@ -126,14 +132,14 @@ extension ParquetFile {
   /// A chunk's pages, once they are known to be gapless and countable by encoding.
   private func layout(
     _ group: Int, _ leaf: LeafColumn, _ offsets: OffsetIndex, _ index: ColumnIndex, _ slots: [Range<Int>]
-  ) throws(ParquetError) -> ChunkLayout? {
+  ) async throws(ParquetError) -> ChunkLayout? {
     let chunk = metadata.groups[group].columns[leaf.chunk]
     let rows = metadata.groups[group].rowCount
     let range = try chunkRange(group, leaf)
     let pages = offsets.pages
     guard let first = pages.first, first.firstRow == 0, index.nullPages.count == pages.count,
-      let nulls = index.nullCounts, let kinds = Self.kinds(of: chunk, pages: pages.count),
-      first.offset >= range.lowerBound
+      let nulls = index.nullCounts, first.offset >= range.lowerBound,
+      let kinds = try await kinds(group, leaf, pages)
     else { return nil }
     var layout = ChunkLayout(
       leaf: leaf, range: range, dictionary: nil, uncompressedSize: chunk.uncompressedSize, pages: [],
@@ -152,7 +158,8 @@ extension ParquetFile {
           type: kinds[number].type, encoding: kinds[number].encoding, size: page.compressedSize,
           rowCount: end - page.firstRow, valueCount: end - page.firstRow, nullCount: nulls[number],
           bounds: index.nullPages[number]
-            ? nil : order.bounds(index.minimums[number], index.maximums[number], isText: leaf.type == .string)))
+            ? nil : order.bounds(index.minimums[number], index.maximums[number], isText: leaf.type == .string)
+        ))
     }
     guard layout.offsets.last == range.upperBound else { return nil }
     var page = 0
@@ -164,24 +171,53 @@ extension ParquetFile {
     return layout
   }
 
-  /// Kind and encoding of each page, by the footer's counts: those that refer to a dictionary come first.
+  /// What a page is, and how its values are encoded.
+  private typealias Kind = (type: PageType, encoding: Encoding)
+
+  /// Kind and encoding of each page, by the footer's counts where these tell, since pages that refer to a
+  /// dictionary come first; else by the pages' headers.
   ///
-  /// Nil where the counts do not tell: there are none, or there are several kinds of either.
-  private static func kinds(
-    of chunk: ChunkMetadata, pages: Int
-  ) -> [(type: PageType, encoding: Encoding)]? {
+  /// Nil where the counts are missing, or pages are in an order that is not gone on with.
+  private func kinds(
+    _ group: Int, _ leaf: LeafColumn, _ pages: [PageLocation]
+  ) async throws(ParquetError) -> [Kind]? {
+    let chunk = metadata.groups[group].columns[leaf.chunk]
     let counts = chunk.encodingStatistics.filter { $0.page == .data || $0.page == .dataV2 }
+    // `PLAIN_DICTIONARY` means either, so that such chunks are not gone on with.
+    guard counts.reduce(0, { $0 &+ $1.count }) == pages.count, counts.allSatisfy({ $0.count >= 0 }),
+      !counts.contains(where: { $0.encoding == .plainDictionary })
+    else { return nil }
     let referring = counts.filter { $0.encoding == .rleDictionary }
     let direct = counts.filter { $0.encoding != .rleDictionary }
-    // `PLAIN_DICTIONARY` means either, so that such chunks are not gone on with.
-    guard referring.count <= 1, direct.count <= 1, !direct.contains(where: { $0.encoding == .plainDictionary })
-    else { return nil }
-    var kinds: [(type: PageType, encoding: Encoding)] = []
-    for count in referring + direct {
-      guard count.count >= 0, count.count <= pages - kinds.count else { return nil }
-      kinds += Array(repeating: (count.page, count.encoding), count: count.count)
+    if referring.count <= 1, direct.count <= 1 {
+      return (referring + direct).flatMap { count in
+        Array(repeating: (count.page, count.encoding), count: count.count)
+      }
     }
-    return kinds.count == pages ? kinds : nil
+    return try await kinds(byHeaders: group, leaf, pages)
+  }
+
+  private func kinds(
+    byHeaders group: Int, _ leaf: LeafColumn, _ pages: [PageLocation]
+  ) async throws(ParquetError) -> [Kind]? {
+    let range = try chunkRange(group, leaf)
+    var buffer = ByteBuffer()
+    try await fetch(range, into: &buffer)
+    var kinds: [Kind] = []
+    for page in pages {
+      do throws(FormatProblem) {
+        guard page.offset >= range.lowerBound, page.offset < range.upperBound else { return nil }
+        var reader = ThriftReader(buffer.bytes, at: page.offset - range.lowerBound)
+        let header = try reader.pageHeader()
+        if header.encoding == .rleDictionary, kinds.last.map({ $0.encoding != .rleDictionary }) ?? false {
+          return nil
+        }
+        kinds.append((header.type, header.encoding))
+      } catch {
+        throw failure(error, leaf, at: page.offset)
+      }
+    }
+    return kinds
   }
 }
 
@@ -191,9 +227,12 @@ extension BoundOrder {
     func isWhole(_ bound: [UInt8]) -> Bool {
       // Text is cut before a character of at most four bytes.
       if case .bytes = self { return isText && bound.count < BoundCut.greatestLength - 3 }
-      return bound != everything?.minimum && bound != everything?.maximum
+      return true
     }
+    // An index gives these bounds also to pages of numbers that are none.
+    let isVague = minimum == everything?.minimum && maximum == everything?.maximum
     return EncodedBounds(
-      minimum: minimum, maximum: maximum, isMinimumExact: isWhole(minimum), isMaximumExact: isWhole(maximum))
+      minimum: minimum, maximum: maximum, isMinimumExact: !isVague && isWhole(minimum),
+      isMaximumExact: !isVague && isWhole(maximum))
   }
 }

@@ -50,9 +50,7 @@ struct ChunkIndexBuilder {
     guard !pages.contains(where: \.isUnbounded) else { return statistics }
     var all: EncodedBounds?
     for page in pages {
-      // Numbers that are none have no place in the order.
-      guard let bounds = page.bounds, bounds.minimum != order.everything?.minimum || bounds.isMinimumExact
-      else { continue }
+      guard let bounds = page.bounds, !page.isUnordered else { continue }
       all = all.map { order.join($0, bounds) } ?? bounds
     }
     guard let all else { return statistics }

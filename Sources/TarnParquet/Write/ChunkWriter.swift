@@ -13,6 +13,8 @@ struct WrittenPage: Sendable {
   var bounds: EncodedBounds?
   /// Whether it has values whose bounds are not known.
   var isUnbounded = false
+  /// Whether none of its values has a place in the order, as numbers that are none; bounds say nothing then.
+  var isUnordered = false
 }
 
 /// A dictionary page that was taken over from another file.
@@ -127,10 +129,11 @@ struct ChunkWriter: Sendable {
     compressed.removeAll(keepingCapacity: true)
     try compressor.append(page, to: &compressed)
     let header = try header(.data, count, encoded.encoding)
+    let isUnordered = encoded.bounds == nil && nulls < count
     note(
       WrittenPage(
         encoding: encoded.encoding, size: header.count + compressed.count, rowCount: rows, valueCount: count,
-        nullCount: nulls, bounds: encoded.bounds ?? (nulls < count ? order.everything : nil)),
+        nullCount: nulls, bounds: isUnordered ? order.everything : encoded.bounds, isUnordered: isUnordered),
       uncompressedSize: header.count + page.count)
     pages.append(contentsOf: header)
     pages.append(contentsOf: compressed)
@@ -180,7 +183,8 @@ struct ChunkWriter: Sendable {
     let builder = ChunkIndexBuilder(pages: written, order: order)
     var result = Finished(
       metadata: ChunkMetadata(
-        leaf, codec, written, at: offset, dictionarySize: dictionary.count, uncompressedSize: uncompressedSize),
+        leaf, codec, written, at: offset, dictionarySize: dictionary.count, uncompressedSize: uncompressedSize
+      ),
       dictionary: dictionary, pages: pages,
       offsetIndex: builder.offsetIndex(from: offset + dictionary.count), columnIndex: builder.columnIndex())
     result.metadata.statistics = builder.statistics()
