@@ -110,6 +110,7 @@ extension OwnOptions {
     static let targetFileSize = "tarn.target.file.size.bytes"
     static let rowGroupSize = "tarn.row.group.size.bytes"
     static let pageRows = "tarn.page.rows"
+    static let keyIndex = "tarn.key.index"
     static let codec = "tarn.codec"
     static let bloom = "tarn.bloom.filter"
   }
@@ -122,6 +123,7 @@ extension OwnOptions {
     if targetFileSize != defaults.targetFileSize { entries.append((Key.targetFileSize, "\(targetFileSize)")) }
     if rowGroupSize != defaults.rowGroupSize { entries.append((Key.rowGroupSize, "\(rowGroupSize)")) }
     if pageRows != defaults.pageRows { entries.append((Key.pageRows, "\(pageRows)")) }
+    if hasKeyIndex != defaults.hasKeyIndex { entries.append((Key.keyIndex, "\(hasKeyIndex)")) }
     if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
     if bloom != .perFile { entries.append((Key.bloom, bloom.rawValue)) }
     return entries
@@ -146,6 +148,10 @@ extension OwnOptions {
     targetFileSize = try number(Key.targetFileSize, targetFileSize, 1_024...(1 << 40))
     rowGroupSize = try number(Key.rowGroupSize, rowGroupSize, 1_024...(1 << 31))
     pageRows = try number(Key.pageRows, pageRows, 1...1_000_000)
+    if let text = properties.entries[Key.keyIndex] {
+      guard let value = Bool(text) else { throw refusal("\(Key.keyIndex)=\(text) is neither true nor false") }
+      hasKeyIndex = value
+    }
     if let text = properties.entries[Key.codec] {
       guard let known = Self.compression(named: text) else {
         throw refusal("\(Key.codec)=\(text) is no codec Tarn writes")

@@ -36,6 +36,8 @@ public struct OwnOptions: Sendable, Hashable {
   public var rowGroupSize = 32 << 20
   /// The most rows of a page.
   public var pageRows = 4_096
+  /// Whether each base file carries an index of its record keys; see <doc:KeyIndex>.
+  public var hasKeyIndex = true
   /// The compression of pages.
   public var compression = ParquetWriteOptions.Compression.zstd(level: 1)
 

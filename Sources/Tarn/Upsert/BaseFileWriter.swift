@@ -18,9 +18,36 @@ struct CommitContext: Sendable {
   let options: OwnOptions
   let bloom: BloomFilterChoice
   let batch: PreparedBatch
+  /// The one column that makes the record key; nil where there are several.
+  let keyColumn: String?
 
   /// Data columns behind the five meta columns.
   var fileSchema: Schema { MetaColumns.added(to: schema) }
+
+  /// Rows at which a row group ends, however few bytes they take: a merge holds one row group in memory.
+  static let rowGroupRows = 1 << 17
+
+  /// How base files are written.
+  var parquetOptions: ParquetWriteOptions {
+    let table = AvroSchema.sanitized(tableName)
+    return ParquetWriteOptions(
+      compression: options.compression, rowGroupBytes: options.rowGroupSize, rowGroupRows: Self.rowGroupRows,
+      pageRows: options.pageRows, messageName: "hoodie.\(table).\(table)_record")
+  }
+
+  /// What the footer of a base file says besides its columns.
+  func footerPairs(range: (least: String, greatest: String)?, filter: BloomFilter) -> [ParquetKeyValue] {
+    var pairs = [
+      ParquetKeyValue("parquet.avro.schema", footerSchema), ParquetKeyValue("writer.model.name", "avro"),
+    ]
+    if let range {
+      pairs.append(ParquetKeyValue(KeyRange.leastKey, range.least))
+      pairs.append(ParquetKeyValue(KeyRange.greatestKey, range.greatest))
+    }
+    pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, filter.kind.rawValue))
+    pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter.encoded()))
+    return pairs
+  }
 }
 
 /// Writes one base file: meta columns, key range, Bloom filter and footer as Hudi's writers leave them.
@@ -28,17 +55,10 @@ struct CommitContext: Sendable {
 /// Source: format-tables 5 and 6.
 struct BaseFileWriter: ~Copyable {
   let context: CommitContext
-  let partitionPath: String
   let name: BaseFileName
-  /// The number of this writer within the commit, which with the rows' own makes sequence numbers unique.
-  let taskNumber: Int
+  private var fresh: FreshRows
   private var parquet: ParquetWriter
-  /// The number of the next fresh row.
-  private(set) var sequence: Int
   private var keys = KeyCollector()
-
-  /// Rows at which a row group ends, however few bytes they take: a merge holds one row group in memory.
-  private static let rowGroupRows = 1 << 17
 
   /// Begins a file.
   ///
@@ -47,20 +67,18 @@ struct BaseFileWriter: ~Copyable {
     _ context: CommitContext, partitionPath: String, name: BaseFileName, taskNumber: Int,
     firstSequence: Int = 0, to target: any ObjectWriter
   ) throws {
-    sequence = firstSequence
     self.context = context
-    self.partitionPath = partitionPath
     self.name = name
-    self.taskNumber = taskNumber
-    let table = AvroSchema.sanitized(context.tableName)
-    let options = ParquetWriteOptions(
-      compression: context.options.compression, rowGroupBytes: context.options.rowGroupSize,
-      rowGroupRows: Self.rowGroupRows,
-      pageRows: context.options.pageRows, messageName: "hoodie.\(table).\(table)_record")
+    fresh = FreshRows(
+      context, partitionPath: partitionPath, fileName: name.name, taskNumber: taskNumber,
+      firstSequence: firstSequence)
     parquet = try ParquetWriter(
       schema: context.fileSchema, to: target, path: TablePaths.join(partitionPath, name.name),
-      options: options)
+      options: context.parquetOptions)
   }
+
+  /// The number of the next fresh row.
+  var sequence: Int { fresh.sequence }
 
   /// Rows so far.
   var rowCount: Int { parquet.rowCount }
@@ -70,19 +88,16 @@ struct BaseFileWriter: ~Copyable {
 
   /// Appends rows of the batch, with fresh meta columns.
   mutating func append(incoming rows: [Int32]) async throws {
-    let data = try context.batch.changes.rows.gather(rows)
-    let keyColumn = try keyColumn(rows)
-    if let strings = keyColumn.strings { keys.add(strings) }
-    let columns = try freshMetaColumns(keyColumn, count: rows.count) + data.columns
-    try await parquet.append(try RecordBatch(schema: context.fileSchema, columns: columns, count: rows.count))
+    let batch = try fresh.batch(rows)
+    if let strings = batch.columns[FileColumns.recordKey].strings { keys.add(strings) }
+    try await parquet.append(batch)
   }
 
   /// Appends a row group of the file's last version: `kept` runs of stored rows, and rows of the batch
   /// in the places of those they replace.
   mutating func append(stored: RecordBatch, _ runs: [MergeRun]) async throws {
     let incoming = runs.flatMap { run in if case .incoming(let rows) = run { rows } else { [Int32]() } }
-    let keyColumn = try keyColumn(incoming)
-    let fresh = try freshMetaColumns(keyColumn, count: incoming.count)
+    let fresh = try fresh.metaColumns(of: incoming)
     let data = context.batch.changes.rows
     var columns: [Column] = []
     for (index, field) in context.fileSchema.fields.enumerated() {
@@ -104,53 +119,32 @@ struct BaseFileWriter: ~Copyable {
     }
     let count = columns.first?.count ?? 0
     // A stored row's file name is always that of the file it is in.
-    columns[4] = try Column(repeating: name.name, count: count)
-    if let strings = columns[2].strings { keys.add(strings) }
+    columns[FileColumns.fileName] = try Column(repeating: name.name, count: count)
+    if let strings = columns[FileColumns.recordKey].strings { keys.add(strings) }
     try await parquet.append(try RecordBatch(schema: context.fileSchema, columns: columns, count: count))
   }
 
-  private func keyColumn(_ rows: [Int32]) throws -> Column {
-    var strings = ByteStrings()
-    try strings.append(context.batch.keys.keys, rows: rows.span)
-    return try Column(type: .string, values: .bytes(strings))
-  }
-
-  private mutating func freshMetaColumns(_ keys: Column, count: Int) throws -> [Column] {
-    var numbers = ByteStrings()
-    let prefix = Array("\(context.instant.text)_\(taskNumber)_".utf8)
-    numbers.reserve(strings: count, bytes: count * (prefix.count + 7))
-    for _ in 0..<count {
-      let number = sequence
-      try numbers.appendBuilt {
-        $0.append(contentsOf: prefix)
-        $0.append(decimal: number)
-      }
-      sequence += 1
+  /// Ends the file and makes it appear.
+  ///
+  /// - Parameter tombstones: Those that its key index is to keep.
+  consuming func finish(tombstones: [KeyTombstone] = []) async throws -> WrittenParquetFile {
+    try await parquet.endRowGroup()
+    var pairs = context.footerPairs(range: keys.range, filter: keys.filter(context.bloom))
+    if context.options.hasKeyIndex {
+      let image = keys.index(slotRows: parquet.slotRows, tombstones)
+      let place = try await parquet.writeOpaque(image.bytes)
+      let reference = image.reference(at: place.lowerBound)
+      pairs.append(ParquetKeyValue(KeyIndexReference.footerKey, reference.footerText))
     }
-    return [
-      try Column(repeating: context.instant.text, count: count),
-      try Column(type: .string, values: .bytes(numbers)),
-      keys,
-      try Column(repeating: partitionPath, count: count),
-      try Column(repeating: name.name, count: count),
-    ]
+    return try await parquet.finish(keyValues: pairs)
   }
+}
 
-  /// Ends the file and makes it appear; returns its size in bytes.
-  consuming func finish() async throws -> Int {
-    var pairs = [
-      ParquetKeyValue("parquet.avro.schema", context.footerSchema),
-      ParquetKeyValue("writer.model.name", "avro"),
-    ]
-    if let range = keys.range {
-      pairs.append(ParquetKeyValue(KeyRange.leastKey, range.least))
-      pairs.append(ParquetKeyValue(KeyRange.greatestKey, range.greatest))
-    }
-    let filter = keys.filter(context.bloom)
-    pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, filter.kind.rawValue))
-    pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter.encoded()))
-    return try await parquet.finish(keyValues: pairs).size
-  }
+/// Where the meta columns that a writer needs stand in a file's schema.
+enum FileColumns {
+  static let recordKey = 2
+  static let partitionPath = 3
+  static let fileName = 4
 }
 
 /// A run of rows of a merged row group.
@@ -161,8 +155,8 @@ enum MergeRun: Sendable {
   case incoming([Int32])
 }
 
-/// Collects a file's keys for its key range and Bloom filter.
-private struct KeyCollector {
+/// Collects a file's keys, in the order of its rows, for its key range, Bloom filter and index.
+struct KeyCollector {
   private var parts: [ByteStrings] = []
   private var count = 0
 
@@ -190,6 +184,27 @@ private struct KeyCollector {
     var filter = BloomFilter(sizing: choice == .hudi ? .hudi : .perFile(rows: count))
     for keys in parts { for row in 0..<keys.count { filter.insert(keys[row]) } }
     return filter
+  }
+
+  /// The index of the keys, which lie in slots of so many rows.
+  func index(slotRows: [Int], _ tombstones: [KeyTombstone]) -> KeyIndexImage {
+    var builder = KeyIndexBuilder()
+    builder.reserve(keys: count)
+    var rest = slotRows[...]
+    var left = 0
+    var slot: Int32 = -1
+    for keys in parts {
+      for row in 0..<keys.count {
+        while left == 0, let rows = rest.popFirst() {
+          slot = builder.beginSlot(rows: rows)
+          left = rows
+        }
+        builder.add(hash: KeyIndex.shortened(keys.hash(row)), slot: slot)
+        left -= 1
+      }
+    }
+    for tombstone in tombstones { builder.add(tombstone) }
+    return builder.finish()
   }
 }
 

@@ -22,6 +22,18 @@ public struct CommitReport: Sendable, Hashable {
   public var files = 0
   /// Bytes of base files written.
   public var bytesWritten = 0
+  /// Base files that were spliced: pages without touched rows are copied as they are.
+  public var splicedFiles = 0
+  /// Pages copied, and pages encoded.
+  public var pagesCopied = 0
+  /// Pages encoded, in spliced files and in others.
+  public var pagesEncoded = 0
+  /// Bytes of pages copied.
+  public var bytesCopied = 0
+  /// Bytes of pages encoded.
+  public var bytesEncoded = 0
+  /// Bytes of stored pages read to be changed.
+  public var bytesRead = 0
   /// Wall time.
   public var duration: Duration = .zero
 

@@ -3,11 +3,20 @@ import TarnParquet
 import TarnStorage
 import TarnTimeline
 
+/// A base file that was written, and what that took.
+struct WrittenFile: Sendable {
+  var statistics: WriteStatistics
+  var counts: SpliceCounts
+  /// Whether pages of its last version were copied, rather than all rows written anew.
+  var isSpliced: Bool
+}
+
 /// Carries out one piece of a write plan: a merged file group, or new ones.
 struct FileGroupWriter: Sendable {
   let context: CommitContext
   let taskNumber: Int
   let fileIDs: @Sendable () -> String
+  let warn: @Sendable (String) -> Void
 
   /// Rows gathered at once while writing.
   private static let chunkRows = 32_768
@@ -15,7 +24,7 @@ struct FileGroupWriter: Sendable {
   private func token(_ file: Int) -> String { "\(taskNumber)-0-\(file)" }
 
   /// Writes the new version of a file group.
-  func merge(_ merge: WritePlan.Merge) async throws -> [WriteStatistics] {
+  func merge(_ merge: WritePlan.Merge) async throws -> [WrittenFile] {
     let tagged = merge.tagged
     let file = try await tagged.open(context.storage)
     if let (column, why) = file.unreadable.first {
@@ -24,30 +33,40 @@ struct FileGroupWriter: Sendable {
     }
     let name = BaseFileName(
       fileID: tagged.slice.fileID, writeToken: token(0), instant: context.instant)
+    let splice = try await FileSplice(file, merge, context, warn: warn)
     let target = try await context.storage.writer(at: TablePaths.join(tagged.slice.partitionPath, name.name))
     do {
-      var writer = try BaseFileWriter(
-        context, partitionPath: tagged.slice.partitionPath, name: name, taskNumber: taskNumber, to: target)
-      try await rewrite(merge, file, &writer)
-      try await append(merge.inserts, &writer)
-      let rows = writer.rowCount
-      let size = try await writer.finish()
+      let written: WrittenParquetFile
+      var counts = SpliceCounts()
+      if let splice {
+        let splicing = SpliceWriter(
+          context: context, merge: merge, splice: splice, name: name, taskNumber: taskNumber)
+        (written, counts) = try await splicing.write(to: target)
+      } else {
+        written = try await rewrite(merge, file, name, to: target)
+        counts.pagesEncoded = written.pageCount
+        counts.bytesEncoded = written.encodedBytes
+        counts.bytesRead = file.encodedBytes
+      }
       let statistics = WriteStatistics(
         fileID: name.fileID, path: TablePaths.join(tagged.slice.partitionPath, name.name),
         partitionPath: tagged.slice.partitionPath, previousCommit: tagged.slice.instant,
-        writes: Int64(rows), deletes: Int64(merge.resolution.deleted.count),
+        writes: Int64(written.rowCount), deletes: Int64(merge.resolution.deleted.count),
         updates: Int64(merge.resolution.updated.count), inserts: Int64(merge.inserts.count),
-        size: Int64(size))
-      return [statistics]
+        size: Int64(written.size))
+      return [WrittenFile(statistics: statistics, counts: counts, isSpliced: splice != nil)]
     } catch {
       await target.abandon()
       throw error
     }
   }
 
+  /// Writes all rows anew, a row group of the old file at a time.
   private func rewrite(
-    _ merge: WritePlan.Merge, _ file: ParquetFile, _ writer: inout BaseFileWriter
-  ) async throws {
+    _ merge: WritePlan.Merge, _ file: ParquetFile, _ name: BaseFileName, to target: any ObjectWriter
+  ) async throws -> WrittenParquetFile {
+    var writer = try BaseFileWriter(
+      context, partitionPath: merge.tagged.slice.partitionPath, name: name, taskNumber: taskNumber, to: target)
     var start = 0
     var deleted = merge.resolution.deleted[...]
     var updated = merge.resolution.updated[...]
@@ -62,6 +81,8 @@ struct FileGroupWriter: Sendable {
         stored: stored, Self.runs(start..<end, deleted: Array(gone), updated: Array(replaced)))
       start = end
     }
+    try await append(merge.inserts, &writer)
+    return try await writer.finish()
   }
 
   /// A row group of an older file in the table's present schema.
@@ -117,8 +138,8 @@ struct FileGroupWriter: Sendable {
   }
 
   /// Writes new file groups for the inserts of one partition, each up to the target size.
-  func create(_ creation: WritePlan.Creation) async throws -> [WriteStatistics] {
-    var all: [WriteStatistics] = []
+  func create(_ creation: WritePlan.Creation) async throws -> [WrittenFile] {
+    var all: [WrittenFile] = []
     var rest = creation.inserts[...]
     // Groups of one writer share an id and count on behind it, as Hudi's do.
     let identity = fileIDs().dropLast(2)
@@ -138,14 +159,16 @@ struct FileGroupWriter: Sendable {
           rest = rest.dropFirst(chunk.count)
           try Task.checkCancellation()
         }
-        let rows = writer.rowCount
         sequence = writer.sequence
-        let size = try await writer.finish()
-        all.append(
-          WriteStatistics(
-            fileID: name.fileID, path: TablePaths.join(creation.partitionPath, name.name),
-            partitionPath: creation.partitionPath, previousCommit: nil, writes: Int64(rows),
-            inserts: Int64(rows), size: Int64(size)))
+        let written = try await writer.finish()
+        let statistics = WriteStatistics(
+          fileID: name.fileID, path: TablePaths.join(creation.partitionPath, name.name),
+          partitionPath: creation.partitionPath, previousCommit: nil, writes: Int64(written.rowCount),
+          inserts: Int64(written.rowCount), size: Int64(written.size))
+        var counts = SpliceCounts()
+        counts.pagesEncoded = written.pageCount
+        counts.bytesEncoded = written.encodedBytes
+        all.append(WrittenFile(statistics: statistics, counts: counts, isSpliced: false))
       } catch {
         await target.abandon()
         throw error

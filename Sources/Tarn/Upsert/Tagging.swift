@@ -44,11 +44,13 @@ struct TaggedSlice: Sendable {
   }
 }
 
-/// Finds the stored rows with the keys of a batch: by key range and Bloom filter, then by the key column.
+/// Finds the stored rows with the keys of a batch: by key range, then by the key index; in files without one by
+/// Bloom filter and key column.
 struct Tagger: Sendable {
   let storage: any Storage
   let batch: PreparedBatch
   let parallelism: Int
+  let warn: @Sendable (String) -> Void
 
   /// Looks through slices of partitions; slices without a match are in the answer too, since inserts
   /// may go into them.
@@ -61,11 +63,12 @@ struct Tagger: Sendable {
     if batch.scope == .partition {
       for row in batch.winners { byPartition[batch.keys.partitionOf[Int(row)], default: []].append(row) }
     }
-    let candidates = byPartition
+    let candidates = byPartition.mapValues { KeyQueries($0, batch.keys) }
+    let all = KeyQueries(batch.scope == .table ? batch.winners : [], batch.keys)
     return try await tableErrors {
       try await concurrently(slices, width: parallelism) { entry in
-        let rows = batch.scope == .table ? batch.winners : candidates[entry.partition] ?? []
-        return try await tag(entry.slice, partition: entry.partition, candidates: rows)
+        let queries = batch.scope == .table ? all : candidates[entry.partition] ?? all
+        return try await tag(entry.slice, partition: entry.partition, queries)
       }
     }
   }
@@ -80,15 +83,31 @@ struct Tagger: Sendable {
     }
   }
 
-  private func tag(_ slice: FileSlice, partition: Int32, candidates: [Int32]) async throws -> TaggedSlice {
+  private func tag(_ slice: FileSlice, partition: Int32, _ queries: KeyQueries) async throws -> TaggedSlice {
     let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
     var tagged = TaggedSlice(slice, file)
-    guard mayHold(candidates, file) else { return tagged }
+    let range = KeyRange(file)
+    guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) }) else {
+      return tagged
+    }
     guard let keyColumn = file.schema.index(of: MetaColumns.recordKey) else {
       throw TableError(
         .unsupported,
         "\(slice.path): it has no column \(MetaColumns.recordKey), so Tarn cannot upsert into it")
     }
+    do {
+      let lookup = KeyLookup(storage: storage, file: file, keyColumn: keyColumn)
+      var matches: [TaggedSlice.Match] = []
+      let isIndexed = try await lookup.run(queries) { strings, start in
+        match(strings, partition, startingAt: start, into: &matches)
+      }
+      tagged.matches = matches
+      if isIndexed { return tagged }
+    } catch let error as KeyIndexError {
+      guard case .damaged = error else { throw error }
+      warn("\(error): its keys are looked up in the key column")
+    }
+    guard mayHold(queries.rows, file) else { return tagged }
     var start = 0
     for group in 0..<file.rowGroupCount {
       let keys = try await file.readRowGroup(group, columns: [keyColumn])
@@ -114,7 +133,6 @@ struct Tagger: Sendable {
 
   /// Whether any of the rows' keys may be in a file, by its footer.
   private func mayHold(_ rows: [Int32], _ file: ParquetFile) -> Bool {
-    guard file.rowCount > 0 else { return false }
     let range = KeyRange(file)
     // A filter that cannot be read rules nothing out.
     let filter = file.keyValue(BloomFilter.footerKey).flatMap {

@@ -30,13 +30,22 @@ extension WriteTransaction {
         try await PartitionMetadata.ensure(
           in: storage, partition: partition, instant: instant, now: settings.now())
       }
-      let statistics = try await writeFiles(plan, context)
+      let written = try await writeFiles(plan, context)
+      let statistics = written.map(\.statistics)
       try await checkForConflicts(since: table.state.timeline, plan)
       try Task.checkCancellation()
       let metadata = completed(statistics, operation, context)
       try await log.complete(instant, metadata)
       report.instant = instant
       report.files = statistics.count
+      report.splicedFiles = written.count { $0.isSpliced }
+      for file in written {
+        report.pagesCopied += file.counts.pagesCopied
+        report.pagesEncoded += file.counts.pagesEncoded
+        report.bytesCopied += file.counts.bytesCopied
+        report.bytesEncoded += file.counts.bytesEncoded
+        report.bytesRead += file.counts.bytesRead
+      }
       report.bytesWritten = statistics.reduce(0) { $0 + Int($1.fileSize) }
     } catch {
       let housekeeping = Housekeeping(storage: storage, settings: settings)
@@ -54,7 +63,8 @@ extension WriteTransaction {
       storage: storage, instant: instant, schema: table.schema,
       footerSchema: AvroSchema.text(
         of: table.schema, table: table.state.properties.name, withMetaColumns: true),
-      tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch)
+      tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch,
+      keyColumn: table.generator.keyFields.count == 1 ? table.generator.keyFields.first : nil)
   }
 
   /// The planned workload, as Spark's inflight instants have it, with Tarn's mark.
@@ -87,13 +97,14 @@ extension WriteTransaction {
   }
 
   /// Writes all files of a plan, some at once.
-  private func writeFiles(_ plan: WritePlan, _ context: CommitContext) async throws -> [WriteStatistics] {
+  private func writeFiles(_ plan: WritePlan, _ context: CommitContext) async throws -> [WrittenFile] {
     enum Piece: Sendable {
       case merge(WritePlan.Merge)
       case create(WritePlan.Creation)
     }
     let pieces = plan.merges.map(Piece.merge) + plan.creations.map(Piece.create)
     let random = settings.random
+    let warn = settings.warn
     let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
     let lists = try await concurrently(numbered, width: settings.parallelism) { entry in
       let writer = FileGroupWriter(
@@ -101,7 +112,7 @@ extension WriteTransaction {
         fileIDs: {
           var generator = GeneratorOfDraws(draw: random)
           return FileID.random(using: &generator)
-        })
+        }, warn: warn)
       switch entry.piece {
       case .merge(let merge): return try await writer.merge(merge)
       case .create(let creation): return try await writer.create(creation)

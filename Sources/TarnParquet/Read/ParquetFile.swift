@@ -27,6 +27,10 @@ public struct ParquetFile: Sendable {
   public var encodedBytes: Int {
     metadata.groups.reduce(0) { total, group in group.columns.reduce(total) { $0 &+ $1.compressedSize } }
   }
+  /// Bytes that the pages of a row group take.
+  package func encodedBytes(inGroup group: Int) -> Int {
+    metadata.groups[group].columns.reduce(0) { $0 &+ $1.compressedSize }
+  }
   /// Number of row groups.
   public var rowGroupCount: Int { metadata.groups.count }
 

@@ -14,6 +14,19 @@ package struct SpliceLayout: Sendable {
 
   /// Rows of each slot, over all row groups.
   package var slotRows: [Int] { groups.flatMap { $0.map(\.count) } }
+
+  /// The rows between boundaries that all columns share.
+  static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>] {
+    guard let first = indexes.first, rows > 0 else { return [] }
+    var starts = first.pages.map(\.firstRow)
+    for index in indexes.dropFirst() {
+      let own = index.pages.map(\.firstRow)
+      guard own != starts else { continue }
+      let known = Set(own)
+      starts.removeAll { !known.contains($0) }
+    }
+    return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : rows) }
+  }
 }
 
 /// The pages of one column chunk, and which of them lie in each slot.
@@ -61,7 +74,7 @@ extension ParquetFile {
     var chunks: [[ChunkLayout]] = []
     for (group, columns) in indexes.enumerated() {
       let rows = metadata.groups[group].rowCount
-      let slots = Self.commonSlots(columns.map(\.offsets), rows: rows)
+      let slots = SpliceLayout.commonSlots(columns.map(\.offsets), rows: rows)
       var layouts: [ChunkLayout] = []
       for (leaf, index) in zip(leaves, columns) {
         guard let layout = try await layout(group, leaf, index.offsets, index.bounds, slots) else {
@@ -114,19 +127,6 @@ extension ParquetFile {
       }
     }
     return result
-  }
-
-  /// The rows between boundaries that all columns share.
-  private static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>] {
-    guard let first = indexes.first, rows > 0 else { return [] }
-    var starts = first.pages.map(\.firstRow)
-    for index in indexes.dropFirst() {
-      let own = index.pages.map(\.firstRow)
-      guard own != starts else { continue }
-      let known = Set(own)
-      starts.removeAll { !known.contains($0) }
-    }
-    return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : rows) }
   }
 
   /// A chunk's pages, once they are known to be gapless and countable by encoding.

@@ -281,6 +281,23 @@ public struct ParquetWriter: ~Copyable {
     rowCount += spliced.rowCount
   }
 
+  /// Rows of the slots of the row groups that have ended; see ``SpliceLayout``.
+  package var slotRows: [Int] {
+    zip(groups, indexes).flatMap { group, columns in
+      SpliceLayout.commonSlots(columns.map(\.offsets), rows: group.rowCount).map(\.count)
+    }
+  }
+
+  /// Bytes given to the storage so far: where what is written next begins.
+  package var position: Int { written }
+
+  /// Copies a range of another file that is no part of any column; see ``writeOpaque(_:)``.
+  package mutating func copyOpaque(_ range: Range<Int>, from source: String) async throws(ParquetError) {
+    try await endRowGroup()
+    try await begin()
+    try await copy(range, of: source)
+  }
+
   private mutating func copy(_ range: Range<Int>?, of source: String) async throws(ParquetError) {
     guard let range, !range.isEmpty else { return }
     do {
@@ -372,7 +389,10 @@ public struct ParquetWriter: ~Copyable {
     try await write(footer)
     do {
       let tag = try await target.finish()
-      return WrittenParquetFile(size: written, rowCount: rowCount, rowGroupCount: groups.count, tag: tag)
+      return WrittenParquetFile(
+        size: written, rowCount: rowCount, rowGroupCount: groups.count,
+        pageCount: indexes.reduce(0) { $1.reduce($0) { $0 + $1.offsets.pages.count } },
+        encodedBytes: groups.reduce(0) { $0 + ($1.compressedByteCount ?? 0) }, tag: tag)
     } catch {
       throw ParquetError(error, path: path)
     }
@@ -423,6 +443,10 @@ public struct WrittenParquetFile: Sendable {
   public let rowCount: Int
   /// Number of row groups.
   public let rowGroupCount: Int
+  /// Number of data pages.
+  public let pageCount: Int
+  /// Bytes that the pages of all columns take, with their headers.
+  public let encodedBytes: Int
   /// The tag that the storage gave the file.
   public let tag: ObjectTag
 }

@@ -1,0 +1,83 @@
+import TarnBytes
+import TarnColumns
+import TarnIndex
+import TarnParquet
+import TarnStorage
+
+/// Rows of a batch by the hashes of their keys, as key indexes are asked.
+struct KeyQueries: Sendable {
+  /// Shortened hashes, ascending.
+  let hashes: [UInt32]
+  /// The rows, in that order.
+  let rows: [Int32]
+
+  init(_ rows: [Int32], _ keys: RecordKeyGenerator.Keys) {
+    let packed = rows.map { UInt64(KeyIndex.shortened(keys.hashes[Int($0)])) << 32 | UInt64(UInt32($0)) }
+      .sorted()
+    hashes = packed.map { UInt32(truncatingIfNeeded: $0 >> 32) }
+    self.rows = packed.map { Int32(truncatingIfNeeded: $0) }
+  }
+}
+
+/// Looks keys up in the key index of one file, and confirms them by the pages of keys it names.
+struct KeyLookup: Sendable {
+  let storage: any Storage
+  let file: ParquetFile
+  let keyColumn: Int
+
+  /// Calls `body` with the values of every page that may hold one of the keys, and its first row's position.
+  ///
+  /// - Returns: False where the file has no key index that fits it; `body` was not called then.
+  /// - Throws: ``KeyIndexError``, also where the index is damaged, or ``ParquetError``.
+  func run(_ queries: KeyQueries, _ body: (ByteStrings, Int) -> Void) async throws -> Bool {
+    guard let reference = file.keyIndexReference else { return false }
+    let index = try await KeyIndexDirectory.read(reference, in: storage, at: file.path)
+    guard let slots = slots(of: index) else { return false }
+    let candidates = try await index.lookUp(queries.hashes, in: storage, at: file.path)
+    var wanted = [[Range<Int>]](repeating: [], count: file.rowGroupCount)
+    var last: Int32 = -1
+    for candidate in candidates where candidate.slot != last {
+      last = candidate.slot
+      guard let place = slots[Int(last)] else { continue }
+      wanted[place.group].append(place.rows)
+    }
+    var start = 0
+    for (group, runs) in wanted.enumerated() {
+      if !runs.isEmpty {
+        let isPaged = try await file.forEachRun(runs, inGroup: group, column: keyColumn) { run, column in
+          if let strings = column.strings { body(strings, start + runs[run].lowerBound) }
+        }
+        guard isPaged else {
+          throw KeyIndexError.damaged(
+            path: file.path, offset: reference.offset, message: "its slots are not the pages of the key column")
+        }
+      }
+      start += file.rowCount(inGroup: group)
+    }
+    return true
+  }
+
+  /// Where each slot lies: its row group and rows within; nil for empty ones, and as a whole where the slots
+  /// are not those of the file.
+  private func slots(of index: KeyIndexDirectory) -> [(group: Int, rows: Range<Int>)?]? {
+    var places: [(group: Int, rows: Range<Int>)?] = []
+    var group = 0
+    var row = 0
+    for count in index.slotRows {
+      guard count > 0 else {
+        places.append(nil)
+        continue
+      }
+      while group < file.rowGroupCount, row == file.rowCount(inGroup: group) {
+        group += 1
+        row = 0
+      }
+      let end = row + Int(count)
+      guard group < file.rowGroupCount, end <= file.rowCount(inGroup: group) else { return nil }
+      places.append((group, row..<end))
+      row = end
+    }
+    return group + 1 >= file.rowGroupCount && (file.rowGroupCount == 0 || row == file.rowCount(inGroup: file.rowGroupCount - 1))
+      ? places : nil
+  }
+}
