@@ -20,6 +20,9 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   /// Number of rows rejected since the builder was made.
   public private(set) var rejected = 0
 
+  /// In how many of the rows taken each column has a member, null or not; empty where that is not counted.
+  public private(set) var memberCounts: [Int] = []
+
   private var assembler: RowAssembler
   private let unknown: UnknownMembers
   private let keyColumns: [Int]
@@ -34,11 +37,13 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - unknown: What happens to a member without column.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
+  ///   - countsMembers: Whether ``memberCounts`` is wanted.
   /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
-    utcOffset: (@Sendable (Int64) -> Int64)? = nil
+    utcOffset: (@Sendable (Int64) -> Int64)? = nil, countsMembers: Bool = false
   ) throws(ChangeError) {
+    if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
     var keys: [Int] = []
     for name in keyFields {
       guard let column = schema.index(of: name) else { throw .missingColumn(name: name) }
@@ -81,6 +86,7 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
     }
     try assembler.checkKeys(keyColumns, values, scanner)
     try assembler.appendRow(values, scanner)
+    for column in memberCounts.indices where assembler.slots[column] >= 0 { memberCounts[column] += 1 }
     textBytes += scanner.offset - start
     taken += 1
   }

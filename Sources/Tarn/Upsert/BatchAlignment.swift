@@ -78,9 +78,15 @@ struct BatchAlignment: Sendable {
 
   /// The batch with the columns of `target`, in its order: missing ones null, narrower ones widened.
   ///
+  /// - Parameters:
+  ///   - batch: The rows.
+  ///   - target: The columns that are wanted.
+  ///   - deletes: The rows of which only the key matters, so that they may have nulls anywhere.
+  ///   - requiresAll: Whether a column that takes no null must be there.
+  ///   - utcOffset: The zone's offset from UTC at a local time, both in microseconds.
   /// - Throws: ``TableError`` with code `badRow` for a null in a column that takes none.
   static func align(
-    _ batch: RecordBatch, to target: Schema, deletes: Bitmap? = nil,
+    _ batch: RecordBatch, to target: Schema, deletes: Bitmap? = nil, requiresAll: Bool = true,
     utcOffset: (Int64) -> Int64 = { _ in 0 }
   ) throws(TableError) -> RecordBatch {
     var columns: [Column] = []
@@ -96,7 +102,8 @@ struct BatchAlignment: Sendable {
         columns.append(try column.converted(to: field.type))
       }
       let aligned = try RecordBatch(schema: target, columns: columns, count: batch.count)
-      if let bad = Self.firstForbiddenNull(aligned, deletes) {
+      let present = requiresAll ? nil : Set(batch.schema.names)
+      if let bad = Self.firstForbiddenNull(aligned, deletes, among: present) {
         throw ColumnError.malformed(
           "row \(bad.row) of the batch has no \(bad.name), and that column of the table takes no null")
       }
@@ -105,10 +112,10 @@ struct BatchAlignment: Sendable {
   }
 
   private static func firstForbiddenNull(
-    _ batch: RecordBatch, _ deletes: Bitmap?
+    _ batch: RecordBatch, _ deletes: Bitmap?, among names: Set<String>?
   ) -> (row: Int, name: String)? {
     for (field, column) in zip(batch.schema.fields, batch.columns)
-    where !field.isNullable && column.nullCount > 0 {
+    where !field.isNullable && column.nullCount > 0 && names?.contains(field.name) != false {
       for row in 0..<batch.count where column.isNull(row) && deletes?[row] != true {
         return (row, field.name)
       }

@@ -16,7 +16,7 @@ public struct CommitReport: Sendable, Hashable {
   public var duplicates = 0
   /// Incoming rows that lost to a newer one of the same batch.
   public var superseded = 0
-  /// Deletions of keys that are not stored.
+  /// Deletions, and updates of stored rows only, whose keys are not stored.
   public var notFound = 0
   /// Base files written.
   public var files = 0

@@ -17,6 +17,8 @@ struct PreparedBatch: Sendable {
   var keys: RecordKeyGenerator.Keys
   /// The ordering column's position in the rows; nil where the table has none.
   var orderingColumn: Int?
+  /// The columns that the rows give, by their positions; nil where they give all.
+  var given: [Int]?
   /// Within what a key is unique.
   var scope: KeyScope
   /// From key (and partition, where that is the scope) to the row that won.
@@ -28,14 +30,17 @@ struct PreparedBatch: Sendable {
 
   /// Keeps of each key the row with the greatest ordering value; of equals the later one.
   ///
-  /// - Parameter keepsAll: Whether all rows are kept instead, for loads that look no key up.
+  /// - Parameters:
+  ///   - given: The columns that the rows give, by their positions; nil where they give all.
+  ///   - keepsAll: Whether all rows are kept instead, for loads that look no key up.
   init(
     _ changes: ChangeBatch, keys: RecordKeyGenerator.Keys, orderedBy ordering: String?, scope: KeyScope,
-    keepsAll: Bool
+    given: [Int]? = nil, keepsAll: Bool
   ) {
     self.changes = changes
     self.keys = keys
     self.scope = scope
+    self.given = given
     orderingColumn = ordering.flatMap { changes.rows.schema.index(of: $0) }
     index = HashIndex(expected: keepsAll ? 0 : changes.count)
     winners = []
@@ -62,6 +67,16 @@ struct PreparedBatch: Sendable {
       index.move(hash: hash, from: before, to: row)
       places[row] = places[before]
       winners[Int(places[row])] = Int32(row)
+    }
+  }
+
+  /// Appends the keys of rows again, for whole rows that are to be written in their stead.
+  mutating func append(origins: [Int32]) throws(ColumnError) {
+    let old = keys
+    try keys.keys.append(old.keys, rows: origins.span)
+    for row in origins {
+      keys.hashes.append(old.hashes[Int(row)])
+      keys.partitionOf.append(old.partitionOf[Int(row)])
     }
   }
 

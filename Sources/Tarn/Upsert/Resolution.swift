@@ -13,17 +13,23 @@ struct FileResolution: Sendable {
   var stale: [Int] = []
   /// Incoming rows that say what is stored already.
   var duplicates: [Int] = []
-  /// Incoming rows that found an older row in another partition than their own, which goes.
-  var moved: [Int] = []
+  /// Incoming rows that found an older row in another partition than their own, which goes; in ascending order of
+  /// its positions.
+  var moved: [TaggedSlice.Match] = []
 
   /// Whether the file need not be written anew for its stored rows.
   var isEmpty: Bool { deleted.isEmpty && updated.isEmpty }
 }
 
 /// Decides between stored and incoming rows by their ordering values.
+///
+/// Of the stored rows it reads the ordering column and, where ordering values are equal, the others, as far as they
+/// are equal; only the pages that hold touched rows.
 struct Resolver: Sendable {
   let storage: any Storage
   let batch: PreparedBatch
+  /// Whether every incoming row is to be taken, whatever the ordering values.
+  var takesAll = false
 
   /// Decides for the matches of one file.
   ///
@@ -32,6 +38,10 @@ struct Resolver: Sendable {
     var resolution = FileResolution()
     let matches = tagged.matches
     guard !matches.isEmpty else { return resolution }
+    guard !takesAll else {
+      for match in matches { accept(match, partition, &resolution) }
+      return resolution
+    }
     let file = try await tagged.open(storage)
     var start = 0
     var next = 0
@@ -40,8 +50,8 @@ struct Resolver: Sendable {
       let first = next
       while next < matches.count, matches[next].stored < end { next += 1 }
       if first < next {
-        let part = Array(matches[first..<next])
-        try await resolve(part, file, group, start, partition, &resolution)
+        let rows = RowGroupRows(file: file, group: group, start: start)
+        try await resolve(Array(matches[first..<next]), rows, partition, &resolution)
       }
       start = end
     }
@@ -49,22 +59,25 @@ struct Resolver: Sendable {
   }
 
   private func resolve(
-    _ matches: [TaggedSlice.Match], _ file: ParquetFile, _ group: Int, _ start: Int, _ partition: Int32,
+    _ matches: [TaggedSlice.Match], _ rows: RowGroupRows, _ partition: Int32,
     _ resolution: inout FileResolution
   ) async throws {
-    let stored = try await orderingColumn(file, group)
+    var stored: Column?
+    if let ordering = batch.orderingColumn {
+      stored = try await rows.column(batch.changes.rows.schema.fields[ordering], of: matches)
+    }
     var equals: [TaggedSlice.Match] = []
-    for match in matches {
-      switch order(match, stored, start) {
+    for (index, match) in matches.enumerated() {
+      switch order(match, stored, index) {
       case 1...: resolution.stale.append(match.incoming)
       case 0 where !batch.changes.isDelete[match.incoming]: equals.append(match)
       default: accept(match, partition, &resolution)
       }
     }
     guard !equals.isEmpty else { return }
-    let same = try await duplicates(equals, file, group, start)
-    for (match, isSame) in zip(equals, same) {
-      if isSame {
+    let same = Set(try await duplicates(equals, rows).map(\.stored))
+    for match in equals {
+      if same.contains(match.stored) {
         resolution.duplicates.append(match.incoming)
       } else {
         accept(match, partition, &resolution)
@@ -72,62 +85,65 @@ struct Resolver: Sendable {
     }
     // Equals were set apart: back into the file's order.
     resolution.updated.sort { $0.stored < $1.stored }
+    resolution.moved.sort { $0.stored < $1.stored }
     resolution.deleted.sort()
   }
 
   private func accept(_ match: TaggedSlice.Match, _ partition: Int32, _ resolution: inout FileResolution) {
     if batch.changes.isDelete[match.incoming] {
       resolution.deleted.append(match.stored)
-    } else if batch.keys.partitionOf[match.incoming] != partition {
+    } else if batch.keys.partitionOf[match.incoming] != partition,
+      batch.keys.partitionOf[match.incoming] >= 0
+    {
       resolution.deleted.append(match.stored)
-      resolution.moved.append(match.incoming)
+      resolution.moved.append(match)
     } else {
       resolution.updated.append(match)
     }
-  }
-
-  /// The ordering column of a row group in the table's type; nil where nothing is ordered.
-  private func orderingColumn(_ file: ParquetFile, _ group: Int) async throws -> Column? {
-    guard let ordering = batch.orderingColumn else { return nil }
-    let field = batch.changes.rows.schema.fields[ordering]
-    guard let index = file.schema.index(of: field.name) else { return nil }
-    return try await file.readRowGroup(group, columns: [index]).columns[0].converted(to: field.type)
   }
 
   /// How the stored row compares with the incoming one: positive where it is newer.
   ///
   /// Without an ordering column the incoming row is as new; a deletion without ordering is newer than
   /// anything stored, and so is any row than one stored without ordering.
-  private func order(_ match: TaggedSlice.Match, _ stored: Column?, _ start: Int) -> Int {
+  private func order(_ match: TaggedSlice.Match, _ stored: Column?, _ index: Int) -> Int {
     guard let ordering = batch.orderingColumn, let stored else { return 0 }
     let incoming = batch.changes.rows.columns[ordering]
     if batch.changes.isDelete[match.incoming], incoming.isNull(match.incoming) { return -1 }
-    return stored.compare(match.stored - start, to: incoming, match.incoming)
+    return stored.compare(index, to: incoming, match.incoming)
   }
 
-  /// Which of the matches are equal in every data column.
+  /// Those of the matches that are equal in every data column that the batch gives.
   private func duplicates(
-    _ matches: [TaggedSlice.Match], _ file: ParquetFile, _ group: Int, _ start: Int
-  ) async throws -> [Bool] {
-    var same = [Bool](repeating: true, count: matches.count)
-    let rows = batch.changes.rows
-    for (field, incoming) in zip(rows.schema.fields, rows.columns) {
-      guard same.contains(true) else { break }
-      let stored = try await column(field, of: file, group)
-      for (index, match) in matches.enumerated() where same[index] {
-        if let stored {
-          same[index] = stored.isEqual(match.stored - start, to: incoming, match.incoming)
-        } else {
-          same[index] = incoming.isNull(match.incoming)
-        }
-      }
+    _ matches: [TaggedSlice.Match], _ rows: RowGroupRows
+  ) async throws -> [TaggedSlice.Match] {
+    var same = matches
+    let incoming = batch.changes.rows
+    for index in batch.given ?? Array(incoming.columns.indices) {
+      guard !same.isEmpty else { break }
+      let column = incoming.columns[index]
+      let stored = try await rows.column(incoming.schema.fields[index], of: same)
+      same = same.enumerated().filter { place, match in
+        guard let stored else { return column.isNull(match.incoming) }
+        return stored.isEqual(place, to: column, match.incoming)
+      }.map(\.element)
     }
     return same
   }
+}
 
-  /// A column of a row group in the table's type; nil where the file does not have it.
-  private func column(_ field: Field, of file: ParquetFile, _ group: Int) async throws -> Column? {
+/// The stored rows of one row group.
+private struct RowGroupRows {
+  let file: ParquetFile
+  let group: Int
+  /// The position in the file of the first of them.
+  let start: Int
+
+  /// The values of a column, in the table's type, in the rows of matches; nil where the file does not have it.
+  func column(_ field: Field, of matches: [TaggedSlice.Match]) async throws -> Column? {
     guard let index = file.schema.index(of: field.name) else { return nil }
-    return try await file.readRowGroup(group, columns: [index]).columns[0].converted(to: field.type)
+    let ordinals = matches.map { $0.stored - start }
+    return try await file.readRows(ordinals, inGroup: group, columns: [index]).columns[0]
+      .converted(to: field.type)
   }
 }

@@ -11,10 +11,71 @@ extension Table {
   /// Of rows with one key in one partition, in the batch or stored, the one with the greatest ordering value
   /// stays; of equals, the later. Columns that the table does not have are added to it, and are null in older rows.
   ///
+  /// With ``WrittenColumns/given``, only the batch's columns change in a stored row. A batch without the ordering
+  /// column counts as newer than what is stored, which keeps its ordering value; one without the partition columns is
+  /// looked for in all partitions, and its rows stay where they are. A row that is not stored is inserted, with null
+  /// in the columns that it does not give.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows, with the key columns at least.
+  ///   - columns: The columns of stored rows that are written.
+  ///   - scope: Within what a key is unique. With ``KeyScope/table``, a row that comes with another partition than the
+  ///     stored one moves.
+  /// - Throws: ``TableError``, `badRow` where a row that is not stored lacks its partition or a column that takes no
+  ///   null; the table is as it was then.
+  @discardableResult
+  public func upsert(
+    _ rows: RecordBatch, columns: WrittenColumns = .all, scope: KeyScope = .partition
+  ) async throws(TableError) -> CommitReport {
+    let isPlaced = columns == .all ? true : try self.scope(ofFinding: rows) == .partition
+    let scope = isPlaced ? scope : .table
+    return try await write(
+      ChangeBatch(upserting: rows), operation: .upsert, scope: scope, kind: UpdateKind(columns: columns))
+  }
+
+  /// Changes the batch's columns in the stored rows with these keys, and inserts nothing.
+  ///
+  /// It does what ``upsert(_:columns:scope:)`` does with ``WrittenColumns/given``, but rows that are not stored are only
+  /// counted, as ``CommitReport/notFound``.
+  ///
+  /// - Parameter rows: The key columns, and those to change.
   /// - Throws: ``TableError``; the table is as it was then.
   @discardableResult
-  public func upsert(_ rows: RecordBatch) async throws(TableError) -> CommitReport {
-    try await write(ChangeBatch(upserting: rows), operation: .upsert, scope: .partition)
+  public func update(_ rows: RecordBatch) async throws(TableError) -> CommitReport {
+    try await write(
+      ChangeBatch(upserting: rows), operation: .upsert, scope: try scope(ofFinding: rows),
+      kind: UpdateKind(columns: .given, insertsNew: false))
+  }
+
+  /// Where to look for rows to change: in their partitions where the batch has these columns.
+  private func scope(ofFinding rows: RecordBatch) throws(TableError) -> KeyScope {
+    let partition = properties.partitionFields
+    let missing = partition.filter { rows.schema.index(of: $0) == nil }
+    if missing.isEmpty { return .partition }
+    guard missing.count == partition.count else {
+      throw TableError(
+        .mismatch, "give all of the partition columns \(partition.joined(separator: ", ")), or none of them")
+    }
+    return .table
+  }
+
+  /// Inserts rows whose keys are not stored, and writes what a function makes of the others and the stored rows.
+  ///
+  /// The function decides alone: the ordering column is not looked at, except that of several rows of the batch with
+  /// one key only the newest takes part. Rows that come back equal to the stored ones are counted as duplicates.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows, in the table's columns; a column that they lack is null.
+  ///   - merge: What makes the rows to store. It is called for some pairs at a time, perhaps for several files at once;
+  ///     an error that it throws ends the write.
+  /// - Throws: ``TableError``, `mismatch` where the function gives other rows than it should; the table is as it was
+  ///   then.
+  @discardableResult
+  public func upsert(
+    _ rows: RecordBatch, merging merge: @escaping MergeFunction
+  ) async throws(TableError) -> CommitReport {
+    try await write(
+      ChangeBatch(upserting: rows), operation: .upsert, scope: .partition, kind: UpdateKind(merge: merge))
   }
 
   /// Adds rows without looking their keys up: for loading rows that are known to be new.
@@ -67,7 +128,16 @@ extension Table {
   }
 
   private func write(
-    _ changes: ChangeBatch, operation: OperationType, scope: KeyScope
+    _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
+  ) async throws(TableError) -> CommitReport {
+    try await write { transaction throws(TableError) in
+      try await transaction.run(changes, operation: operation, scope: scope, kind: kind)
+    }
+  }
+
+  /// Runs a write under the table's lock.
+  func write(
+    _ body: (WriteTransaction) async throws(TableError) -> CommitReport
   ) async throws(TableError) -> CommitReport {
     let begun = settings.now()
     let lock: any StorageLock
@@ -76,8 +146,7 @@ extension Table {
       throw Task.isCancelled ? TableError(CancellationError()) : TableError(error)
     }
     do throws(TableError) {
-      let transaction = WriteTransaction(storage: storage, settings: settings)
-      var report = try await transaction.run(changes, operation: operation, scope: scope)
+      var report = try await body(WriteTransaction(storage: storage, settings: settings))
       await lock.release()
       report.duration = .microseconds(settings.now() - begun)
       return report

@@ -13,14 +13,14 @@ struct WriteTransaction: Sendable {
 
   /// Writes a batch.
   func run(
-    _ changes: ChangeBatch, operation: OperationType, scope: KeyScope
+    _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
   ) async throws(TableError) -> CommitReport {
     let state = try await openForWriting()
     let table = try Target(state, changes, operation)
-    let prepared = try prepare(changes, table, operation, scope)
+    var prepared = try prepare(changes, table, operation, scope, kind)
     var report = CommitReport()
     report.superseded = prepared.superseded
-    let plan = try await plan(prepared, table, operation, &report)
+    let plan = try await plan(&prepared, table, operation, kind, &report)
     guard !plan.isEmpty else { return report }
     try await commit(plan, prepared, table, operation, &report)
     return report
@@ -55,7 +55,7 @@ struct WriteTransaction: Sendable {
   }
 
   /// Reads the table, and puts in order what stands in a writer's way.
-  private func openForWriting() async throws(TableError) -> TableState {
+  func openForWriting() async throws(TableError) -> TableState {
     var state = try await TableState.load(storage)
     guard state.properties.type == .copyOnWrite else {
       throw TableError(
@@ -86,17 +86,27 @@ struct WriteTransaction: Sendable {
   }
 
   private func prepare(
-    _ changes: ChangeBatch, _ table: Target, _ operation: OperationType, _ scope: KeyScope
+    _ changes: ChangeBatch, _ table: Target, _ operation: OperationType, _ scope: KeyScope, _ kind: UpdateKind
   ) throws(TableError) -> PreparedBatch {
-    let rows = try BatchAlignment.align(changes.rows, to: table.schema, deletes: changes.isDelete)
+    let isPartial = kind.columns == .given
+    let rows = try BatchAlignment.align(
+      changes.rows, to: table.schema, deletes: changes.isDelete, requiresAll: !isPartial)
     warnOfLocalTimes(changes.rows.schema, table.schema)
     let aligned: ChangeBatch
     do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
+    let names = Set(changes.rows.schema.names)
+    // Rows that do not say where they are, as deletions may, are looked for everywhere.
+    let isPlaced = table.generator.partition.fields.allSatisfy(names.contains)
+    let keyed = isPartial && !isPlaced ? aligned.asDeletions : aligned
     let keys = try table.generator.keys(
-      of: aligned, needsPartition: scope == .partition, warn: settings.warn)
+      of: keyed, needsPartition: scope == .partition, warn: settings.warn)
+    let ordering = table.state.properties.orderingField.flatMap {
+      isPartial && !names.contains($0) ? nil : $0
+    }
+    let given = table.schema.fields.indices.filter { names.contains(table.schema.fields[$0].name) }
     return PreparedBatch(
-      aligned, keys: keys, orderedBy: table.state.properties.orderingField, scope: scope,
-      keepsAll: operation == .insert)
+      aligned, keys: keys, orderedBy: ordering, scope: scope,
+      given: isPartial && given.count < rows.columns.count ? given : nil, keepsAll: operation == .insert)
   }
 
   /// Says which timestamps without zone the table takes as instants.
@@ -113,7 +123,8 @@ struct WriteTransaction: Sendable {
 
   /// Decides what is to be written.
   private func plan(
-    _ batch: PreparedBatch, _ table: Target, _ operation: OperationType, _ report: inout CommitReport
+    _ batch: inout PreparedBatch, _ table: Target, _ operation: OperationType, _ kind: UpdateKind,
+    _ report: inout CommitReport
   ) async throws(TableError) -> WritePlan {
     let slices = try await slices(batch, table)
     let partitionOf = Dictionary(
@@ -122,13 +133,24 @@ struct WriteTransaction: Sendable {
     let tagger = Tagger(storage: storage, batch: batch, parallelism: settings.parallelism)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
-    let resolver = Resolver(storage: storage, batch: batch)
-    let resolutions = try await tableErrors {
+    let resolver = Resolver(storage: storage, batch: batch, takesAll: kind.merge != nil)
+    var resolutions = try await tableErrors {
       try await concurrently(tagged, width: settings.parallelism) {
         try await resolver.resolve($0, partition: partitionOf[ExactText($0.slice.partitionPath)] ?? -1)
       }
     }
-    let inserts = self.inserts(batch, tagged, resolutions, &report)
+    var inserts = try self.inserts(batch, tagged, resolutions, kind, &report)
+    let completion = Completion(
+      storage: storage, batch: batch, table: table, kind: kind, parallelism: settings.parallelism)
+    if completion.isNeeded {
+      batch = try await tableErrors { try await completion.complete(tagged, &resolutions, &inserts) }
+    }
+    for resolution in resolutions {
+      report.updated += resolution.updated.count
+      report.deleted += resolution.deleted.count - resolution.moved.count
+    }
+    report.stale = Set(resolutions.flatMap(\.stale)).count
+    report.duplicates = Set(resolutions.flatMap(\.duplicates)).count
     var touched: [WritePlan.Merge] = []
     var others: [TaggedSlice] = []
     for (slice, resolution) in zip(tagged, resolutions) {
@@ -152,11 +174,11 @@ struct WriteTransaction: Sendable {
     }
   }
 
-  /// The rows to insert by their partition's position among the keys, and the report's counts.
+  /// The rows to insert by their partition's position among the keys, and the report's counts of them.
   private func inserts(
-    _ batch: PreparedBatch, _ tagged: [TaggedSlice], _ resolutions: [FileResolution],
+    _ batch: PreparedBatch, _ tagged: [TaggedSlice], _ resolutions: [FileResolution], _ kind: UpdateKind,
     _ report: inout CommitReport
-  ) -> [Int32: [Int32]] {
+  ) throws(TableError) -> [Int32: [Int32]] {
     var isFound = Bitmap(count: batch.changes.count)
     var isSettled = Bitmap(count: batch.changes.count)
     var isMoved = Bitmap(count: batch.changes.count)
@@ -164,12 +186,8 @@ struct WriteTransaction: Sendable {
     for resolution in resolutions {
       for row in resolution.stale + resolution.duplicates { isSettled[row] = true }
       for match in resolution.updated { isSettled[match.incoming] = true }
-      for row in resolution.moved { isMoved[row] = true }
-      report.updated += resolution.updated.count
-      report.deleted += resolution.deleted.count - resolution.moved.count
+      for match in resolution.moved { isMoved[match.incoming] = true }
     }
-    report.stale = Set(resolutions.flatMap(\.stale)).count
-    report.duplicates = Set(resolutions.flatMap(\.duplicates)).count
     var inserts: [Int32: [Int32]] = [:]
     for row in batch.winners {
       let index = Int(row)
@@ -178,6 +196,13 @@ struct WriteTransaction: Sendable {
         continue
       }
       if isFound[index], isSettled[index] || !isMoved[index] { continue }
+      if !isFound[index] {
+        guard kind.insertsNew else {
+          report.notFound += 1
+          continue
+        }
+        try batch.requireWhole(index)
+      }
       if isMoved[index] { report.updated += 1 } else { report.inserted += 1 }
       inserts[batch.keys.partitionOf[index], default: []].append(row)
     }

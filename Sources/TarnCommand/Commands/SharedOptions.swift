@@ -72,6 +72,8 @@ enum Options {
     }
     return .deadLetter(String(parts[1]))
   }.withArgument(after: "dead-letter").standard("fail")
+  static let partial = Option<Bool>.flag(
+    "partial", "of rows that are stored, change only the columns that the files give")
   static let deleteKey = Option.text("key", "VALUE", "keys of rows to delete").many()
   static let keysFrom = Option.text("keys-from", "FILE", "a file with a key a line")
 

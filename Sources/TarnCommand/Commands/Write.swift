@@ -6,27 +6,37 @@ import TarnTimeline
 enum WriteCommand {
   static let upsert = command(
     "upsert", "Inserts rows whose keys are new, and replaces those whose keys are there.",
-    "Of rows with one key the greatest value of the ordering column stays, also against the stored row."
-  ) { table, rows in (try await table.upsert(rows), "upserted into") }
+    notes: [
+      "Of rows with one key the greatest value of the ordering column stays, also against the stored row.",
+      "With --partial, stored rows keep their values in columns that the files do not have. Without the ordering "
+        + "column a row counts as newer than the stored one; without the partition columns its key is looked for in "
+        + "all partitions. All rows give the same columns.",
+    ], more: [Options.partial]
+  ) { table, rows, arguments in
+    let columns = arguments.has(Options.partial) ? WrittenColumns.given : .all
+    return (try await table.upsert(rows, columns: columns), "upserted into")
+  }
 
   static let insert = command(
     "insert", "Adds rows without looking their keys up: for rows known to be new.",
-    "A key that is there already is there twice afterwards; upsert looks keys up."
-  ) { table, rows in (try await table.insert(rows), "inserted into") }
+    notes: ["A key that is there already is there twice afterwards; upsert looks keys up."]
+  ) { table, rows, _ in (try await table.insert(rows), "inserted into") }
 
-  private typealias Write = @Sendable (Table, RecordBatch) async throws -> (CommitReport, String)
+  private typealias Write = @Sendable (Table, RecordBatch, Arguments) async throws -> (CommitReport, String)
 
   private static func command(
-    _ name: String, _ summary: String, _ note: String, _ write: @escaping Write
+    _ name: String, _ summary: String, notes: [String], more: [any DeclaredOption] = [],
+    _ write: @escaping Write
   ) -> Command {
     Command(
       name: name, summary: summary,
-      options: [Options.from.required(), Options.create] + Options.creation
+      options: [Options.from.required()] + more + [Options.create] + Options.creation
         + [Options.zone, Options.onError, Options.noSync],
       notes: [
         "Several files are one batch and one commit. Columns that the table does not have are added to it. "
-          + note,
-        "With --create, the columns of a new table are those of the files, unless --schema or --like gives them.",
+          + notes[0]
+      ] + notes.dropFirst() + [
+        "With --create, the columns of a new table are those of the files, unless --schema or --like gives them."
       ]
     ) { try await run($0, write) }
   }
@@ -45,7 +55,7 @@ enum WriteCommand {
     }
     var input = try await RowInput(arguments)
     var rows = try await input.rows(table: schema, given: given, key: key)
-    if table != nil, let given, let schema {
+    if table != nil, let given, let schema, !arguments.has(Options.partial) {
       rows = try BatchJoin.filled(rows, with: schema.fields.filter { given[$0.name] != nil })
     }
     try input.storeLetters()
@@ -53,7 +63,7 @@ enum WriteCommand {
     let (written, report) = try await access.write(table) {
       try await access.create(given ?? rows.schema, key: key, orderedBy: arguments[Options.orderBy])
     } _: { table in
-      let (report, word) = try await write(table, rows)
+      let (report, word) = try await write(table, rows, arguments)
       verb = word
       return report
     }

@@ -17,6 +17,10 @@ struct RowInput {
   private let hasZone: Bool
   /// Columns that must be called as their members.
   private let preferred: [String]
+  /// Whether only the columns that the rows give are wanted.
+  private let isPartial: Bool
+  /// The columns that each file gives, where only these are wanted.
+  private var given: [(file: String, names: Set<String>)] = []
   /// New columns of which the user knows.
   private var announced: Set<String> = []
   /// Records that could not be taken.
@@ -29,6 +33,7 @@ struct RowInput {
     hasZone = given != nil
     zone = given ?? ZoneConversion()
     preferred = arguments.namedColumns
+    isPartial = arguments.has(Options.partial)
     var pieces: [Piece] = []
     for path in arguments.all(Options.from) {
       try refuseRemote(path)
@@ -57,6 +62,7 @@ struct RowInput {
     var batches = [[RecordBatch]](repeating: [], count: pieces.count)
     for (index, piece) in pieces.enumerated() {
       if case .parquet(let path, let file) = piece {
+        if isPartial { self.given.append((path, Set(file.schema.names))) }
         sayZone(file.schema, table)
         if let table { announce(file.schema, of: path, table) }
         let zone = zone
@@ -78,7 +84,37 @@ struct RowInput {
     let all = batches.flatMap { $0 }
     // So that the join alone holds the batches, and can let go of each column that it has joined.
     batches = []
-    return try BatchJoin.rows(all)
+    return try partial(try BatchJoin.rows(all))
+  }
+
+  /// The rows without columns that none of them gives, where only given ones are wanted.
+  private func partial(_ rows: RecordBatch) throws -> RecordBatch {
+    guard let first = given.first else { return rows }
+    for other in given where other.names != first.names {
+      let name = other.names.symmetricDifference(first.names).min() ?? ""
+      throw CommandError(
+        "with --partial all rows give the same columns, but \(first.file) and \(other.file) differ in \(name): "
+          + "write them one after the other")
+    }
+    return try rows.select(rows.schema.names.filter(first.names.contains))
+  }
+
+  /// Takes note of the columns that rows of JSON give.
+  private mutating func noteGiven(_ builder: RowBatchBuilder, _ schema: Schema, _ sources: [InputSource])
+    throws
+  {
+    guard isPartial, builder.taken > 0 else { return }
+    let files = sources.map { $0.prefix + $0.name }.joined(separator: ", ")
+    var names: Set<String> = []
+    for (field, count) in zip(schema.fields, builder.memberCounts) where count > 0 {
+      guard count == builder.taken else {
+        throw CommandError(
+          "\(files): with --partial all rows give the same columns, but \(field.name) is in \(count) of "
+            + "\(builder.taken) rows: give null to empty it, or write the rows in two batches")
+      }
+      names.insert(field.name)
+    }
+    given.append((files, names))
   }
 
   /// Stores the records that could not be taken.
@@ -108,7 +144,8 @@ struct RowInput {
       var builder: RowBatchBuilder
       do {
         builder = try RowBatchBuilder(
-          schema: schema, keyFields: key, unknown: .leaveOut, utcOffset: hasZone ? zone.offset : nil)
+          schema: schema, keyFields: key, unknown: .leaveOut, utcOffset: hasZone ? zone.offset : nil,
+          countsMembers: isPartial)
       } catch {
         throw CommandError(error.description)
       }
@@ -122,6 +159,7 @@ struct RowInput {
         found.append(batches)
       }
       guard !builder.newFields.isEmpty else {
+        try noteGiven(builder, schema, sources(lines))
         if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
         return found
       }

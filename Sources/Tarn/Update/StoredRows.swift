@@ -1,0 +1,39 @@
+import TarnColumns
+import TarnParquet
+
+/// Reads chosen rows of base files.
+enum StoredRows {
+  /// Rows of a file in a schema's columns; a column that the file does not have is null.
+  ///
+  /// - Parameter positions: The rows' positions in the file, ascending.
+  static func read(_ file: ParquetFile, at positions: [Int], as schema: Schema) async throws -> RecordBatch {
+    for field in schema.fields {
+      if let reason = file.unreadable[field.name] {
+        throw TableError(.unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)")
+      }
+    }
+    let target = schema.relaxed
+    let columns = schema.fields.compactMap { file.schema.index(of: $0.name) }
+    var parts: [RecordBatch] = []
+    var start = 0
+    var rest = positions[...]
+    for group in 0..<file.rowGroupCount {
+      let end = start + file.rowCount(inGroup: group)
+      let rows = rest.prefix { $0 < end }
+      rest = rest.dropFirst(rows.count)
+      if !rows.isEmpty {
+        let ordinals = rows.map { $0 - start }
+        let part =
+          columns.isEmpty
+          ? try RecordBatch(schema: Schema([]), columns: [], count: rows.count)
+          : try await file.readRows(ordinals, inGroup: group, columns: columns)
+        parts.append(try BatchAlignment.align(part, to: target))
+      }
+      start = end
+    }
+    guard rest.isEmpty else {
+      throw TableError(.damaged, "\(file.path): it has \(start) rows, and no row \(rest[rest.startIndex])")
+    }
+    return try RecordBatch.concatenate(parts, schema: target)
+  }
+}

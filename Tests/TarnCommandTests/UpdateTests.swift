@@ -1,0 +1,57 @@
+import Testing
+
+@Suite("Updates of the command line")
+struct UpdateTests {
+  /// Runs a body with a table `t` of three trades, partitioned by exchange.
+  private func withTable(_ body: (Tool) async throws -> Void) async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("trades.jsonl", someTrades)
+      try await tool.succeed(
+        "upsert", "t", "--create", "--key", "id", "--partition-by", "exchange", "--from", "trades.jsonl")
+      try await body(tool)
+    }
+  }
+
+  private func rows(_ tool: Tool) async throws -> [String] {
+    try await tool.succeed("read", "t", "--select", "id,exchange,price,note").rows.sorted()
+  }
+
+  @Test("A partial upsert changes the columns of the file, and leaves the others")
+  func partialUpsert() async throws {
+    try await withTable { tool in
+      try tool.write(
+        "part.jsonl",
+        """
+        {"id":1,"note":"changed"}
+        {"id":2,"note":null}
+
+        """)
+      let outcome = try await tool.succeed("upsert", "t", "--partial", "--from", "part.jsonl")
+      #expect(outcome.errors.contains("2 updated"))
+      #expect(
+        try await rows(tool) == [
+          #"{"id":1,"exchange":"OKX","price":1.5,"note":"changed"}"#,
+          #"{"id":2,"exchange":"Kraken","price":2.25,"note":null}"#,
+          #"{"id":3,"exchange":"OKX","price":null,"note":null}"#,
+        ])
+      try await tool.succeed("read", "t", "--select", "id,price")
+      try await tool.runToFile(
+        "prices.parquet", ["read", "t", "--select", "id,price", "--format", "parquet"])
+      try await tool.succeed("upsert", "t", "--partial", "--from", "prices.parquet")
+      #expect(try await rows(tool).count == 3)
+    }
+  }
+
+  @Test("Rows that give different columns are refused in a partial upsert")
+  func partialUpsertOfUnequalRows() async throws {
+    try await withTable { tool in
+      try tool.write("part.jsonl", "{\"id\":1,\"note\":\"x\"}\n{\"id\":2}\n")
+      try await tool.fail(
+        "upsert", "t", "--partial", "--from", "part.jsonl", saying: ["part.jsonl", "note is in 1 of 2 rows"])
+      try tool.write("new.jsonl", "{\"id\":9,\"note\":\"x\"}\n")
+      try await tool.fail(
+        "upsert", "t", "--partial", "--from", "new.jsonl", saying: ["is not stored", "partition"])
+      #expect(try await rows(tool)[0].contains("plain"))
+    }
+  }
+}
