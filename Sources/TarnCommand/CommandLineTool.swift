@@ -12,8 +12,9 @@ enum CommandLineTool {
   static let version = "0.1.0"
 
   static let commands: [Command] = [
-    CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, DeleteCommand.command,
-    IngestCommand.command, ReadCommand.read, ReadCommand.count, TimelineCommand.command, FilesCommand.command,
+    CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, UpdateCommand.command,
+    DeleteCommand.command, IngestCommand.command, ReadCommand.read, ReadCommand.count,
+    TimelineCommand.command, FilesCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,
   ]

@@ -54,4 +54,24 @@ struct UpdateTests {
       #expect(try await rows(tool)[0].contains("plain"))
     }
   }
+
+  @Test("Rows are updated and deleted by a condition")
+  func conditions() async throws {
+    try await withTable { tool in
+      let updated = try await tool.succeed(
+        "update", "t", "--set", "note = 'it''s, done', price=9.5", "--where",
+        "exchange = 'OKX' and price is null")
+      #expect(updated.errors.contains("updated in t: 0 inserted, 1 updated"))
+      #expect(try await rows(tool)[2] == #"{"id":3,"exchange":"OKX","price":9.5,"note":"it's, done"}"#)
+      let deleted = try await tool.succeed("delete", "t", "--where", "price > 2 and price < 9")
+      #expect(deleted.errors.contains("1 deleted"))
+      #expect(try await rows(tool).count == 2)
+      try await tool.succeed("update", "t", "--set", "note=null", "--where", "id in (1, 3)")
+      #expect(try await rows(tool).allSatisfy { $0.hasSuffix(#""note":null}"#) })
+      let idle = try await tool.succeed("delete", "t", "--where", "id > 100")
+      #expect(idle.errors.contains("nothing to commit"))
+      try await tool.fail("update", "t", "--set", "id=5", "--where", "id=1", saying: ["id is a key column"])
+      try await tool.fail("delete", "t", "--where", "nope = 1", saying: ["no column nope"])
+    }
+  }
 }

@@ -51,7 +51,12 @@ struct UsageTests {
       (["upsert", "t", "--from", "a", "--zone", "Mars/Base"], "a zone such as UTC"),
       (["upsert", "t", "--from", "a", "--on-error", "dead-letter"], "lacks its file"),
       (["upsert", "t", "--from", "a", "--on-error", "ignore"], "fail or dead-letter FILE is expected"),
-      (["delete", "t"], "give either --key VALUE or --keys-from FILE"),
+      (["delete", "t"], "give one of --key VALUE, --keys-from FILE and --where EXPR"),
+      (["delete", "t", "--key", "a", "--where", "a = 1"], "give one of"),
+      (["update", "t", "--where", "a = 1"], "--set COLUMN=VALUE[,..] is missing"),
+      (["update", "t", "--set", "a = 1"], "--where EXPR is missing"),
+      (["update", "t", "--set", "a = b", "--where", "a = 1"], "a value expected, not `b`"),
+      (["update", "t", "--set", "a = 1, a = 2", "--where", "a = 1"], "two values for a"),
       (["ingest", "t"], "--changes SOURCE... is missing"),
     ] as [([String], String)])
   func wrongUsage(words: [String], says: String) async throws {

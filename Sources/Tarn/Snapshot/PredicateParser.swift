@@ -14,6 +14,16 @@ extension Predicate {
   }
 }
 
+extension Literal {
+  /// Parses values to set, such as `status = 'done', price = 1.50, note = null`.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` that shows where the text stops making sense.
+  package static func assignments(parsing text: String) throws(TableError) -> [String: Literal?] {
+    var parser = PredicateParser(text, of: "the list of values")
+    return try parser.assignments()
+  }
+}
+
 private struct PredicateParser {
   enum Token: Equatable {
     case name(String)
@@ -23,13 +33,33 @@ private struct PredicateParser {
   }
 
   let text: [UInt8]
+  /// What the text is, for messages.
+  let subject: String
   var offset = 0
   /// Where the present token begins.
   var start = 0
   var token = Token.end
   var depth = 0
 
-  init(_ text: String) { self.text = Array(text.utf8) }
+  init(_ text: String, of subject: String = "the condition") {
+    self.text = Array(text.utf8)
+    self.subject = subject
+  }
+
+  mutating func assignments() throws(TableError) -> [String: Literal?] {
+    var values: [String: Literal?] = [:]
+    repeat {
+      try advance()
+      let name = try columnName()
+      try expect("=")
+      let value = try take("null") ? nil : try literal()
+      guard values.updateValue(value, forKey: name) == nil else {
+        throw TableError(.mismatch, "\(subject) has two values for \(name)")
+      }
+    } while token == .symbol(",")
+    guard token == .end else { throw unexpected("`,` or the end") }
+    return values
+  }
 
   mutating func parse() throws(TableError) -> Predicate {
     try advance()
@@ -42,7 +72,7 @@ private struct PredicateParser {
     let rest = String(decoding: text[start...], as: UTF8.self).prefix(20)
     let found = rest.isEmpty ? "the end" : "`\(rest)`"
     return TableError(
-      .mismatch, "the condition does not read at character \(position): \(expected) expected, not \(found)")
+      .mismatch, "\(subject) does not read at character \(position): \(expected) expected, not \(found)")
   }
 
   /// Where the present token begins, in characters from 1 on.
@@ -78,7 +108,7 @@ private struct PredicateParser {
   mutating func negation() throws(TableError) -> Predicate {
     depth += 1
     defer { depth -= 1 }
-    guard depth < 100 else { throw TableError(.mismatch, "the condition is nested too deep") }
+    guard depth < 100 else { throw TableError(.mismatch, "\(subject) is nested too deep") }
     if isKeyword("not") {
       try advance()
       return .not(try negation())
@@ -202,7 +232,7 @@ private struct PredicateParser {
       bytes.append(text[offset])
       offset += 1
     }
-    throw TableError(.mismatch, "the condition has a quote at character \(position) that does not end")
+    throw TableError(.mismatch, "\(subject) has a quote at character \(position) that does not end")
   }
 
   mutating func word() -> String {

@@ -8,10 +8,10 @@ import TarnTimeline
 /// `tarn delete`.
 enum DeleteCommand {
   static let command = Command(
-    name: "delete", summary: "Deletes the rows of keys, in whatever partition they are.",
-    options: [Options.deleteKey, Options.keysFrom, Options.noSync],
+    name: "delete", summary: "Deletes the rows of keys, or those for which a condition is true.",
+    options: [Options.deleteKey, Options.keysFrom, Options.condition, Options.noSync],
     notes: [
-      "One of --key and --keys-from is needed. A key is the value of the key column. Where several columns make "
+      "One of --key, --keys-from and --where is needed. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "
         + "the key, it is a JSON object, such as {\"a\":1,\"b\":\"x\"}, which may also give the partition columns, "
         + "to look only there, and the ordering column, so as to spare newer rows. A file has a key a line."
     ],
@@ -19,10 +19,18 @@ enum DeleteCommand {
 
   private static func run(_ arguments: Arguments) async throws {
     let access = try TableAccess(arguments)
-    guard arguments.has(Options.deleteKey) != arguments.has(Options.keysFrom) else {
-      throw UsageError("give either --key VALUE or --keys-from FILE")
+    let ways = [
+      arguments.has(Options.deleteKey), arguments.has(Options.keysFrom), arguments.has(Options.condition),
+    ]
+    guard ways.count(where: { $0 }) == 1 else {
+      throw UsageError("give one of --key VALUE, --keys-from FILE and --where EXPR")
     }
     let table = try await access.open()
+    if let condition = arguments[Options.condition] {
+      let report = try await access.located { try await table.delete(where: condition) }
+      StandardError.write(line: report.line("deleted from", table))
+      return
+    }
     let schema = try await access.located { try await table.schema() }
     var builder = try KeyBuilder(schema, table.properties)
     if let file = arguments[Options.keysFrom] {

@@ -74,6 +74,13 @@ enum Options {
   }.withArgument(after: "dead-letter").standard("fail")
   static let partial = Option<Bool>.flag(
     "partial", "of rows that are stored, change only the columns that the files give")
+  static let set = Option<[String: Literal?]>(
+    "set", "COLUMN=VALUE[,..]", "the new values, such as \"status = 'done', price = 1.50, note = null\""
+  ) { text throws(UsageError) in
+    do throws(TableError) { return try Literal.assignments(parsing: text) } catch {
+      throw UsageError(error.message)
+    }
+  }
   static let deleteKey = Option.text("key", "VALUE", "keys of rows to delete").many()
   static let keysFrom = Option.text("keys-from", "FILE", "a file with a key a line")
 
