@@ -42,6 +42,12 @@ enum TarnBenchmarks {
           throw UsageError("--make NAME PATH")
         }
         return try await benchmark(name).makeData(at: path)
+      // For the comparison with other engines, in the folder `Peers`.
+      case "--make-rows":
+        guard let path = rest.popFirst(), rest.count == 3, let seed = rest.popFirst().flatMap(UInt64.init),
+          let first = rest.popFirst().flatMap(Int.init), let count = rest.popFirst().flatMap(Int.init)
+        else { throw UsageError("--make-rows PATH SEED FIRST COUNT") }
+        return try await TradeRows(seed: seed, count: count, first: first).write(to: path)
       // For this program itself too: see `ParquetComparison`.
       case "--parquet":
         guard rest.count == 5, let task = rest.popFirst().flatMap(ParquetTask.init(rawValue:)),

@@ -7,6 +7,8 @@ import TarnStorage
 struct TradeRows {
   var seed: UInt64
   var count: Int
+  /// How many rows of a table come before these in time.
+  var first = 0
 
   private static let schema = Schema([
     Field("transaction_id", .string), Field("client_order_id", .string), Field("wallet_address", .string),
@@ -27,7 +29,7 @@ struct TradeRows {
     var done = 0
     while done < count {
       let rows = min(65_536, count - done)
-      try await writer.append(try Self.batch(rows, from: done, &random))
+      try await writer.append(try Self.batch(rows, from: first + done, &random))
       done += rows
     }
     _ = try await writer.finish()

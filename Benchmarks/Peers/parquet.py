@@ -1,6 +1,6 @@
 """One task of the Parquet comparison, done by pyarrow or polars.
 
-usage: peers.py LIBRARY TASK FILE OUT REPEATS ANSWER
+usage: parquet.py LIBRARY TASK FILE OUT REPEATS ANSWER
 
 TASK is read-all, read-three or write. The best of so many seconds goes to the file ANSWER. The task alone is
 timed: neither the start of the interpreter nor, for a write, the reading of the rows.
