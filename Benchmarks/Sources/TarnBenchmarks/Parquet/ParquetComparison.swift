@@ -63,7 +63,8 @@ struct ParquetComparison {
       _ = try Child.run(workshop.thisProgram, ["--parquet"] + words)
     } else {
       _ = try Child.run(
-        workshop.package + "/.build/python/bin/python", [workshop.package + "/Peers/parquet.py", library] + words)
+        workshop.package + "/.build/python/bin/python",
+        [workshop.package + "/Peers/parquet.py", library] + words)
     }
     let text = try String(contentsOfFile: answer, encoding: .utf8)
     return Best(seconds: Double(text) ?? .infinity, bytes: Workshop.size(of: out))
