@@ -8,6 +8,7 @@ enum TarnBenchmarks {
       NAME     benchmarks to run; by default all: \(names.joined(separator: ", "))
       --runs   how often each is run (3)
       --tarn   the program to run; by default it is built from the package
+    Upserts are compared with other engines by Benchmarks/run peers, growth, many and memory: see their --help.
     """
 
   private static let names = Benchmarks.all.map(\.name) + [ParquetComparison.name]
