@@ -66,7 +66,8 @@ struct FileGroupWriter: Sendable {
     _ merge: WritePlan.Merge, _ file: ParquetFile, _ name: BaseFileName, to target: any ObjectWriter
   ) async throws -> WrittenParquetFile {
     var writer = try BaseFileWriter(
-      context, partitionPath: merge.tagged.slice.partitionPath, name: name, taskNumber: taskNumber, to: target)
+      context, partitionPath: merge.tagged.slice.partitionPath, name: name, taskNumber: taskNumber, to: target
+    )
     var start = 0
     var deleted = merge.resolution.deleted[...]
     var updated = merge.resolution.updated[...]

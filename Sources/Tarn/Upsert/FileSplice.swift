@@ -152,7 +152,9 @@ struct FileEdits: Sendable {
       if groups[last].last?.slot == number - 1 { edit = groups[last].removeLast() }
       let stored = layout.groups[last][number - 1].count - edit.deleted.count
       append(max(pageRows - stored, 0), to: &edit, before, &left, &fresh)
-      if !edit.deleted.isEmpty || !edit.replaced.isEmpty || !edit.appended.isEmpty { groups[last].append(edit) }
+      if !edit.deleted.isEmpty || !edit.replaced.isEmpty || !edit.appended.isEmpty {
+        groups[last].append(edit)
+      }
     }
     while !left.isEmpty {
       edit = SlotEdit(slot: number)
@@ -163,7 +165,8 @@ struct FileEdits: Sendable {
   }
 
   private mutating func append(
-    _ count: Int, to edit: inout SlotEdit, _ before: Int, _ left: inout ArraySlice<Int32>, _ fresh: inout Int32
+    _ count: Int, to edit: inout SlotEdit, _ before: Int, _ left: inout ArraySlice<Int32>,
+    _ fresh: inout Int32
   ) {
     for row in left.prefix(count) {
       edit.appended.append(fresh)

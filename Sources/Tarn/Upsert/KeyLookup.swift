@@ -49,7 +49,8 @@ struct KeyLookup: Sendable {
         }
         guard isPaged else {
           throw KeyIndexError.damaged(
-            path: file.path, offset: reference.offset, message: "its slots are not the pages of the key column")
+            path: file.path, offset: reference.offset,
+            message: "its slots are not the pages of the key column")
         }
       }
       start += file.rowCount(inGroup: group)
@@ -77,7 +78,8 @@ struct KeyLookup: Sendable {
       places.append((group, row..<end))
       row = end
     }
-    return group + 1 >= file.rowGroupCount && (file.rowGroupCount == 0 || row == file.rowCount(inGroup: file.rowGroupCount - 1))
+    return group + 1 >= file.rowGroupCount
+      && (file.rowGroupCount == 0 || row == file.rowCount(inGroup: file.rowGroupCount - 1))
       ? places : nil
   }
 }

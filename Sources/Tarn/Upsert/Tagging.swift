@@ -87,7 +87,8 @@ struct Tagger: Sendable {
     let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
     var tagged = TaggedSlice(slice, file)
     let range = KeyRange(file)
-    guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) }) else {
+    guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) })
+    else {
       return tagged
     }
     guard let keyColumn = file.schema.index(of: MetaColumns.recordKey) else {

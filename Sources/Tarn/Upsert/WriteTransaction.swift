@@ -130,7 +130,8 @@ struct WriteTransaction: Sendable {
     let partitionOf = Dictionary(
       batch.keys.partitions.enumerated().map { (ExactText($0.element), Int32($0.offset)) },
       uniquingKeysWith: { first, _ in first })
-    let tagger = Tagger(storage: storage, batch: batch, parallelism: settings.parallelism)
+    let tagger = Tagger(
+      storage: storage, batch: batch, parallelism: settings.parallelism, warn: settings.warn)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
     let resolver = Resolver(storage: storage, batch: batch, takesAll: kind.merge != nil)

@@ -21,7 +21,8 @@ extension ParquetFile {
     let range = try chunkRange(group, leaf)
     var layout = ChunkLayout(
       leaf: leaf, range: range,
-      dictionary: first.offset > range.lowerBound ? range.lowerBound..<first.offset : nil, uncompressedSize: 0,
+      dictionary: first.offset > range.lowerBound ? range.lowerBound..<first.offset : nil,
+      uncompressedSize: 0,
       pages: [], offsets: [first.offset], slots: [])
     for (number, page) in pages.enumerated() {
       guard page.offset == layout.offsets[number] else { return false }

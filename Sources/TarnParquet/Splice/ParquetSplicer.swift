@@ -50,8 +50,8 @@ package final class ParquetSplicer: Sendable {
   ///   - edits: What becomes of its slots, in ascending order of these, each at most once; those behind the
   ///     last slot append their rows as new slots.
   /// - Throws: ``ParquetError`` where the storage fails, a touched page is damaged, or a value does not fit
-  ///   its type.
-  package func splice(group: Int, edits: [SlotEdit]) async throws(ParquetError) -> SplicedRowGroup {
+  ///   its type; `CancellationError` where the task is cancelled.
+  package func splice(group: Int, edits: [SlotEdit]) async throws -> SplicedRowGroup {
     var slotRows = layout.groups[group].map(\.count)
     for edit in edits {
       if edit.slot < slotRows.count {
@@ -66,7 +66,7 @@ package final class ParquetSplicer: Sendable {
     return SplicedRowGroup(chunks: chunks, slotRows: slotRows, counts: counts)
   }
 
-  private func chunks(_ group: Int, _ edits: [SlotEdit]) async throws(ParquetError) -> [SplicedChunk] {
+  private func chunks(_ group: Int, _ edits: [SlotEdit]) async throws -> [SplicedChunk] {
     guard workers.count > 1, !edits.isEmpty else {
       var chunks: [SplicedChunk] = []
       for column in columns.indices { chunks.append(try await chunk(group, column, edits, workers[0])) }
@@ -77,26 +77,20 @@ package final class ParquetSplicer: Sendable {
       layout.chunks[group][$0].range.count > layout.chunks[group][$1].range.count
     }
     let queue = WorkQueue(order.count)
-    do {
-      return try await withThrowingTaskGroup(of: [(Int, SplicedChunk)].self) { tasks in
-        for worker in workers {
-          tasks.addTask { [self] in
-            var done: [(Int, SplicedChunk)] = []
-            while let next = queue.take() {
-              try Task.checkCancellation()
-              done.append((order[next], try await chunk(group, order[next], edits, worker)))
-            }
-            return done
+    return try await withThrowingTaskGroup(of: [(Int, SplicedChunk)].self) { tasks in
+      for worker in workers {
+        tasks.addTask { [self] in
+          var done: [(Int, SplicedChunk)] = []
+          while let next = queue.take() {
+            try Task.checkCancellation()
+            done.append((order[next], try await chunk(group, order[next], edits, worker)))
           }
+          return done
         }
-        var all: [(Int, SplicedChunk)] = []
-        for try await done in tasks { all += done }
-        return all.sorted { $0.0 < $1.0 }.map(\.1)
       }
-    } catch let error as ParquetError {
-      throw error
-    } catch {
-      throw ParquetError(.storage, path: file.path, "the splice was cancelled")
+      var all: [(Int, SplicedChunk)] = []
+      for try await done in tasks { all += done }
+      return all.sorted { $0.0 < $1.0 }.map(\.1)
     }
   }
 
