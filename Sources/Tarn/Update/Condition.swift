@@ -69,18 +69,18 @@ extension WriteTransaction {
       try await FileSystemView.load(from: storage, properties: properties, timeline: table.state.timeline)
         .slices()
     }
-    // With a generator of its own kinds, Hudi makes paths of what it makes of the values.
-    if case .custom = properties.keyGenerator { return all }
     var known: [ExactText: Bool] = [:]
-    var held: [FileSlice] = []
-    for slice in all {
-      let path = ExactText(slice.partitionPath)
-      if known[path] == nil {
-        let values = PartitionValues(slice.partitionPath, table.generator.partition, table.schema)
-        known[path] = try values.mayHold(predicate)
-      }
-      if known[path] == true { held.append(slice) }
+    func mayHold(_ partition: String) throws(TableError) -> Bool {
+      // With a generator of its own kinds, Hudi makes paths of what it makes of the values.
+      if case .custom = properties.keyGenerator { return true }
+      if let holds = known[ExactText(partition)] { return holds }
+      let holds = try PartitionValues(partition, table.generator.partition, table.schema).mayHold(predicate)
+      known[ExactText(partition)] = holds
+      return holds
     }
+    try await writtenFiles(table).check(all, of: mayHold)
+    var held: [FileSlice] = []
+    for slice in all where try mayHold(slice.partitionPath) { held.append(slice) }
     return held
   }
 

@@ -167,12 +167,19 @@ struct WriteTransaction: Sendable {
 
   /// The latest slices of the partitions that matter.
   private func slices(_ batch: PreparedBatch, _ table: Target) async throws(TableError) -> [FileSlice] {
-    try await tableErrors {
+    let slices = try await tableErrors {
       try await FileSystemView.load(
         from: storage, properties: table.state.properties, timeline: table.state.timeline,
         only: batch.scope == .table ? nil : batch.keys.partitions
       ).slices()
     }
+    let wanted = batch.scope == .table ? nil : Set(batch.keys.partitions.map { ExactText($0) })
+    try await writtenFiles(table).check(slices) { wanted?.contains(ExactText($0)) ?? true }
+    return slices
+  }
+
+  func writtenFiles(_ table: Target) async throws(TableError) -> WrittenFiles {
+    try await WrittenFiles(storage, table.state.timeline, parallelism: settings.parallelism)
   }
 
   /// The rows to insert by their partition's position among the keys, and the report's counts of them.
