@@ -1,14 +1,20 @@
 /// Copies a short run of bytes within bounds that the caller has checked.
 ///
-/// Strings are mostly short, and a call of `memcpy` costs more than their bytes: up to sixteen go at once,
-/// with what lies behind them, where both sides have room for that.
+/// Strings are mostly short, and a call of `memcpy` costs more than their bytes: sixteen go at once, with what
+/// lies behind them, where both sides have room for that.
 @inline(__always)
 func copyBytes(
   _ source: RawSpan, _ from: Int, _ length: Int, _ target: UnsafeMutableRawBufferPointer, _ to: Int
 ) {
-  if length <= 16, source.byteCount &- from >= 16, target.count &- to >= 16 {
-    let chunk = source.unsafeLoadUnaligned(fromUncheckedByteOffset: from, as: SIMD16<UInt8>.self)
-    target.storeBytes(of: chunk, toByteOffset: to, as: SIMD16<UInt8>.self)
+  if length <= 64, source.byteCount &- from >= (length &+ 15) & ~15,
+    target.count &- to >= (length &+ 15) & ~15
+  {
+    var done = 0
+    while done < length {
+      let chunk = source.unsafeLoadUnaligned(fromUncheckedByteOffset: from &+ done, as: SIMD16<UInt8>.self)
+      target.storeBytes(of: chunk, toByteOffset: to &+ done, as: SIMD16<UInt8>.self)
+      done &+= 16
+    }
     return
   }
   source.withUnsafeBytes { bytes in

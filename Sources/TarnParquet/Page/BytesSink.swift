@@ -8,10 +8,21 @@ struct BytesSink: ValueSink {
   private(set) var strings = StringArena()
   private var dictionary = StringArena()
   private var indices: [UInt32] = []
+  /// Strings and bytes for which memory is taken at once.
+  private var expected: Int
+  private var expectedBytes: Int
 
-  init(fixedLength: Int?, expected: Int) {
+  init(fixedLength: Int?, expected: Int, bytes: Int) {
     self.fixedLength = fixedLength
+    self.expected = expected
+    expectedBytes = bytes
+  }
+
+  /// Takes memory before the first string, since an arena that grows is copied again and again.
+  private mutating func reserve() {
+    guard strings.ends.count == 1 else { return }
     strings.ends.reserveCapacity(expected + 1)
+    strings.bytes.reserveCapacity(expectedBytes)
   }
 
   mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
@@ -22,10 +33,12 @@ struct BytesSink: ValueSink {
   }
 
   mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+    reserve()
     try strings.append(bytes, fixedLength, levels)
   }
 
   mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+    reserve()
     if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
     let start = strings.ends.count
     let base = strings.end
@@ -43,6 +56,7 @@ struct BytesSink: ValueSink {
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
   ) throws(FormatProblem) {
+    reserve()
     let count = levels.validCount
     let page: StringArena
     switch (encoding, fixedLength) {
@@ -63,6 +77,9 @@ struct BytesSink: ValueSink {
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
     let taken = strings
     strings = StringArena()
+    // The next batch will be much like this one.
+    expected = taken.ends.count
+    expectedBytes = taken.bytes.count + taken.bytes.count / 8
     return try Conversions.values(taken, leaf)
   }
 }

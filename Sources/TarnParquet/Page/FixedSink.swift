@@ -21,6 +21,12 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     try Self.load(bytes, levels, loader, into: &values)
   }
 
+  // A sink is reached through a protocol, so without this the generic code would run, with a call a value.
+  @_specialize(where Loader == NumberLoader<Int32>)
+  @_specialize(where Loader == NumberLoader<Int64>)
+  @_specialize(where Loader == NumberLoader<Float>)
+  @_specialize(where Loader == NumberLoader<Double>)
+  @_specialize(where Loader == DecimalLoader)
   private static func load(
     _ bytes: RawSpan, _ levels: PageLevels, _ loader: Loader, into values: inout [Loader.Value]
   ) throws(FormatProblem) {
@@ -47,6 +53,12 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     try Self.gather(entries.span, &indices, &reader, levels, into: &values)
   }
 
+  // A sink is reached through a protocol, so without this the generic code would run, with a call a value.
+  @_specialize(where Loader == NumberLoader<Int32>)
+  @_specialize(where Loader == NumberLoader<Int64>)
+  @_specialize(where Loader == NumberLoader<Float>)
+  @_specialize(where Loader == NumberLoader<Double>)
+  @_specialize(where Loader == DecimalLoader)
   private static func gather(
     _ dictionary: Span<Loader.Value>, _ indices: inout [UInt32], _ reader: inout HybridReader,
     _ levels: PageLevels, into values: inout [Loader.Value]

@@ -40,7 +40,8 @@ extension LeafColumn {
   /// - Parameters:
   ///   - entries: The most entries that the pages may hold.
   ///   - expected: Number of values for which memory is taken at once.
-  func decoder(_ codec: Codec, entries: Int, expected: Int) -> any PageDecoder {
+  ///   - bytes: Bytes of strings for which memory is taken at once.
+  func decoder(_ codec: Codec, entries: Int, expected: Int, bytes: Int = 0) -> any PageDecoder {
     func make<Sink: ValueSink>(_ sink: Sink) -> any PageDecoder {
       PageReader(leaf: self, codec: codec, entryLimit: entries, sink: sink)
     }
@@ -55,8 +56,8 @@ extension LeafColumn {
       return make(FixedSink(DecimalLoader(width: byteLength), expected: expected))
     case .fixedByteArray where conversion == .float16:
       return make(FixedSink(HalfLoader(), expected: expected))
-    case .byteArray: return make(BytesSink(fixedLength: nil, expected: expected))
-    case .fixedByteArray: return make(BytesSink(fixedLength: byteLength, expected: expected))
+    case .byteArray: return make(BytesSink(fixedLength: nil, expected: expected, bytes: bytes))
+    case .fixedByteArray: return make(BytesSink(fixedLength: byteLength, expected: expected, bytes: bytes))
     }
   }
 }

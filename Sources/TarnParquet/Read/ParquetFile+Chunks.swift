@@ -54,7 +54,9 @@ extension ParquetFile {
     let chunk = metadata.groups[group].columns[leaf.chunk]
     let rows = metadata.groups[group].rowCount
     // Memory for so many rows is taken before any page has been seen.
-    var decoder = leaf.decoder(chunk.codec, entries: chunk.valueCount, expected: min(rows, 1 << 20))
+    var decoder = leaf.decoder(
+      chunk.codec, entries: chunk.valueCount, expected: min(rows, 1 << 20),
+      bytes: Self.stringBytes(chunk, stored: bytes.byteCount))
     var offset = 0
     var pageStart = 0
     do throws(FormatProblem) {
@@ -79,6 +81,11 @@ extension ParquetFile {
     } catch {
       throw failure(error, leaf, at: chunk.start + pageStart)
     }
+  }
+
+  /// The bytes that a chunk's strings may take, as far as its sizes tell; what it declares is not trusted.
+  private static func stringBytes(_ chunk: ChunkMetadata, stored: Int) -> Int {
+    min(max(0, chunk.uncompressedSize), stored &* 8)
   }
 
   /// The batch that leaves' pieces make.

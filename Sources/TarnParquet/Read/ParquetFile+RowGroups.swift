@@ -15,8 +15,24 @@ extension ParquetFile {
   /// - Throws: ``ParquetError`` where the storage fails, there is no such group or column, or the chunk is damaged.
   public func readRowGroup(_ group: Int, columns: [Int]) async throws(ParquetError) -> RecordBatch {
     try check(group, columns)
-    let pieces = try await readLeaves(group, leaves(of: columns))
-    return try assemble(columns, pieces, rows: metadata.groups[group].rowCount)
+    let pieces = try await readLeaves([group], leaves(of: columns))
+    return try assemble(columns, pieces[0], rows: metadata.groups[group].rowCount)
+  }
+
+  /// Reads columns of several row groups at once, which keeps all cores busy where few columns are read.
+  ///
+  /// - Parameters:
+  ///   - groups: The row groups; the batches have their order.
+  ///   - columns: Positions in ``schema``; each batch has their order.
+  /// - Throws: ``ParquetError`` where the storage fails, there is no such group or column, or a chunk is damaged.
+  public func readRowGroups(_ groups: [Int], columns: [Int]) async throws(ParquetError) -> [RecordBatch] {
+    for group in groups { try check(group, columns) }
+    let pieces = try await readLeaves(groups, leaves(of: columns))
+    var batches: [RecordBatch] = []
+    for (number, group) in groups.enumerated() {
+      batches.append(try assemble(columns, pieces[number], rows: metadata.groups[group].rowCount))
+    }
+    return batches
   }
 
   /// Checks what a caller asks for.
@@ -32,59 +48,76 @@ extension ParquetFile {
     }
   }
 
+  /// A leaf's chunk in the group of a number among those that are read.
+  private struct Chunk: Sendable {
+    var number: Int
+    var group: Int
+    var leaf: LeafColumn
+  }
+
+  /// What was decoded of each group that is read.
+  private typealias Pieces = [[Int: LeafPiece]]
+
   /// Reads whole chunks, several at a time where that pays.
   private func readLeaves(
-    _ group: Int, _ leaves: [LeafColumn]
-  ) async throws(ParquetError) -> [Int: LeafPiece] {
-    var single: [RangeRequest<LeafColumn>] = []
+    _ groups: [Int], _ leaves: [LeafColumn]
+  ) async throws(ParquetError) -> [[Int: LeafPiece]] {
+    var requests: [RangeRequest<Chunk>] = []
     var total = 0
-    for leaf in leaves {
-      let range = try chunkRange(group, leaf)
-      total += range.count
-      single.append(RangeRequest(range: range, parts: [leaf]))
+    for (number, group) in groups.enumerated() {
+      var single: [RangeRequest<Chunk>] = []
+      for leaf in leaves {
+        let range = try chunkRange(group, leaf)
+        single.append(RangeRequest(range: range, parts: [Chunk(number: number, group: group, leaf: leaf)]))
+      }
+      let size = single.reduce(0) { $0 + $1.range.count }
+      total += size
+      // Enough requests that all tasks end at about the same time, the largest first.
+      let joined = RangeRequest.joined(single, most: max(1 << 20, min(Self.greatestRequest, size / 8)))
+      requests += joined.sorted { $0.range.count > $1.range.count }
     }
-    // Enough requests that all tasks end at about the same time, the largest first.
-    let most = max(1 << 20, min(Self.greatestRequest, total / 8))
-    var requests = RangeRequest.joined(single, most: most)
-    requests.sort { $0.range.count > $1.range.count }
     let queue = WorkQueue(requests.count)
     guard requests.count > 1, total >= Self.leastParallelSize else {
-      return try await work(through: requests, group, queue)
+      return try await work(through: requests, groups.count, queue)
     }
     let tasks = min(requests.count, Self.greatestParallelism)
     let shared = requests
-    let results = await withTaskGroup(of: Result<[Int: LeafPiece], ParquetError>.self) { tasksGroup in
+    let results = await withTaskGroup(of: Result<Pieces, ParquetError>.self) { tasksGroup in
       for _ in 0..<tasks {
         tasksGroup.addTask {
           do throws(ParquetError) {
-            return .success(try await work(through: shared, group, queue))
+            return .success(try await work(through: shared, groups.count, queue))
           } catch { return .failure(error) }
         }
       }
-      var results: [Result<[Int: LeafPiece], ParquetError>] = []
+      var results: [Result<Pieces, ParquetError>] = []
       for await result in tasksGroup { results.append(result) }
       return results
     }
-    var pieces: [Int: LeafPiece] = [:]
-    for result in results { pieces.merge(try result.get()) { first, _ in first } }
+    var pieces = Pieces(repeating: [:], count: groups.count)
+    for result in results {
+      for (number, found) in try result.get().enumerated() {
+        pieces[number].merge(found) { first, _ in first }
+      }
+    }
     return pieces
   }
 
   /// Reads and decodes requests until none is left.
   private func work(
-    through requests: [RangeRequest<LeafColumn>], _ group: Int, _ queue: WorkQueue
-  ) async throws(ParquetError) -> [Int: LeafPiece] {
-    var pieces: [Int: LeafPiece] = [:]
+    through requests: [RangeRequest<Chunk>], _ groupCount: Int, _ queue: WorkQueue
+  ) async throws(ParquetError) -> Pieces {
+    var pieces = Pieces(repeating: [:], count: groupCount)
     var buffer = ByteBuffer()
     var scratch = PageScratch()
     while let number = queue.take() {
       let request = requests[number]
       try await fetch(request.range, into: &buffer)
-      for leaf in request.parts {
-        let range = try chunkRange(group, leaf)
+      for chunk in request.parts {
+        let range = try chunkRange(chunk.group, chunk.leaf)
         let start = range.lowerBound - request.range.lowerBound
-        pieces[leaf.chunk] = try decodeChunk(
-          group, leaf, buffer.bytes.extracting(start..<start + range.count), &scratch)
+        pieces[chunk.number][chunk.leaf.chunk] = try decodeChunk(
+          chunk.group, chunk.leaf, buffer.bytes.extracting(start..<start + range.count), &scratch)
       }
     }
     return pieces

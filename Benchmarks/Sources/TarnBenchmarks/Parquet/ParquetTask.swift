@@ -44,12 +44,8 @@ enum ParquetTask: String {
 
   private func readAll(_ file: ParquetFile, _ names: [String]?) async throws -> [RecordBatch] {
     let columns = try names.map { names in try names.map { try file.columnIndex($0) } }
-    var groups: [RecordBatch] = []
-    for group in 0..<file.rowGroupCount {
-      groups.append(
-        try await file.readRowGroup(group, columns: columns ?? Array(file.schema.fields.indices)))
-    }
-    return groups
+    return try await file.readRowGroups(
+      Array(0..<file.rowGroupCount), columns: columns ?? Array(file.schema.fields.indices))
   }
 
   private func write(_ rows: [RecordBatch], _ schema: Schema, to path: String) async throws {
