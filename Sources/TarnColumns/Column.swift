@@ -25,6 +25,8 @@ public struct Column: Sendable {
     case decimal([Int128])
     /// Strings and binary.
     case bytes(ByteStrings)
+    /// Strings and binary as positions in a dictionary: only where a reader was asked to keep it.
+    case dictionary(DictionaryStrings)
     /// Lists: where each begins among the elements, and at last where the last ends.
     indirect case list(offsets: [Int32], elements: Column)
     /// A column a field.
@@ -44,6 +46,7 @@ public struct Column: Sendable {
       case .double(let values): values.count
       case .decimal(let values): values.count
       case .bytes(let strings): strings.count
+      case .dictionary(let strings): strings.count
       case .list(let offsets, _), .map(let offsets, _, _): max(offsets.count - 1, 0)
       case .structure(_, let count): count
       }
@@ -76,7 +79,8 @@ public struct Column: Sendable {
     switch (type, values) {
     case (.boolean, .boolean), (.int8, .int8), (.int16, .int16), (.int32, .int32), (.date, .int32),
       (.int64, .int64), (.timestamp, .int64), (.time, .int64), (.float, .float), (.double, .double),
-      (.decimal, .decimal), (.string, .bytes), (.binary, .bytes), (.list, .list),
+      (.decimal, .decimal), (.string, .bytes), (.binary, .bytes), (.string, .dictionary),
+      (.binary, .dictionary), (.list, .list),
       (.structure, .structure), (.map, .map):
       true
     default: false
@@ -153,8 +157,14 @@ public struct Column: Sendable {
   public var nullCount: Int { validity.map { $0.count - $0.setCount } ?? 0 }
 
   /// The strings of a string or binary column; nil for another type.
+  ///
+  /// Strings that are positions in a dictionary are copied, and nil where they would pass 2 GiB so.
   public var strings: ByteStrings? {
-    if case .bytes(let strings) = values { strings } else { nil }
+    switch values {
+    case .bytes(let strings): strings
+    case .dictionary(let strings): try? strings.plain()
+    default: nil
+    }
   }
 
   /// About how many bytes of memory the values take.
@@ -168,6 +178,8 @@ public struct Column: Sendable {
     case .int64, .double: nulls + count * 8
     case .decimal: nulls + count * 16
     case .bytes(let strings): nulls + strings.bytes.count + count * 4
+    case .dictionary(let strings):
+      nulls + count * 4 + strings.entries.strings.bytes.count + strings.entries.strings.count * 4
     case .list(_, let elements): nulls + count * 4 + elements.byteCount
     case .structure(let columns, _): columns.reduce(nulls) { $0 + $1.byteCount }
     case .map(_, let keys, let values): nulls + count * 4 + keys.byteCount + values.byteCount
@@ -177,6 +189,7 @@ public struct Column: Sendable {
   /// A part of the column, copied.
   public func slice(_ rows: Range<Int>) -> Column {
     if rows == 0..<count { return self }
+    if let part = dictionarySlice(rows) { return part }
     var builder = ColumnBuilder(type)
     // A part cannot be larger than the whole.
     try? builder.append(self, rows)
@@ -187,6 +200,7 @@ public struct Column: Sendable {
   ///
   /// - Throws: ``ColumnError`` where strings repeated so often would pass 2 GiB.
   public func gather(_ rows: [Int32]) throws(ColumnError) -> Column {
+    if let chosen = dictionaryGather(rows) { return chosen }
     var builder = ColumnBuilder(type)
     try builder.append(self, rows: rows)
     return builder.finish()
@@ -197,6 +211,7 @@ public struct Column: Sendable {
   /// - Throws: ``ColumnError`` where types differ, or the whole would pass 2 GiB.
   public static func concatenate(_ columns: [Column], type: DataType) throws(ColumnError) -> Column {
     if columns.count == 1, columns[0].type == type { return columns[0] }
+    if let joined = dictionaryConcatenate(columns, type: type) { return joined }
     var builder = ColumnBuilder(type)
     for column in columns { try builder.append(column, 0..<column.count) }
     return builder.finish()

@@ -72,6 +72,9 @@ public struct ColumnBuilder: Sendable {
       values = .int8([])
       strings.appendEmpty(added)
       values = .bytes(strings)
+    case .dictionary(var strings):
+      strings.appendEmpty(added)
+      values = .dictionary(strings)
     case .list(var offsets, let elements):
       offsets.append(contentsOf: repeatElement(Int32(elements.count), count: added))
       values = .list(offsets: offsets, elements: elements)
@@ -181,7 +184,10 @@ public struct ColumnBuilder: Sendable {
   ///
   /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
   public mutating func append(_ bytes: RawSpan) throws(ColumnError) {
-    guard case .bytes(var strings) = values else { preconditionFailure("not a string column") }
+    guard case .bytes(var strings) = values else {
+      try leaveDictionary()
+      return try append(bytes)
+    }
     values = .boolean(Bitmap())
     defer { values = .bytes(strings) }
     try strings.append(bytes)
@@ -199,11 +205,20 @@ public struct ColumnBuilder: Sendable {
   ///
   /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
   public mutating func appendBuilt(_ build: (inout [UInt8]) -> Void) throws(ColumnError) {
-    guard case .bytes(var strings) = values else { preconditionFailure("not a string column") }
+    guard case .bytes(var strings) = values else {
+      try leaveDictionary()
+      return try appendBuilt(build)
+    }
     values = .boolean(Bitmap())
     defer { values = .bytes(strings) }
     try strings.appendBuilt(build)
     noteValid()
+  }
+
+  /// Puts strings end to end, since others come behind those of a dictionary.
+  private mutating func leaveDictionary() throws(ColumnError) {
+    guard case .dictionary(let strings) = values else { preconditionFailure("not a string column") }
+    values = .bytes(try strings.plain())
   }
 }
 
@@ -220,6 +235,7 @@ extension ColumnBuilder {
   public mutating func append(_ column: Column, _ rows: Range<Int>) throws(ColumnError) {
     try check(column)
     guard !rows.isEmpty else { return }
+    if case .dictionary = values { try leaveDictionary() }
     let mine = values
     values = .boolean(Bitmap())
     values = try Self.joined(mine, column.values, rows)
@@ -262,6 +278,10 @@ extension ColumnBuilder {
       return .decimal(list)
     case (.bytes(var strings), .bytes(let other)):
       try strings.append(other, rows)
+      return .bytes(strings)
+    case (.bytes(var strings), .dictionary(let other)):
+      let plain = try other.plain(rows)
+      try strings.append(plain, 0..<plain.count)
       return .bytes(strings)
     case (.list(var offsets, let elements), .list(let otherOffsets, let otherElements)):
       let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
@@ -307,6 +327,7 @@ extension ColumnBuilder {
       for row in rows { try append(column, Int(row)..<Int(row) + 1) }
       return
     }
+    if case .dictionary = values { try leaveDictionary() }
     let mine = values
     values = .boolean(Bitmap())
     values = try Self.gathered(mine, column.values, rows)
@@ -349,6 +370,10 @@ extension ColumnBuilder {
       return .decimal(list)
     case (.bytes(var strings), .bytes(let other)):
       try strings.append(other, rows: rows.span)
+      return .bytes(strings)
+    case (.bytes(var strings), .dictionary(let other)):
+      let positions = rows.map { Int32(bitPattern: other.indices[Int($0)]) }
+      try strings.append(other.entries.strings, rows: positions.span)
       return .bytes(strings)
     default: throw ColumnError.malformed("columns of one type differ in layout")
     }

@@ -18,6 +18,12 @@ extension Column {
       return a[row] == b[otherRow] || (a[row].isNaN && b[otherRow].isNaN)
     case (.decimal(let a), .decimal(let b)): return a[row] == b[otherRow]
     case (.bytes(let a), .bytes(let b)): return a.equals(row, b, otherRow)
+    case (.dictionary(let a), .dictionary(let b))
+    where a.entries === b.entries && a.indices[row] == b.indices[otherRow]:
+      return true
+    case (.bytes, .dictionary), (.dictionary, .bytes), (.dictionary, .dictionary):
+      guard let (a, mine) = string(row), let (b, theirs) = other.string(otherRow) else { return false }
+      return a.equals(mine, b, theirs)
     case (.structure(let a, _), .structure(let b, _)):
       return zip(a, b).allSatisfy { $0.isEqual(row, to: $1, otherRow) }
     case (.list(let starts, let a), .list(let otherStarts, let b)):
@@ -61,7 +67,19 @@ extension Column {
     case (.decimal(let a), .decimal(let b)): return order(a[row], b[otherRow])
     case (.bytes(let a), .bytes(let b)):
       return a.precedes(row, b, otherRow) ? -1 : (a.equals(row, b, otherRow) ? 0 : 1)
+    case (.bytes, .dictionary), (.dictionary, .bytes), (.dictionary, .dictionary):
+      guard let (a, mine) = string(row), let (b, theirs) = other.string(otherRow) else { return 0 }
+      return a.precedes(mine, b, theirs) ? -1 : (a.equals(mine, b, theirs) ? 0 : 1)
     default: return 0
+    }
+  }
+
+  /// The strings among which a value is, and its position there; nil for another type.
+  private func string(_ row: Int) -> (ByteStrings, Int)? {
+    switch values {
+    case .bytes(let strings): (strings, row)
+    case .dictionary(let strings): (strings.entries.strings, Int(strings.indices[row]))
+    default: nil
     }
   }
 

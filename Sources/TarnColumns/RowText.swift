@@ -10,10 +10,15 @@ extension Column {
       return
     }
     switch values {
-    case .boolean, .int8, .int16, .int64, .int32, .float, .double, .decimal, .bytes:
+    case .boolean, .int8, .int16, .int64, .int32, .float, .double, .decimal, .bytes, .dictionary:
       let isQuoted = hasQuotedText
       if case .bytes(let strings) = values, type == .string {
         out.appendJSON(string: strings[row])
+        return
+      }
+      if case .dictionary(let strings) = values, type == .string {
+        let entries = strings.entries.strings
+        out.appendJSON(string: entries[strings.position(row)])
         return
       }
       if isQuoted || isNotFinite(row) {
@@ -93,6 +98,10 @@ extension Column {
       out.append(unscaled: list[row], scale: scale)
     case .bytes(let strings):
       if type == .binary { Base64.append(strings[row], to: &out) } else { out.append(strings[row]) }
+    case .dictionary(let strings):
+      let entries = strings.entries.strings
+      let entry = strings.position(row)
+      if type == .binary { Base64.append(entries[entry], to: &out) } else { out.append(entries[entry]) }
     case .list, .map, .structure: appendJSON(row, to: &out)
     }
   }

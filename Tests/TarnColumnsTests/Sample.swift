@@ -24,6 +24,7 @@ indirect enum Plain: Hashable {
     case .double(let list): self = .text("\(list[row])")
     case .decimal(let list): self = .text("\(list[row])")
     case .bytes(let strings): self = .text(strings.string(row))
+    case .dictionary(let strings): self = .text(strings.entries.strings.string(strings.position(row)))
     case .list(let offsets, let elements):
       self = .many((Int(offsets[row])..<Int(offsets[row + 1])).map { Plain(elements, $0) })
     case .map(let offsets, let keys, let items):

@@ -147,7 +147,7 @@ import Testing
       let bytes = strings[row].copied()
       return column.type == .binary
         ? Data(bytes).base64EncodedString() : String(decoding: bytes, as: UTF8.self)
-    case .list, .structure, .map: return "nested"
+    case .dictionary, .list, .structure, .map: return "not plain"
     }
   }
 

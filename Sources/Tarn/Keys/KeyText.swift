@@ -32,6 +32,9 @@ enum KeyText {
       guard case .decimal(_, let scale) = column.type else { return }
       append(unscaled: values[row], scale: scale, to: &out)
     case .bytes(let strings): out.append(strings[row])
+    case .dictionary(let strings):
+      let entries = strings.entries.strings
+      out.append(entries[strings.position(row)])
     case .float, .double, .list, .structure, .map:
       preconditionFailure("refused by objection(to:)")
     }

@@ -34,6 +34,10 @@ struct LiteralList {
     do { try strings.append(text, 0..<1) } catch { throw TableError(error) }
   }
 
+  private func contains(_ values: ByteStrings, _ row: Int) -> Bool {
+    index.find(hash: values.hash(row), where: { strings.equals($0, values, row) }) != nil
+  }
+
   /// Whether the list has a row's value, which is not null.
   func contains(_ column: Column, _ row: Int) -> Bool {
     switch column.values {
@@ -42,8 +46,8 @@ struct LiteralList {
     case .int32(let values) where column.type != .date: exact.contains(Int128(values[row]))
     case .int64(let values): exact.contains(Int128(values[row]))
     case .decimal(let values): exact.contains(values[row])
-    case .bytes(let values):
-      index.find(hash: values.hash(row), where: { strings.equals($0, values, row) }) != nil
+    case .bytes(let values): contains(values, row)
+    case .dictionary(let values): contains(values.entries.strings, Int(values.indices[row]))
     default: others.contains { column.compare(row, to: $0, 0) == 0 }
     }
   }

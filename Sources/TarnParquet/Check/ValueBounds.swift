@@ -21,6 +21,7 @@ struct ValueBounds {
       case .double(let values): Self.bounds(values, column) { .number($0) }
       case .decimal(let values): Self.bounds(values, column) { .decimal($0) }
       case .bytes(let strings): Self.bounds(strings, column)
+      case .dictionary: column.strings.flatMap { Self.bounds($0, column) }
       case .list, .structure, .map: nil
       }
     guard let (least, greatest) = found else { return nil }

@@ -7,13 +7,19 @@ struct BytesSink: ValueSink {
   private let fixedLength: Int?
   private(set) var strings = StringArena()
   private var dictionary = StringArena()
+  /// Whether strings stay positions in the dictionary as long as all pages have them so.
+  private let keepsDictionary: Bool
+  /// The positions of strings that stay so, and what they refer to.
+  private var kept: [UInt32] = []
+  private var entries: DictionaryStrings.Entries?
   private var indices: [UInt32] = []
   /// Strings and bytes for which memory is taken at once.
   private var expected: Int
   private var expectedBytes: Int
 
-  init(fixedLength: Int?, expected: Int, bytes: Int) {
+  init(fixedLength: Int?, expected: Int, bytes: Int, keepsDictionary: Bool) {
     self.fixedLength = fixedLength
+    self.keepsDictionary = keepsDictionary
     self.expected = expected
     expectedBytes = bytes
   }
@@ -33,13 +39,15 @@ struct BytesSink: ValueSink {
   }
 
   mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+    try leaveDictionary()
     reserve()
     try strings.append(bytes, fixedLength, levels)
   }
 
   mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
-    reserve()
     if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
+    if keepsDictionary, strings.ends.count == 1 { return try keep(&reader, levels) }
+    reserve()
     let start = strings.ends.count
     let base = strings.end
     var done = 0
@@ -56,6 +64,7 @@ struct BytesSink: ValueSink {
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
   ) throws(FormatProblem) {
+    try leaveDictionary()
     reserve()
     let count = levels.validCount
     let page: StringArena
@@ -75,12 +84,66 @@ struct BytesSink: ValueSink {
   }
 
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+    if !kept.isEmpty { return try takeKept() }
     let taken = strings
     strings = StringArena()
     // The next batch will be much like this one.
     expected = taken.ends.count
     expectedBytes = taken.bytes.count + taken.bytes.count / 8
     return try Conversions.values(taken, leaf)
+  }
+}
+
+extension BytesSink {
+  /// What kept positions refer to; the last entry is empty, and stands for nulls.
+  private mutating func shared() throws(FormatProblem) -> DictionaryStrings.Entries {
+    if let entries { return entries }
+    let bytes = dictionary.bytes.dropLast(StringArena.slack)
+    do {
+      var strings = try ByteStrings(offsets: dictionary.ends, bytes: Array(bytes))
+      strings.appendEmpty()
+      let made = DictionaryStrings.Entries(strings)
+      entries = made
+      return made
+    } catch { throw .malformed("the entries of a dictionary do not span their bytes") }
+  }
+
+  /// Appends positions in the dictionary as they are.
+  private mutating func keep(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+    let start = kept.count
+    let count = dictionary.ends.count - 1
+    var done = 0
+    while done < levels.validCount {
+      let part = min(HybridReader.step, levels.validCount - done)
+      try reader.read(part, into: &indices)
+      try Self.checkIndices(indices, part, count)
+      kept.append(contentsOf: indices[..<part])
+      done += part
+    }
+    guard levels.validity != nil else { return }
+    let null = UInt32(truncatingIfNeeded: count)
+    kept.append(contentsOf: repeatElement(null, count: levels.count - levels.validCount))
+    kept.withUnsafeMutableBufferPointer { all in
+      levels.spread(UnsafeMutableBufferPointer(rebasing: all[start...])) { _ in null }
+    }
+  }
+
+  /// Puts kept strings end to end, since a page of others follows.
+  private mutating func leaveDictionary() throws(FormatProblem) {
+    guard !kept.isEmpty else { return }
+    guard case .dictionary(let taken) = try takeKept() else { return }
+    do {
+      let plain = try taken.plain()
+      strings = StringArena(ends: plain.offsets, bytes: plain.bytes)
+    } catch { throw .outOfRange(error.description) }
+  }
+
+  private mutating func takeKept() throws(FormatProblem) -> Column.Values {
+    let taken = kept
+    kept = []
+    do {
+      return .dictionary(try DictionaryStrings(indices: taken, entries: try shared()))
+    } catch { throw .malformed("a page refers to a dictionary entry that is not there") }
   }
 }
 

@@ -41,7 +41,15 @@ extension LeafColumn {
   ///   - entries: The most entries that the pages may hold.
   ///   - expected: Number of values for which memory is taken at once.
   ///   - bytes: Bytes of strings for which memory is taken at once.
-  func decoder(_ codec: Codec, entries: Int, expected: Int, bytes: Int = 0) -> any PageDecoder {
+  ///   - keepsDictionaries: Whether strings stay positions in the dictionary where all pages have them so.
+  func decoder(
+    _ codec: Codec, entries: Int, expected: Int, bytes: Int = 0, keepsDictionaries: Bool = false
+  ) -> any PageDecoder {
+    func strings(_ length: Int?) -> BytesSink {
+      BytesSink(
+        fixedLength: length, expected: expected, bytes: bytes,
+        keepsDictionary: keepsDictionaries && conversion == .none)
+    }
     func make<Sink: ValueSink>(_ sink: Sink) -> any PageDecoder {
       PageReader(leaf: self, codec: codec, entryLimit: entries, sink: sink)
     }
@@ -56,8 +64,8 @@ extension LeafColumn {
       return make(FixedSink(DecimalLoader(width: byteLength), expected: expected))
     case .fixedByteArray where conversion == .float16:
       return make(FixedSink(HalfLoader(), expected: expected))
-    case .byteArray: return make(BytesSink(fixedLength: nil, expected: expected, bytes: bytes))
-    case .fixedByteArray: return make(BytesSink(fixedLength: byteLength, expected: expected, bytes: bytes))
+    case .byteArray: return make(strings(nil))
+    case .fixedByteArray: return make(strings(byteLength))
     }
   }
 }

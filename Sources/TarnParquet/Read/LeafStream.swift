@@ -36,7 +36,8 @@ final class LeafStream: @unchecked Sendable {
     let chunk = file.metadata.groups[group].columns[leaf.chunk]
     entries = chunk.valueCount
     rowCount = file.metadata.groups[group].rowCount
-    decoder = leaf.decoder(chunk.codec, entries: entries, expected: expected)
+    decoder = leaf.decoder(
+      chunk.codec, entries: entries, expected: expected, keepsDictionaries: file.keepsDictionaries)
     bufferStart = range.lowerBound
     position = range.lowerBound
   }

@@ -56,7 +56,7 @@ extension ParquetFile {
     // Memory for so many rows is taken before any page has been seen.
     var decoder = leaf.decoder(
       chunk.codec, entries: chunk.valueCount, expected: min(rows, 1 << 20),
-      bytes: Self.stringBytes(chunk, stored: bytes.byteCount))
+      bytes: Self.stringBytes(chunk, stored: bytes.byteCount), keepsDictionaries: keepsDictionaries)
     var offset = 0
     var pageStart = 0
     do throws(FormatProblem) {

@@ -99,7 +99,11 @@ extension ParquetFile {
         let chunk = metadata.groups[group].columns[leaf.chunk]
         var state =
           decoders.removeValue(forKey: leaf.chunk)
-          ?? (leaf.decoder(chunk.codec, entries: chunk.valueCount, expected: sorted.count), [])
+          ?? (
+            leaf.decoder(
+              chunk.codec, entries: chunk.valueCount, expected: sorted.count,
+              keepsDictionaries: keepsDictionaries), []
+          )
         var offset = request.range.lowerBound
         do throws(FormatProblem) {
           for bytes in (run.dictionary.map { [$0] } ?? []) + run.pages.map(\.bytes) {

@@ -34,6 +34,9 @@ public struct ParquetFile: Sendable {
   /// Number of row groups.
   public var rowGroupCount: Int { metadata.groups.count }
 
+  /// Whether strings stay positions in the file's dictionaries; see ``keepingDictionaries()``.
+  public private(set) var keepsDictionaries = false
+
   let storage: any Storage
   let metadata: FileMetadata
   /// The trees of the columns that can be read.
@@ -143,8 +146,19 @@ public struct ParquetFile: Sendable {
     storage = file.storage
     metadata = file.metadata
     unreadable = file.unreadable
+    keepsDictionaries = file.keepsDictionaries
     self.nodes = nodes
     schema = Schema(nodes.map(\.field))
+  }
+
+  /// The same file, of which strings and binary are read as positions in the file's dictionaries.
+  ///
+  /// Their columns have the layout ``TarnColumns/Column/Values/dictionary(_:)`` where all pages of the row group
+  /// or batch refer to a dictionary, which columns of few different strings do; others are as ever.
+  public func keepingDictionaries() -> ParquetFile {
+    var file = self
+    file.keepsDictionaries = true
+    return file
   }
 
   /// The value of a key of the footer's metadata; nil where it has none.

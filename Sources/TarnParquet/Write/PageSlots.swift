@@ -165,6 +165,8 @@ extension Column {
       guard !rows.isEmpty else { return 0 }
       return rows.count * 5 + strings.range(rows.upperBound - 1).upperBound
         - strings.range(rows.lowerBound).lowerBound
+    // The writer puts such strings end to end first.
+    case .dictionary: return rows.count * 5
     case .list(let offsets, let elements): return rows.count * 2 + elements.plainBytes(part(offsets))
     case .map(let offsets, let keys, let values):
       return rows.count * 2 + keys.plainBytes(part(offsets)) + values.plainBytes(part(offsets))

@@ -75,6 +75,7 @@ public struct ParquetWriter: ~Copyable {
   /// - Throws: ``ParquetError`` where the columns differ, a value does not fit its type, or the storage fails.
   public mutating func append(_ batch: RecordBatch) async throws(ParquetError) {
     try check(batch)
+    let batch = try plain(batch)
     rowCount += batch.count
     var next = 0
     if waitingRows > 0 {
@@ -88,6 +89,13 @@ public struct ParquetWriter: ~Copyable {
       next = pages.last?.upperBound ?? batch.count
     }
     try wait(batch, next..<batch.count)
+  }
+
+  /// The batch with its strings end to end, as the encoders take them.
+  private func plain(_ batch: RecordBatch) throws(ParquetError) -> RecordBatch {
+    do { return try batch.plain() } catch {
+      throw ParquetError(.valueOutOfRange, path: path, error.description)
+    }
   }
 
   /// The pages that can be encoded at once: all but the last certainly do not fill the row group.
