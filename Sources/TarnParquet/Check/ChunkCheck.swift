@@ -93,8 +93,8 @@ struct ChunkCheck {
     do {
       while let page = try await walk.next() {
         let firstRow = decoder.rowsRead
-        let piece = try await walk.decode(page, with: &decoder, &scratch)
-        note(page, piece, firstRow)
+        try await walk.read(page, with: &decoder, &scratch)
+        note(page, try taken(&decoder, page), firstRow)
       }
     } catch {
       try find(error, page: pages.count)
@@ -107,6 +107,10 @@ struct ChunkCheck {
       find("the pages hold \(decoder.rowsRead) rows, the row group declares \(rowCount)")
     }
     return true
+  }
+
+  private func taken(_ decoder: inout any PageDecoder, _ page: PlacedPage) throws(ParquetError) -> LeafPiece {
+    do { return try decoder.take() } catch { throw file.failure(error, leaf, at: page.offset) }
   }
 
   /// Takes a page into account.

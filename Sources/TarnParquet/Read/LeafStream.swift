@@ -6,40 +6,28 @@ final class LeafStream: @unchecked Sendable {
   // Unchecked, since a batch's reading hands each stream to one task at a time.
   let leaf: LeafColumn
   private let file: ParquetFile
-  private let range: Range<Int>
   private let entries: Int
   private let rowCount: Int
-  /// Bytes that are read ahead.
-  private let window: Int
   private var decoder: any PageDecoder
   private var scratch = PageScratch()
-  private var buffer = ByteBuffer()
-  /// Where in the file the buffer begins, and the next page.
-  private var bufferStart: Int
-  private var position: Int
+  private var walk: PageWalk
   /// What was decoded and is not wholly given, and how many of its rows are.
   private var held: RowWindow?
   private var heldGiven = 0
   /// Rows given so far.
   private var rowsGiven = 0
 
-  /// The most bytes that a page's header may take; its bounds may be long strings.
-  private static let greatestHeader = 16 << 20
-
   init(
     _ file: ParquetFile, _ group: Int, _ leaf: LeafColumn, window: Int, expected: Int
   ) throws(ParquetError) {
     self.file = file
     self.leaf = leaf
-    self.window = window
-    range = try file.chunkRange(group, leaf)
+    walk = PageWalk(file, leaf, try file.chunkRange(group, leaf), window: window, readsAhead: true)
     let chunk = file.metadata.groups[group].columns[leaf.chunk]
     entries = chunk.valueCount
     rowCount = file.metadata.groups[group].rowCount
     decoder = leaf.decoder(
       chunk.codec, entries: entries, expected: expected, keepsDictionaries: file.keepsDictionaries)
-    bufferStart = range.lowerBound
-    position = range.lowerBound
   }
 
   /// The next rows, exactly so many; the row group must have them.
@@ -58,7 +46,7 @@ final class LeafStream: @unchecked Sendable {
       heldGiven = rows
       return window.slice(0..<rows)
     } catch {
-      throw file.failure(error, leaf, at: position)
+      throw file.failure(error, leaf, at: walk.position)
     }
   }
 
@@ -74,51 +62,13 @@ final class LeafStream: @unchecked Sendable {
   }
 
   private func readPage() async throws(ParquetError) {
-    let start = position
-    guard decoder.entriesRead < entries, start < range.upperBound else {
-      throw file.failure(
-        .malformed("the chunk holds another number of rows than the row group"), leaf, at: start)
+    let problem = FormatProblem.malformed("the chunk holds another number of rows than the row group")
+    guard decoder.entriesRead < entries, let page = try await walk.next() else {
+      throw file.failure(problem, leaf, at: walk.position)
     }
-    let (header, length) = try await header()
-    let end = start + length + header.compressedSize
-    guard header.compressedSize <= range.upperBound - start - length else {
-      throw file.failure(.malformed("a page ends behind its chunk"), leaf, at: start)
+    try await walk.read(page, with: &decoder, &scratch)
+    guard decoder.rowsRead <= rowCount, decoder.entriesRead < entries || decoder.rowsRead == rowCount else {
+      throw file.failure(problem, leaf, at: page.offset)
     }
-    try await hold(end - start)
-    let from = start - bufferStart + length
-    do throws(FormatProblem) {
-      try decoder.read(header, buffer.bytes.extracting(from..<from + header.compressedSize), &scratch)
-      guard decoder.rowsRead <= rowCount, decoder.entriesRead < entries || decoder.rowsRead == rowCount else {
-        throw .malformed("the chunk holds another number of rows than the row group")
-      }
-    } catch {
-      throw file.failure(error, leaf, at: start)
-    }
-    position = end
-  }
-
-  /// Parses the next page's header, reading more where it is cut short.
-  private func header() async throws(ParquetError) -> (PageHeader, length: Int) {
-    var wanted = 1 << 10
-    while true {
-      try await hold(wanted)
-      do throws(FormatProblem) {
-        var thrift = ThriftReader(buffer.bytes, at: position - bufferStart)
-        let header = try thrift.pageHeader()
-        return (header, thrift.reader.offset - (position - bufferStart))
-      } catch {
-        let isWhole = bufferStart + buffer.count >= range.upperBound
-        guard !isWhole, wanted < Self.greatestHeader else { throw file.failure(error, leaf, at: position) }
-        wanted *= 4
-      }
-    }
-  }
-
-  /// Makes the buffer hold so many bytes from the position on, as far as the chunk goes.
-  private func hold(_ count: Int) async throws(ParquetError) {
-    let end = min(position + count, range.upperBound)
-    guard end > bufferStart + buffer.count || position < bufferStart else { return }
-    try await file.fetch(position..<max(end, min(position + window, range.upperBound)), into: &buffer)
-    bufferStart = position
   }
 }

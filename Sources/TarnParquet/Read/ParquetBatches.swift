@@ -25,6 +25,14 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// A small row group, read at once, and the next of its rows.
     private var whole: RecordBatch?
     private var nextRow = 0
+    /// The next row group, whose bytes are under way.
+    private var ahead: Opened?
+
+    /// A row group that was begun.
+    private enum Opened {
+      case whole(ReadAhead<RecordBatch>)
+      case streams([LeafStream])
+    }
 
     /// Values above which a batch's columns are decoded in parallel.
     private static let leastParallelValues = 1 << 15
@@ -39,41 +47,89 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     ) async throws(ParquetError) -> RecordBatch? {
       while rowsLeft == 0 {
         guard nextGroup < batches.groups.count else { return nil }
-        let group = batches.groups[nextGroup]
-        nextGroup += 1
-        try await begin(group, isolation: actor)
+        try await begin(isolation: actor)
       }
       let rows = Swift.min(rowsLeft, batches.rowsPerBatch)
       if let whole {
         rowsLeft -= rows
         nextRow += rows
         if rowsLeft == 0 { self.whole = nil }
+        openAhead()
         return whole.slice(nextRow - rows..<nextRow)
       }
       let pieces = try await Self.read(streams, rows)
       rowsLeft -= rows
+      if rowsLeft == 0 {
+        streams = []
+        openAhead()
+      }
       return try batches.file.assemble(batches.columns, pieces, rows: rows)
     }
 
-    private mutating func begin(
-      _ group: Int, isolation actor: isolated (any Actor)?
-    ) async throws(ParquetError) {
-      let file = batches.file
-      try file.check(group, batches.columns)
-      let leaves = file.leaves(of: batches.columns)
-      let size = leaves.reduce(0) { $0 &+ file.metadata.groups[group].columns[$1.chunk].uncompressedSize }
-      rowsLeft = file.rowCount(inGroup: group)
-      streams = []
+    /// Goes on to the next row group, of which there must be one.
+    private mutating func begin(isolation actor: isolated (any Actor)?) async throws(ParquetError) {
+      let group = batches.groups[nextGroup]
+      let opened: Opened
+      if let ahead { opened = ahead } else { opened = try open(group) }
+      ahead = nil
+      nextGroup += 1
       nextRow = 0
-      if size >= 0, size <= batches.readAhead, rowsLeft < 1 << 20 {
-        whole = try await file.readRowGroup(group, columns: batches.columns)
-        return
+      whole = nil
+      streams = []
+      switch opened {
+      case .whole(let batch): whole = try await batch.value()
+      case .streams(let opened): streams = opened
       }
-      let window = Swift.max(64 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(leaves.count, 1)))
-      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, rowsLeft)
+      rowsLeft = batches.file.rowCount(inGroup: group)
+    }
+
+    /// Begins the next row group while the rows of this one are used, as far as the read-ahead allows.
+    private mutating func openAhead() {
+      guard ahead == nil, nextGroup < batches.groups.count else { return }
+      let group = batches.groups[nextGroup]
+      if rowsLeft > 0 {
+        let held = isWhole(group) ? size(group) + size(batches.groups[nextGroup - 1]) : Int.max
+        guard held <= batches.readAhead else { return }
+      }
+      // What is wrong with it is told when it is its turn.
+      ahead = try? open(group)
+    }
+
+    /// Bytes that the columns of a row group take decompressed; too many where they are not known.
+    private func size(_ group: Int) -> Int {
+      let file = batches.file
+      guard file.metadata.groups.indices.contains(group) else { return Int.max / 2 }
+      let size = file.leaves(of: batches.columns).reduce(0) {
+        $0 &+ file.metadata.groups[group].columns[$1.chunk].uncompressedSize
+      }
+      return size >= 0 && size < Int.max / 2 ? size : Int.max / 2
+    }
+
+    /// Whether a row group is small enough to be read at once.
+    private func isWhole(_ group: Int) -> Bool {
+      size(group) <= Swift.min(batches.readAhead, 1 << 30) && batches.file.rowCount(inGroup: group) < 1 << 20
+    }
+
+    private func open(_ group: Int) throws(ParquetError) -> Opened {
+      let (file, columns) = (batches.file, batches.columns)
+      try file.check(group, columns)
+      if isWhole(group) {
+        return .whole(
+          ReadAhead { () throws(ParquetError) in
+            try await file.readRowGroup(group, columns: columns)
+          })
+      }
+      let leaves = file.leaves(of: columns)
+      // Of each column, a window is held while another is under way.
+      let window = batches.readAhead / Swift.max(leaves.count, 1) / 2
+      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, file.rowCount(inGroup: group))
+      var streams: [LeafStream] = []
       for leaf in leaves {
-        streams.append(try LeafStream(file, group, leaf, window: window, expected: expected))
+        streams.append(
+          try LeafStream(
+            file, group, leaf, window: Swift.max(64 << 10, Swift.min(1 << 20, window)), expected: expected))
       }
+      return .streams(streams)
     }
 
     private static func read(

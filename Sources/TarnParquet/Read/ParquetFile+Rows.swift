@@ -90,10 +90,11 @@ extension ParquetFile {
     _ runs: [RangeRequest<PageRun>], _ group: Int, _ sorted: [Int], into pieces: inout [Int: LeafPiece]
   ) async throws(ParquetError) {
     var decoders: [Int: (decoder: any PageDecoder, parts: [LeafPiece])] = [:]
-    var buffer = ByteBuffer()
     var scratch = PageScratch()
-    for request in RangeRequest.joined(runs, most: Self.greatestRequest) {
-      try await fetch(request.range, into: &buffer)
+    let requests = RangeRequest.joined(runs, most: Self.greatestRequest)
+    var reader = RangeReader(self, requests.map(\.range))
+    for request in requests {
+      let buffer = try await reader.bytes()
       for run in request.parts {
         let leaf = run.leaf
         let chunk = metadata.groups[group].columns[leaf.chunk]

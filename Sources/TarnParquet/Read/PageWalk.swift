@@ -10,29 +10,41 @@ struct PlacedPage {
   var size: Int { headerSize + header.compressedSize }
 }
 
-/// Goes through the pages of one chunk, holding one of them and a window of bytes ahead.
+/// Goes through the pages of one chunk, holding one of them and a window of bytes, while the next window is read.
 struct PageWalk: ~Copyable {
   private let file: ParquetFile
   private let leaf: LeafColumn
   private let range: Range<Int>
   private let window: Int
+  private let readsAhead: Bool
   private var buffer = ByteBuffer()
   /// Where in the file the buffer begins.
   private var bufferStart: Int
+  /// The bytes behind the buffer, which are under way.
+  private var ahead: (range: Range<Int>, bytes: ReadAhead<FetchedBytes>)?
   /// Where the next page begins.
   private(set) var position: Int
 
   /// The most bytes that a page's header may take; its bounds may be long strings.
   private static let greatestHeader = 16 << 20
 
-  /// Begins with the chunk's first page; `window` is how many bytes are read at once.
-  init(_ file: ParquetFile, _ leaf: LeafColumn, _ range: Range<Int>, window: Int = 1 << 20) {
+  /// Begins with the chunk's first page.
+  ///
+  /// - Parameters:
+  ///   - window: How many bytes are read at once.
+  ///   - readsAhead: Whether the next window is read while the pages of this one are looked at.
+  init(
+    _ file: ParquetFile, _ leaf: LeafColumn, _ range: Range<Int>, window: Int = 1 << 20,
+    readsAhead: Bool = false
+  ) {
     self.file = file
     self.leaf = leaf
     self.range = range
     self.window = window
+    self.readsAhead = readsAhead
     bufferStart = range.lowerBound
     position = range.lowerBound
+    fetchAhead()
   }
 
   /// The next page; nil at the chunk's end.
@@ -47,15 +59,14 @@ struct PageWalk: ~Copyable {
   }
 
   /// Decodes the page that ``next()`` gave last.
-  mutating func decode(
+  mutating func read(
     _ page: PlacedPage, with decoder: inout any PageDecoder, _ scratch: inout PageScratch
-  ) async throws(ParquetError) -> LeafPiece {
+  ) async throws(ParquetError) {
     try await hold(page.offset, page.size)
     let start = page.offset - bufferStart + page.headerSize
     do throws(FormatProblem) {
       try decoder.read(
         page.header, buffer.bytes.extracting(start..<start + page.header.compressedSize), &scratch)
-      return try decoder.take()
     } catch {
       throw file.failure(error, leaf, at: page.offset)
     }
@@ -72,18 +83,44 @@ struct PageWalk: ~Copyable {
         let header = try thrift.pageHeader()
         return PlacedPage(header: header, offset: position, headerSize: thrift.reader.offset - start)
       } catch {
-        let isWhole = bufferStart + buffer.count >= range.upperBound
+        let isWhole = bufferEnd >= range.upperBound
         guard !isWhole, wanted < Self.greatestHeader else { throw file.failure(error, leaf, at: position) }
         wanted *= 4
       }
     }
   }
 
+  private var bufferEnd: Int { bufferStart + buffer.count }
+
   /// Makes the buffer hold so many bytes from an offset on, as far as the chunk goes.
   private mutating func hold(_ start: Int, _ count: Int) async throws(ParquetError) {
     let end = start + min(count, range.upperBound - start)
-    guard end > bufferStart + buffer.count || start < bufferStart else { return }
-    try await file.fetch(start..<max(end, min(start + window, range.upperBound)), into: &buffer)
-    bufferStart = start
+    guard end > bufferEnd || start < bufferStart else { return }
+    if let ahead, start >= bufferStart, start <= bufferEnd {
+      self.ahead = nil
+      let more = try await ahead.bytes.value().take()
+      var joined = ByteBuffer(capacity: bufferEnd - start + more.count)
+      joined.append(buffer.bytes.extracting((start - bufferStart)...))
+      joined.append(more.bytes)
+      buffer = joined
+      bufferStart = start
+      // Headers are asked for with bytes to spare.
+      if end > bufferEnd, bufferEnd < range.upperBound {
+        var rest = ByteBuffer()
+        try await file.fetch(bufferEnd..<end, into: &rest)
+        buffer.append(rest.bytes)
+      }
+    } else {
+      ahead = nil
+      try await file.fetch(start..<max(end, start + min(window, range.upperBound - start)), into: &buffer)
+      bufferStart = start
+    }
+    fetchAhead()
+  }
+
+  private mutating func fetchAhead() {
+    guard readsAhead, bufferEnd < range.upperBound else { return }
+    let next = bufferEnd..<bufferEnd + min(window, range.upperBound - bufferEnd)
+    ahead = (next, file.fetchAhead(next))
   }
 }

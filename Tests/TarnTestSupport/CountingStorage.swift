@@ -1,0 +1,88 @@
+import Synchronization
+import TarnBytes
+import TarnStorage
+
+/// A storage in memory that counts what is read of it, and how many reads are under way at once.
+public final class CountingStorage: Storage {
+  private struct State {
+    var bytes = 0
+    var reads = 0
+    var underWay = 0
+    var mostUnderWay = 0
+    var failingRead: Int?
+  }
+
+  private let inner = InMemoryStorage()
+  private let state = Mutex(State())
+  private let yields: Int
+
+  /// Makes an empty storage.
+  ///
+  /// - Parameter yields: How often a read steps aside for other tasks, as one over a network would.
+  public init(yields: Int = 0) { self.yields = yields }
+
+  /// Bytes that were read.
+  public var bytesRead: Int { state.withLock { $0.bytes } }
+  /// Number of reads.
+  public var readCount: Int { state.withLock { $0.reads } }
+  /// The most reads that were under way at once.
+  public var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
+
+  /// Counts from zero again; from then on, the read of a number, the first being 1, fails.
+  public func reset(failingRead: Int? = nil) {
+    state.withLock { state in
+      state = State()
+      state.failingRead = failingRead
+    }
+  }
+
+  /// Reads, and counts.
+  public func read(
+    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+  ) async throws(StorageError) {
+    let fails = state.withLock { state in
+      state.bytes += range.count
+      state.reads += 1
+      state.underWay += 1
+      state.mostUnderWay = max(state.mostUnderWay, state.underWay)
+      return state.reads == state.failingRead
+    }
+    for _ in 0..<yields { await Task.yield() }
+    state.withLock { $0.underWay -= 1 }
+    guard !fails else { throw StorageError(.failed, path: path, "made to fail") }
+    try await inner.read(path, range: range, into: &buffer)
+  }
+
+  /// Lists.
+  public func list(
+    prefix: String, stoppingAtSlash: Bool, continuation: String?
+  ) async throws(StorageError) -> ListingPage {
+    try await inner.list(prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+  }
+
+  /// Tells what is known of an object.
+  public func info(of path: String) async throws(StorageError) -> ObjectInfo {
+    try await inner.info(of: path)
+  }
+
+  /// Puts.
+  @discardableResult
+  public func put(
+    _ bytes: [UInt8], at path: String, if condition: PutCondition
+  ) async throws(StorageError) -> ObjectTag {
+    try await inner.put(bytes, at: path, if: condition)
+  }
+
+  /// Opens a writer.
+  public func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
+    try await inner.writer(at: path)
+  }
+
+  /// Deletes.
+  public func delete(_ path: String) async throws(StorageError) { try await inner.delete(path) }
+
+  /// Takes a lock.
+  public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
+    try await inner.lock(path, patience: patience)
+  }
+}
