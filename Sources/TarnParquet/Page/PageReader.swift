@@ -34,6 +34,19 @@ protocol PageDecoder: Sendable {
   mutating func take() throws(FormatProblem) -> LeafPiece
 }
 
+extension PageDecoder {
+  /// Decodes the one page, or the dictionary page, that `bytes` hold with its header.
+  mutating func readPage(_ bytes: RawSpan, _ scratch: inout PageScratch) throws(FormatProblem) {
+    var thrift = ThriftReader(bytes)
+    let header = try thrift.pageHeader()
+    let start = thrift.reader.offset
+    guard header.compressedSize <= bytes.byteCount - start else {
+      throw .malformed("a page ends behind the place that the page index gives it")
+    }
+    try read(header, bytes.extracting(start..<start + header.compressedSize), &scratch)
+  }
+}
+
 extension LeafColumn {
   /// A decoder of one chunk.
   ///

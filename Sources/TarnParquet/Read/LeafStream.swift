@@ -7,7 +7,8 @@ final class LeafStream: @unchecked Sendable {
   let leaf: LeafColumn
   private let file: ParquetFile
   private let entries: Int
-  private let rowCount: Int
+  /// Rows of the row group.
+  let rowCount: Int
   private var decoder: any PageDecoder
   private var scratch = PageScratch()
   private var walk: PageWalk

@@ -9,7 +9,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
   let file: ParquetFile
   let columns: [Int]
   let rowsPerBatch: Int
-  let groups: [Int]
+  let selections: [RowSelection]
   /// Bytes that all columns together read ahead.
   let readAhead: Int
 
@@ -22,6 +22,9 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private var nextGroup = 0
     private var rowsLeft = 0
     private var streams: [LeafStream] = []
+    /// Of a row group of which not all rows are wanted.
+    private var selected: [SelectedStream] = []
+    private var ranges: [Range<Int>] = []
     /// A small row group, read at once, and the next of its rows.
     private var whole: RecordBatch?
     private var nextRow = 0
@@ -32,6 +35,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private enum Opened {
       case whole(ReadAhead<RecordBatch>)
       case streams([LeafStream])
+      case selected(ReadAhead<[SelectedStream]>)
     }
 
     /// Values above which a batch's columns are decoded in parallel.
@@ -46,7 +50,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       isolation actor: isolated (any Actor)?
     ) async throws(ParquetError) -> RecordBatch? {
       while rowsLeft == 0 {
-        guard nextGroup < batches.groups.count else { return nil }
+        guard nextGroup < batches.selections.count else { return nil }
         try await begin(isolation: actor)
       }
       let rows = Swift.min(rowsLeft, batches.rowsPerBatch)
@@ -57,10 +61,22 @@ public struct ParquetBatches: Sendable, AsyncSequence {
         openAhead()
         return whole.slice(nextRow - rows..<nextRow)
       }
-      let pieces = try await Self.read(streams, rows)
+      let pieces: [Int: LeafPiece]
+      if ranges.isEmpty {
+        let streams = streams
+        pieces = try await Self.read(streams.count, rows) { (number) throws(ParquetError) in
+          (streams[number].leaf.chunk, try await streams[number].next(rows))
+        }
+      } else {
+        let (part, streams) = (takeRanges(rows), selected)
+        pieces = try await Self.read(streams.count, rows) { (number) throws(ParquetError) in
+          (streams[number].leaf.chunk, try await streams[number].next(part))
+        }
+      }
       rowsLeft -= rows
       if rowsLeft == 0 {
         streams = []
+        selected = []
         openAhead()
       }
       return try batches.file.assemble(batches.columns, pieces, rows: rows)
@@ -68,31 +84,38 @@ public struct ParquetBatches: Sendable, AsyncSequence {
 
     /// Goes on to the next row group, of which there must be one.
     private mutating func begin(isolation actor: isolated (any Actor)?) async throws(ParquetError) {
-      let group = batches.groups[nextGroup]
+      let selection = batches.selections[nextGroup]
       let opened: Opened
-      if let ahead { opened = ahead } else { opened = try open(group) }
+      if let ahead { opened = ahead } else { opened = try open(selection) }
       ahead = nil
       nextGroup += 1
       nextRow = 0
       whole = nil
       streams = []
+      selected = []
+      ranges = []
       switch opened {
       case .whole(let batch): whole = try await batch.value()
       case .streams(let opened): streams = opened
+      case .selected(let opened):
+        selected = try await opened.value()
+        ranges = selection.ranges ?? []
       }
-      rowsLeft = batches.file.rowCount(inGroup: group)
+      rowsLeft = selection.count(of: batches.file.rowCount(inGroup: selection.group))
     }
 
     /// Begins the next row group while the rows of this one are used, as far as the read-ahead allows.
     private mutating func openAhead() {
-      guard ahead == nil, nextGroup < batches.groups.count else { return }
-      let group = batches.groups[nextGroup]
+      guard ahead == nil, nextGroup < batches.selections.count else { return }
+      let selection = batches.selections[nextGroup]
       if rowsLeft > 0 {
-        let held = isWhole(group) ? size(group) + size(batches.groups[nextGroup - 1]) : Int.max
+        let held =
+          isWhole(selection)
+          ? size(selection.group) + size(batches.selections[nextGroup - 1].group) : Int.max
         guard held <= batches.readAhead else { return }
       }
       // What is wrong with it is told when it is its turn.
-      ahead = try? open(group)
+      ahead = try? open(selection)
     }
 
     /// Bytes that the columns of a row group take decompressed; too many where they are not known.
@@ -106,14 +129,16 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     }
 
     /// Whether a row group is small enough to be read at once.
-    private func isWhole(_ group: Int) -> Bool {
-      size(group) <= Swift.min(batches.readAhead, 1 << 30) && batches.file.rowCount(inGroup: group) < 1 << 20
+    private func isWhole(_ selection: RowSelection) -> Bool {
+      let group = selection.group
+      return selection.ranges == nil && size(group) <= Swift.min(batches.readAhead, 1 << 30)
+        && batches.file.rowCount(inGroup: group) < 1 << 20
     }
 
-    private func open(_ group: Int) throws(ParquetError) -> Opened {
-      let (file, columns) = (batches.file, batches.columns)
+    private func open(_ selection: RowSelection) throws(ParquetError) -> Opened {
+      let (file, columns, group) = (batches.file, batches.columns, selection.group)
       try file.check(group, columns)
-      if isWhole(group) {
+      if isWhole(selection) {
         return .whole(
           ReadAhead { () throws(ParquetError) in
             try await file.readRowGroup(group, columns: columns)
@@ -121,29 +146,63 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       }
       let leaves = file.leaves(of: columns)
       // Of each column, a window is held while another is under way.
-      let window = batches.readAhead / Swift.max(leaves.count, 1) / 2
-      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, file.rowCount(inGroup: group))
+      let window = Swift.max(64 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(leaves.count, 1) / 2))
+      let rowCount = file.rowCount(inGroup: group)
+      if let ranges = selection.ranges {
+        guard ranges.first.map({ $0.lowerBound >= 0 }) ?? true,
+          ranges.last.map({ $0.upperBound <= rowCount }) ?? true
+        else {
+          throw ParquetError(
+            .notFound, path: file.path, "row group \(group) has \(rowCount) rows, fewer than are selected")
+        }
+        return .selected(
+          ReadAhead { () throws(ParquetError) in
+            var streams: [SelectedStream] = []
+            for (leaf, index) in try await file.offsetIndexes(group, leaves) {
+              streams.append(
+                try SelectedStream(file, selection, leaf, index, window: window, expected: 1 << 14))
+            }
+            return streams
+          })
+      }
+      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, rowCount)
       var streams: [LeafStream] = []
       for leaf in leaves {
         streams.append(
-          try LeafStream(
-            file, group, leaf, window: Swift.max(64 << 10, Swift.min(1 << 20, window)), expected: expected))
+          try LeafStream(file, group, leaf, window: window, expected: expected))
       }
       return .streams(streams)
     }
 
-    private static func read(
-      _ streams: [LeafStream], _ rows: Int
-    ) async throws(ParquetError) -> [Int: LeafPiece] {
-      let queue = WorkQueue(streams.count)
-      guard streams.count > 1, rows * streams.count >= leastParallelValues else {
-        return try await work(through: streams, rows, queue)
+    /// Takes so many rows off the front of the selected ranges.
+    private mutating func takeRanges(_ rows: Int) -> [Range<Int>] {
+      var taken: [Range<Int>] = []
+      var left = rows
+      while left > 0, let first = ranges.first {
+        let part = first.prefix(left)
+        taken.append(part)
+        left -= part.count
+        if part.upperBound == first.upperBound {
+          ranges.removeFirst()
+        } else {
+          ranges[0] = part.upperBound..<first.upperBound
+        }
       }
+      return taken
+    }
+
+    /// Reads the next rows of all streams, several at a time where that pays.
+    private static func read(
+      _ count: Int, _ rows: Int,
+      _ next: @escaping @Sendable (Int) async throws(ParquetError) -> (Int, LeafPiece)
+    ) async throws(ParquetError) -> [Int: LeafPiece] {
+      let queue = WorkQueue(count)
+      guard count > 1, rows * count >= leastParallelValues else { return try await work(queue, next) }
       let results = await withTaskGroup(of: Result<[Int: LeafPiece], ParquetError>.self) { tasks in
-        for _ in 0..<Swift.min(streams.count, ParquetFile.greatestParallelism) {
+        for _ in 0..<Swift.min(count, ParquetFile.greatestParallelism) {
           tasks.addTask {
             do throws(ParquetError) {
-              return .success(try await work(through: streams, rows, queue))
+              return .success(try await work(queue, next))
             } catch { return .failure(error) }
           }
         }
@@ -157,11 +216,12 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     }
 
     private static func work(
-      through streams: [LeafStream], _ rows: Int, _ queue: WorkQueue
+      _ queue: WorkQueue, _ next: @Sendable (Int) async throws(ParquetError) -> (Int, LeafPiece)
     ) async throws(ParquetError) -> [Int: LeafPiece] {
       var pieces: [Int: LeafPiece] = [:]
       while let number = queue.take() {
-        pieces[streams[number].leaf.chunk] = try await streams[number].next(rows)
+        let (chunk, piece) = try await next(number)
+        pieces[chunk] = piece
       }
       return pieces
     }
@@ -180,8 +240,25 @@ extension ParquetFile {
   public func batches(
     columns: [Int], rowsPerBatch: Int = 16_384, groups: [Int]? = nil, readAhead: Int = 24 << 20
   ) -> ParquetBatches {
+    batches(
+      columns: columns, rowsPerBatch: rowsPerBatch,
+      selecting: (groups ?? Array(0..<rowGroupCount)).map { RowSelection(group: $0) }, readAhead: readAhead)
+  }
+
+  /// Chosen rows of columns, at most `rowsPerBatch` at a time; of a file with a page index, only the pages that hold
+  /// them are read.
+  ///
+  /// - Parameters:
+  ///   - columns: Positions in ``schema``; the batches have their order.
+  ///   - rowsPerBatch: The most rows of a batch, and at least one.
+  ///   - selections: The row groups to read, in this order, and which of their rows.
+  ///   - readAhead: Bytes that are read ahead of the batch at hand.
+  public func batches(
+    columns: [Int], rowsPerBatch: Int = 16_384, selecting selections: [RowSelection],
+    readAhead: Int = 24 << 20
+  ) -> ParquetBatches {
     ParquetBatches(
-      file: self, columns: columns, rowsPerBatch: max(rowsPerBatch, 1),
-      groups: groups ?? Array(0..<rowGroupCount), readAhead: readAhead)
+      file: self, columns: columns, rowsPerBatch: max(rowsPerBatch, 1), selections: selections,
+      readAhead: readAhead)
   }
 }

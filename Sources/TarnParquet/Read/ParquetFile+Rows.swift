@@ -110,8 +110,7 @@ extension ParquetFile {
           for bytes in (run.dictionary.map { [$0] } ?? []) + run.pages.map(\.bytes) {
             offset = bytes.lowerBound
             let start = bytes.lowerBound - request.range.lowerBound
-            try Self.decode(
-              &state.decoder, buffer.bytes.extracting(start..<start + bytes.count), &scratch)
+            try state.decoder.readPage(buffer.bytes.extracting(start..<start + bytes.count), &scratch)
           }
           if let rows = run.pages.first?.rows {
             state.parts.append(try Self.taken(&state.decoder, leaf, rows, sorted))
@@ -130,19 +129,6 @@ extension ParquetFile {
         pieces[chunk] = try LeafPiece.joined(state.parts, leaf)
       } catch { throw failure(error, leaf) }
     }
-  }
-
-  /// Decodes the one page, or the dictionary page, that `bytes` hold.
-  private static func decode(
-    _ decoder: inout any PageDecoder, _ bytes: RawSpan, _ scratch: inout PageScratch
-  ) throws(FormatProblem) {
-    var thrift = ThriftReader(bytes)
-    let header = try thrift.pageHeader()
-    let start = thrift.reader.offset
-    guard header.compressedSize <= bytes.byteCount - start else {
-      throw .malformed("a page ends behind the place that the page index gives it")
-    }
-    try decoder.read(header, bytes.extracting(start..<start + header.compressedSize), &scratch)
   }
 
   private static func taken(

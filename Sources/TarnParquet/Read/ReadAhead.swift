@@ -33,6 +33,12 @@ final class FetchedBytes: Sendable {
 
   /// The bytes; none the second time.
   func take() -> ByteBuffer { held.withLock { $0.take() } ?? ByteBuffer() }
+
+  /// Gives the bytes back to those that want them too.
+  func put(_ buffer: consuming sending ByteBuffer) {
+    var buffer = Optional(buffer)
+    held.withLock { $0 = buffer.take() }
+  }
 }
 
 extension ParquetFile {
@@ -55,10 +61,11 @@ struct RangeReader {
   private var started = 0
   private var bytesUnderWay = 0
 
-  /// The most bytes that are under way or held at once, a greater single range aside.
-  private static let mostBytes = 16 << 20
+  private let mostBytes: Int
 
-  init(_ file: ParquetFile, _ ranges: [Range<Int>]) {
+  /// - Parameter mostBytes: The most bytes that are under way at once, a greater single range aside.
+  init(_ file: ParquetFile, _ ranges: [Range<Int>], mostBytes: Int = 16 << 20) {
+    self.mostBytes = mostBytes
     self.file = file
     self.ranges = ranges
   }
@@ -66,7 +73,7 @@ struct RangeReader {
   /// The bytes of the next range, of which there must be one.
   mutating func bytes() async throws(ParquetError) -> ByteBuffer {
     while started < ranges.count, ahead.count < ParquetFile.greatestParallelism,
-      ahead.isEmpty || bytesUnderWay + ranges[started].count <= Self.mostBytes
+      ahead.isEmpty || bytesUnderWay + ranges[started].count <= mostBytes
     {
       ahead.append(file.fetchAhead(ranges[started]))
       bytesUnderWay += ranges[started].count

@@ -1,0 +1,195 @@
+import TarnBytes
+import TarnColumns
+
+/// Rows of a row group that a reader wants.
+public struct RowSelection: Sendable, Hashable {
+  /// The row group.
+  public var group: Int
+  /// Ranges of rows, counted from the row group's begin; nil for all of them.
+  public var ranges: [Range<Int>]?
+
+  /// Makes a selection; ranges may overlap and come in any order.
+  public init(group: Int, ranges: [Range<Int>]? = nil) {
+    self.group = group
+    self.ranges = ranges.map { RowRanges.union($0) }
+  }
+
+  /// Number of rows, of a row group that has so many.
+  func count(of rowCount: Int) -> Int { ranges?.reduce(0) { $0 + $1.count } ?? rowCount }
+}
+
+/// Sets of rows as ranges that rise and neither overlap nor touch.
+public enum RowRanges {
+  /// The rows that are in any of the ranges.
+  public static func union(_ ranges: [Range<Int>]) -> [Range<Int>] {
+    var joined: [Range<Int>] = []
+    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
+      if let last = joined.last, range.lowerBound <= last.upperBound {
+        joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        joined.append(range)
+      }
+    }
+    return joined
+  }
+
+  /// The rows that are in both of two sets.
+  public static func intersection(_ left: [Range<Int>], _ right: [Range<Int>]) -> [Range<Int>] {
+    var common: [Range<Int>] = []
+    var (first, second) = (0, 0)
+    while first < left.count, second < right.count {
+      let part = left[first].clamped(to: right[second])
+      if !part.isEmpty { common.append(part) }
+      if left[first].upperBound < right[second].upperBound { first += 1 } else { second += 1 }
+    }
+    return common
+  }
+}
+
+/// Reads chosen rows of one chunk in their order, and of a file with a page index only the pages that hold them.
+final class SelectedStream: @unchecked Sendable {
+  // Unchecked, since a batch's reading hands each stream to one task at a time.
+  let leaf: LeafColumn
+  private let file: ParquetFile
+  private var source: Source
+  /// Rows that are held, and where in the row group they stand.
+  private var held: RowWindow?
+  private var heldRows = 0..<0
+
+  private enum Source {
+    case pages(Pages)
+    /// Without a page index, all pages are read.
+    case stream(LeafStream)
+  }
+
+  /// Pages that are read one after the other.
+  private struct Pages {
+    var decoder: any PageDecoder
+    var reader: RangeReader
+    var requests: [RangeRequest<Page>]
+    /// The next page among those of its request, and its request.
+    var next = (request: 0, page: 0)
+    var bytes: FetchedBytes?
+  }
+
+  private struct Page: Sendable {
+    var bytes: Range<Int>
+    /// Nil for the dictionary.
+    var rows: Range<Int>?
+  }
+
+  /// The most rows that are decoded at once of a chunk without a page index.
+  private static let step = 1 << 14
+
+  init(
+    _ file: ParquetFile, _ selection: RowSelection, _ leaf: LeafColumn, _ index: OffsetIndex?, window: Int,
+    expected: Int
+  ) throws(ParquetError) {
+    self.file = file
+    self.leaf = leaf
+    let rowCount = file.metadata.groups[selection.group].rowCount
+    guard let index, let ranges = selection.ranges else {
+      source = .stream(
+        try LeafStream(file, selection.group, leaf, window: window, expected: min(Self.step, rowCount)))
+      return
+    }
+    let chunkRange = try file.chunkRange(selection.group, leaf)
+    let chunk = file.metadata.groups[selection.group].columns[leaf.chunk]
+    var single: [RangeRequest<Page>] = []
+    if let first = index.pages.first, first.offset > chunkRange.lowerBound {
+      let range = chunkRange.lowerBound..<first.offset
+      single.append(RangeRequest(range: range, parts: [Page(bytes: range, rows: nil)]))
+    }
+    var next = 0
+    for (number, page) in index.pages.enumerated() {
+      let end = number + 1 < index.pages.count ? index.pages[number + 1].firstRow : rowCount
+      let rows = page.firstRow..<end
+      while next < ranges.count, ranges[next].upperBound <= rows.lowerBound { next += 1 }
+      guard next < ranges.count, ranges[next].overlaps(rows) else { continue }
+      let range = page.offset..<page.offset + page.compressedSize
+      single.append(RangeRequest(range: range, parts: [Page(bytes: range, rows: rows)]))
+    }
+    let requests = RangeRequest.joined(single, most: window)
+    source = .pages(
+      Pages(
+        decoder: leaf.decoder(
+          chunk.codec, entries: chunk.valueCount, expected: min(expected, rowCount),
+          keepsDictionaries: file.keepsDictionaries),
+        reader: RangeReader(file, requests.map(\.range), mostBytes: window * 2), requests: requests))
+  }
+
+  /// The rows of ranges, which rise, and all stand behind those that were asked for before.
+  func next(_ ranges: [Range<Int>]) async throws(ParquetError) -> LeafPiece {
+    var parts: [LeafPiece] = []
+    for range in ranges {
+      var start = range.lowerBound
+      while start < range.upperBound {
+        if !heldRows.contains(start) { try await advance(to: start) }
+        guard let held, heldRows.contains(start) else {
+          throw file.failure(.malformed("the chunk holds fewer rows than the row group"), leaf)
+        }
+        let end = min(range.upperBound, heldRows.upperBound)
+        parts.append(held.slice(start - heldRows.lowerBound..<end - heldRows.lowerBound))
+        start = end
+      }
+    }
+    do throws(FormatProblem) { return try LeafPiece.joined(parts, leaf) } catch {
+      throw file.failure(error, leaf)
+    }
+  }
+
+  /// Decodes the page that has a row, or what follows up to it.
+  private func advance(to row: Int) async throws(ParquetError) {
+    switch source {
+    case .stream(let stream):
+      let rowCount = stream.rowCount
+      while !heldRows.contains(row), heldRows.upperBound < rowCount {
+        heldRows = heldRows.upperBound..<min(heldRows.upperBound + Self.step, rowCount)
+        held = RowWindow(try await stream.next(heldRows.count), leaf)
+      }
+    case .pages(var pages):
+      defer { source = .pages(pages) }
+      while !heldRows.contains(row), pages.next.request < pages.requests.count {
+        try await readPage(&pages)
+      }
+    }
+  }
+
+  private func readPage(_ pages: inout Pages) async throws(ParquetError) {
+    let request = pages.requests[pages.next.request]
+    let fetched: FetchedBytes
+    if let bytes = pages.bytes {
+      fetched = bytes
+    } else {
+      fetched = FetchedBytes(try await pages.reader.bytes())
+    }
+    let page = request.parts[pages.next.page]
+    pages.next.page += 1
+    let isLast = pages.next.page == request.parts.count
+    pages.bytes = isLast ? nil : fetched
+    if isLast { pages.next = (pages.next.request + 1, 0) }
+    let buffer = fetched.take()
+    try decode(page, buffer, from: request.range.lowerBound, &pages.decoder)
+    if !isLast { fetched.put(buffer) }
+  }
+
+  /// Decodes a page out of the bytes from `start` on.
+  private func decode(
+    _ page: Page, _ buffer: borrowing ByteBuffer, from start: Int, _ decoder: inout any PageDecoder
+  ) throws(ParquetError) {
+    do throws(FormatProblem) {
+      var scratch = PageScratch()
+      let place = page.bytes.lowerBound - start
+      try decoder.readPage(buffer.bytes.extracting(place..<place + page.bytes.count), &scratch)
+      guard let rows = page.rows else { return }
+      let piece = try decoder.take()
+      guard piece.rows == rows.count, piece.repetitions.first ?? 0 == 0 else {
+        throw .malformed("a page holds other rows than the page index says")
+      }
+      held = RowWindow(piece, leaf)
+      heldRows = rows
+    } catch {
+      throw file.failure(error, leaf, at: page.bytes.lowerBound)
+    }
+  }
+}
