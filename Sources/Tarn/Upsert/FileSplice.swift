@@ -26,7 +26,9 @@ struct FileSplice: Sendable {
   /// Row groups beyond which small ones are put together.
   private static let fewGroups = 4
 
-  /// Looks whether a file can be spliced; nil where it must be written anew:
+  /// Looks whether a file can be spliced.
+  ///
+  /// The result is nil where it must be written anew:
   ///
   /// - its columns, codec or physical types are not those that Tarn writes now, or it has no page index;
   /// - its pages do not begin at common rows often enough, as in files of other writers;
