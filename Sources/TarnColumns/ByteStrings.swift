@@ -138,7 +138,7 @@ public struct ByteStrings: Sendable {
     guard storedBytes.count + (end - start) <= Int(Int32.max) else { throw ColumnError.tooLarge }
     let shift = Int32(truncatingIfNeeded: storedBytes.count &- start)
     storedBytes.append(contentsOf: other.storedBytes[start..<end])
-    storedOffsets.reserveCapacity(storedOffsets.count + rows.count)
+    // No room is asked for: asking for no more than is needed makes many small appends copy all before them.
     for index in rows { storedOffsets.append(other.storedOffsets[index &+ 1] &+ shift) }
   }
 

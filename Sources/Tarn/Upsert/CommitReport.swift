@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnTimeline
 
 /// What a write did.
@@ -34,8 +35,31 @@ public struct CommitReport: Sendable, Hashable {
   public var bytesEncoded = 0
   /// Bytes of stored pages read to be changed.
   public var bytesRead = 0
+  /// Wall time of finding what is stored, and of deciding what is to be written.
+  public var lookUpDuration: Duration = .zero
+  /// Wall time of writing base files and the commit.
+  public var writeDuration: Duration = .zero
   /// Wall time.
   public var duration: Duration = .zero
+
+  /// The key of the commit's extra metadata under which it keeps ``summary``.
+  static let summaryKey = "tarn.report"
+
+  /// What the commit's metadata keeps of it, as JSON: rows, pages and bytes, and milliseconds.
+  var summary: String {
+    func milliseconds(_ duration: Duration) -> Int64 {
+      duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+    }
+    let counts: KeyValuePairs = [
+      "inserted": inserted, "updated": updated, "deleted": deleted, "stale": stale, "duplicates": duplicates,
+      "superseded": superseded, "notFound": notFound, "splicedFiles": splicedFiles,
+      "pagesCopied": pagesCopied, "pagesEncoded": pagesEncoded, "bytesCopied": bytesCopied,
+      "bytesEncoded": bytesEncoded, "bytesRead": bytesRead,
+    ]
+    var members = counts.map { JSONValue.Member($0.key, .integer(Int64($0.value))) }
+    members.append(JSONValue.Member("lookUpMilliseconds", .integer(milliseconds(lookUpDuration))))
+    return JSONValue.object(members).text()
+  }
 
   /// A report of nothing.
   public init() {}

@@ -8,8 +8,8 @@ import TarnTimeline
 
 /// A file slice, with the rows of it that a batch touches.
 ///
-/// It keeps of its base file only what packing asks for: footers of many files, with their Bloom filters, are
-/// large, so whoever reads the file opens it again.
+/// It keeps of its base file only what packing asks for, and the footer where few files are looked through:
+/// those of many, with their Bloom filters, are large, so whoever reads such a file opens it again.
 struct TaggedSlice: Sendable {
   /// The slice.
   var slice: FileSlice
@@ -21,8 +21,14 @@ struct TaggedSlice: Sendable {
   var isRewritable: Bool
   /// The touched rows, in ascending order of their positions in the file.
   var matches: [Match]
+  /// The base file, where its footer is kept.
+  private var file: ParquetFile?
 
-  init(_ slice: FileSlice, _ file: ParquetFile) {
+  /// Up to so many files keep their footers.
+  static let fewFiles = 16
+
+  init(_ slice: FileSlice, _ file: ParquetFile, keepsFooter: Bool = false) {
+    self.file = keepsFooter ? file : nil
     self.slice = slice
     rowCount = file.rowCount
     encodedBytes = file.encodedBytes
@@ -32,7 +38,8 @@ struct TaggedSlice: Sendable {
 
   /// Opens the base file.
   func open(_ storage: any Storage) async throws(ParquetError) -> ParquetFile {
-    try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    if let file { return file }
+    return try await ParquetFile.open(storage, path: slice.path, size: slice.size)
   }
 
   /// A stored row and the row of the batch with the same key.
@@ -68,7 +75,8 @@ struct Tagger: Sendable {
     return try await tableErrors {
       try await concurrently(slices, width: parallelism) { entry in
         let queries = batch.scope == .table ? all : candidates[entry.partition] ?? all
-        return try await tag(entry.slice, partition: entry.partition, queries)
+        return try await tag(
+          entry.slice, partition: entry.partition, queries, keepsFooter: slices.count <= TaggedSlice.fewFiles)
       }
     }
   }
@@ -78,14 +86,16 @@ struct Tagger: Sendable {
     try await tableErrors {
       try await concurrently(slices, width: parallelism) { slice in
         let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
-        return TaggedSlice(slice, file)
+        return TaggedSlice(slice, file, keepsFooter: slices.count <= TaggedSlice.fewFiles)
       }
     }
   }
 
-  private func tag(_ slice: FileSlice, partition: Int32, _ queries: KeyQueries) async throws -> TaggedSlice {
+  private func tag(
+    _ slice: FileSlice, partition: Int32, _ queries: KeyQueries, keepsFooter: Bool
+  ) async throws -> TaggedSlice {
     let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
-    var tagged = TaggedSlice(slice, file)
+    var tagged = TaggedSlice(slice, file, keepsFooter: keepsFooter)
     let range = KeyRange(file)
     guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) })
     else {

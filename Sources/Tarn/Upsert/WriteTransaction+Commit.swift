@@ -34,9 +34,6 @@ extension WriteTransaction {
       let statistics = written.map(\.statistics)
       try await checkForConflicts(since: table.state.timeline, plan)
       try Task.checkCancellation()
-      let metadata = completed(statistics, operation, context)
-      try await log.complete(instant, metadata)
-      report.instant = instant
       report.files = statistics.count
       report.splicedFiles = written.count { $0.isSpliced }
       for file in written {
@@ -46,6 +43,10 @@ extension WriteTransaction {
         report.bytesEncoded += file.counts.bytesEncoded
         report.bytesRead += file.counts.bytesRead
       }
+      var metadata = completed(statistics, operation, context)
+      metadata.extra[CommitReport.summaryKey] = report.summary
+      try await log.complete(instant, metadata)
+      report.instant = instant
       report.bytesWritten = statistics.reduce(0) { $0 + Int($1.fileSize) }
     } catch {
       let housekeeping = Housekeeping(storage: storage, settings: settings)

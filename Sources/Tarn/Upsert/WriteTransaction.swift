@@ -20,9 +20,13 @@ struct WriteTransaction: Sendable {
     var prepared = try prepare(changes, table, operation, scope, kind)
     var report = CommitReport()
     report.superseded = prepared.superseded
+    let begun = settings.now()
     let plan = try await plan(&prepared, table, operation, kind, &report)
+    let planned = settings.now()
+    report.lookUpDuration = .microseconds(planned - begun)
     guard !plan.isEmpty else { return report }
     try await commit(plan, prepared, table, operation, &report)
+    report.writeDuration = .microseconds(settings.now() - planned)
     return report
   }
 

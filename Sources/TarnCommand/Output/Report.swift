@@ -40,7 +40,17 @@ extension CommitReport {
     parts.append(Readable.bytes(bytesWritten))
     parts.append(Readable.seconds(duration))
     parts.append(instant.map { "instant \($0.text)" } ?? "nothing to commit")
-    return "\(verb) \(table.properties.name): " + parts.joined(separator: ", ")
+    let line = "\(verb) \(table.properties.name): " + parts.joined(separator: ", ")
+    return instant == nil ? line : "\(line)\n\(effort)"
+  }
+
+  /// The line that tells what a commit took.
+  private var effort: String {
+    let pages =
+      "pages: \(pagesCopied) copied (\(Readable.bytes(bytesCopied))), "
+      + "\(pagesEncoded) encoded (\(Readable.bytes(bytesEncoded)))"
+    return "  \(pages), \(Readable.bytes(bytesRead)) read; \(splicedFiles) of \(files) files spliced; "
+      + "looking up \(Readable.seconds(lookUpDuration)), writing \(Readable.seconds(writeDuration))"
   }
 }
 
