@@ -77,7 +77,8 @@ let package = Package(
     tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
     tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
     tests(
-      "ModelTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage", "TarnTimeline"]),
+      "ModelTests",
+      ["Tarn", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnStorage", "TarnTimeline"]),
     tests("CrashTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
     tests(

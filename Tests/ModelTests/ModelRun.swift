@@ -18,6 +18,9 @@ struct ModelRun {
 
   private let seed: UInt64
   private let table: Table
+  private let storage: InMemoryStorage
+  /// Base files that were spliced, and that were written anew.
+  private(set) var fileCounts = (spliced: 0, written: 0)
   private var random: SeededGenerator
   private var model: Model
   private var step = 0
@@ -38,8 +41,9 @@ struct ModelRun {
     let clock = SteppedClock(step: Int64(random.below(3)) * 700)
     settings.now = { clock.now() }
     settings.parallelism = 1 + random.below(3)
+    storage = InMemoryStorage()
     table = try await Table.create(
-      at: .storage(InMemoryStorage(), name: "model"), schema: ModelBatch.schema(), recordKey: ["key"],
+      at: .storage(storage, name: "model"), schema: ModelBatch.schema(), recordKey: ["key"],
       partitionedBy: ["part"], orderedBy: isOrdered ? "order" : nil, options: Self.options(&random),
       settings: settings)
     self.random = random
@@ -52,6 +56,7 @@ struct ModelRun {
     options.own.rowGroupSize = [1_024, 1_500, 4_096][random.below(3)]
     options.own.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
     options.own.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
+    options.own.hasKeyIndex = !random.oneIn(5)
     options.own.compression = random.oneIn(4) ? .gzip(level: 1) : .uncompressed
     return options
   }
@@ -104,7 +109,13 @@ struct ModelRun {
     model = after
     let rows = model.rows.values.sorted()
     try compare(try await read(try await table.snapshot()), rows, "the snapshot")
-    if let instant = report.instant { history.append((instant, rows)) }
+    guard let instant = report.instant else { return }
+    history.append((instant, rows))
+    fileCounts.spliced += report.splicedFiles
+    fileCounts.written += report.files - report.splicedFiles
+    if let problem = try await BaseFileCheck(storage: storage).problem(with: instant) {
+      throw difference(problem)
+    }
   }
 
   private func compare(_ report: CommitReport, _ expected: CommitReport) throws {

@@ -16,8 +16,15 @@ import Testing
 }
 
 private func runSeeds(_ seeds: Range<UInt64>, steps: Int) async throws {
+  var spliced = 0
+  var written = 0
   for seed in seeds {
     var run = try await ModelRun(seed: seed)
     try await run.run(steps: steps)
+    spliced += run.fileCounts.spliced
+    written += run.fileCounts.written
   }
+  // Both ways are taken, so that a rule which always chooses one of them is noticed.
+  #expect(
+    spliced > seeds.count / 2 && written > seeds.count / 2, "\(spliced) spliced, \(written) written anew")
 }
