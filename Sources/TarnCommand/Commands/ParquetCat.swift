@@ -9,8 +9,10 @@ enum ParquetCatCommand {
     operands: [.parquetFile],
     options: [Options.select, Options.condition, Options.limit, Options.textFormat],
     notes: [
+      "COLUMN may be a field within a structure, as in address.city; elements of lists and values of maps are "
+        + "stepped over, so that legs.price is the price of each leg. Only what is asked for is read.",
       "Columns that cannot be read are left out, and that is told. EXPR knows columns, = != < <= > >=, "
-        + "is [not] null, in (..), and, or, not and parentheses."
+        + "is [not] null, in (..), and, or, not and parentheses.",
     ]
   ) { arguments in
     try await ParquetAccess.open(arguments) { file, path in
@@ -19,16 +21,14 @@ enum ParquetCatCommand {
   }
 
   private static func write(_ file: ParquetFile, _ path: String, _ arguments: Arguments) async throws {
-    let selected: [Int]
-    if let names = arguments[Options.select] {
-      selected = try names.map { try file.columnIndex($0) }
-    } else {
-      selected = Array(file.schema.fields.indices)
+    let condition = arguments[Options.condition]
+    let (file, selected) = try projection(
+      of: file, arguments[Options.select], condition?.columns.sorted() ?? [])
+    if arguments[Options.select] == nil {
       for (name, reason) in file.unreadable.sorted(by: { $0.key < $1.key }) {
         StandardError.note("\(path): column \(name) is left out: \(reason)")
       }
     }
-    let condition = arguments[Options.condition]
     let needed = try (condition?.columns.sorted() ?? []).map { try file.columnIndex($0) }
     let columns = selected + needed.filter { !selected.contains($0) }
     let schema = Schema(selected.map { file.schema.fields[$0] })
@@ -53,6 +53,26 @@ enum ParquetCatCommand {
       }
     }
     try await output.finish()
+  }
+
+  /// The file with no more than the fields that are selected and the columns that a condition needs, and the
+  /// selected columns in it, in the order in which they are first named.
+  private static func projection(
+    of file: ParquetFile, _ names: [String]?, _ needed: [String]
+  ) throws -> (ParquetFile, [Int]) {
+    guard let names else { return (file, Array(file.schema.fields.indices)) }
+    /// The column that is named, or in which the named field lies.
+    func column(_ name: String, in file: ParquetFile) -> String? {
+      file.schema.names.first { name == $0 } ?? file.schema.names.first { name.hasPrefix($0 + ".") }
+    }
+    let selected = names.compactMap { column($0, in: file) }
+    let narrow = try file.selecting(names + needed.filter { !selected.contains($0) })
+    var order: [Int] = []
+    for name in selected {
+      let index = try narrow.columnIndex(name)
+      if !order.contains(index) { order.append(index) }
+    }
+    return (narrow, order)
   }
 
   /// Runs a body that evaluates the condition, and gives its errors the path.
