@@ -21,7 +21,7 @@ enum ParquetCheckCommand {
     name: "parquet check", summary: "Reads every page of a Parquet file, and tells what in it is not true.",
     operands: [.parquetFile], options: [],
     notes: [
-      "Compared with the pages are their checksums, sizes, counts, statistics, encoding lists and indexes. What "
+      "Compared with the pages are their checksums, sizes, counts, statistics, encoding lists, indexes and Bloom filters. What "
         + "is found stands in a line each: row group, column, page and offset. An empty page, and a page that "
         + "refers to a dictionary behind one that does not, are found too, since some engines cannot read them. "
         + "The exit status is 1 where anything is found."

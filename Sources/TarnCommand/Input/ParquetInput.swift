@@ -76,7 +76,7 @@ enum BatchJoin {
     for field in fields {
       guard let index = rows.schema.index(of: field.name) else {
         guard field.isNullable else { continue }
-        rows.columns.append(try Column(nulls: rows.count, of: field.type))
+        rows.columns.append(Column(nulls: rows.count, of: field.type))
         rows.schema.fields.append(field)
         continue
       }

@@ -1,6 +1,3 @@
-import TarnBytes
-import TarnColumns
-
 extension ChunkCheck {
   /// Checks where the offset index says that the pages lie.
   mutating func checkOffsetIndex() async throws(ParquetError) {
@@ -80,22 +77,6 @@ extension ChunkCheck {
           "column index: the bounds are said to \(falls ? "fall" : "rise"), and do not", page: next,
           at: offset)
       }
-    }
-  }
-
-  /// Checks that there is a Bloom filter where the footer says.
-  mutating func checkBloomFilter() async throws(ParquetError) {
-    guard let start = chunk.bloomFilterOffset, start > 0, let size = chunk.bloomFilterSize else { return }
-    guard size > 0, start < file.size, size <= file.size - start else {
-      return find("the Bloom filter of \(size) bytes ends behind the file", at: start)
-    }
-    do throws(ParquetError) {
-      var buffer = ByteBuffer()
-      try await file.fetch(start..<start + size, into: &buffer)
-      _ = try SplitBlockBloomFilter(stored: buffer.bytes, path: file.path)
-    } catch {
-      guard error.code != .storage else { throw error }
-      find(error.message, at: start)
     }
   }
 }

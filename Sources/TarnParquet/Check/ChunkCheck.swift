@@ -28,6 +28,8 @@ struct ChunkCheck {
   private var hasDirectPages = false
   private var usesDictionary = false
   private var uncompressedSize = 0
+  /// The chunk's Bloom filter, where it has one that can be read.
+  var bloom: BloomCheck?
 
   /// What `PageEncodingStats` counts pages by.
   private struct PageKind: Hashable {
@@ -71,6 +73,7 @@ struct ChunkCheck {
   mutating func run() async throws(ParquetError) {
     do {
       let range = try file.chunkRange(group, leaf)
+      try await readBloomFilter()
       // What is said of pages means nothing where they cannot all be read.
       guard try await readPages(range) else { return }
     } catch {
@@ -82,7 +85,7 @@ struct ChunkCheck {
     checkStatistics()
     try await checkOffsetIndex()
     try await checkColumnIndex()
-    try await checkBloomFilter()
+    checkBloomFilter()
   }
 
   /// Decodes all pages; false where one cannot be.
@@ -167,6 +170,12 @@ struct ChunkCheck {
         "the page declares \(header.nullCount) nulls and holds \(checked.emptyCount)", page: number,
         at: page.offset)
     }
+    if let statistics = header.statistics {
+      check(
+        statistics, empty: checked.emptyCount, nulls: nulls, checked.bounds, "page header", page: number,
+        at: page.offset)
+    }
+    bloom?.note(piece.values, page: number)
     pages.append(checked)
   }
 
@@ -233,64 +242,6 @@ struct ChunkCheck {
         "encoding_stats counts \(counts[kind] ?? 0) \(kind.type.name) pages in \(kind.encoding.name), "
           + "there are \(kinds[kind] ?? 0)"
       )
-    }
-  }
-
-  /// Checks the chunk's null count and bounds.
-  private mutating func checkStatistics() {
-    guard let stored = chunk.statistics else { return }
-    let empty = pages.reduce(0) { $0 + $1.emptyCount }
-    let nulls = pages.reduce(0) { $0 + $1.nullCount }
-    if let declared = stored.nullCount, !isNullCount(declared, empty, nulls) {
-      find("statistics: null_count is \(declared), there are \(empty)")
-    }
-    var all: ValueBounds?
-    for bounds in pages.compactMap(\.bounds) {
-      if all == nil { all = bounds } else { all?.join(bounds) }
-    }
-    let legacy = ParquetFile.takesLegacyBounds(leaf)
-    check(
-      stored.minimum ?? (legacy ? stored.legacyMinimum : nil), isMaximum: false, all,
-      isExact: stored.minimum != nil && stored.isMinimumExact == true, "statistics")
-    check(
-      stored.maximum ?? (legacy ? stored.legacyMaximum : nil), isMaximum: true, all,
-      isExact: stored.maximum != nil && stored.isMaximumExact == true, "statistics")
-  }
-
-  /// Checks that a bound is one.
-  mutating func check(
-    _ bytes: [UInt8]?, isMaximum: Bool, _ found: ValueBounds?, isExact: Bool = false, _ place: String,
-    page: Int? = nil, at offset: Int? = nil
-  ) {
-    let name = isMaximum ? "maximum" : "minimum"
-    guard let bytes, let found else { return }
-    if let width = leaf.plainWidth, bytes.count != width {
-      return find(
-        "\(place): the \(name) has \(bytes.count) bytes, a value has \(width)", page: page, at: offset)
-    }
-    guard let bound = ParquetFile.bound(bytes, leaf, isMaximum: isMaximum) else { return }
-    let isWrong = isMaximum ? bound.isLess(found.maximum) : found.minimum.isLess(bound)
-    if isWrong {
-      find(
-        "\(place): a value lies \(isMaximum ? "above the maximum" : "below the minimum")", page: page,
-        at: offset)
-    } else if isExact, case .bytes = bound, bound != (isMaximum ? found.maximum : found.minimum) {
-      find("\(place): the \(name) is said to be exact, and no value equals it", page: page, at: offset)
-    }
-  }
-}
-
-extension LeafColumn {
-  /// Bytes of a value as PLAIN stores it as a bound; nil where values differ.
-  fileprivate var plainWidth: Int? {
-    switch physical {
-    case .boolean: 1
-    case .int32, .float: 4
-    case .int64, .double: 8
-    case .int96: 12
-    // Strings may be cut short.
-    case .byteArray: nil
-    case .fixedByteArray: conversion == .none ? nil : byteLength
     }
   }
 }

@@ -3,8 +3,8 @@ import TarnColumns
 
 /// What reading every page of a Parquet file showed.
 ///
-/// Compared with the pages are sizes, counts and encoding lists of the footer, the page index and
-/// statistics. Also found is what is legal but read wrongly or refused by some engines: an empty page, and
+/// Compared with the pages are sizes, counts and encoding lists of the footer, the page index, statistics of
+/// chunks and of page headers, and Bloom filters, in which every value must be found. Also found is what is legal but read wrongly or refused by some engines: an empty page, and
 /// a page that refers to a dictionary behind one that does not.
 public struct ParquetCheck: Sendable {
   /// What is not true, in the file's order.

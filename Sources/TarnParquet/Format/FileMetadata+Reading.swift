@@ -273,6 +273,7 @@ extension ThriftReader {
       case (2, _): result.encoding = Encoding(rawValue: try int(field))
       case (3, .int32): result.definitionEncoding = Encoding(rawValue: try int(field))
       case (4, .int32): result.repetitionEncoding = Encoding(rawValue: try int(field))
+      case (5, .structure): result.statistics = try statistics()
       default: try skip(field)
       }
     }
@@ -290,6 +291,7 @@ extension ThriftReader {
       case 5: result.definitionByteCount = try size(field)
       case 6: result.repetitionByteCount = try size(field)
       case 7: result.isCompressed = try bool(field)
+      case 8 where field.wire == .structure: result.statistics = try statistics()
       default: try skip(field)
       }
     }

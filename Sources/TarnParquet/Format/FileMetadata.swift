@@ -55,9 +55,12 @@ struct ChunkMetadata: Sendable {
   var bloomFilterOffset: Int?
   var bloomFilterSize: Int?
 
-  /// Where the chunk begins; some writers give zero for the offset of a dictionary that is not there.
+  /// Where the chunk begins; some writers give zero for the offset of a dictionary that is not there, or of data
+  /// pages where there is no more than a dictionary.
   var start: Int {
-    guard let dictionary = dictionaryPageOffset, dictionary > 0, dictionary < dataPageOffset else {
+    guard let dictionary = dictionaryPageOffset, dictionary > 0,
+      dataPageOffset <= 0 || dictionary < dataPageOffset
+    else {
       return dataPageOffset
     }
     return dictionary
@@ -99,4 +102,6 @@ struct PageHeader: Sendable {
   var definitionByteCount = 0
   var repetitionByteCount = 0
   var isCompressed = true
+  /// Only in data pages, and only of some writers.
+  var statistics: ChunkStatistics?
 }

@@ -9,7 +9,13 @@ extension ParquetFile {
   ) async throws(ParquetError) -> SplitBlockBloomFilter? {
     try check(group, [column])
     guard let leaf = nodes[column].flatLeaf else { return nil }
-    let chunk = metadata.groups[group].columns[leaf.chunk]
+    return try await bloomFilter(metadata.groups[group].columns[leaf.chunk], leaf)
+  }
+
+  /// The Bloom filter of a chunk; nil where it has none.
+  func bloomFilter(
+    _ chunk: ChunkMetadata, _ leaf: LeafColumn
+  ) async throws(ParquetError) -> SplitBlockBloomFilter? {
     guard let start = chunk.bloomFilterOffset, start > 0 else { return nil }
     guard start < size else {
       throw failure(.malformed("the Bloom filter begins behind the file"), leaf, at: start)
