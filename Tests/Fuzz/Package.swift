@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// `run --self-test` builds faults in, which fuzzing must find.
+let faults: [SwiftSetting] = Context.environment["TARN_FUZZ_FAULTS"] == nil ? [] : [.define("PLANTED_FAULT")]
+
 // A package of its own, since everything in it and below it is built with `--sanitize fuzzer`.
 let package = Package(
   name: "tarn-fuzz",
@@ -15,6 +18,6 @@ let package = Package(
         .product(name: "TarnParquet", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
-      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")] + faults)
   ]
 )

@@ -3,13 +3,13 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 
-/// Files of Tarn's own making in which an input replaces a part.
+/// Good files in which an input replaces a part.
 struct FuzzTarget: Sendable {
-  /// Which part of a file an input is.
+  /// Which part of a file an input is, behind a byte that says of which file.
   enum Kind: String {
     /// The footer, without its length and the magic number.
     case footer
-    /// The pages of a column; the first byte says of which file.
+    /// The pages of all columns.
     case chunk
   }
 
@@ -18,6 +18,11 @@ struct FuzzTarget: Sendable {
     var before: [UInt8]
     var part: [UInt8]
     var behind: [UInt8]
+
+    /// The file as it was.
+    func whole(_ kind: Kind) -> [UInt8] {
+      before + (kind == .footer ? FuzzTarget.ended(part) : part) + behind
+    }
   }
 
   var kind = Kind.footer
@@ -36,9 +41,8 @@ struct FuzzTarget: Sendable {
         templates.append(
           Template(before: Array(file[..<footer]), part: Array(file[footer..<file.count - 8]), behind: []))
       case .chunk:
-        let storage = InMemoryStorage()
-        _ = try await storage.put(file, at: "file", if: .always)
-        let end = 4 + (try await ParquetFile.open(storage, path: "file")).encodedBytes
+        // Other writers may leave gaps, or put something between the columns.
+        let end = min(4 + (try await SeedFiles.open(file)).encodedBytes, footer)
         templates.append(
           Template(before: Array(file[..<4]), part: Array(file[4..<end]), behind: Array(file[end...])))
       }
@@ -61,9 +65,7 @@ struct FuzzTarget: Sendable {
     var part = Array(input.dropFirst())
     switch kind {
     case .footer:
-      let length = UInt32(part.count).littleEndian
-      withUnsafeBytes(of: length) { part.append(contentsOf: $0) }
-      part.append(contentsOf: Array("PAR1".utf8))
+      part = Self.ended(part)
     case .chunk:
       // The footer says how long the pages are.
       let missing = template.part.count - part.count
@@ -74,6 +76,14 @@ struct FuzzTarget: Sendable {
       let file = try? await ParquetFile.open(storage, path: "file")
     else { return }
     await read(file)
+    #if PLANTED_FAULT
+      await PlantedFault.check(file, template, kind)
+    #endif
+  }
+
+  /// A footer with its length and the magic number.
+  static func ended(_ footer: [UInt8]) -> [UInt8] {
+    withUnsafeBytes(of: UInt32(footer.count).littleEndian) { footer + $0 } + Array("PAR1".utf8)
   }
 
   private func read(_ file: ParquetFile) async {
@@ -88,5 +98,6 @@ struct FuzzTarget: Sendable {
         } catch {}
       }
     }
+    _ = try? await ParquetCheck.run(file)
   }
 }

@@ -1,8 +1,10 @@
+import Foundation
 import TarnColumns
 import TarnParquet
 import TarnStorage
 
-/// Small files of one column: of every type, encoding and codec that is written.
+/// Small files: of one column of every type, encoding and codec that is written, of several columns and row groups,
+/// in encodings that are only read, and of other writers where there are such.
 enum SeedFiles {
   private static let types: [DataType] =
     [
@@ -18,29 +20,67 @@ enum SeedFiles {
       key: Field("key", .string, isNullable: false), value: Field("value", .list(Field("element", .int32)))),
   ]
 
+  /// The most bytes of a seed; longer inputs are mutated less often.
+  static let greatestSize = 8 << 10
+
+  /// All files, of which the ones of Tarn's own making are known to be good.
   static func all() async throws -> [[UInt8]] {
     var files: [[UInt8]] = []
     for type in types {
       for choice in [ParquetWriteOptions.EncodingChoice.plain, .dictionary, .delta] {
-        files.append(try await file(type, choice, .uncompressed))
+        files.append(try await file([type], choice, .uncompressed))
       }
     }
     for codec in [ParquetWriteOptions.Compression.snappy, .gzip(level: 1), .zstd(level: 1)] {
-      files.append(try await file(.string, .automatic, codec))
-      files.append(try await file(nested[2], .automatic, codec))
+      files.append(try await file([.string], .automatic, codec))
+      files.append(try await file([nested[2]], .automatic, codec))
     }
+    for choice in [ParquetWriteOptions.EncodingChoice.plain, .dictionary, .delta] {
+      files.append(
+        try await file([.int64, .string, .boolean, nested[0]], choice, .uncompressed, groupRows: 20))
+      files.append(try await file(nested, choice, .uncompressed, groupRows: 20))
+    }
+    files.append(try await file([.timestamp(.microseconds, .instant)] + nested, .automatic, .zstd(level: 1)))
+    files += RawFile.all
+    for (number, file) in files.enumerated() {
+      let check = try await ParquetCheck.run(try await open(file))
+      guard check.findings.isEmpty, file.count <= greatestSize else {
+        throw UsageError(description: "seed \(number) of \(file.count) bytes is not good: \(check.findings)")
+      }
+    }
+    for sample in samples() where (try? await open(sample)) != nil { files.append(sample) }
     return files
   }
 
+  /// Small files of other writers, in the folder that TARN_FUZZ_SAMPLES names.
+  private static func samples() -> [[UInt8]] {
+    guard let folder = ProcessInfo.processInfo.environment["TARN_FUZZ_SAMPLES"] else { return [] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    // Checksums would refuse nearly every input.
+    return names.sorted().filter { $0.hasSuffix(".parquet") && !$0.contains("checksum") }.compactMap {
+      guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)")) else { return nil }
+      return bytes.count <= greatestSize ? Array(bytes) : nil
+    }
+  }
+
+  /// Opens the bytes of a file.
+  static func open(_ bytes: [UInt8]) async throws -> ParquetFile {
+    let storage = InMemoryStorage()
+    _ = try await storage.put(bytes, at: "file", if: .always)
+    return try await ParquetFile.open(storage, path: "file")
+  }
+
   private static func file(
-    _ type: DataType, _ choice: ParquetWriteOptions.EncodingChoice, _ codec: ParquetWriteOptions.Compression
+    _ types: [DataType], _ choice: ParquetWriteOptions.EncodingChoice,
+    _ codec: ParquetWriteOptions.Compression, groupRows: Int = 40
   ) async throws -> [UInt8] {
-    let field = Field("c", type)
-    let batch = try RecordBatch(schema: Schema([field]), columns: [try column(type, 40)])
-    let paths = ["c", "c.list.element", "c.a", "c.b", "c.key_value.key", "c.key_value.value.list.element"]
+    let fields = zip(["c", "d", "e", "f"], types).map { Field($0, $1) }
+    let batch = try RecordBatch(schema: Schema(fields), columns: try fields.map { try column($0.type, 40) })
+    let ways = ["", ".list.element", ".a", ".b", ".key_value.key", ".key_value.value.list.element"]
+    let paths = fields.flatMap { field in ways.map { field.name + $0 } }
     // Without checksums, which would refuse nearly every input.
     let options = ParquetWriteOptions(
-      compression: codec, pageRows: 16,
+      compression: codec, rowGroupRows: groupRows, pageRows: 16,
       encodings: Dictionary(uniqueKeysWithValues: paths.map { ($0, choice) }), writesChecksums: false,
       bloomFilterColumns: ["c"])
     let storage = InMemoryStorage()
