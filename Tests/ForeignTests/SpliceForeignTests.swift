@@ -1,0 +1,67 @@
+import Tarn
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTestSupport
+import Testing
+
+/// Tables whose files were spliced again and again, read by every engine, and gone on with by Spark.
+///
+/// Spark's vectorised reader is the one that reads some page orders wrongly without an error, so it reads all
+/// columns, and filters on columns whose pages refer to dictionaries and on others.
+@Suite(.serialized) struct SpliceForeignTests {
+  @Test(arguments: 1...12)
+  func splicedTablesReadAlikeAndSparkGoesOn(seed: Int) async throws {
+    try ForeignReader.require()
+    try Spark.hudi015.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      var random = SeededGenerator(seed: UInt64(seed))
+      var options = TableOptions()
+      options.own.pageRows = [5, 16, 60][random.below(3)]
+      options.own.rowGroupSize = [20_000, 200_000, 32 << 20][random.below(3)]
+      options.own.targetFileSize = [60_000, 120 << 20][random.below(2)]
+      options.own.compression = [.zstd(level: 1), .snappy, .uncompressed][random.below(3)]
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path, options)
+      try await table.upsert(try WideRows.batch(300 + random.below(300)))
+      var spliced = 0
+      for round in 2..<8 {
+        let batch = try WideRows.batch(
+          1 + random.below(40), first: random.below(500), ordering: Int64(round), seed: UInt64(seed * 10 + round))
+        spliced += try await table.upsert(batch).splicedFiles
+        guard random.oneIn(2) else { continue }
+        let gone = try WideRows.batch(
+          1 + random.below(30), first: random.below(500), ordering: Int64(round), seed: UInt64(round))
+        spliced += try await table.delete(try gone.select(["id", "part", "ts"])).splicedFiles
+      }
+      #expect(spliced > 3, "seed \(seed): \(spliced) files were spliced")
+      try await compare(table, path, "seed \(seed)")
+
+      let update = try WideRows.batch(25, first: random.below(400), ordering: 20, seed: UInt64(seed) + 99)
+      try await TableForeignTests.sparkUpserts(path, folder, update, "upsert")
+      try await compare(table, path, "seed \(seed), after Spark")
+      // The first write makes Spark's files Tarn's, the second splices them.
+      try await table.upsert(try WideRows.batch(9, first: 3, ordering: 30, seed: UInt64(seed) + 7))
+      try await table.upsert(try WideRows.batch(9, first: 30, ordering: 31, seed: UInt64(seed) + 8))
+      try await compare(table, path, "seed \(seed), after Spark and Tarn")
+    }
+  }
+
+  private func compare(_ table: Table, _ path: String, _ what: String) async throws {
+    let columns = TableForeignTests.columns
+    let rows = try await TableForeignTests.rows(try await table.snapshot())
+    #expect(try await Spark.hudi015.read(path, select: columns) == rows, "\(what): Spark")
+    #expect(try await ForeignReader.hudi(table: path, select: columns) == rows, "\(what): hudi-rs")
+    let filtered = try await table.snapshot().where(.column("price") > 0 && .column("part") == "beta").count()
+    let read = try await Spark.hudi015.read(path, where: "price > 0 and part = 'beta'", select: ["id"])
+    #expect(read.count == filtered, "\(what): Spark with a filter")
+    for slice in try await table.snapshot().slices {
+      let file = try await ParquetFile.open(LocalStorage(root: path), path: slice.path)
+      #expect(try await ParquetCheck.run(file).findings.isEmpty, "\(what): \(slice.path)")
+      let whole = path + "/" + slice.path
+      #expect(
+        try await ForeignReader.duckdb(file: whole) == ForeignReader.pyarrow(file: whole),
+        "\(what): \(slice.path)")
+    }
+  }
+}
