@@ -38,13 +38,17 @@ extension KeyIndexDirectory {
 
   /// Tells the tombstones whose key has one of the hashes; the keys themselves are for the caller to compare.
   ///
-  /// - Parameter sortedHashes: Hashes of the keys in ascending order.
+  /// - Parameters:
+  ///   - sortedHashes: Hashes of the keys in ascending order.
+  ///   - storage: Where the file is.
+  ///   - path: The file's path.
+  ///   - expiry: Tombstones of before this time are left out, in milliseconds since 1970-01-01T00:00:00Z.
   /// - Throws: ``KeyIndexError``.
   public func tombstones(
-    for sortedHashes: [UInt32], in storage: any Storage, at path: String
+    for sortedHashes: [UInt32], in storage: any Storage, at path: String, expiry: Int64 = .min
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     let wanted = Self.positions(in: tombstoneBlocks, of: sortedHashes)
-    return try await tombstones(blocks: wanted, in: storage, at: path).filter { tombstone in
+    return try await tombstones(blocks: wanted, in: storage, at: path, expiry).filter { tombstone in
       let index = sortedHashes.lowerBound(tombstone.hash)
       return index < sortedHashes.count && sortedHashes[index] == tombstone.hash
     }
@@ -52,11 +56,15 @@ extension KeyIndexDirectory {
 
   /// All tombstones in ascending order of their hashes, as a rewrite of the file needs them.
   ///
+  /// - Parameters:
+  ///   - storage: Where the file is.
+  ///   - path: The file's path.
+  ///   - expiry: Tombstones of before this time are left out, in milliseconds since 1970-01-01T00:00:00Z.
   /// - Throws: ``KeyIndexError``.
   public func allTombstones(
-    in storage: any Storage, at path: String
+    in storage: any Storage, at path: String, expiry: Int64 = .min
   ) async throws(KeyIndexError) -> [KeyTombstone] {
-    try await tombstones(blocks: Array(tombstoneBlocks.indices), in: storage, at: path)
+    try await tombstones(blocks: Array(tombstoneBlocks.indices), in: storage, at: path, expiry)
   }
 
   /// All entries in the order of the file, as a check needs them.
@@ -82,14 +90,15 @@ extension KeyIndexDirectory {
   }
 
   private func tombstones(
-    blocks wanted: [Int], in storage: any Storage, at path: String
+    blocks wanted: [Int], in storage: any Storage, at path: String, _ expiry: Int64
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     var found: [KeyTombstone] = []
     var buffer = ByteBuffer()
     for request in requests(for: wanted, of: tombstoneBlocks) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
-        found += try tombstones(of: tombstoneBlocks[index], in: buffer.bytes, request, path)
+        let block = try tombstones(of: tombstoneBlocks[index], in: buffer.bytes, request, path)
+        found += block.lazy.filter { $0.time >= expiry }
       }
     }
     return found
