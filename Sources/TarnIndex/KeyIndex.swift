@@ -76,6 +76,8 @@ public enum KeyIndexError: Error, Sendable, CustomStringConvertible {
 public struct KeyIndexReference: Sendable, Hashable {
   /// Key of ``footerText`` in a Parquet footer.
   public static let footerKey = "tarn.key_index"
+  /// Key in a Parquet footer of the number of tombstones in the index, which is left out where there are none.
+  public static let tombstonesFooterKey = "tarn.key_index.tombstones"
 
   /// Offset of the region's first byte in the file.
   public let offset: Int

@@ -82,6 +82,9 @@ public struct KeyIndexImage: Sendable {
   public let bytes: [UInt8]
   let directory: KeyIndexDirectory
 
+  /// Number of tombstones in the region.
+  public var tombstoneCount: Int { directory.tombstoneCount }
+
   /// What the footer says, for a region that begins at an offset in the file.
   public func reference(at offset: Int) -> KeyIndexReference {
     KeyIndexReference(offset: offset, length: bytes.count, directoryLength: directory.encodedLength)

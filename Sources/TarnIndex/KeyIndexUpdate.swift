@@ -44,6 +44,9 @@ public struct KeyIndexPlan: Sendable {
   public let length: Int
   let directory: KeyIndexDirectory
 
+  /// Number of tombstones in the new region.
+  public var tombstoneCount: Int { directory.tombstoneCount }
+
   /// What the new file's footer says, for a region that begins at an offset in it.
   public func reference(at offset: Int) -> KeyIndexReference {
     KeyIndexReference(offset: offset, length: length, directoryLength: directory.encodedLength)

@@ -111,6 +111,7 @@ extension OwnOptions {
     static let rowGroupSize = "tarn.row.group.size.bytes"
     static let pageRows = "tarn.page.rows"
     static let keyIndex = "tarn.key.index"
+    static let tombstoneRetention = "tarn.tombstone.retention.hours"
     static let codec = "tarn.codec"
     static let bloom = "tarn.bloom.filter"
   }
@@ -124,6 +125,9 @@ extension OwnOptions {
     if rowGroupSize != defaults.rowGroupSize { entries.append((Key.rowGroupSize, "\(rowGroupSize)")) }
     if pageRows != defaults.pageRows { entries.append((Key.pageRows, "\(pageRows)")) }
     if hasKeyIndex != defaults.hasKeyIndex { entries.append((Key.keyIndex, "\(hasKeyIndex)")) }
+    if tombstoneRetentionHours != defaults.tombstoneRetentionHours {
+      entries.append((Key.tombstoneRetention, "\(tombstoneRetentionHours)"))
+    }
     if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
     if bloom != .perFile { entries.append((Key.bloom, bloom.rawValue)) }
     return entries
@@ -148,6 +152,7 @@ extension OwnOptions {
     targetFileSize = try number(Key.targetFileSize, targetFileSize, 1_024...(1 << 40))
     rowGroupSize = try number(Key.rowGroupSize, rowGroupSize, 1_024...(1 << 31))
     pageRows = try number(Key.pageRows, pageRows, 1...1_000_000)
+    tombstoneRetentionHours = try number(Key.tombstoneRetention, tombstoneRetentionHours, 0...1_000_000)
     if let text = properties.entries[Key.keyIndex] {
       guard let value = Bool(text) else { throw refusal("\(Key.keyIndex)=\(text) is neither true nor false") }
       hasKeyIndex = value

@@ -22,6 +22,8 @@ private struct FoundRows: Sendable {
   var rows: RecordBatch?
   /// Their record keys.
   var keys = ByteStrings()
+  /// Deleted keys that are to be remembered.
+  var burials = Burials()
   /// Rows that have the new values already.
   var duplicates = 0
 }
@@ -51,6 +53,7 @@ extension WriteTransaction {
     }
     var report = CommitReport()
     let (batch, plan) = try plan(found.compactMap { $0 }, table, &report)
+    if report.deleted > 0 { warnOfForgetting(table) }
     guard !plan.isEmpty else { return report }
     try await commit(plan, batch, table, operation, &report)
     return report
@@ -91,8 +94,15 @@ extension WriteTransaction {
     let positions = try await self.positions(predicate, file, full)
     guard !positions.isEmpty else { return nil }
     var found = FoundRows(tagged: TaggedSlice(slice, file), positions: positions)
-    guard let values else { return found }
     let key = Field(MetaColumns.recordKey, .string)
+    guard let values else {
+      if table.remembers, let ordering = table.ordering {
+        let rows = try await StoredRows.read(file, at: positions, as: Schema([key, ordering]))
+        guard let keys = rows.columns[0].strings else { return found }
+        for row in 0..<rows.count { try found.burials.append(keys[row], orderedBy: rows.columns[1], row) }
+      }
+      return found
+    }
     let stored = try await StoredRows.read(file, at: positions, as: Schema([key] + table.schema.fields))
     var rows = try RecordBatch(
       schema: table.schema, columns: Array(stored.columns.dropFirst()), count: stored.count)
@@ -150,6 +160,7 @@ extension WriteTransaction {
         var resolution = FileResolution()
         if file.rows == nil {
           resolution.deleted = file.positions
+          resolution.burials = file.burials
           report.deleted += file.positions.count
         } else {
           let start = keys.keys.count

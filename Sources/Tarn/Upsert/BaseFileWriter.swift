@@ -20,6 +20,10 @@ struct CommitContext: Sendable {
   let batch: PreparedBatch
   /// The one column that makes the record key; nil where there are several.
   let keyColumn: String?
+  /// The commit's time, in milliseconds since 1970-01-01T00:00:00Z.
+  let time: Int64
+  /// Rows to insert whose keys were deleted before.
+  let revived: Set<Int32>
 
   /// Data columns behind the five meta columns.
   var fileSchema: Schema { MetaColumns.added(to: schema) }
@@ -47,6 +51,13 @@ struct CommitContext: Sendable {
     pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, filter.kind.rawValue))
     pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter.encoded()))
     return pairs
+  }
+
+  /// What the footer says of a key index.
+  static func footerPairs(_ reference: KeyIndexReference, tombstones: Int) -> [ParquetKeyValue] {
+    let index = ParquetKeyValue(KeyIndexReference.footerKey, reference.footerText)
+    guard tombstones > 0 else { return [index] }
+    return [index, ParquetKeyValue(KeyIndexReference.tombstonesFooterKey, "\(tombstones)")]
   }
 }
 
@@ -134,7 +145,7 @@ struct BaseFileWriter: ~Copyable {
       let image = keys.index(slotRows: parquet.slotRows, tombstones)
       let place = try await parquet.writeOpaque(image.bytes)
       let reference = image.reference(at: place.lowerBound)
-      pairs.append(ParquetKeyValue(KeyIndexReference.footerKey, reference.footerText))
+      pairs += CommitContext.footerPairs(reference, tombstones: image.tombstoneCount)
     }
     return try await parquet.finish(keyValues: pairs)
   }

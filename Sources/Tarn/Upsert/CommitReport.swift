@@ -11,7 +11,7 @@ public struct CommitReport: Sendable, Hashable {
   public var updated = 0
   /// Stored rows that were deleted.
   public var deleted = 0
-  /// Incoming rows older than what is stored, which were dropped.
+  /// Incoming rows older than what is stored, or not newer than their key's deletion, which were dropped.
   public var stale = 0
   /// Incoming rows equal to what is stored, which were dropped.
   public var duplicates = 0

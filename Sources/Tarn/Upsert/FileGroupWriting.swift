@@ -83,7 +83,7 @@ struct FileGroupWriter: Sendable {
       start = end
     }
     try await append(merge.inserts, &writer)
-    return try await writer.finish()
+    return try await writer.finish(tombstones: try await context.tombstones(of: merge, warn))
   }
 
   /// A row group of an older file in the table's present schema.

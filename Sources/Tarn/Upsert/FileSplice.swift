@@ -98,6 +98,11 @@ extension ParquetFile {
   var keyIndexReference: KeyIndexReference? {
     keyValue(KeyIndexReference.footerKey).flatMap { KeyIndexReference(footerText: $0) }
   }
+
+  /// Where the key index lies, if it has tombstones.
+  var tombstones: KeyIndexReference? {
+    keyValue(KeyIndexReference.tombstonesFooterKey) == nil ? nil : keyIndexReference
+  }
 }
 
 /// The edits of a file, slot by slot.

@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnIndex
 import TarnStorage
 import TarnTimeline
 
@@ -86,6 +87,7 @@ struct Housekeeping: Sendable {
         if file.instant == attempt.instant { try await storage.delete(object.path) }
       }
     }
+    try await TombstoneStore.remove(attempt.instant, in: storage)
     try await CommitLog(storage).remove(pending: attempt)
   }
 

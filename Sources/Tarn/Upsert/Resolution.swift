@@ -16,6 +16,8 @@ struct FileResolution: Sendable {
   /// Incoming rows that found an older row in another partition than their own, which goes; in ascending order of
   /// its positions.
   var moved: [TaggedSlice.Match] = []
+  /// Deleted keys that are to be remembered.
+  var burials = Burials()
 
   /// Whether the file need not be written anew for its stored rows.
   var isEmpty: Bool { deleted.isEmpty && updated.isEmpty }
@@ -30,6 +32,8 @@ struct Resolver: Sendable {
   let batch: PreparedBatch
   /// Whether every incoming row is to be taken, whatever the ordering values.
   var takesAll = false
+  /// Whether deletions are to be remembered.
+  var remembers = false
 
   /// Decides for the matches of one file.
   ///
@@ -71,7 +75,9 @@ struct Resolver: Sendable {
       switch order(match, stored, index) {
       case 1...: resolution.stale.append(match.incoming)
       case 0 where !batch.changes.isDelete[match.incoming]: equals.append(match)
-      default: accept(match, partition, &resolution)
+      default:
+        accept(match, partition, &resolution)
+        if remembers, batch.changes.isDelete[match.incoming] { try bury(match, stored, index, &resolution) }
       }
     }
     guard !equals.isEmpty else { return }
@@ -99,6 +105,20 @@ struct Resolver: Sendable {
       resolution.moved.append(match)
     } else {
       resolution.updated.append(match)
+    }
+  }
+
+  /// Remembers a deletion with its ordering value, or else that of the stored row.
+  private func bury(
+    _ match: TaggedSlice.Match, _ stored: Column?, _ index: Int, _ resolution: inout FileResolution
+  ) throws(ColumnError) {
+    guard let ordering = batch.orderingColumn else { return }
+    let key = batch.keys.keys[match.incoming]
+    let incoming = batch.changes.rows.columns[ordering]
+    if !incoming.isNull(match.incoming) {
+      try resolution.burials.append(key, orderedBy: incoming, match.incoming)
+    } else if let stored {
+      try resolution.burials.append(key, orderedBy: stored, index)
     }
   }
 

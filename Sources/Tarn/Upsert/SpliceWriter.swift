@@ -42,8 +42,9 @@ struct SpliceWriter: Sendable {
     let rest = try await append(edits.rest, &fresh, &writer, &slotRows, &counts)
     var pairs = context.footerPairs(range: range, filter: filter)
     if let index = splice.index {
-      let changes = changes(index, slotRows, edits.placed + rest)
-      pairs.append(try await write(index, changes, &writer))
+      var changes = changes(index, slotRows, edits.placed + rest)
+      try await context.bury(merge, in: index, &changes)
+      pairs += try await write(index, changes, &writer)
     }
     return (try await writer.finish(keyValues: pairs), counts)
   }
@@ -159,7 +160,7 @@ struct SpliceWriter: Sendable {
   /// Writes the key index behind the last page, and gives what the footer says of it.
   private func write(
     _ index: KeyIndexDirectory, _ changes: KeyIndexChanges, _ writer: inout ParquetWriter
-  ) async throws -> ParquetKeyValue {
+  ) async throws -> [ParquetKeyValue] {
     let plan = try await index.plan(changes, in: context.storage, at: splice.file.path)
     try await writer.endRowGroup()
     let start = try await writer.writeOpaque([]).lowerBound
@@ -169,6 +170,6 @@ struct SpliceWriter: Sendable {
       case .bytes(let bytes): _ = try await writer.writeOpaque(bytes)
       }
     }
-    return ParquetKeyValue(KeyIndexReference.footerKey, plan.reference(at: start).footerText)
+    return CommitContext.footerPairs(plan.reference(at: start), tombstones: plan.tombstoneCount)
   }
 }

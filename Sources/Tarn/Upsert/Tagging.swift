@@ -19,6 +19,8 @@ struct TaggedSlice: Sendable {
   var encodedBytes: Int
   /// Whether every column of the file can be carried over to a new one.
   var isRewritable: Bool
+  /// Where its key index lies, if that has tombstones.
+  var tombstones: KeyIndexReference?
   /// The touched rows, in ascending order of their positions in the file.
   var matches: [Match]
   /// The base file, where its footer is kept.
@@ -33,6 +35,7 @@ struct TaggedSlice: Sendable {
     rowCount = file.rowCount
     encodedBytes = file.encodedBytes
     isRewritable = file.unreadable.isEmpty
+    tombstones = file.tombstones
     matches = []
   }
 

@@ -9,6 +9,10 @@ struct WritePlan: Sendable {
   var merges: [Merge] = []
   /// Rows for new file groups.
   var creations: [Creation] = []
+  /// Deleted keys that no file group is known to remember.
+  var burials = Burials()
+  /// Rows to insert whose keys were deleted before.
+  var revived: Set<Int32> = []
 
   /// A file group that gets a new base file.
   struct Merge: Sendable {
@@ -25,7 +29,7 @@ struct WritePlan: Sendable {
   }
 
   /// Whether nothing is to be written.
-  var isEmpty: Bool { merges.isEmpty && creations.isEmpty }
+  var isEmpty: Bool { merges.isEmpty && creations.isEmpty && burials.isEmpty }
 }
 
 /// Puts inserts into small files first, then into new ones.

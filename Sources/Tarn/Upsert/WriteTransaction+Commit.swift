@@ -1,5 +1,6 @@
 import TarnAvro
 import TarnColumns
+import TarnIndex
 import TarnParquet
 import TarnStorage
 import TarnTimeline
@@ -14,13 +15,14 @@ extension WriteTransaction {
     _ report: inout CommitReport
   ) async throws(TableError) {
     let latest = table.state.timeline.lastInstant
-    let instant = Instant.after(latest: latest, now: settings.now())
+    let now = settings.now()
+    let instant = Instant.after(latest: latest, now: now)
     if let latest, instant <= latest {
       throw TableError(
         .damaged, "the timeline holds instant \(latest.text), after which there can be none: remove its files"
       )
     }
-    let context = context(instant, batch, table)
+    let context = context(instant, now: now, plan, batch, table)
     let log = CommitLog(storage)
     do throws(TimelineError) { try await log.begin(instant, plan: planned(plan, operation)) } catch {
       throw TableError(error)
@@ -32,6 +34,7 @@ extension WriteTransaction {
       }
       let written = try await writeFiles(plan, context)
       let statistics = written.map(\.statistics)
+      try await TombstoneStore.write(plan.burials.tombstones(at: context.time), of: instant, in: storage)
       try await checkForConflicts(since: table.state.timeline, plan)
       try Task.checkCancellation()
       report.files = statistics.count
@@ -59,13 +62,16 @@ extension WriteTransaction {
     }
   }
 
-  private func context(_ instant: Instant, _ batch: PreparedBatch, _ table: Target) -> CommitContext {
+  private func context(
+    _ instant: Instant, now: Int64, _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target
+  ) -> CommitContext {
     CommitContext(
       storage: storage, instant: instant, schema: table.schema,
       footerSchema: AvroSchema.text(
         of: table.schema, table: table.state.properties.name, withMetaColumns: true),
       tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch,
-      keyColumn: table.generator.keyFields.count == 1 ? table.generator.keyFields.first : nil)
+      keyColumn: table.generator.keyFields.count == 1 ? table.generator.keyFields.first : nil,
+      time: now / 1_000, revived: plan.revived)
   }
 
   /// The planned workload, as Spark's inflight instants have it, with Tarn's mark.

@@ -25,6 +25,7 @@ struct WriteTransaction: Sendable {
     let planned = settings.now()
     report.lookUpDuration = .microseconds(planned - begun)
     guard !plan.isEmpty else { return report }
+    if !plan.burials.isEmpty { try await tidyTombstones(table) }
     try await commit(plan, prepared, table, operation, &report)
     report.writeDuration = .microseconds(settings.now() - planned)
     return report
@@ -56,6 +57,12 @@ struct WriteTransaction: Sendable {
       // Keys alone do not change a schema.
       schema = operation == .delete ? present : evolved
     }
+
+    /// The ordering column; nil where the table has none.
+    var ordering: Field? { state.properties.orderingField.flatMap { schema[$0] } }
+
+    /// Whether deletions are remembered, so that older changes that come later are dropped.
+    var remembers: Bool { ordering != nil && options.hasKeyIndex && options.tombstoneRetentionHours > 0 }
   }
 
   /// Reads the table, and puts in order what stands in a writer's way.
@@ -138,13 +145,19 @@ struct WriteTransaction: Sendable {
       storage: storage, batch: batch, parallelism: settings.parallelism, warn: settings.warn)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
-    let resolver = Resolver(storage: storage, batch: batch, takesAll: kind.merge != nil)
+    let resolver = Resolver(
+      storage: storage, batch: batch, takesAll: kind.merge != nil, remembers: table.remembers)
     var resolutions = try await tableErrors {
       try await concurrently(tagged, width: settings.parallelism) {
         try await resolver.resolve($0, partition: partitionOf[ExactText($0.slice.partitionPath)] ?? -1)
       }
     }
-    var inserts = try self.inserts(batch, tagged, resolutions, kind, &report)
+    var isFound = Bitmap(count: batch.changes.count)
+    for slice in tagged { for match in slice.matches { isFound[match.incoming] = true } }
+    let remembered =
+      operation == .insert ? nil : try await remembered(batch, tagged, isFound, partitionOf, table)
+    let burials = try burials(batch, isFound, remembered, table)
+    var inserts = try self.inserts(batch, isFound, remembered, resolutions, kind, &report)
     let completion = Completion(
       storage: storage, batch: batch, table: table, kind: kind, parallelism: settings.parallelism)
     if completion.isNeeded {
@@ -154,7 +167,7 @@ struct WriteTransaction: Sendable {
       report.updated += resolution.updated.count
       report.deleted += resolution.deleted.count - resolution.moved.count
     }
-    report.stale = Set(resolutions.flatMap(\.stale)).count
+    report.stale += Set(resolutions.flatMap(\.stale)).count
     report.duplicates = Set(resolutions.flatMap(\.duplicates)).count
     var touched: [WritePlan.Merge] = []
     var others: [TaggedSlice] = []
@@ -166,7 +179,10 @@ struct WriteTransaction: Sendable {
       }
     }
     let byPath = inserts.map { (path: batch.keys.partitions[Int($0.key)], rows: $0.value) }
-    return InsertPacker(options: table.options).plan(inserts: byPath, touched: touched, others: others)
+    var plan = InsertPacker(options: table.options).plan(inserts: byPath, touched: touched, others: others)
+    plan.burials = burials
+    if let remembered { plan.revived = Set(remembered.rows) }
+    return plan
   }
 
   /// The latest slices of the partitions that matter.
@@ -188,13 +204,11 @@ struct WriteTransaction: Sendable {
 
   /// The rows to insert by their partition's position among the keys, and the report's counts of them.
   private func inserts(
-    _ batch: PreparedBatch, _ tagged: [TaggedSlice], _ resolutions: [FileResolution], _ kind: UpdateKind,
-    _ report: inout CommitReport
+    _ batch: PreparedBatch, _ isFound: Bitmap, _ remembered: RememberedDeletions?,
+    _ resolutions: [FileResolution], _ kind: UpdateKind, _ report: inout CommitReport
   ) throws(TableError) -> [Int32: [Int32]] {
-    var isFound = Bitmap(count: batch.changes.count)
     var isSettled = Bitmap(count: batch.changes.count)
     var isMoved = Bitmap(count: batch.changes.count)
-    for slice in tagged { for match in slice.matches { isFound[match.incoming] = true } }
     for resolution in resolutions {
       for row in resolution.stale + resolution.duplicates { isSettled[row] = true }
       for match in resolution.updated { isSettled[match.incoming] = true }
@@ -211,6 +225,10 @@ struct WriteTransaction: Sendable {
       if !isFound[index] {
         guard kind.insertsNew else {
           report.notFound += 1
+          continue
+        }
+        if remembered?.covers(row, in: batch) == true {
+          report.stale += 1
           continue
         }
         try batch.requireWhole(index)
