@@ -12,6 +12,8 @@ struct Model {
   let scope: KeyScope
   let isOrdered: Bool
   private(set) var rows: [Slot: StoredRow] = [:]
+  /// Deletions by their keys, with the partitions where they hold; nil for everywhere.
+  private var deletions: [String: [(path: String?, order: Int64)]] = [:]
 
   init(scope: KeyScope, isOrdered: Bool) {
     self.scope = scope
@@ -29,6 +31,9 @@ struct Model {
       guard let stored = rows[slot] else {
         if winner.isDelete {
           report.notFound += 1
+          remember(winner.row, within: slot.path)
+        } else if isForgotten(winner.row, within: slot.path) {
+          report.stale += 1
         } else {
           rows[slot] = StoredRow(row: winner.row, instant: instant)
           report.inserted += 1
@@ -41,6 +46,7 @@ struct Model {
         } else {
           rows[slot] = nil
           report.deleted += 1
+          remember(winner.row, inPlaceOf: stored.row)
         }
       } else if isOrdered, Self.precedes(winner.row.order, stored.row.order) {
         report.stale += 1
@@ -63,7 +69,10 @@ struct Model {
       let found = rows.filter { slot, stored in
         slot.key == target.key && (!isNamed || stored.row.path == target.path)
       }
-      if found.isEmpty { report.notFound += 1 }
+      if found.isEmpty {
+        report.notFound += 1
+        remember(winner.row, within: target.path)
+      }
       var isStale = false
       for (slot, stored) in found {
         if isNewer(stored.row, thanDeletion: winner.row) {
@@ -71,11 +80,44 @@ struct Model {
         } else {
           rows[slot] = nil
           report.deleted += 1
+          remember(winner.row, inPlaceOf: stored.row)
         }
       }
       if isStale { report.stale += 1 }
     }
     return report
+  }
+
+  /// Adds rows without a look at what is stored or was deleted.
+  mutating func insert(_ batch: ModelBatch, at instant: Instant) -> CommitReport {
+    var report = CommitReport()
+    for row in batch.rows {
+      rows[slot(row)] = StoredRow(row: row, instant: instant)
+      report.inserted += 1
+    }
+    return report
+  }
+
+  /// Remembers the deletion of a stored row, with that row's ordering value where it has none of its own.
+  private mutating func remember(_ deletion: ModelRow, inPlaceOf stored: ModelRow) {
+    guard isOrdered, let order = deletion.order ?? stored.order else { return }
+    deletions[deletion.key, default: []].append((stored.path, order))
+  }
+
+  /// Remembers the deletion of a key that is not stored.
+  private mutating func remember(_ deletion: ModelRow, within path: String?) {
+    guard isOrdered, let order = deletion.order else { return }
+    guard !isForgotten(deletion, within: path) else { return }
+    deletions[deletion.key, default: []].append((path, order))
+  }
+
+  /// Whether the key was deleted, and not before this row, where it is looked for.
+  private func isForgotten(_ row: ModelRow, within path: String?) -> Bool {
+    guard isOrdered else { return false }
+    return deletions[row.key, default: []].contains { deletion in
+      guard path == nil || deletion.path == nil || deletion.path == path else { return false }
+      return !Self.precedes(deletion.order, row.order)
+    }
   }
 
   /// Of each key the row with the greatest ordering value; of equals the later one.

@@ -90,7 +90,7 @@ struct ModelRun {
     case 1:
       let batch = freshRows()
       report = try await table.insert(try batch.columns())
-      expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
+      expected = after.insert(batch, at: report.instant ?? Instant(microseconds: 0))
     case 2 where model.scope == .partition, 3 where model.scope == .partition:
       let batch = changes(withDeletions: false)
       report = try await table.upsert(try batch.columns())

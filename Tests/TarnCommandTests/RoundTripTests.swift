@@ -192,6 +192,15 @@ struct RoundTripTests {
         ])
       let again = try await tool.succeed("ingest", "t", "--changes", "second.jsonl")
       #expect(again.errors.contains("0 inserted, 0 updated, 0 deleted, 1 stale, 1 duplicate"))
+      // A removal that overtook its insert, and an insert that comes after its removal.
+      try tool.write("third.jsonl", change("REMOVE", "4", at: 1_700_000_001_000))
+      #expect(try await tool.succeed("ingest", "t", "--changes", "third.jsonl").errors.contains("0 files"))
+      let overtaken = ["2", "4"].map {
+        change("INSERT", $0, exchange: "OKX", price: "1", at: 1_700_000_000_500)
+      }
+      try tool.write("fourth.jsonl", overtaken.joined(separator: "\n"))
+      let late = try await tool.succeed("ingest", "t", "--changes", "fourth.jsonl")
+      #expect(late.errors.contains("0 inserted, 0 updated, 0 deleted, 2 stale"))
     }
   }
 

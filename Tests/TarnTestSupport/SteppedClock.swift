@@ -19,3 +19,22 @@ public final class SteppedClock: Sendable {
     }
   }
 }
+
+/// A clock that a test sets forward, and that moves by a second when it is read.
+public final class SettableClock: Sendable {
+  private let time = Mutex<Int64>(1_767_225_600_000_000)
+
+  /// Begins with the year 2026.
+  public init() {}
+
+  /// The time now, in microseconds since 1970-01-01T00:00:00Z.
+  public func now() -> Int64 {
+    time.withLock { time in
+      defer { time += 1_000_000 }
+      return time
+    }
+  }
+
+  /// Sets the clock forward.
+  public func advance(hours: Int64) { time.withLock { $0 += hours * 3_600_000_000 } }
+}

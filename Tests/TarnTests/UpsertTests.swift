@@ -126,8 +126,8 @@ import Testing
     try await fixture.upsert(Trade("a", 5, "OKX"))
     try await fixture.delete("a")
     #expect(try await fixture.rows().isEmpty)
-    try await fixture.upsert(Trade("a", 1, "OKX", 7))
-    #expect(try await fixture.rows() == [Trade("a", 1, "OKX", 7)])
+    try await fixture.upsert(Trade("a", 6, "OKX", 7))
+    #expect(try await fixture.rows() == [Trade("a", 6, "OKX", 7)])
   }
 
   @Test func timeTravelSeesEachCommit() async throws {
