@@ -51,7 +51,8 @@ import Testing
       #expect(late.inserted == 0)
     }
     let last = try #require(try await fixture.table.timeline().completedCommits.last)
-    #expect(try await CommitLog(fixture.storage).metadata(of: last).extra[CommitMetadata.staleKey] == "1")
+    let report = try await CommitLog(fixture.storage).metadata(of: last).extra["tarn.report"]
+    #expect(report?.contains(#""stale":1"#) == true)
     #expect(try await fixture.rows().map(\.id) == ["b", "c"])
   }
 
