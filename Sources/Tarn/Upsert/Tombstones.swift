@@ -34,6 +34,9 @@ enum TombstoneOrdering {
     case .double(let values): out.appendLittleEndian(values[row].bitPattern)
     case .decimal(let values): out.appendLittleEndian(values[row])
     case .bytes(let values): out.append(values[row])
+    case .dictionary(let values):
+      let strings = values.entries.strings
+      out.append(strings[values.position(row)])
     case .list, .structure, .map: return nil
     }
     return out
