@@ -27,7 +27,8 @@ import Testing
       var spliced = 0
       for round in 2..<8 {
         let batch = try WideRows.batch(
-          1 + random.below(40), first: random.below(500), ordering: Int64(round), seed: UInt64(seed * 10 + round))
+          1 + random.below(40), first: random.below(500), ordering: Int64(round),
+          seed: UInt64(seed * 10 + round))
         spliced += try await table.upsert(batch).splicedFiles
         guard random.oneIn(2) else { continue }
         let gone = try WideRows.batch(

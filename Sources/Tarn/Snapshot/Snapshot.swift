@@ -95,15 +95,14 @@ public struct Snapshot: Sendable, AsyncSequence {
     return total
   }
 
-  /// Iterates over the batches, a row group at a time.
+  /// Iterates over the batches, none of which follows the size of a file or row group.
   public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
-  /// Reads one row group after the other.
+  /// Reads one batch after the other.
   public struct Iterator: AsyncIteratorProtocol {
     private let snapshot: Snapshot
-    private var file: ParquetFile?
+    private var rows: FileRows?
     private var nextSlice = 0
-    private var nextGroup = 0
     private var rowsLeft: Int
 
     init(_ snapshot: Snapshot) {
@@ -118,21 +117,10 @@ public struct Snapshot: Sendable, AsyncSequence {
       isolation actor: isolated (any Actor)?
     ) async throws(TableError) -> RecordBatch? {
       while rowsLeft > 0 {
-        guard let file = try await openFile(isolation: actor) else { return nil }
-        guard nextGroup < file.rowGroupCount else {
-          self.file = nil
-          continue
-        }
-        let group = nextGroup
-        nextGroup += 1
-        let snapshot = snapshot
-        if let predicate = snapshot.predicate,
-          try !predicate.mayHold(file, group: group, schema: snapshot.fileSchema)
-        {
-          continue
-        }
-        var batch = try await tableErrors { try await snapshot.read(file, group) }
-        if batch.count == 0 { continue }
+        guard var rows = try await openFile(isolation: actor) else { return nil }
+        self.rows = nil
+        guard var batch = try await rows.next(isolation: actor) else { continue }
+        self.rows = rows
         if batch.count > rowsLeft { batch = batch.slice(0..<rowsLeft) }
         rowsLeft -= batch.count
         return batch
@@ -142,61 +130,17 @@ public struct Snapshot: Sendable, AsyncSequence {
 
     private mutating func openFile(
       isolation actor: isolated (any Actor)?
-    ) async throws(TableError) -> ParquetFile? {
-      if let file { return file }
+    ) async throws(TableError) -> FileRows? {
+      if let rows { return rows }
       guard nextSlice < snapshot.slices.count else { return nil }
       let slice = snapshot.slices[nextSlice]
-      let storage = snapshot.storage
+      let snapshot = snapshot
       nextSlice += 1
-      nextGroup = 0
-      let opened = try await tableErrors {
-        try await ParquetFile.open(storage, path: slice.path, size: slice.size)
-      }
-      file = opened
-      return opened
-    }
-  }
-
-  /// The rows of one row group that belong to the snapshot.
-  private func read(_ file: ParquetFile, _ group: Int) async throws -> RecordBatch {
-    var names = Set(schema.names)
-    if let predicate { names.formUnion(predicate.columns) }
-    if commits != nil { names.insert(MetaColumns.commitTime) }
-    let needed = Schema(fileSchema.fields.filter { names.contains($0.name) })
-    for field in needed.fields {
-      if let reason = file.unreadable[field.name] {
-        throw TableError(
-          .unsupported,
-          "\(file.path): column \(field.name) cannot be read yet: \(reason); select other columns")
+      return try await tableErrors {
+        try await FileRows(
+          snapshot, ParquetFile.open(snapshot.storage, path: slice.path, size: slice.size))
       }
     }
-    let present = needed.fields.compactMap { file.schema.index(of: $0.name) }
-    var rows: RecordBatch
-    if present.isEmpty {
-      rows = try RecordBatch(schema: Schema([]), columns: [], count: file.rowCount(inGroup: group))
-    } else {
-      rows = try await file.readRowGroup(group, columns: present)
-    }
-    rows = try BatchAlignment.align(rows, to: needed.relaxed)
-    if let commits { rows = try Self.rows(of: rows, commits) }
-    if let predicate {
-      let kept = try predicate.rows(of: rows)
-      if kept.count < rows.count { rows = try rows.gather(kept) }
-    }
-    let selected = try rows.select(schema.names)
-    return try RecordBatch(schema: schema.relaxed, columns: selected.columns, count: rows.count)
-  }
-
-  private static func rows(
-    of batch: RecordBatch, _ commits: (after: Instant, through: Instant?)
-  ) throws -> RecordBatch {
-    guard let times = batch[MetaColumns.commitTime]?.strings else { return batch }
-    var kept: [Int32] = []
-    for row in 0..<batch.count {
-      guard let instant = Instant(times.string(row)) else { continue }
-      if instant > commits.after, commits.through.map({ instant <= $0 }) ?? true { kept.append(Int32(row)) }
-    }
-    return try batch.gather(kept)
   }
 }
 

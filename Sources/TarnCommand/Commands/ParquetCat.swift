@@ -37,8 +37,19 @@ enum ParquetCatCommand {
     let format = arguments[Options.textFormat] ?? .standard
     var output = try format.output(schema)
     var left = arguments[Options.limit] ?? Int.max
-    let batches = file.batches(columns: columns, rowsPerBatch: condition == nil ? min(16_384, left) : 16_384)
     if left > 0 {
+      var selections: [RowSelection] = []
+      for group in 0..<file.rowGroupCount {
+        if let condition {
+          // Row groups and pages in which the condition cannot be true are passed over.
+          selections +=
+            try await condition.selection(file, group: group, schema: file.schema).map { [$0] } ?? []
+        } else {
+          selections.append(RowSelection(group: group))
+        }
+      }
+      let batches = file.batches(
+        columns: columns, rowsPerBatch: condition == nil ? min(16_384, left) : 16_384, selecting: selections)
       for try await var batch in batches {
         if let condition {
           let rows = try checked(path) { try condition.rows(of: batch) }
