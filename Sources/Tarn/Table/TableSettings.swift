@@ -38,7 +38,8 @@ public struct OwnOptions: Sendable, Hashable {
   public var pageRows = 4_096
   /// Whether each base file carries an index of its record keys; see <doc:KeyIndex>.
   public var hasKeyIndex = true
-  /// How long a deletion is remembered, in hours; 0 for not at all. See <doc:OrderingAndDuplicates>.
+  /// How long a deletion is remembered, in hours; 0 for not at all.
+  /// See <doc:OrderingAndDuplicates>.
   public var tombstoneRetentionHours = 7 * 24
   /// The compression of pages.
   public var compression = ParquetWriteOptions.Compression.zstd(level: 1)
