@@ -107,4 +107,40 @@ import Testing
     error = await #expect(throws: ParquetError.self) { _ = try await shelf.open() }
     #expect(error?.code == .unsupported)
   }
+
+  @Test func aPageThatDeclaresHundredsOfMegabytesIsRefusedBeforeTheyAreTaken() async throws {
+    let numbers = (0..<2_000).map { Int64($0 * $0 * 7_919 % 100_003) }
+    let schema = Schema([Field("number", .int64)])
+    let rows = try RecordBatch(schema: schema, columns: [try Column(type: .int64, values: .int64(numbers))])
+    let shelf = Shelf()
+    var options = ParquetWriteOptions(compression: .zstd(level: 1), pageRows: 2_000)
+    options.writesChecksums = false
+    options.encodings = ["number": .plain]
+    _ = try await shelf.write([rows], schema, options)
+    var bytes = try await shelf.storage.readAll(shelf.path)
+    // Behind the magic and the page's type stands the size, 16,007: zigzag, seven bits a byte.
+    try #require(bytes[4..<7] == [0x15, 0x00, 0x15] && bytes[9] == 0x01)
+    // 300,000,000 takes two bytes more, which the page's body loses.
+    var declared: [UInt8] = []
+    var left = 600_000_000
+    while left >= 0x80 {
+      declared.append(UInt8(left & 0x7f) | 0x80)
+      left >>= 7
+    }
+    declared.append(UInt8(left))
+    // Zigzag doubles, so two bytes fewer are four less; the lowest byte bears it.
+    try #require(bytes[10] == 0x15 && bytes[11] >= 0x84)
+    bytes[11] -= 4
+    bytes.replaceSubrange(7..<10, with: declared)
+    // The header of a data page ends before its body, of which the first two bytes go.
+    let body = try #require((14..<100).first { Array(bytes[$0..<$0 + 4]) == [0x28, 0xb5, 0x2f, 0xfd] })
+    bytes.removeSubrange(body..<body + 2)
+    let forged = Shelf()
+    try await forged.put(bytes)
+    let file = try await forged.open()
+    let error = await #expect(throws: ParquetError.self) { _ = try await file.readRowGroup(0, columns: [0]) }
+    #expect(error?.code == .unsupported)
+    let text = error?.description ?? ""
+    #expect(text.contains("number") && text.contains("300000000 bytes uncompressed"), "\(text)")
+  }
 }

@@ -118,15 +118,20 @@ enum DeltaStringReader {
 
   /// Decodes strings of which each shares a prefix with the one before.
   ///
-  /// The whole may be far larger than the page, so it is bounded by what `limit` bytes leave.
-  static func prefixed(_ page: RawSpan, count: Int, limit: Int) throws(FormatProblem) -> StringArena {
+  /// The whole may be far larger than the page, so ``PageLimit`` bounds it before memory is taken.
+  static func prefixed(_ page: RawSpan, count: Int) throws(FormatProblem) -> StringArena {
     let (prefixes, offset) = try DeltaReader.decode(page, count: count, as: Int32.self)
     let suffixes = try lengths(page.extracting(offset...), count: count)
+    let limit = PageLimit.bytes(of: page)
     var total = suffixes.bytes.count
     for prefix in prefixes {
       guard prefix >= 0 else { throw damaged }
       total += Int(prefix)
-      guard total <= limit else { throw tooLarge }
+      guard total <= limit else {
+        throw .unsupported(
+          "the strings of a page of \(page.byteCount) bytes take more than \(limit) bytes, more than is held at once"
+        )
+      }
     }
     var arena = StringArena()
     arena.ends.reserveCapacity(count + 1)

@@ -71,7 +71,7 @@ struct BytesSink: ValueSink {
     switch (encoding, fixedLength) {
     case (.deltaLengthByteArray, nil): page = try DeltaStringReader.lengths(bytes, count: count)
     case (.deltaByteArray, _):
-      page = try DeltaStringReader.prefixed(bytes, count: count, limit: Int(Int32.max))
+      page = try DeltaStringReader.prefixed(bytes, count: count)
     case (.byteStreamSplit, let length?):
       let plain = try StreamSplitReader.plain(bytes, count: count, width: length)
       return try strings.append(plain.span.bytes, length, levels)

@@ -95,7 +95,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
       let plain = try DeltaReader.decode(bytes, count: levels.validCount, as: Int64.self).values
       try appendPlain(plain.span.bytes, levels)
     case .deltaByteArray:
-      let plain = try DeltaStringReader.prefixed(bytes, count: levels.validCount, limit: Int(Int32.max))
+      let plain = try DeltaStringReader.prefixed(bytes, count: levels.validCount)
       guard plain.haveLength(loader.width) else {
         throw .malformed("values of a fixed length have another one")
       }

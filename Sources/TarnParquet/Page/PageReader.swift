@@ -2,6 +2,25 @@ import TarnBytes
 import TarnColumns
 import TarnCompression
 
+/// Bounds what a page may take in memory.
+///
+/// Constant data is made of almost nothing, so what a codec or an encoding could make is no bound by itself.
+enum PageLimit {
+  /// Bytes that any page may have; writers make pages of about 1 MiB.
+  private static let least = 256 << 20
+  private static let most = 1 << 30
+  private static let ratio = 1_024
+
+  /// The most bytes that are made of a page.
+  static func bytes(of page: RawSpan) -> Int {
+    let (product, overflow) = page.byteCount.multipliedReportingOverflow(by: ratio)
+    return overflow ? most : min(most, max(least, product, page.byteCount))
+  }
+
+  /// Whether so many bytes may be made of a page.
+  static func allows(_ size: Int, of page: RawSpan) -> Bool { size <= bytes(of: page) }
+}
+
 /// What reading pages needs again and again.
 struct PageScratch: ~Copyable {
   var decompressor = Decompressor()
@@ -170,6 +189,10 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private func decompress(
     _ body: RawSpan, _ size: Int, _ scratch: inout PageScratch
   ) throws(FormatProblem) {
+    guard PageLimit.allows(size, of: body) else {
+      throw .unsupported(
+        "a page of \(body.byteCount) bytes declares \(size) bytes uncompressed, more than is held at once")
+    }
     do {
       switch codec {
       case .zstd: try scratch.decompressor.zstd(body, size: size, into: &scratch.buffer)
