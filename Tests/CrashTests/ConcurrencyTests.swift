@@ -70,25 +70,28 @@ import Testing
   }
 
   /// What another engine began at the very instant that this writer chose stays untouched.
-  @Test(arguments: [
-    "put .hoodie/20260101000001001.commit.requested", "put .hoodie/20260101000001001.inflight",
-  ])
+  @Test(arguments: [".commit.requested", ".inflight"])
   func anInstantThatAnotherEngineTookIsAConflictAndItsFilesStay(moment: String) async throws {
     let storage = InMemoryStorage()
     let workload = Workload(storage: storage)
     try await workload.take(0)
     try await workload.take(1)
-    let file = "exchange=OKX/other-0_0-1-2_20260101000001001.parquet"
-    let theirs = [
-      ".hoodie/20260101000001001.commit.requested", ".hoodie/20260101000001001.inflight", file,
-    ]
+    let taken = Mutex<[String]>([])
     let other = HookStorage(inner: storage) { call in
-      guard call == moment else { return }
-      for path in theirs { _ = try? await storage.put([], at: path, if: .ifAbsent) }
+      guard call.hasPrefix("put .hoodie/2"), call.hasSuffix(moment) else { return }
+      let instant = call.dropFirst("put .hoodie/".count).prefix { $0.isNumber }
+      let paths = [
+        ".hoodie/\(instant).commit.requested", ".hoodie/\(instant).inflight",
+        "exchange=OKX/other-0_0-1-2_\(instant).parquet",
+      ]
+      for path in paths { _ = try? await storage.put([], at: path, if: .ifAbsent) }
+      taken.withLock { $0 = paths }
     }
     let error = await #expect(throws: TableError.self) { try await Workload(storage: other).take(2) }
     #expect(error?.code == .conflict)
     // Where this writer made the request itself, it takes that back.
+    let theirs = taken.withLock { $0 }
+    #expect(theirs.count == 3)
     for path in theirs.dropFirst(moment.hasSuffix("requested") ? 0 : 1) {
       #expect(try await storage.exists(path), "\(path)")
     }

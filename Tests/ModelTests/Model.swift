@@ -15,9 +15,13 @@ struct Model {
   /// Deletions by their keys, with the partitions where they hold; nil for everywhere.
   private var deletions: [String: [(path: String?, order: Int64)]] = [:]
 
-  init(scope: KeyScope, isOrdered: Bool) {
+  /// Whether deletions are remembered.
+  private let remembers: Bool
+
+  init(scope: KeyScope, isOrdered: Bool, hasKeyIndex: Bool) {
     self.scope = scope
     self.isOrdered = isOrdered
+    remembers = isOrdered && hasKeyIndex
   }
 
   private func slot(_ row: ModelRow) -> Slot {
@@ -100,20 +104,20 @@ struct Model {
 
   /// Remembers the deletion of a stored row, with that row's ordering value where it has none of its own.
   private mutating func remember(_ deletion: ModelRow, inPlaceOf stored: ModelRow) {
-    guard isOrdered, let order = deletion.order ?? stored.order else { return }
+    guard remembers, let order = deletion.order ?? stored.order else { return }
     deletions[deletion.key, default: []].append((stored.path, order))
   }
 
   /// Remembers the deletion of a key that is not stored.
   private mutating func remember(_ deletion: ModelRow, within path: String?) {
-    guard isOrdered, let order = deletion.order else { return }
+    guard remembers, let order = deletion.order else { return }
     guard !isForgotten(deletion, within: path) else { return }
     deletions[deletion.key, default: []].append((path, order))
   }
 
   /// Whether the key was deleted, and not before this row, where it is looked for.
   private func isForgotten(_ row: ModelRow, within path: String?) -> Bool {
-    guard isOrdered else { return false }
+    guard remembers else { return false }
     return deletions[row.key, default: []].contains { deletion in
       guard path == nil || deletion.path == nil || deletion.path == path else { return false }
       return !Self.precedes(deletion.order, row.order)

@@ -35,16 +35,18 @@ struct ModelRun {
     self.seed = seed
     var random = SeededGenerator(seed: seed)
     let isOrdered = !random.oneIn(4)
-    model = Model(scope: random.oneIn(2) ? .table : .partition, isOrdered: isOrdered)
+    let scope: KeyScope = random.oneIn(2) ? .table : .partition
     keyCount = [6, 20, 60][random.below(3)]
     var settings = TableSettings()
     let clock = SteppedClock(step: Int64(random.below(3)) * 700)
     settings.now = { clock.now() }
     settings.parallelism = 1 + random.below(3)
+    let options = Self.options(&random)
+    model = Model(scope: scope, isOrdered: isOrdered, hasKeyIndex: options.own.hasKeyIndex)
     storage = InMemoryStorage()
     table = try await Table.create(
       at: .storage(storage, name: "model"), schema: ModelBatch.schema(), recordKey: ["key"],
-      partitionedBy: ["part"], orderedBy: isOrdered ? "order" : nil, options: Self.options(&random),
+      partitionedBy: ["part"], orderedBy: isOrdered ? "order" : nil, options: options,
       settings: settings)
     self.random = random
   }

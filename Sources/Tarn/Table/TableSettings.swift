@@ -39,6 +39,7 @@ public struct OwnOptions: Sendable, Hashable {
   /// Whether each base file carries an index of its record keys; see <doc:KeyIndex>.
   public var hasKeyIndex = true
   /// How long a deletion is remembered, in hours; 0 for not at all.
+  ///
   /// See <doc:OrderingAndDuplicates>.
   public var tombstoneRetentionHours = 7 * 24
   /// The compression of pages.
