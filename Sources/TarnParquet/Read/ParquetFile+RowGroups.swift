@@ -12,9 +12,11 @@ extension ParquetFile {
 
   /// Reads columns of a row group; `columns` are positions in ``schema``, and the batch has their order.
   ///
-  /// - Throws: ``ParquetError`` where the storage fails, there is no such group or column, or the chunk is damaged.
+  /// - Throws: ``ParquetError`` where the storage fails, there is no such group or column, the chunk is damaged,
+  ///   or the group has more than 64 Mi rows, which are read in batches.
   public func readRowGroup(_ group: Int, columns: [Int]) async throws(ParquetError) -> RecordBatch {
     try check(group, columns)
+    try checkSize(group)
     let pieces = try await readLeaves([group], leaves(of: columns))
     return try assemble(columns, pieces[0], rows: metadata.groups[group].rowCount)
   }
@@ -26,13 +28,31 @@ extension ParquetFile {
   ///   - columns: Positions in ``schema``; each batch has their order.
   /// - Throws: ``ParquetError`` where the storage fails, there is no such group or column, or a chunk is damaged.
   public func readRowGroups(_ groups: [Int], columns: [Int]) async throws(ParquetError) -> [RecordBatch] {
-    for group in groups { try check(group, columns) }
+    for group in groups {
+      try check(group, columns)
+      try checkSize(group)
+    }
     let pieces = try await readLeaves(groups, leaves(of: columns))
     var batches: [RecordBatch] = []
     for (number, group) in groups.enumerated() {
       batches.append(try assemble(columns, pieces[number], rows: metadata.groups[group].rowCount))
     }
     return batches
+  }
+
+  /// The most rows that are read at once.
+  ///
+  /// A run of nulls takes a few bytes whatever its length, so that no size in the file bounds the memory of what a
+  /// forged footer declares. No writer in wide use makes larger groups.
+  private static let greatestRowGroup = 64 << 20
+
+  private func checkSize(_ group: Int) throws(ParquetError) {
+    let rows = metadata.groups[group].rowCount
+    guard rows <= Self.greatestRowGroup else {
+      throw ParquetError(
+        .unsupported, path: path,
+        "row group \(group) has \(rows) rows, more than are read at once: read it in batches")
+    }
   }
 
   /// Checks what a caller asks for.
