@@ -297,8 +297,8 @@ struct SlotReader: ~Copyable {
       ranges.map { RangeRequest(range: $0, parts: [()]) }, most: ParquetFile.greatestRequest
     ).map(\.range)
     decoder = layout.leaf.decoder(
-      file.metadata.groups.first?.columns[layout.leaf.chunk].codec ?? .uncompressed,
-      entries: layout.pages.reduce(0) { $0 + $1.valueCount }, expected: layout.pages.first?.valueCount ?? 0)
+      layout.codec, entries: layout.pages.reduce(0) { $0 + $1.valueCount },
+      expected: layout.pages.first?.valueCount ?? 0)
   }
 
   /// Bytes that are read in all.

@@ -22,7 +22,8 @@ extension ParquetFile {
     var layout = ChunkLayout(
       leaf: leaf, range: range,
       dictionary: first.offset > range.lowerBound ? range.lowerBound..<first.offset : nil,
-      uncompressedSize: 0,
+
+      codec: metadata.groups[group].columns[leaf.chunk].codec, uncompressedSize: 0,
       pages: [], offsets: [first.offset], slots: [])
     for (number, page) in pages.enumerated() {
       guard page.offset == layout.offsets[number] else { return false }

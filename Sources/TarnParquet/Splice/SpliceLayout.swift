@@ -15,9 +15,18 @@ package struct SpliceLayout: Sendable {
   /// Rows of each slot, over all row groups.
   package var slotRows: [Int] { groups.flatMap { $0.map(\.count) } }
 
-  /// The rows between boundaries that all columns share.
-  static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>] {
+  /// The rows between boundaries that all columns share; nil where a page does not begin behind the one before,
+  /// within the row group.
+  static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>]? {
     guard let first = indexes.first, rows > 0 else { return [] }
+    for index in indexes {
+      var end = -1
+      for page in index.pages {
+        guard page.firstRow > end, page.firstRow < rows else { return nil }
+        end = page.firstRow
+      }
+      guard index.pages.first?.firstRow == 0 else { return nil }
+    }
     var starts = first.pages.map(\.firstRow)
     for index in indexes.dropFirst() {
       let own = index.pages.map(\.firstRow)
@@ -36,6 +45,7 @@ struct ChunkLayout: Sendable {
   var range: Range<Int>
   /// Where its dictionary page lies; nil where it has none.
   var dictionary: Range<Int>?
+  var codec: Codec
   var uncompressedSize: Int
   var pages: [WrittenPage]
   /// Where each page begins in the file, and the end of the last.
@@ -74,7 +84,7 @@ extension ParquetFile {
     var chunks: [[ChunkLayout]] = []
     for (group, columns) in indexes.enumerated() {
       let rows = metadata.groups[group].rowCount
-      let slots = SpliceLayout.commonSlots(columns.map(\.offsets), rows: rows)
+      guard let slots = SpliceLayout.commonSlots(columns.map(\.offsets), rows: rows) else { return nil }
       var layouts: [ChunkLayout] = []
       for (leaf, index) in zip(leaves, columns) {
         guard let layout = try await layout(group, leaf, index.offsets, index.bounds, slots) else {
@@ -142,7 +152,8 @@ extension ParquetFile {
       let kinds = try await kinds(group, leaf, pages)
     else { return nil }
     var layout = ChunkLayout(
-      leaf: leaf, range: range, dictionary: nil, uncompressedSize: chunk.uncompressedSize, pages: [],
+      leaf: leaf, range: range, dictionary: nil, codec: chunk.codec, uncompressedSize: chunk.uncompressedSize,
+      pages: [],
       offsets: [first.offset], slots: [])
     if first.offset > range.lowerBound { layout.dictionary = range.lowerBound..<first.offset }
     let order = BoundOrder(leaf.type)

@@ -292,7 +292,7 @@ public struct ParquetWriter: ~Copyable {
   /// Rows of the slots of the row groups that have ended; see ``SpliceLayout``.
   package var slotRows: [Int] {
     zip(groups, indexes).flatMap { group, columns in
-      SpliceLayout.commonSlots(columns.map(\.offsets), rows: group.rowCount).map(\.count)
+      (SpliceLayout.commonSlots(columns.map(\.offsets), rows: group.rowCount) ?? []).map(\.count)
     }
   }
 
