@@ -42,7 +42,7 @@ let package = Package(
     .systemLibrary(name: "CFileCopy"),
 
     // The rooms, from the ground up: each imports only rooms below it.
-    room("TarnBytes", []),
+    room("TarnBytes", ["CZlib"]),
     room("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     room("TarnColumns", ["TarnBytes"]),
     room("DynamoDBJSON", ["TarnBytes"]),

@@ -1,46 +1,13 @@
+import CZlib
+
 /// CRC-32 (ISO-HDLC, the polynomial of zlib, gzip and `java.util.zip.CRC32`).
 public enum CRC32 {
-  /// Eight tables, so that eight bytes are taken at a time.
-  @usableFromInline
-  static let tables: [UInt32] = {
-    var tables = [UInt32](repeating: 0, count: 8 * 256)
-    for index in 0..<256 {
-      var value = UInt32(index)
-      for _ in 0..<8 { value = value & 1 != 0 ? 0xedb8_8320 ^ (value >> 1) : value >> 1 }
-      tables[index] = value
-    }
-    for table in 1..<8 {
-      for index in 0..<256 {
-        let before = tables[(table - 1) * 256 + index]
-        tables[table * 256 + index] = (before >> 8) ^ tables[Int(before & 0xff)]
-      }
-    }
-    return tables
-  }()
-
   /// The checksum of bytes, going on from that of the bytes before them.
   public static func checksum(_ bytes: RawSpan, continuing before: UInt32 = 0) -> UInt32 {
     bytes.withUnsafeBytes { input in
-      tables.withUnsafeBufferPointer { table in
-        var crc = ~before
-        var offset = 0
-        while offset &+ 8 <= input.count {
-          let word = UInt64(littleEndian: input.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-          let low = UInt32(truncatingIfNeeded: word) ^ crc
-          let high = UInt32(truncatingIfNeeded: word >> 32)
-          let a = table[7 * 256 + Int(low & 0xff)] ^ table[6 * 256 + Int((low >> 8) & 0xff)]
-          let b = table[5 * 256 + Int((low >> 16) & 0xff)] ^ table[4 * 256 + Int(low >> 24)]
-          let c = table[3 * 256 + Int(high & 0xff)] ^ table[2 * 256 + Int((high >> 8) & 0xff)]
-          let d = table[256 + Int((high >> 16) & 0xff)] ^ table[Int(high >> 24)]
-          crc = a ^ b ^ c ^ d
-          offset &+= 8
-        }
-        while offset < input.count {
-          crc = (crc >> 8) ^ table[Int((crc ^ UInt32(input[offset])) & 0xff)]
-          offset &+= 1
-        }
-        return ~crc
-      }
+      guard let base = input.baseAddress else { return before }
+      return UInt32(
+        truncatingIfNeeded: crc32_z(UInt(before), base.assumingMemoryBound(to: UInt8.self), input.count))
     }
   }
 }

@@ -7,7 +7,7 @@ enum Rooms {
     ("CZlib", []),
     ("CZstd", []),
     ("CFileCopy", []),
-    ("TarnBytes", []),
+    ("TarnBytes", ["CZlib"]),
     ("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     ("TarnColumns", ["TarnBytes"]),
     ("DynamoDBJSON", ["TarnBytes"]),

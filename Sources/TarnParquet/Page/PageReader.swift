@@ -25,6 +25,47 @@ enum PageLimit {
 struct PageScratch: ~Copyable {
   var decompressor = Decompressor()
   var buffer = ByteBuffer()
+
+  /// Fills the buffer with what a page's body holds, `size` bytes.
+  mutating func decompress(_ body: RawSpan, _ size: Int, _ codec: Codec) throws(FormatProblem) {
+    guard PageLimit.allows(size, of: body) else {
+      throw .unsupported(
+        "a page of \(body.byteCount) bytes declares \(size) bytes uncompressed, more than is held at once")
+    }
+    do {
+      switch codec {
+      case .zstd: try decompressor.zstd(body, size: size, into: &buffer)
+      case .gzip: try decompressor.gzip(body, size: size, into: &buffer)
+      case .snappy: try decompressor.snappy(body, size: size, into: &buffer)
+      case .lz4Raw: try decompressor.lz4(body, size: size, into: &buffer)
+      case .lz4: try decompressor.hadoopLZ4(body, size: size, into: &buffer)
+      default: throw FormatProblem.unsupported("codec \(codec.name) is not supported")
+      }
+    } catch let error as CompressionError {
+      throw .compression(error)
+    } catch let error as FormatProblem {
+      throw error
+    } catch {
+      throw .malformed("a page cannot be decompressed")
+    }
+  }
+
+  /// Fills the buffer with what a page of version 1 holds, once its checksum is known to fit.
+  mutating func load(_ header: PageHeader, _ body: RawSpan, _ codec: Codec) throws(FormatProblem) {
+    try header.check(body)
+    guard codec == .uncompressed else { return try decompress(body, header.uncompressedSize, codec) }
+    buffer.removeAll()
+    buffer.append(body)
+  }
+}
+
+extension PageHeader {
+  /// Checks a page's checksum, where it has one.
+  func check(_ body: RawSpan) throws(FormatProblem) {
+    if let checksum, checksum != CRC32.checksum(body) {
+      throw .malformed("a page's checksum does not fit its bytes")
+    }
+  }
 }
 
 /// Values of a leaf with the levels that say where in the rows they stand.
@@ -147,9 +188,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   mutating func read(
     _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
   ) throws(FormatProblem) {
-    if let checksum = header.checksum, checksum != CRC32.checksum(body) {
-      throw .malformed("a page's checksum does not fit its bytes")
-    }
+    try header.check(body)
     switch header.type {
     case .index: break
     case .dictionary:
@@ -163,7 +202,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
       if codec == .uncompressed {
         try sink.setDictionary(body, count: header.valueCount)
       } else {
-        try decompress(body, header.uncompressedSize, &scratch)
+        try scratch.decompress(body, header.uncompressedSize, codec)
         try sink.setDictionary(scratch.buffer.bytes, count: header.valueCount)
       }
     case .data:
@@ -171,7 +210,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
       if codec == .uncompressed {
         try readData(header, body)
       } else {
-        try decompress(body, header.uncompressedSize, &scratch)
+        try scratch.decompress(body, header.uncompressedSize, codec)
         try readData(header, scratch.buffer.bytes)
       }
     case .dataV2:
@@ -183,31 +222,6 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private func checkCount(_ header: PageHeader) throws(FormatProblem) {
     guard header.valueCount <= entryLimit - entriesRead else {
       throw .malformed("the chunk holds more values than it declares")
-    }
-  }
-
-  private func decompress(
-    _ body: RawSpan, _ size: Int, _ scratch: inout PageScratch
-  ) throws(FormatProblem) {
-    guard PageLimit.allows(size, of: body) else {
-      throw .unsupported(
-        "a page of \(body.byteCount) bytes declares \(size) bytes uncompressed, more than is held at once")
-    }
-    do {
-      switch codec {
-      case .zstd: try scratch.decompressor.zstd(body, size: size, into: &scratch.buffer)
-      case .gzip: try scratch.decompressor.gzip(body, size: size, into: &scratch.buffer)
-      case .snappy: try scratch.decompressor.snappy(body, size: size, into: &scratch.buffer)
-      case .lz4Raw: try scratch.decompressor.lz4(body, size: size, into: &scratch.buffer)
-      case .lz4: try scratch.decompressor.hadoopLZ4(body, size: size, into: &scratch.buffer)
-      default: throw FormatProblem.unsupported("codec \(codec.name) is not supported")
-      }
-    } catch let error as CompressionError {
-      throw .compression(error)
-    } catch let error as FormatProblem {
-      throw error
-    } catch {
-      throw .malformed("a page cannot be decompressed")
     }
   }
 
@@ -273,7 +287,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     if codec == .uncompressed || !header.isCompressed || values.byteCount == 0 {
       if let flat { try append(header, values, flat) } else { try appendNested(header, values, before) }
     } else {
-      try decompress(values, header.uncompressedSize - levelBytes, &scratch)
+      try scratch.decompress(values, header.uncompressedSize - levelBytes, codec)
       let plain = scratch.buffer.bytes
       if let flat { try append(header, plain, flat) } else { try appendNested(header, plain, before) }
     }

@@ -122,6 +122,7 @@ struct ChunkSplicer {
         result.copy(layout.bytes(ofPages: range), layout.pages[range])
         continue
       }
+      if !encodingAll, let edit, try await patch(edit, &pages, column, dictionary, &result) { continue }
       var uncompressed = 0
       let stored = try await pages.column(ofSlot: slot, &worker.scratch, &uncompressed)
       let applied = edit ?? SlotEdit(slot: slot)
@@ -185,7 +186,7 @@ struct ChunkSplicer {
   }
 
   /// Makes the encoder go on as the pages of the chunk do at this place.
-  private func settle(_ column: ColumnWriter, _ encoding: Encoding, _ dictionary: [UInt8]?) throws {
+  func settle(_ column: ColumnWriter, _ encoding: Encoding, _ dictionary: [UInt8]?) throws {
     guard encoding == .rleDictionary else {
       column.chunks[0].encoder.settle(encoding)
       return
@@ -276,94 +277,5 @@ extension ChunkSplicer {
       page.bounds = encoded
       return page
     }
-  }
-}
-
-/// Reads the slots of a chunk in their order.
-struct SlotReader: ~Copyable {
-  let file: ParquetFile
-  let layout: ChunkLayout
-  private let requests: [Range<Int>]
-  private var next = 0
-  private var buffer = ByteBuffer()
-  private var bufferStart = 0
-  private var decoder: any PageDecoder
-
-  /// Ranges are given in their order.
-  init(file: ParquetFile, layout: ChunkLayout, ranges: [Range<Int>]) {
-    self.file = file
-    self.layout = layout
-    requests = RangeRequest.joined(
-      ranges.map { RangeRequest(range: $0, parts: [()]) }, most: ParquetFile.greatestRequest
-    ).map(\.range)
-    decoder = layout.leaf.decoder(
-      layout.codec, entries: layout.pages.reduce(0) { $0 + $1.valueCount },
-      expected: layout.pages.first?.valueCount ?? 0)
-  }
-
-  /// Bytes that are read in all.
-  var byteCount: Int { requests.reduce(0) { $0 + $1.count } }
-
-  /// Makes the buffer hold a range, which lies in one of the requests.
-  private mutating func load(_ range: Range<Int>) async throws(ParquetError) {
-    while range.upperBound > bufferStart + buffer.count || range.lowerBound < bufferStart {
-      guard next < requests.count else {
-        throw file.failure(.malformed("the pages of a chunk are not in their order"), layout.leaf)
-      }
-      try await file.fetch(requests[next], into: &buffer)
-      bufferStart = requests[next].lowerBound
-      next += 1
-    }
-  }
-
-  /// A range as it is stored.
-  mutating func bytes(_ range: Range<Int>) async throws(ParquetError) -> [UInt8] {
-    try await load(range)
-    return buffer.bytes.extracting(range.lowerBound - bufferStart..<range.upperBound - bufferStart).copied()
-  }
-
-  mutating func readDictionary(_ page: [UInt8], _ scratch: inout PageScratch) throws(FormatProblem) {
-    let (header, start) = try Self.header(page.span.bytes)
-    try decoder.read(header, page.span.bytes.extracting(start..<page.count), &scratch)
-  }
-
-  /// Decodes the rows of a slot, and adds the bytes that its pages take before compression.
-  mutating func column(
-    ofSlot slot: Int, _ scratch: inout PageScratch, _ uncompressedSize: inout Int
-  ) async throws(ParquetError) -> Column {
-    // Nothing is held in between but the dictionary, so that this copies nothing.
-    var decoder = self.decoder
-    defer { self.decoder = decoder }
-    for page in layout.slots[slot] {
-      let range = layout.offsets[page]..<layout.offsets[page + 1]
-      try await load(range)
-      let start = range.lowerBound - bufferStart
-      do throws(FormatProblem) {
-        let (header, length) = try Self.header(buffer.bytes.extracting(start..<start + range.count))
-        try decoder.read(header, buffer.bytes.extracting(start + length..<start + range.count), &scratch)
-        uncompressedSize += length + header.uncompressedSize
-      } catch {
-        throw file.failure(error, layout.leaf, at: range.lowerBound)
-      }
-    }
-    do throws(FormatProblem) {
-      let piece = try decoder.take()
-      guard piece.rows == layout.pages[layout.slots[slot]].reduce(0, { $0 + $1.rowCount }) else {
-        throw .malformed("a page holds other rows than the page index says")
-      }
-      return piece.values
-    } catch {
-      throw file.failure(error, layout.leaf, at: layout.offsets[layout.slots[slot].lowerBound])
-    }
-  }
-
-  /// A page's header, and where its body begins.
-  private static func header(_ page: RawSpan) throws(FormatProblem) -> (PageHeader, Int) {
-    var thrift = ThriftReader(page)
-    let header = try thrift.pageHeader()
-    guard header.compressedSize == page.byteCount - thrift.reader.offset else {
-      throw .malformed("a page has another size than the page index says")
-    }
-    return (header, thrift.reader.offset)
   }
 }

@@ -15,6 +15,11 @@ struct BooleanEncoder: PageEncoder {
   func collectHashes() {}
   func hashes() -> [UInt64] { [] }
   func reset() {}
+  // A value is less than a byte.
+  var patchable: PatchableValues? { nil }
+  func plain(_ column: Column, _ rows: [Int32]) -> (values: [UInt8], bounds: EncodedBounds?) { ([], nil) }
+  func entries(of column: Column, _ rows: [Int32]) -> [UInt32]? { nil }
+  func entry(_ position: Int) -> [UInt8] { [] }
 
   mutating func encode(
     _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,

@@ -20,6 +20,8 @@ struct BytesEncoder: PageEncoder {
     policy = DictionaryPolicy(choice)
   }
 
+  private static let otherLayout = FormatProblem.malformed("a column has another layout than its type")
+
   var isDecided: Bool { state.isDecided }
   var dictionaryCount: Int { entries.count }
   var dictionaryByteCount: Int { entries.bytes.count + 4 * entries.count }
@@ -28,9 +30,7 @@ struct BytesEncoder: PageEncoder {
     _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
   ) throws(FormatProblem) -> EncodedValues {
-    guard let strings = column.strings else {
-      throw .malformed("a column has another layout than its type")
-    }
+    guard let strings = column.strings else { throw Self.otherLayout }
     if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
     if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
@@ -186,6 +186,36 @@ struct BytesEncoder: PageEncoder {
   private static func byteCount(_ strings: ByteStrings, _ rows: RowList) -> Int {
     (0..<rows.count).reduce(0) { $0 &+ strings.length(rows[$1]) }
   }
+
+  var patchable: PatchableValues? { .strings }
+
+  func plain(
+    _ column: Column, _ rows: [Int32]
+  ) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?) {
+    guard let strings = column.strings else { throw Self.otherLayout }
+    let rows = ValueRows.chosen(rows).list
+    var range = ByteBounds(strings)
+    for index in 0..<rows.count { range.note(rows[index]) }
+    var values: [UInt8] = []
+    Self.appendPlain(strings, rows, to: &values)
+    return (values, range.encoded(isText: isText))
+  }
+
+  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]? {
+    guard let strings = column.strings else { throw Self.otherLayout }
+    let list = ValueRows.chosen(rows).list
+    let most = dictionaryByteCount + Self.byteCount(strings, list) + 4 * list.count
+    guard case .dictionary = state, policy.allows(entries: self.entries.count + list.count, bytes: most)
+    else { return nil }
+    do {
+      try Self.look(up: strings, list, &self.entries, &index, &indices)
+    } catch {
+      throw .outOfRange(error.description)
+    }
+    return indices
+  }
+
+  func entry(_ position: Int) -> [UInt8] { Array(entries.bytes[entries.range(position)]) }
 
   func dictionaryPage() -> [UInt8] {
     var out: [UInt8] = []

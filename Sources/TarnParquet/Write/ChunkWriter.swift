@@ -139,6 +139,14 @@ struct ChunkWriter: Sendable {
     pages.append(contentsOf: compressed)
   }
 
+  /// Appends a page of so many values, none of them null, that is encoded already, levels and all.
+  mutating func append(
+    encoded page: [UInt8], count: Int, _ encoded: EncodedValues, _ compressor: inout PageCompressor
+  ) throws(FormatProblem) {
+    self.page = page
+    try writePage(count, rows: count, nulls: 0, encoded, &compressor)
+  }
+
   /// Takes a data page into account, whose bytes are appended besides.
   mutating func note(_ page: WrittenPage, uncompressedSize size: Int) {
     if page.encoding != .rleDictionary, page.encoding != .plainDictionary { hasDirectPages = true }

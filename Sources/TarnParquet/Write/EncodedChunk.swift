@@ -1,6 +1,5 @@
 import TarnBytes
 import TarnColumns
-import TarnCompression
 
 /// A data page as a file holds it, with what the page index says of it.
 public struct EncodedPage: Sendable {
@@ -85,7 +84,7 @@ extension ChunkWriter {
     if codec == .uncompressed {
       try encoder.adopt(dictionary: body, count: header.valueCount)
     } else {
-      try scratch.decompress(body, codec, header.uncompressedSize)
+      try scratch.decompress(body, header.uncompressedSize, codec)
       try encoder.adopt(dictionary: scratch.buffer.bytes, count: header.valueCount)
     }
     adopted = AdoptedDictionary(
@@ -130,20 +129,5 @@ extension ChunkWriter {
         isUnbounded: bounds == nil && page.nullCount < header.valueCount),
       uncompressedSize: start + header.uncompressedSize)
     pages.append(contentsOf: page.bytes)
-  }
-}
-
-extension PageScratch {
-  /// Fills the buffer with what a page's body holds.
-  mutating func decompress(_ body: RawSpan, _ codec: Codec, _ size: Int) throws(FormatProblem) {
-    do throws(CompressionError) {
-      switch codec {
-      case .zstd: try decompressor.zstd(body, size: size, into: &buffer)
-      case .gzip: try decompressor.gzip(body, size: size, into: &buffer)
-      default: try decompressor.snappy(body, size: size, into: &buffer)
-      }
-    } catch {
-      throw .compression(error)
-    }
   }
 }

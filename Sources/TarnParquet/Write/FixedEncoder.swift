@@ -33,9 +33,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
   ) throws(FormatProblem) -> EncodedValues {
-    guard let values = Value.values(of: column.values) else {
-      throw .malformed("a column has another layout than its type")
-    }
+    let values = try Self.values(column)
     switch rows {
     case .range(let range):
       return try encode(values.span.extracting(range), slots, &compressor, into: &out)
@@ -50,15 +48,27 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     }
   }
 
-  private mutating func encode(
-    _ values: Span<Value>, _ slots: Int, _ compressor: inout PageCompressor, into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
-    if values.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
+  private static func values(_ column: Column) throws(FormatProblem) -> [Value] {
+    guard let values = Value.values(of: column.values) else {
+      throw .malformed("a column has another layout than its type")
+    }
+    return values
+  }
+
+  /// The least and the greatest value, once both are known to be the column's type.
+  private func range(_ values: Span<Value>) throws(FormatProblem) -> (Value, Value)? {
     let range = Value.bounds(values)
     if let range, !isAllowed(range.0, range.1) {
       throw .outOfRange("a value has more digits than the column's type allows")
     }
-    let bounds = range.map { EncodedBounds(minimum: stored($0.0), maximum: stored($0.1)) }
+    return range
+  }
+
+  private mutating func encode(
+    _ values: Span<Value>, _ slots: Int, _ compressor: inout PageCompressor, into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
+    if values.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
+    let bounds = try range(values).map { EncodedBounds(minimum: stored($0.0), maximum: stored($0.1)) }
     if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
       Self.look(up: values, &entries, &index, &indices)
@@ -152,6 +162,32 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
       return XXH64.hash(UnsafeRawBufferPointer(start: base, count: width))
     }
   }
+
+  var patchable: PatchableValues? { .fixed(width: width) }
+
+  func plain(
+    _ column: Column, _ rows: [Int32]
+  ) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?) {
+    let all = try Self.values(column)
+    let chosen = rows.map { all[Int($0)] }
+    var values: [UInt8] = []
+    Self.appendPlain(chosen.span, width, to: &values)
+    let bounds = try range(chosen.span).map {
+      EncodedBounds(minimum: stored($0.0), maximum: stored($0.1))
+    }
+    return (values, bounds)
+  }
+
+  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]? {
+    let all = try Self.values(column)
+    let most = entries.count + rows.count
+    guard case .dictionary = state, policy.allows(entries: most, bytes: most * width) else { return nil }
+    let chosen = rows.map { all[Int($0)] }
+    Self.look(up: chosen.span, &entries, &index, &indices)
+    return indices
+  }
+
+  func entry(_ position: Int) -> [UInt8] { stored(entries[position]) }
 
   func dictionaryPage() -> [UInt8] {
     var out: [UInt8] = []

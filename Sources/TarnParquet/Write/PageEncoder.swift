@@ -34,12 +34,28 @@ protocol PageEncoder: Sendable {
   /// Encodes further pages in an encoding, as far as this one has it, and PLAIN else; a dictionary stays for
   /// the pages before.
   mutating func settle(_ encoding: Encoding)
+  /// How values can be replaced in a page without a look at the others; nil where they cannot.
+  var patchable: PatchableValues? { get }
+  /// The values of chosen rows in PLAIN, none of them null, and bounds of them.
+  func plain(_ column: Column, _ rows: [Int32]) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?)
+  /// The positions in the dictionary of the values of chosen rows, none of them null, which are added where they
+  /// are not there; nil where the dictionary might grow too large.
+  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]?
+  /// An entry of the dictionary as bounds have it.
+  func entry(_ position: Int) -> [UInt8]
   /// Adds the hashes of values to what a Bloom filter is made of.
   mutating func collectHashes()
   /// The hashes of the chunk's values, each at least once; empty where they are not collected.
   func hashes() -> [UInt64]
   /// Begins another chunk.
   mutating func reset()
+}
+
+/// Values that can be replaced in a page as it is encoded.
+enum PatchableValues {
+  /// Of so many bytes each.
+  case fixed(width: Int)
+  case strings
 }
 
 /// The rows of a column that a page takes.
@@ -124,6 +140,12 @@ struct DictionaryPolicy: Sendable {
 
   mutating func endDictionary() { isEnded = true }
 
+  /// Whether a dictionary surely stays within its limits.
+  func allows(entries: Int, bytes: Int) -> Bool {
+    triesDictionary && entries <= max(DictionaryState.entryLimit, adoptedEntries)
+      && bytes <= max(DictionaryState.byteLimit, adoptedBytes)
+  }
+
   mutating func adopt(entries: Int, bytes: Int) {
     adoptedEntries = entries
     adoptedBytes = bytes
@@ -143,9 +165,7 @@ struct DictionaryPolicy: Sendable {
   mutating func keeps(entries: Int, bytes: Int, count: Int, slots: Int) -> Bool {
     values += count
     // One that was taken over may be larger, and then does not grow.
-    guard entries <= max(DictionaryState.entryLimit, adoptedEntries),
-      bytes <= max(DictionaryState.byteLimit, adoptedBytes)
-    else { return false }
+    guard allows(entries: entries, bytes: bytes) else { return false }
     if choice == .dictionary { return true }
     return adoptedEntries > 0 || entries * 2 <= values || values * 8 < slots
   }
