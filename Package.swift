@@ -93,7 +93,7 @@ let package = Package(
     tests(
       "TarnCommandTests",
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
-    tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnStorage", "TarnTimeline"]),
+    tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TidyTests", []),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(

@@ -120,6 +120,45 @@ extension RawSpan {
   }
 }
 
+extension RawSpan {
+  /// Whether the bytes sort before others, each as an unsigned number; of one that begins the other, the shorter.
+  @inlinable
+  public func precedes(_ other: RawSpan) -> Bool {
+    let common = min(byteCount, other.byteCount)
+    var offset = 0
+    while offset &+ 8 <= common {
+      let left = unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      let right = other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if left != right { return UInt64(bigEndian: left) < UInt64(bigEndian: right) }
+      offset &+= 8
+    }
+    while offset < common {
+      let left = unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      let right = other.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      if left != right { return left < right }
+      offset &+= 1
+    }
+    return byteCount < other.byteCount
+  }
+
+  /// Eight bytes of a text mixed from its ends and length, so that few others have the same.
+  ///
+  /// It costs far less than a hash of all bytes, and is no match for one where texts differ in the middle only.
+  @inlinable
+  public var fingerprint: UInt64 {
+    guard byteCount >= 8 else {
+      var word: UInt64 = UInt64(byteCount)
+      for index in 0..<byteCount {
+        word = word &<< 8 | UInt64(unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self))
+      }
+      return word &* 0x9e37_79b1_85eb_ca87
+    }
+    let first = unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self)
+    let last = unsafeLoadUnaligned(fromUncheckedByteOffset: byteCount &- 8, as: UInt64.self)
+    return (first &* 0xc2b2_ae3d_27d4_eb4f ^ last) &* 0x9e37_79b1_85eb_ca87
+  }
+}
+
 /// Whether two byte ranges of equal length hold the same bytes, eight at a time.
 @inlinable
 func equalBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {

@@ -69,7 +69,7 @@ public struct ByteStrings: Sendable {
 
   /// Whether a string's bytes sort before another's; for UTF-8, order of code points.
   public func precedes(_ index: Int, _ other: ByteStrings, _ otherIndex: Int) -> Bool {
-    storedBytes[range(index)].lexicographicallyPrecedes(other.storedBytes[other.range(otherIndex)])
+    self[index].precedes(other[otherIndex])
   }
 
   /// The first string that is not well-formed UTF-8; nil where all are.

@@ -39,6 +39,31 @@ public struct ColumnBuilder: Sendable {
   /// Number of values so far.
   public var count: Int { length }
 
+  /// Takes memory for so many values of fixed size, or strings with so many bytes, before the first of them.
+  public mutating func reserve(_ count: Int, bytes: Int = 0) {
+    guard length == 0 else { return }
+    switch values {
+    case .int8: values = .int8(Self.empty(count))
+    case .int16: values = .int16(Self.empty(count))
+    case .int32: values = .int32(Self.empty(count))
+    case .int64: values = .int64(Self.empty(count))
+    case .float: values = .float(Self.empty(count))
+    case .double: values = .double(Self.empty(count))
+    case .decimal: values = .decimal(Self.empty(count))
+    case .bytes:
+      var strings = ByteStrings()
+      strings.reserve(strings: count, bytes: bytes)
+      values = .bytes(strings)
+    default: break
+    }
+  }
+
+  private static func empty<T>(_ capacity: Int) -> [T] {
+    var list: [T] = []
+    list.reserveCapacity(capacity)
+    return list
+  }
+
   /// The column; the builder is spent.
   public consuming func finish() -> Column {
     Column(unchecked: type, values, validity.flatMap { $0.isAllSet ? nil : $0 })

@@ -33,6 +33,7 @@ struct TableAccess {
   private var settings: TableSettings {
     var settings = TableSettings()
     settings.warn = { StandardError.note($0) }
+    if let memory = arguments[Options.memory] { settings.memory = memory }
     return settings
   }
 

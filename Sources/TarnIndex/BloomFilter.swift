@@ -211,18 +211,18 @@ extension BloomFilter {
     self.kind = kind
     let header = try Self.readHeader(&reader)
     (hashCount, bitCount) = (header.hashCount, header.bitCount)
-    let rowBytes = (bitCount + 7) / 8
+    let rowBytes = header.rowBytes
     guard kind == .dynamic else {
       bits = []
       try reader.take(rowBytes, into: &bits)
       (rowEntries, limit, rowCount, lastRowKeys) = (Int.max, 0, 1, 0)
       return
     }
-    rowEntries = try reader.takeInt32()
-    lastRowKeys = try reader.takeInt32()
-    rowCount = try reader.takeInt32()
-    guard rowEntries > 0, lastRowKeys >= 0, rowCount > 0, rowCount <= reader.remaining / (rowBytes + 13)
-    else { throw BloomFilterError("its counts do not fit its length") }
+    let growth = try Growth(&reader)
+    (rowEntries, lastRowKeys, rowCount) = (growth.rowEntries, growth.lastRowKeys, growth.rowCount)
+    guard rowCount <= reader.remaining / (rowBytes + Self.headerBytes) else {
+      throw BloomFilterError("its counts do not fit its length")
+    }
     limit = rowCount * rowEntries
     bits = []
     bits.reserveCapacity(rowCount * rowBytes)
@@ -234,12 +234,52 @@ extension BloomFilter {
     }
   }
 
-  private struct Header: Equatable {
+  /// Bytes of a header.
+  static let headerBytes = 13
+
+  /// What stands before the bits of a row, and before all rows of a filter that grows.
+  struct Header: Equatable {
     let hashCount: Int
     let bitCount: Int
+
+    var rowBytes: Int { (bitCount + 7) / 8 }
   }
 
-  private static func readHeader(_ reader: inout ByteReader) throws(BloomFilterError) -> Header {
+  /// What a filter that grows tells behind its first header.
+  struct Growth {
+    static let byteCount = 12
+    /// Where the keys of the last row are counted.
+    static let lastRowKeysOffset = 4
+
+    let rowEntries: Int
+    let lastRowKeys: Int
+    let rowCount: Int
+
+    @_lifetime(reader: copy reader)
+    init(_ reader: inout ByteReader) throws(BloomFilterError) {
+      rowEntries = try reader.takeInt32()
+      lastRowKeys = try reader.takeInt32()
+      rowCount = try reader.takeInt32()
+      guard rowEntries > 0, lastRowKeys >= 0, rowCount > 0 else {
+        throw BloomFilterError("its counts do not fit its length")
+      }
+    }
+  }
+
+  /// The bits of a row that a key sets.
+  static func positions(of key: RawSpan, _ header: Header) -> [Int] {
+    let divisor = Int32(truncatingIfNeeded: header.bitCount)
+    return key.withUnsafeBytes { key in
+      var hash: UInt32 = 0
+      return (0..<header.hashCount).map { _ in
+        hash = MurmurHash.hash(key, seed: hash)
+        return position(hash, divisor)
+      }
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  static func readHeader(_ reader: inout ByteReader) throws(BloomFilterError) -> Header {
     let version = try reader.takeInt32()
     guard version == -1 else {
       throw BloomFilterError("version \(version); only version -1 is read")

@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnColumns
 import TarnIndex
 import Testing
 
@@ -111,5 +112,53 @@ import Testing
     }
     #expect(throws: BloomFilterError.self) { try Self.decoded(Self.simple, "OTHER") }
     #expect(throws: BloomFilterError.self) { try Self.decoded("not base64", nil) }
+  }
+
+  @Test func keysAddedInTheTextAreThoseOfTheDecodedFilter() throws {
+    for (kind, sizing, stored, added) in [
+      (BloomFilter.Kind.simple, BloomFilter.Sizing(entries: 50, errorExponent: 3, limit: 50), 20, 20),
+      (.dynamic, .perFile(rows: 20_000), 15_000, 300), (.dynamic, .hudi, 70_000, 40),
+      // Full rows, which take the keys in turn.
+      (.dynamic, BloomFilter.Sizing(entries: 10, errorExponent: 2, limit: 25), 100, 7),
+      // The last row becomes full.
+      (.dynamic, BloomFilter.Sizing(entries: 10, errorExponent: 2, limit: 25), 8, 7),
+    ] {
+      let filter = Self.filled(kind, sizing, (0..<stored).map { "key-\($0)" })
+      let text = filter.encoded()
+      var keys = ByteStrings()
+      for key in 0..<added { try keys.append("new-\(key)") }
+      let patched = try #require(BloomFilterText(text, kindName: kind.rawValue))
+      #expect(patched.adding(ByteStrings()) == text)
+      var decoded = try Self.decoded(text, kind.rawValue)
+      for key in 0..<added { decoded.insert(keys[key]) }
+      #expect(patched.adding(keys) == decoded.encoded())
+    }
+  }
+
+  @Test func textsThatAreNoFilterAreNotAddedTo() {
+    for kind in ["SIMPLE", "DYNAMIC_V0"] {
+      let text = kind == "SIMPLE" ? Self.simple : Self.dynamic
+      let bytes = Base64.decode(Array(text.utf8).span.bytes) ?? []
+      for length in 0..<bytes.count {
+        #expect(BloomFilterText(Base64.encode(Array(bytes[..<length])), kindName: kind) == nil)
+      }
+      var keys = ByteStrings()
+      try? keys.append("a")
+      for position in bytes.indices {
+        for value: UInt8 in [0, 1, 0x7f, 0x80, 0xff] {
+          var damaged = bytes
+          damaged[position] = value
+          // Whatever it is taken for, adding to it must not trap.
+          _ = BloomFilterText(Base64.encode(damaged), kindName: kind)?.adding(keys)
+        }
+      }
+      for position in text.indices {
+        var damaged = text
+        damaged.replaceSubrange(position...position, with: "é")
+        #expect(BloomFilterText(damaged, kindName: kind) == nil)
+      }
+    }
+    #expect(BloomFilterText(Self.simple, kindName: "OTHER") == nil)
+    #expect(BloomFilterText("", kindName: nil) == nil)
   }
 }

@@ -53,6 +53,10 @@ public struct OwnOptions: Sendable, Hashable {
 public struct TableSettings: Sendable {
   /// How many files are worked on at once.
   public var parallelism: Int
+  /// Bytes of memory that a process may take while it writes, its batch among them.
+  ///
+  /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed.
+  public var memory = 256 << 20
   /// How long to wait for another writer.
   public var lockPatience: Duration = .seconds(60)
   /// The clock: microseconds since 1970-01-01T00:00:00Z.

@@ -40,7 +40,9 @@ struct CommitContext: Sendable {
   }
 
   /// What the footer of a base file says besides its columns.
-  func footerPairs(range: (least: String, greatest: String)?, filter: BloomFilter) -> [ParquetKeyValue] {
+  func footerPairs(
+    range: (least: String, greatest: String)?, filter: String, kind: BloomFilter.Kind
+  ) -> [ParquetKeyValue] {
     var pairs = [
       ParquetKeyValue("parquet.avro.schema", footerSchema), ParquetKeyValue("writer.model.name", "avro"),
     ]
@@ -48,8 +50,8 @@ struct CommitContext: Sendable {
       pairs.append(ParquetKeyValue(KeyRange.leastKey, range.least))
       pairs.append(ParquetKeyValue(KeyRange.greatestKey, range.greatest))
     }
-    pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, filter.kind.rawValue))
-    pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter.encoded()))
+    pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, kind.rawValue))
+    pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter))
     return pairs
   }
 
@@ -140,7 +142,8 @@ struct BaseFileWriter: ~Copyable {
   /// - Parameter tombstones: Those that its key index is to keep.
   consuming func finish(tombstones: [KeyTombstone] = []) async throws -> WrittenParquetFile {
     try await parquet.endRowGroup()
-    var pairs = context.footerPairs(range: keys.range, filter: keys.filter(context.bloom))
+    let filter = keys.filter(context.bloom)
+    var pairs = context.footerPairs(range: keys.range, filter: filter.encoded(), kind: filter.kind)
     if context.options.hasKeyIndex {
       let image = keys.index(slotRows: parquet.slotRows, tombstones)
       let place = try await parquet.writeOpaque(image.bytes)

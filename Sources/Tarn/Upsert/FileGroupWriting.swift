@@ -20,6 +20,8 @@ struct FileGroupWriter: Sendable {
 
   /// Rows gathered at once while writing.
   private static let chunkRows = 32_768
+  /// Bytes of a file that is written anew which are read ahead of the rows at hand.
+  private static let readAhead = 8 << 20
 
   private func token(_ file: Int) -> String { "\(taskNumber)-0-\(file)" }
 
@@ -61,7 +63,7 @@ struct FileGroupWriter: Sendable {
     }
   }
 
-  /// Writes all rows anew, a row group of the old file at a time.
+  /// Writes all rows anew, some of the old file's at a time, however large its row groups are.
   private func rewrite(
     _ merge: WritePlan.Merge, _ file: ParquetFile, _ name: BaseFileName, to target: any ObjectWriter
   ) async throws -> WrittenParquetFile {
@@ -71,8 +73,11 @@ struct FileGroupWriter: Sendable {
     var start = 0
     var deleted = merge.resolution.deleted[...]
     var updated = merge.resolution.updated[...]
-    for group in 0..<file.rowGroupCount {
-      let stored = try await Self.aligned(file, group, to: context.fileSchema)
+    let columns = context.fileSchema.fields.compactMap { file.schema.index(of: $0.name) }
+    for try await batch in file.batches(
+      columns: columns, rowsPerBatch: Self.chunkRows, readAhead: Self.readAhead)
+    {
+      let stored = try BatchAlignment.align(batch, to: context.fileSchema)
       let end = start + stored.count
       let gone = deleted.prefix { $0 < end }
       let replaced = updated.prefix { $0.stored < end }
@@ -81,19 +86,13 @@ struct FileGroupWriter: Sendable {
       try await writer.append(
         stored: stored, Self.runs(start..<end, deleted: Array(gone), updated: Array(replaced)))
       start = end
+      try Task.checkCancellation()
     }
     try await append(merge.inserts, &writer)
     return try await writer.finish(tombstones: try await context.tombstones(of: merge, warn))
   }
 
-  /// A row group of an older file in the table's present schema.
-  static func aligned(_ file: ParquetFile, _ group: Int, to schema: Schema) async throws -> RecordBatch {
-    let columns = schema.fields.compactMap { file.schema.index(of: $0.name) }
-    let stored = try await file.readRowGroup(group, columns: columns)
-    return try BatchAlignment.align(stored, to: schema)
-  }
-
-  /// The runs of a merged row group; positions are the file's on the way in, the row group's on the way out.
+  /// The runs of merged rows; positions are the file's on the way in, the batch's on the way out.
   static func runs(
     _ rows: Range<Int>, deleted: [Int], updated: [TaggedSlice.Match]
   ) -> [MergeRun] {

@@ -15,7 +15,7 @@ struct FileSplice: Sendable {
   let layout: SpliceLayout
   /// Nil for a table without key indexes.
   let index: KeyIndexDirectory?
-  let filter: BloomFilter
+  let filter: BloomFilterText
   /// The key range of the file.
   let range: (least: String, greatest: String)
 
@@ -52,9 +52,8 @@ struct FileSplice: Sendable {
     }
     guard let least = file.keyValue(KeyRange.leastKey), let greatest = file.keyValue(KeyRange.greatestKey),
       let text = file.keyValue(BloomFilter.footerKey),
-      let filter = try? BloomFilter(
-        decoding: Array(text.utf8).span.bytes, kindName: file.keyValue(BloomFilter.kindFooterKey)),
-      filter.capacity * 2 >= file.rowCount + merge.inserts.count
+      let filter = BloomFilterText(text, kindName: file.keyValue(BloomFilter.kindFooterKey)),
+      filter.capacity >= (file.rowCount + merge.inserts.count) / 2
     else { return nil }
     self.file = file
     self.layout = layout

@@ -25,27 +25,30 @@ struct KeyLookup: Sendable {
   let file: ParquetFile
   let keyColumn: Int
 
-  /// Calls `body` with the values of every page that may hold one of the keys, and its first row's position.
+  /// Calls `body` with every page of keys that may hold some of them, its first row's position, and those rows of the
+  /// batch.
   ///
   /// - Returns: False where the file has no key index that fits it; `body` was not called then.
   /// - Throws: ``KeyIndexError``, also where the index is damaged, or ``ParquetError``.
-  func run(_ queries: KeyQueries, _ body: (ByteStrings, Int) -> Void) async throws -> Bool {
+  func run(_ queries: KeyQueries, _ body: (ByteStrings, Int, [Int32]) -> Void) async throws -> Bool {
     guard let reference = file.keyIndexReference else { return false }
     let index = try await KeyIndexDirectory.read(reference, in: storage, at: file.path)
     guard let slots = slots(of: index) else { return false }
     let candidates = try await index.lookUp(queries.hashes, in: storage, at: file.path)
-    var wanted = [[Range<Int>]](repeating: [], count: file.rowGroupCount)
+    var wanted = [[(rows: Range<Int>, asked: [Int32])]](repeating: [], count: file.rowGroupCount)
     var last: Int32 = -1
-    for candidate in candidates where candidate.slot != last {
+    for candidate in candidates {
+      guard let place = slots[Int(candidate.slot)] else { continue }
+      if candidate.slot != last { wanted[place.group].append((place.rows, [])) }
       last = candidate.slot
-      guard let place = slots[Int(last)] else { continue }
-      wanted[place.group].append(place.rows)
+      wanted[place.group][wanted[place.group].count - 1].asked.append(queries.rows[Int(candidate.query)])
     }
     var start = 0
-    for (group, runs) in wanted.enumerated() {
-      if !runs.isEmpty {
+    for (group, pages) in wanted.enumerated() {
+      if !pages.isEmpty {
+        let runs = pages.map(\.rows)
         let isPaged = try await file.forEachRun(runs, inGroup: group, column: keyColumn) { run, column in
-          if let strings = column.strings { body(strings, start + runs[run].lowerBound) }
+          if let strings = column.strings { body(strings, start + runs[run].lowerBound, pages[run].asked) }
         }
         guard isPaged else {
           throw KeyIndexError.damaged(

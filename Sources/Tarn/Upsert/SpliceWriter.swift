@@ -40,7 +40,10 @@ struct SpliceWriter: Sendable {
       try Task.checkCancellation()
     }
     let rest = try await append(edits.rest, &fresh, &writer, &slotRows, &counts)
-    var pairs = context.footerPairs(range: range, filter: filter)
+    let keys = inserted
+    // Those of deleted rows stay in the Bloom filter.
+    var pairs = context.footerPairs(
+      range: range(keys), filter: splice.filter.adding(keys), kind: splice.filter.kind)
     if let index = splice.index {
       var changes = changes(index, slotRows, edits.placed + rest)
       try await context.bury(merge, in: index, &changes)
@@ -105,7 +108,7 @@ struct SpliceWriter: Sendable {
   // MARK: - What the footer tells of the keys
 
   /// The key range with the inserts' keys; it may stay wider than the rows after deletions.
-  private var range: (least: String, greatest: String) {
+  private func range(_ inserted: ByteStrings) -> (least: String, greatest: String) {
     var keys = KeyCollector()
     keys.add(inserted)
     guard let added = keys.range else { return splice.range }
@@ -116,14 +119,6 @@ struct SpliceWriter: Sendable {
       precedes(added.least, splice.range.least) ? added.least : splice.range.least,
       precedes(splice.range.greatest, added.greatest) ? added.greatest : splice.range.greatest
     )
-  }
-
-  /// The Bloom filter with the inserts' keys; those of deleted rows stay.
-  private var filter: BloomFilter {
-    var filter = splice.filter
-    let keys = inserted
-    for row in 0..<keys.count { filter.insert(keys[row]) }
-    return filter
   }
 
   private var inserted: ByteStrings {

@@ -112,8 +112,9 @@ struct Tagger: Sendable {
     do {
       let lookup = KeyLookup(storage: storage, file: file, keyColumn: keyColumn)
       var matches: [TaggedSlice.Match] = []
-      let isIndexed = try await lookup.run(queries) { strings, start in
-        match(strings, partition, startingAt: start, into: &matches)
+      let isIndexed = try await lookup.run(queries) { strings, start, asked in
+        let filter = KeyFilter(batch.keys.keys, asked)
+        match(strings, partition, startingAt: start, filter, into: &matches)
       }
       tagged.matches = matches
       if isIndexed { return tagged }
@@ -134,10 +135,10 @@ struct Tagger: Sendable {
   }
 
   private func match(
-    _ stored: ByteStrings, _ partition: Int32, startingAt start: Int,
+    _ stored: ByteStrings, _ partition: Int32, startingAt start: Int, _ filter: KeyFilter? = nil,
     into matches: inout [TaggedSlice.Match]
   ) {
-    for row in 0..<stored.count {
+    for row in 0..<stored.count where filter?.mayHold(stored[row]) ?? true {
       guard let incoming = batch.row(for: stored, row, hash: stored.hash(row), partition: partition) else {
         continue
       }
@@ -190,29 +191,5 @@ struct KeyRange: Sendable {
       if bytes.contains(where: { $0 >= 0xee }) { return false }
       return bytes.lexicographicallyPrecedes(bounds.least) || bounds.greatest.lexicographicallyPrecedes(bytes)
     }
-  }
-}
-
-/// Runs `body` on each element, at most `width` at once, and gives the results in the elements' order.
-func concurrently<Element: Sendable, Result: Sendable>(
-  _ elements: [Element], width: Int, _ body: @Sendable @escaping (Element) async throws -> Result
-) async throws -> [Result] {
-  try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-    var results = [Result?](repeating: nil, count: elements.count)
-    var next = 0
-    while next < min(width, elements.count) {
-      let index = next
-      group.addTask { (index, try await body(elements[index])) }
-      next += 1
-    }
-    while let (done, result) = try await group.next() {
-      results[done] = result
-      try Task.checkCancellation()
-      guard next < elements.count else { continue }
-      let index = next
-      group.addTask { (index, try await body(elements[index])) }
-      next += 1
-    }
-    return results.compactMap { $0 }
   }
 }

@@ -113,7 +113,16 @@ extension WriteTransaction {
     let random = settings.random
     let warn = settings.warn
     let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
-    let lists = try await concurrently(numbered, width: settings.parallelism) { entry in
+    let budget = MemoryBudget(settings.memory, besides: context.batch.changes.rows)
+    let lists = try await concurrently(
+      numbered, width: settings.parallelism, budget: budget.bytes,
+      cost: {
+        switch $0.piece {
+        case .merge(let merge): MemoryBudget.cost(merge, context.options)
+        case .create(let creation): MemoryBudget.cost(creation, context.options)
+        }
+      }
+    ) { entry in
       let writer = FileGroupWriter(
         context: context, taskNumber: entry.number,
         fileIDs: {

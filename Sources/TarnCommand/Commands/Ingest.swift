@@ -8,7 +8,7 @@ enum IngestCommand {
   static let command = Command(
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
     options: [Options.changes.required(), Options.create] + Options.creation + [
-      Options.zone, Options.onError, Options.noSync,
+      Options.zone, Options.onError, Options.memory, Options.noSync,
     ],
     notes: [
       "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "

@@ -53,6 +53,8 @@ enum Options {
   ).many()
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
+  static let memory = Option<Int>.bytes(
+    "memory", (16 << 20)...(1 << 40), "memory that a write may take: as many files at once as fit (256M)")
   static let zone = Option<ZoneConversion>(
     "zone", "ZONE", "the zone of times that carry none, such as Europe/Paris (UTC)"
   ) { text throws(UsageError) in

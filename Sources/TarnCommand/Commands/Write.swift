@@ -31,7 +31,7 @@ enum WriteCommand {
     Command(
       name: name, summary: summary,
       options: [Options.from.required()] + more + [Options.create] + Options.creation
-        + [Options.zone, Options.onError, Options.noSync],
+        + [Options.zone, Options.onError, Options.memory, Options.noSync],
       notes: [
         "Several files are one batch and one commit. Columns that the table does not have are added to it. "
           + notes[0]

@@ -39,7 +39,11 @@ struct ThriftWriter {
 
   mutating func bool(_ id: Int, _ value: Bool) { header(id, value ? .yes : .no) }
 
-  mutating func text(_ id: Int, _ value: String) { binary(id, Array(value.utf8)) }
+  mutating func text(_ id: Int, _ value: String) {
+    header(id, .binary)
+    bytes.appendVarint(UInt64(value.utf8.count))
+    bytes.append(contentsOf: value.utf8)
+  }
 
   mutating func binary(_ id: Int, _ value: [UInt8]) {
     header(id, .binary)

@@ -34,6 +34,7 @@ package struct SlotEdit: Sendable {
   /// A column of the slot after the edit.
   func applied(to stored: Column, fresh: Column) throws(FormatProblem) -> Column {
     var builder = ColumnBuilder(stored.type)
+    builder.reserve(stored.count + appended.count, bytes: byteCount(stored, fresh))
     do throws(ColumnError) {
       var position = 0
       var gone = 0
@@ -58,6 +59,14 @@ package struct SlotEdit: Sendable {
       throw .outOfRange(error.description)
     }
     return builder.finish()
+  }
+
+  /// About how many bytes the strings take after the edit.
+  private func byteCount(_ stored: Column, _ fresh: Column) -> Int {
+    guard let old = stored.strings, let new = fresh.strings else { return 0 }
+    let added =
+      replacements.reduce(0) { $0 + new.length(Int($1)) } + appended.reduce(0) { $0 + new.length(Int($1)) }
+    return old.bytes.count + added
   }
 
   /// Whether the replaced rows have in a column the values that come in their places.

@@ -37,7 +37,9 @@ protocol PageEncoder: Sendable {
   /// How values can be replaced in a page without a look at the others; nil where they cannot.
   var patchable: PatchableValues? { get }
   /// The values of chosen rows in PLAIN, none of them null, and bounds of them.
-  func plain(_ column: Column, _ rows: [Int32]) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?)
+  func plain(_ column: Column, _ rows: [Int32]) throws(FormatProblem) -> (
+    values: [UInt8], bounds: EncodedBounds?
+  )
   /// The positions in the dictionary of the values of chosen rows, none of them null, which are added where they
   /// are not there; nil where the dictionary might grow too large.
   mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]?

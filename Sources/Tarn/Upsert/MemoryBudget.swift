@@ -1,0 +1,62 @@
+import TarnColumns
+import TarnParquet
+
+/// How much memory writing files takes, so that only so many are written at once as a budget allows.
+///
+/// The estimates were measured; they count what grows with a file's rows and the batch, since all else is small.
+struct MemoryBudget: Sendable {
+  /// Bytes for what is written at once.
+  let bytes: Int
+
+  /// What a process takes besides: its code, buffers of the storage, and what the allocator keeps.
+  private static let fixed = 24 << 20
+  /// What a file takes however small it is.
+  private static let perFile = 4 << 20
+  /// The memory of decoded and of encoded rows, as a multiple of their encoded bytes.
+  private static let perEncodedByte = 5
+  /// Bloom filter, page index and key index of a file, for each of its rows.
+  private static let perRow = 12
+
+  /// What a budget leaves beside a batch, of which some rows are gathered once more.
+  init(_ total: Int, besides batch: RecordBatch) {
+    bytes = max(total - Self.fixed - batch.memory, 0)
+  }
+
+  /// What splicing a file, or writing it anew, takes at most.
+  static func cost(_ merge: WritePlan.Merge, _ options: OwnOptions) -> Int {
+    let file = merge.tagged
+    let groups = max(1, file.rowCount / CommitContext.rowGroupRows, file.encodedBytes / options.rowGroupSize)
+    // A file of another writer may have larger row groups, but is read and written in smaller ones.
+    let group = min(file.encodedBytes / groups, options.rowGroupSize)
+    return perFile + perEncodedByte * group + perRow * (file.rowCount + merge.inserts.count)
+  }
+
+  /// What writing new file groups takes at most.
+  static func cost(_ creation: WritePlan.Creation, _ options: OwnOptions) -> Int {
+    perFile + 2 * options.rowGroupSize + perRow * creation.inserts.count
+  }
+}
+
+extension RecordBatch {
+  /// About how many bytes the values take.
+  var memory: Int { columns.reduce(0) { $0 + $1.memory } }
+}
+
+extension Column {
+  /// About how many bytes the values take.
+  fileprivate var memory: Int {
+    switch values {
+    case .boolean: count / 8
+    case .int8: count
+    case .int16: count * 2
+    case .int32, .float: count * 4
+    case .int64, .double: count * 8
+    case .decimal: count * 16
+    case .bytes(let strings): strings.bytes.count + count * 4
+    case .dictionary: count * 4
+    case .list(_, let elements): count * 4 + elements.memory
+    case .map(_, let keys, let values): count * 4 + keys.memory + values.memory
+    case .structure(let columns, _): columns.reduce(0) { $0 + $1.memory }
+    }
+  }
+}
