@@ -18,6 +18,8 @@ struct TableAccess {
   let path: String
   let location: TableLocation
   let arguments: Arguments
+  /// The buckets that are given.
+  private let buckets: Buckets?
 
   init(_ arguments: Arguments) throws {
     self.arguments = arguments
@@ -27,6 +29,12 @@ struct TableAccess {
     guard Self.kind(path) ?? S_IFDIR == S_IFDIR else {
       throw CommandError("\(path): it is a file; name the table's folder")
     }
+    buckets = arguments[Options.buckets].map {
+      Buckets(count: $0, fields: arguments[Options.bucketField] ?? [])
+    }
+    guard buckets != nil || !arguments.has(Options.bucketField) else {
+      throw UsageError("--bucket-field needs --buckets N")
+    }
     location = .local(path, synchronizes: !arguments.has(Options.noSync))
   }
 
@@ -34,6 +42,7 @@ struct TableAccess {
     var settings = TableSettings()
     settings.warn = { StandardError.note($0) }
     if let memory = arguments[Options.memory] { settings.memory = memory }
+    settings.buckets = buckets
     return settings
   }
 
@@ -94,6 +103,9 @@ struct TableAccess {
     if let bloom = arguments[Options.bloom] { options.bloomFilter = bloom }
     if let size = arguments[Options.targetFileSize] { options.own.targetFileSize = size }
     if let limit = arguments[Options.smallFileLimit] { options.own.smallFileLimit = limit }
+    options.own.hasKeyIndex = !arguments.has(Options.noKeyIndex)
+    if let hours = arguments[Options.tombstoneRetention] { options.own.tombstoneRetentionHours = hours }
+    options.own.buckets = buckets
     return try await located {
       try await Table.create(
         at: location, schema: schema, recordKey: key, partitionedBy: arguments[Options.partitionBy] ?? [],

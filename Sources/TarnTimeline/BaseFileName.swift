@@ -43,10 +43,12 @@ public struct BaseFileName: Sendable, Hashable {
 
 /// Ids of file groups.
 public enum FileID {
-  /// A new id: a random UUID of version 4, and `-0`.
+  /// A new id: a random UUID of version 4, which does not begin with a decimal digit, and `-0`.
+  ///
+  /// So none begins with eight of them, by which the file groups of a bucket index are told.
   public static func random(using generator: inout some RandomNumberGenerator) -> String {
     let digits = Array("0123456789abcdef".utf8)
-    let high: UInt64 = generator.next()
+    let high: UInt64 = generator.next() | 0xa << 60
     let low: UInt64 = generator.next()
     // The version, 4, and the variant, binary 10, stand in fixed places.
     let first = (high & ~0xf000) | 0x4000

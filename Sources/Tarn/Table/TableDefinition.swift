@@ -128,6 +128,7 @@ extension OwnOptions {
     if tombstoneRetentionHours != defaults.tombstoneRetentionHours {
       entries.append((Key.tombstoneRetention, "\(tombstoneRetentionHours)"))
     }
+    if let buckets { entries += buckets.entries }
     if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
     if bloom != .perFile { entries.append((Key.bloom, bloom.rawValue)) }
     return entries
@@ -157,6 +158,7 @@ extension OwnOptions {
       guard let value = Bool(text) else { throw refusal("\(Key.keyIndex)=\(text) is neither true nor false") }
       hasKeyIndex = value
     }
+    (buckets, deniesBuckets) = try Buckets.read(properties, refusal)
     if let text = properties.entries[Key.codec] {
       guard let known = Self.compression(named: text) else {
         throw refusal("\(Key.codec)=\(text) is no codec Tarn writes")

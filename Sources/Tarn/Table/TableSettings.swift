@@ -42,6 +42,12 @@ public struct OwnOptions: Sendable, Hashable {
   ///
   /// See <doc:OrderingAndDuplicates>.
   public var tombstoneRetentionHours = 7 * 24
+  /// The buckets of each partition; nil for file groups that are found by what their files say of their keys.
+  ///
+  /// See <doc:Buckets>.
+  public var buckets: Buckets?
+  /// Whether the table says that it has no buckets, though all its file ids may look like buckets'.
+  var deniesBuckets = false
   /// The compression of pages.
   public var compression = ParquetWriteOptions.Compression.zstd(level: 1)
 
@@ -57,6 +63,10 @@ public struct TableSettings: Sendable {
   ///
   /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed.
   public var memory = 256 << 20
+  /// The buckets of a table that does not say them, which other writers made; see <doc:Buckets>.
+  ///
+  /// For a table that says them, nil or the same.
+  public var buckets: Buckets?
   /// How long to wait for another writer.
   public var lockPatience: Duration = .seconds(60)
   /// The clock: microseconds since 1970-01-01T00:00:00Z.

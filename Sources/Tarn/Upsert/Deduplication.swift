@@ -21,6 +21,8 @@ struct PreparedBatch: Sendable {
   var given: [Int]?
   /// Within what a key is unique.
   var scope: KeyScope
+  /// The bucket of each row; nil where the table has none, and before that is known.
+  var buckets: RowBuckets?
   /// From key (and partition, where that is the scope) to the row that won.
   var index: HashIndex
   /// The rows that won, in the order in which their keys came first.
@@ -77,6 +79,7 @@ struct PreparedBatch: Sendable {
     for row in origins {
       keys.hashes.append(old.hashes[Int(row)])
       keys.partitionOf.append(old.partitionOf[Int(row)])
+      if let bucket = buckets?.ofRow[Int(row)] { buckets?.ofRow.append(bucket) }
     }
   }
 

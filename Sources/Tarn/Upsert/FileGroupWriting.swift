@@ -15,7 +15,8 @@ struct WrittenFile: Sendable {
 struct FileGroupWriter: Sendable {
   let context: CommitContext
   let taskNumber: Int
-  let fileIDs: @Sendable () -> String
+  /// Makes the id of a new file group, for a bucket where there are any.
+  let fileIDs: @Sendable (Int?) -> String
   let warn: @Sendable (String) -> Void
 
   /// Rows gathered at once while writing.
@@ -137,12 +138,13 @@ struct FileGroupWriter: Sendable {
     }
   }
 
-  /// Writes new file groups for the inserts of one partition, each up to the target size.
+  /// Writes new file groups for the inserts of one partition, each up to the target size; of a bucket, one.
   func create(_ creation: WritePlan.Creation) async throws -> [WrittenFile] {
     var all: [WrittenFile] = []
     var rest = creation.inserts[...]
     // Groups of one writer share an id and count on behind it, as Hudi's do.
-    let identity = fileIDs().dropLast(2)
+    let identity = fileIDs(creation.bucket).dropLast(2)
+    let limit = creation.bucket == nil ? context.options.targetFileSize : Int.max
     var sequence = 0
     while !rest.isEmpty {
       let name = BaseFileName(
@@ -152,9 +154,8 @@ struct FileGroupWriter: Sendable {
         var writer = try BaseFileWriter(
           context, partitionPath: creation.partitionPath, name: name, taskNumber: taskNumber,
           firstSequence: sequence, to: target)
-        while !rest.isEmpty, writer.encodedBytes < context.options.targetFileSize {
-          let chunk = Array(
-            rest.prefix(Self.chunkRows(writer.rowCount, writer.encodedBytes, context.options)))
+        while !rest.isEmpty, writer.encodedBytes < limit {
+          let chunk = Array(rest.prefix(chunkRows(writer.rowCount, writer.encodedBytes, limit)))
           try await writer.append(incoming: chunk)
           rest = rest.dropFirst(chunk.count)
           try Task.checkCancellation()
@@ -178,9 +179,9 @@ struct FileGroupWriter: Sendable {
   }
 
   /// How many rows to write before the size is looked at again.
-  private static func chunkRows(_ written: Int, _ bytes: Int, _ options: OwnOptions) -> Int {
-    guard written > 0 else { return min(chunkRows, options.pageRows) }
+  private func chunkRows(_ written: Int, _ bytes: Int, _ limit: Int) -> Int {
+    guard written > 0 else { return min(Self.chunkRows, context.options.pageRows) }
     let perRow = max(bytes / written, 1)
-    return min(max((options.targetFileSize - bytes) / perRow, 1), chunkRows)
+    return min(max((limit - bytes) / perRow, 1), Self.chunkRows)
   }
 }

@@ -68,16 +68,13 @@ struct Tagger: Sendable {
   /// - Parameter slices: The slices to look through, each with its partition's position in the batch's
   ///   keys, or -1 for a partition that no row of the batch names.
   func tag(_ slices: [(slice: FileSlice, partition: Int32)]) async throws(TableError) -> [TaggedSlice] {
-    // The winners of each partition, so that a file is asked only for keys that may lie in it.
-    var byPartition: [Int32: [Int32]] = [:]
-    if batch.scope == .partition {
-      for row in batch.winners { byPartition[batch.keys.partitionOf[Int(row)], default: []].append(row) }
-    }
-    let candidates = byPartition.mapValues { KeyQueries($0, batch.keys) }
-    let all = KeyQueries(batch.scope == .table ? batch.winners : [], batch.keys)
+    // A file is asked only for keys that may lie in it.
+    let candidates = Dictionary(grouping: batch.winners, by: batch.place)
+      .mapValues { KeyQueries($0, batch.keys) }
+    let none = KeyQueries([], batch.keys)
     return try await tableErrors {
       try await concurrently(slices, width: parallelism) { entry in
-        let queries = batch.scope == .table ? all : candidates[entry.partition] ?? all
+        let queries = candidates[batch.place(of: entry.slice, entry.partition)] ?? none
         return try await tag(
           entry.slice, partition: entry.partition, queries, keepsFooter: slices.count <= TaggedSlice.fewFiles)
       }
@@ -89,6 +86,7 @@ struct Tagger: Sendable {
     try await tableErrors {
       try await concurrently(slices, width: parallelism) { slice in
         let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+        try batch.buckets?.check(file, slice)
         return TaggedSlice(slice, file, keepsFooter: slices.count <= TaggedSlice.fewFiles)
       }
     }
@@ -98,6 +96,7 @@ struct Tagger: Sendable {
     _ slice: FileSlice, partition: Int32, _ queries: KeyQueries, keepsFooter: Bool
   ) async throws -> TaggedSlice {
     let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    try batch.buckets?.check(file, slice)
     var tagged = TaggedSlice(slice, file, keepsFooter: keepsFooter)
     let range = KeyRange(file)
     guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) })

@@ -44,13 +44,14 @@ struct TombstoneLookup: Sendable {
     _ rows: [Int32], _ tagged: [TaggedSlice], _ partitionOf: [ExactText: Int32]
   ) async throws -> RememberedDeletions {
     let isWhole = batch.scope == .table
-    let byPartition = isWhole ? [:] : Dictionary(grouping: rows) { batch.keys.partitionOf[Int($0)] }
+    let byPlace = Dictionary(grouping: rows, by: batch.place)
     let all = KeyQueries(rows, batch.keys)
     let work = tagged.filter { $0.tombstones != nil }.map {
       (slice: $0, partition: partitionOf[ExactText($0.slice.partitionPath)] ?? -1)
     }
     let found = try await concurrently(work, width: parallelism) { entry in
-      let queries = isWhole ? all : KeyQueries(byPartition[entry.partition] ?? [], batch.keys)
+      let place = batch.place(of: entry.slice.slice, entry.partition)
+      let queries = KeyQueries(byPlace[place] ?? [], batch.keys)
       return try await tombstones(of: entry.slice, queries.hashes)
     }
     var search = Search(batch, rows, type)

@@ -25,6 +25,8 @@ struct WritePlan: Sendable {
   /// Rows of one partition for new file groups.
   struct Creation: Sendable {
     var partitionPath: String
+    /// The bucket whose one file group takes them; nil where as many as they fill do.
+    var bucket: Int?
     var inserts: [Int32]
   }
 
@@ -37,6 +39,8 @@ struct WritePlan: Sendable {
 /// Source: format-tables 8.4 (Hudi's `UpsertPartitioner`).
 struct InsertPacker {
   let options: OwnOptions
+  /// The bucket of each row, whose file group takes it; nil in a table without buckets.
+  var buckets: RowBuckets?
 
   /// Distributes the inserts of each partition over its file groups and new ones.
   ///
@@ -47,6 +51,7 @@ struct InsertPacker {
   func plan(
     inserts: [(path: String, rows: [Int32])], touched: [WritePlan.Merge], others: [TaggedSlice]
   ) -> WritePlan {
+    if let buckets { return buckets.plan(inserts: inserts, touched: touched, others: others) }
     var plan = WritePlan(merges: touched)
     let merges = Dictionary(grouping: touched.indices) { ExactText(touched[$0].tagged.slice.partitionPath) }
     let rests = Dictionary(grouping: others) { ExactText($0.slice.partitionPath) }

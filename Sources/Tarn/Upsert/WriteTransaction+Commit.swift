@@ -1,4 +1,5 @@
 import TarnAvro
+import TarnBytes
 import TarnColumns
 import TarnIndex
 import TarnParquet
@@ -125,9 +126,10 @@ extension WriteTransaction {
     ) { entry in
       let writer = FileGroupWriter(
         context: context, taskNumber: entry.number,
-        fileIDs: {
+        fileIDs: { bucket in
           var generator = GeneratorOfDraws(draw: random)
-          return FileID.random(using: &generator)
+          guard let bucket else { return FileID.random(using: &generator) }
+          return BucketIndex.fileID(bucket: bucket, using: &generator)
         }, warn: warn)
       switch entry.piece {
       case .merge(let merge): return try await writer.merge(merge)
@@ -141,12 +143,19 @@ extension WriteTransaction {
   private func checkForConflicts(since before: Timeline, _ plan: WritePlan) async throws {
     let now = try await Timeline.load(from: storage)
     let touched = Set(plan.merges.map(\.tagged.slice.fileID))
+    let buckets = plan.creations.filter { $0.bucket != nil }
     for entry in now.completedCommits where !before.contains(entry.instant) {
       let metadata = try await CommitLog(storage).metadata(of: entry)
       if let fileID = metadata.touchedFileIDs.first(where: { touched.contains($0) }) {
         throw TableError(
           .conflict,
           "commit \(entry.instant.text) of another writer changed file group \(fileID) meanwhile: try again")
+      }
+      if let fileID = metadata.fileID(in: buckets) {
+        throw TableError(
+          .conflict,
+          "commit \(entry.instant.text) of another writer made file group \(fileID) of a bucket meanwhile: try again"
+        )
       }
     }
   }
@@ -156,6 +165,19 @@ extension CommitMetadata {
   /// The file groups that were written or hidden.
   fileprivate var touchedFileIDs: [String] {
     files.map(\.fileID) + (replaced?.pairs.flatMap(\.value) ?? [])
+  }
+
+  /// A file group that was written in one of some buckets.
+  fileprivate func fileID(in buckets: [WritePlan.Creation]) -> String? {
+    guard !buckets.isEmpty else { return nil }
+    for (partition, files) in partitions.pairs {
+      let numbers = Set(
+        buckets.filter { ExactText($0.partitionPath) == ExactText(partition) }
+          .compactMap(\.bucket))
+      let found = files.first { BucketIndex.bucket(ofFileID: $0.fileID).map(numbers.contains) ?? false }
+      if let found { return found.fileID }
+    }
+    return nil
   }
 }
 

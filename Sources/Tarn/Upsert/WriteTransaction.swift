@@ -137,10 +137,10 @@ struct WriteTransaction: Sendable {
     _ batch: inout PreparedBatch, _ table: Target, _ operation: OperationType, _ kind: UpdateKind,
     _ report: inout CommitReport
   ) async throws(TableError) -> WritePlan {
-    let slices = try await slices(batch, table)
     let partitionOf = Dictionary(
       batch.keys.partitions.enumerated().map { (ExactText($0.element), Int32($0.offset)) },
       uniquingKeysWith: { first, _ in first })
+    let slices = try await slices(&batch, table, partitionOf)
     let tagger = Tagger(
       storage: storage, batch: batch, parallelism: settings.parallelism, warn: settings.warn)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
@@ -179,23 +179,35 @@ struct WriteTransaction: Sendable {
       }
     }
     let byPath = inserts.map { (path: batch.keys.partitions[Int($0.key)], rows: $0.value) }
-    var plan = InsertPacker(options: table.options).plan(inserts: byPath, touched: touched, others: others)
+    var plan = InsertPacker(options: table.options, buckets: batch.buckets)
+      .plan(inserts: byPath, touched: touched, others: others)
     plan.burials = burials
     if let remembered { plan.revived = Set(remembered.rows) }
     return plan
   }
 
-  /// The latest slices of the partitions that matter.
-  private func slices(_ batch: PreparedBatch, _ table: Target) async throws(TableError) -> [FileSlice] {
+  /// The latest slices of the partitions that matter; where there are buckets, of those of the rows.
+  private func slices(
+    _ batch: inout PreparedBatch, _ table: Target, _ partitionOf: [ExactText: Int32]
+  ) async throws(TableError) -> [FileSlice] {
+    let only = batch.scope == .table ? nil : batch.keys.partitions
     let slices = try await tableErrors {
       try await FileSystemView.load(
         from: storage, properties: table.state.properties, timeline: table.state.timeline,
-        only: batch.scope == .table ? nil : batch.keys.partitions
+        only: only
       ).slices()
     }
     let wanted = batch.scope == .table ? nil : Set(batch.keys.partitions.map { ExactText($0) })
-    try await writtenFiles(table).check(slices) { wanted?.contains(ExactText($0)) ?? true }
-    return slices
+    let written = try await writtenFiles(table)
+    try written.check(slices) { wanted?.contains(ExactText($0)) ?? true }
+    guard let buckets = try await bucketIndex(of: slices, isWhole: only == nil, written, table) else {
+      return slices
+    }
+    batch.buckets = RowBuckets(buckets, batch.keys.keys)
+    let places = Set(batch.winners.map(batch.place))
+    return slices.filter { slice in
+      places.contains(batch.place(of: slice, partitionOf[ExactText(slice.partitionPath)] ?? -1))
+    }
   }
 
   func writtenFiles(_ table: Target) async throws(TableError) -> WrittenFiles {

@@ -16,6 +16,9 @@ struct WrittenFiles {
   /// The last commit that wrote each file group, and the file, by partition.
   private var latest: [ExactText: [String: (instant: Instant, path: String)]] = [:]
 
+  /// The file groups that were found.
+  var fileIDs: some Sequence<String> { latest.values.lazy.flatMap(\.keys) }
+
   /// Reads what the latest commits wrote; one that cannot be read tells nothing.
   init(_ storage: any Storage, _ timeline: Timeline, parallelism: Int) async throws(TableError) {
     let log = CommitLog(storage)

@@ -9,7 +9,10 @@ import TarnTimeline
 enum DeleteCommand {
   static let command = Command(
     name: "delete", summary: "Deletes the rows of keys, or those for which a condition is true.",
-    options: [Options.deleteKey, Options.keysFrom, Options.condition, Options.memory, Options.noSync],
+    options: [
+      Options.deleteKey, Options.keysFrom, Options.condition, Options.buckets, Options.bucketField,
+      Options.memory, Options.noSync,
+    ],
     notes: [
       "One of --key, --keys-from and --where is needed. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "
         + "the key, it is a JSON object, such as {\"a\":1,\"b\":\"x\"}, which may also give the partition columns, "

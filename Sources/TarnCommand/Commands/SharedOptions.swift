@@ -41,6 +41,28 @@ enum Options {
     "target-file-size", 1_024...(1 << 40), "the size at which a new file ends (120M)")
   static let smallFileLimit = Option<Int>.bytes(
     "small-file-limit", 0...(1 << 40), "files below this size take new rows (100M)")
+  static let buckets = Option<Int>(
+    "buckets", "N",
+    "the buckets of each partition, as Hudi's bucket index has them; also for a table of another writer that has them"
+  ) { text throws(UsageError) in
+    guard let count = Int(text), (1...999_999).contains(count) else {
+      throw UsageError("a number from 1 to 999999 is expected")
+    }
+    return count
+  }
+  static let bucketField = Option<[String]>.names(
+    "bucket-field", "COLUMN[,..]", "with --buckets: the key columns that are hashed (all)")
+  static let noKeyIndex = Option<Bool>.flag(
+    "no-key-index",
+    "base files carry no index of their keys: smaller, slower to upsert, and deletions are forgotten")
+  static let tombstoneRetention = Option<Int>(
+    "tombstone-retention", "HOURS", "how long deletions are remembered; 0 for not at all (168)"
+  ) { text throws(UsageError) in
+    guard let hours = Int(text), (0...1_000_000).contains(hours) else {
+      throw UsageError("a number of hours from 0 to 1000000 is expected")
+    }
+    return hours
+  }
   static let create = Option<Bool>.flag(
     "create", "create the table where there is none; one that is there is opened")
 
@@ -107,7 +129,7 @@ enum Options {
   /// What creating a table takes, beside its columns.
   static let creation: [any DeclaredOption] = [
     key, partitionBy, orderBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode, bloom,
-    targetFileSize, smallFileLimit,
+    targetFileSize, smallFileLimit, noKeyIndex, tombstoneRetention, buckets, bucketField,
   ]
   /// What narrows a read.
   static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]
