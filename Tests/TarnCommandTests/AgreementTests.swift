@@ -46,6 +46,8 @@ struct AgreementTests {
           "--target-file-size 1048576 does not fit the table, which has 125829120"
         ),
         (["--small-file-limit", "1M"], "which has 104857600"), (["--name", "other"], "which has my_trades"),
+        (["--no-key-index"], "which has key indexes"),
+        (["--tombstone-retention", "5"], "--tombstone-retention 5 does not fit the table, which has 168"),
       ] {
         for command in [upsert, ["ingest", table, "--create", "--changes", "trades.jsonl"]] {
           let outcome = try await tool.run(command + option)
@@ -57,7 +59,7 @@ struct AgreementTests {
       #expect(try tool.files(of: table) == before)
       let same = [
         "--type", "cow", "--table-version", "6", "--bloom", "file", "--target-file-size", "120M",
-        "--small-file-limit", "100M", "--name", "my_trades",
+        "--small-file-limit", "100M", "--name", "my_trades", "--tombstone-retention", "168",
       ]
       #expect(try await tool.run(upsert + same).status == 0)
       let options = ["--key", "id", "--no-hive-style", "--no-url-encode", "--bloom", "hudi"]
