@@ -110,6 +110,13 @@ import Testing
       #expect(try await table.upsert(try rows(290..<295, at: 5, layout)).splicedFiles > 0)
       try await spark("upsert", try rows(295..<305, at: 6, layout))
       try await compare(table, path, layout, count: 286, "Tarn and Spark wrote")
+
+      // File groups without rows keep their buckets.
+      #expect(try await table.delete(where: .column("id") != "").deleted == 286)
+      try await compare(table, path, layout, count: 0, "Tarn deleted all")
+      try await spark("upsert", try rows(0..<40, at: 7, layout))
+      #expect(try await table.upsert(try rows(30..<60, at: 8, layout)).updated == 10)
+      try await compare(table, path, layout, count: 60, "Spark and Tarn began anew")
     }
   }
 

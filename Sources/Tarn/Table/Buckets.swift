@@ -3,7 +3,7 @@ import TarnTimeline
 
 /// Hudi's simple bucket index, by which the hash of a record key names the one file group where its row lies.
 ///
-/// See <doc:Buckets>.
+/// See <doc:BucketIndex>.
 public struct Buckets: Sendable, Hashable {
   /// How many buckets each partition has, 1 to 999,999: `hoodie.bucket.index.num.buckets`.
   public var count: Int

@@ -44,7 +44,7 @@ public struct OwnOptions: Sendable, Hashable {
   public var tombstoneRetentionHours = 7 * 24
   /// The buckets of each partition; nil for file groups that are found by what their files say of their keys.
   ///
-  /// See <doc:Buckets>.
+  /// See <doc:BucketIndex>.
   public var buckets: Buckets?
   /// Whether the table says that it has no buckets, though all its file ids may look like buckets'.
   var deniesBuckets = false
@@ -63,7 +63,7 @@ public struct TableSettings: Sendable {
   ///
   /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed.
   public var memory = 256 << 20
-  /// The buckets of a table that does not say them, which other writers made; see <doc:Buckets>.
+  /// The buckets of a table that does not say them, which other writers made; see <doc:BucketIndex>.
   ///
   /// For a table that says them, nil or the same.
   public var buckets: Buckets?
