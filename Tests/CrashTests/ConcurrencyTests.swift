@@ -168,7 +168,7 @@ private func writeFromTwoSides(_ left: any Storage, _ right: any Storage, rounds
 }
 
 /// Puts a whole commit on the timeline, `offset` milliseconds from the instant in a data file's path.
-private func commitFromOutside(_ storage: any Storage, _ call: String, _ offset: Int, fileID: String) async {
+func commitFromOutside(_ storage: any Storage, _ call: String, _ offset: Int, fileID: String) async {
   guard let name = BaseFileName(call.split(separator: "/").last ?? ""),
     let time = name.instant.microseconds
   else { return }
