@@ -3,6 +3,8 @@
   {"do": "hudi", "table": P, "as_of": T, "since": T, "until": T, "select": [..], "out": F}   answers {"rows": n}
   {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "out": F}                          answers {"rows": n}
   {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
+  {"do": "compare", "tables": [{"table": P, "files": [..], "select": [..], "answers": [{"rows": F}]}]}
+      by hudi-rs, and the files below P by the others too, with the lines of F; answers {"differences": [..]}
   {"do": "parquet-info", "file": P}         rows, created_by, metadata, schema, row_groups
   {"do": "write-parquet", "out": P, "columns": [{"name", "type", "values", "nullable"}], "options": {..}}
   {"do": "rewrite-parquet", "file": P, "out": P, "encoding": E, "options": {..}}
@@ -68,11 +70,14 @@ def values_of(column):
     return column.to_pylist()
 
 
+def columns_of(table):
+    return [(f.name, text_of(f.type), values_of(table.column(i))) for i, f in enumerate(table.schema)]
+
+
 def hand_over(table, question):
     if "select" in question:
         table = table.select(question["select"])
-    columns = [(f.name, text_of(f.type), values_of(table.column(i))) for i, f in enumerate(table.schema)]
-    return rows.hand_over(columns, question)
+    return rows.hand_over(columns_of(table), question)
 
 
 def hudi(question):
@@ -93,6 +98,29 @@ def ask_duckdb(query, parameters, question):
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     return hand_over(connection.sql(query, params=parameters).to_arrow_table(), question)
+
+
+def compare(question):
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    found = []
+    for asked in question["tables"]:
+        def check(reader, tables):
+            # Files may be older than a column.
+            table = pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
+            for name in asked["select"]:
+                if tables and name not in table.schema.names:
+                    table = table.append_column(name, pa.nulls(table.num_rows))
+            lines = rows.lines(columns_of(table.select(asked["select"]))) if tables else []
+            found.extend(rows.differences(f"{asked['table']}: {reader}", lines, asked["answers"][0]["rows"]))
+
+        batches = HudiTableBuilder.from_base_uri(asked["table"]).build().read(HudiReadOptions())
+        check("hudi-rs", [pa.Table.from_batches([batch]) for batch in batches])
+        files = [os.path.join(asked["table"], name) for name in asked["files"]]
+        check("pyarrow", [pq.ParquetFile(file).read() for file in files])
+        query = "select * from read_parquet(?, hive_partitioning = false, union_by_name = true)"
+        check("duckdb", [connection.sql(query, params=[files]).to_arrow_table()] if files else [])
+    return {"differences": found}
 
 
 def bounds(stats):
@@ -240,6 +268,8 @@ def answer(question):
         return ask_duckdb("select * from read_parquet(?, hive_partitioning = false)", [question["file"]], question)
     if do == "duckdb-query":
         return ask_duckdb(question["query"], [], question)
+    if do == "compare":
+        return compare(question)
     if do == "parquet-info":
         return parquet_info(question["file"])
     if do == "write-parquet":

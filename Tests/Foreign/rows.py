@@ -138,6 +138,16 @@ def hand_over(columns, question):
     return {"rows": len(found)}
 
 
+def differences(what, found, expected):
+    """What differs between sorted lines and those of a file, in a line or none."""
+    with open(expected, encoding="utf-8", newline="\n") as file:
+        wanted = file.read().split("\n")[:-1]
+    if found == wanted:
+        return []
+    extra, lacking = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
+    return [f"{what}: {len(found)} rows, expected {len(wanted)}; only there {extra[:3]}; only expected {lacking[:3]}"]
+
+
 def serve(answer, answers, ready):
     """One JSON question a line on standard input, one JSON answer a line on `answers`, until input ends."""
 

@@ -5,11 +5,15 @@ usage: spark.py BUNDLE.jar
   {"do": "read", "table": P, "options": {..}, "where": "price > 1", "select": ["id"], "out": F}   {"rows": n}
   {"do": "write", "table": P, "from": F, "schema": DDL, "options": {..}, "mode": "append"}        {"done": true}
   {"do": "sql", "query": "call show_commits(path => 'P')"}                                        {"result": [[..]]}
+  {"do": "many", "questions": [..]}, some at a time                                               {"done": true}
+  {"do": "compare", "tables": [{"table": P, "select": [..], "answers": [{"where": C, "rows": F}]}]}
+      reads the tables, some at a time, and compares with the lines of each F                     {"differences": [..]}
 `from` is a Parquet file, or a file of JSON lines with its columns in `schema` ("id string, ts bigint").
 Options are Hudi's own.
 """
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 os.environ["TZ"] = "UTC"
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -18,6 +22,7 @@ answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # whatever Spark prints goes to the log
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 import rows
@@ -69,7 +74,40 @@ def text_of(kind):
     return PLAIN[type(kind)]
 
 
+# Planning takes most of the time of small jobs.
+pool = ThreadPoolExecutor(3)
+
+
+def columns_of(schema, collected):
+    return [(f.name, text_of(f.dataType), [row[i] for row in collected]) for i, f in enumerate(schema.fields)]
+
+
+def compare(asked):
+    """One job for all conditions."""
+    table = spark.read.format("hudi").load(asked["table"]).select(*[f"`{name}`" for name in asked["select"]])
+    job, parts = None, asked["answers"]
+    for number, part in enumerate(parts):
+        found = table if part["where"] is None else table.where(part["where"])
+        found = found.withColumn("part number", F.lit(number))
+        job = found if job is None else job.unionAll(found)
+    collected = job.collect()
+    differences = []
+    plan = job._jdf.queryExecution().executedPlan().toString()
+    if plan.count("ColumnarToRow") < plan.count("FileScan"):
+        differences.append(f"{asked['table']}: Spark does not read it vectorised: {plan}")
+    for number, part in enumerate(parts):
+        lines = rows.lines(columns_of(table.schema, [row for row in collected if row[-1] == number]))
+        differences += rows.differences(f"{asked['table']}: Spark where {part['where']}", lines, part["rows"])
+    return differences
+
+
 def answer(question):
+    if question["do"] == "many":
+        list(pool.map(answer, question["questions"]))
+        return {"done": True}
+    if question["do"] == "compare":
+        spark.catalog.clearCache()
+        return {"differences": [line for found in pool.map(compare, question["tables"]) for line in found]}
     if question["do"] == "sql":
         found = spark.sql(question["query"]).collect()
         return {"result": [[None if v is None else str(v) for v in row] for row in found]}
@@ -88,11 +126,9 @@ def answer(question):
         found = found.where(question["where"])
     if "select" in question:
         found = found.select(*[f"`{name}`" for name in question["select"]])
-    collected = found.collect()
-    columns = [(f.name, text_of(f.dataType), [row[i] for row in collected])
-               for i, f in enumerate(found.schema.fields)]
-    return rows.hand_over(columns, question)
+    return rows.hand_over(columns_of(found.schema, found.collect()), question)
 
 
 rows.serve(answer, answers, {"ready": True, "spark": spark.version})
+pool.shutdown()
 spark.stop()

@@ -135,6 +135,37 @@ import Testing
     }
   }
 
+  /// Deletions of keys that are not stored are kept beside the timeline, and their commit has no base files.
+  @Test(arguments: [60, 0])
+  func aTableWhoseNewestCommitHasNoBaseFilesReadsAlikeAndSparkGoesOn(stored: Int) async throws {
+    try Spark.hudi015.require()
+    try ForeignReader.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await Self.create(path)
+      if stored > 0 { try await table.upsert(try WideRows.batch(stored)) }
+      let gone = try WideRows.batch(5, first: 100, ordering: 9).select(["id", "ts"])
+      let deletion = try await table.delete(gone)
+      #expect(deletion.instant != nil)
+      #expect(deletion.files == 0)
+      #expect(deletion.notFound == 5)
+      let rows = try await Self.rows(try await table.snapshot())
+      #expect(rows.count == stored)
+      #expect(try await Spark.hudi015.read(path, select: Self.columns) == rows)
+      #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == rows)
+
+      try await Self.sparkUpserts(
+        path, folder, WideRows.batch(20, first: 50, ordering: 3, seed: 10), "upsert")
+      let late = try await table.upsert(try WideRows.batch(8, first: 98, ordering: 8, seed: 11))
+      #expect(late.stale == 5)
+      #expect(late.inserted == 3)
+      let final = try await Self.rows(try await table.snapshot())
+      #expect(final.count == (stored > 0 ? 73 : 23))
+      #expect(try await Spark.hudi015.read(path, select: Self.columns) == final)
+      #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == final)
+    }
+  }
+
   @Test func oddPartitionValuesReadAlike() async throws {
     try Spark.hudi015.require()
     try ForeignReader.require()

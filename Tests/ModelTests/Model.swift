@@ -24,7 +24,7 @@ struct Model {
     remembers = isOrdered && hasKeyIndex
   }
 
-  private func slot(_ row: ModelRow) -> Slot {
+  func slot(_ row: ModelRow) -> Slot {
     Slot(key: row.key, path: scope == .partition ? row.path : nil)
   }
 
@@ -63,6 +63,14 @@ struct Model {
       }
     }
     return report
+  }
+
+  /// Takes the rows, which are of different keys, as Spark would: it knows no deletions, and writes equal rows too.
+  mutating func applyAsSpark(_ batch: ModelBatch, at instant: Instant) {
+    for row in batch.rows {
+      if isOrdered, let stored = rows[slot(row)], Self.precedes(row.order, stored.row.order) { continue }
+      rows[slot(row)] = StoredRow(row: row, instant: instant)
+    }
   }
 
   /// Deletes keys in the partitions that the rows name, or wherever they are.

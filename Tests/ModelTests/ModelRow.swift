@@ -49,10 +49,10 @@ struct ModelBatch {
 
   func columns() throws -> RecordBatch {
     var columns = [
-      try strings(rows.map(\.key)), numbers(rows.map(\.order)), try strings(rows.map(\.part)),
+      try Self.strings(rows.map(\.key)), numbers(rows.map(\.order)), try Self.strings(rows.map(\.part)),
     ]
     if hasValue { columns.append(numbers(rows.map(\.value))) }
-    for index in 0..<extraCount { columns.append(try strings(rows.map { $0.extras[index] })) }
+    for index in 0..<extraCount { columns.append(try Self.strings(rows.map { $0.extras[index] })) }
     return try RecordBatch(
       schema: Self.schema(extraCount: extraCount, hasValue: hasValue), columns: columns, count: rows.count)
   }
@@ -63,7 +63,7 @@ struct ModelBatch {
     return try ChangeBatch(rows: try columns(), isDelete: bits)
   }
 
-  private func strings(_ values: [String?]) throws -> Column {
+  static func strings(_ values: [String?]) throws -> Column {
     var builder = ColumnBuilder(.string)
     for value in values { if let value { try builder.append(value) } else { builder.appendNulls() } }
     return builder.finish()

@@ -16,22 +16,26 @@ struct ModelRun {
     var description: String { "seed \(seed), step \(step): \(message)" }
   }
 
-  private let seed: UInt64
-  private let table: Table
-  private let storage: InMemoryStorage
+  let seed: UInt64
+  let table: Table
+  private let storage: any Storage
   /// Base files that were spliced, and that were written anew.
   private(set) var fileCounts = (spliced: 0, written: 0)
-  private var random: SeededGenerator
-  private var model: Model
+  /// Stored rows that were deleted.
+  private(set) var deletedRows = 0
+  /// Added to the ordering values of new rows, none of which is null then.
+  var leastOrder: Int64?
+  var random: SeededGenerator
+  var model: Model
   private var step = 0
   private var extraCount = 0
   private var freshKeys = 0
   private let keyCount: Int
   private var history: [(instant: Instant, rows: [StoredRow])] = []
-  private static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
+  static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
 
-  /// Makes the table of a seed.
-  init(seed: UInt64) async throws {
+  /// Makes the table of a seed, in a folder of the disk or in memory.
+  init(seed: UInt64, folder: String? = nil) async throws {
     self.seed = seed
     var random = SeededGenerator(seed: seed)
     let isOrdered = !random.oneIn(4)
@@ -43,9 +47,12 @@ struct ModelRun {
     settings.parallelism = 1 + random.below(3)
     let options = Self.options(&random)
     model = Model(scope: scope, isOrdered: isOrdered, hasKeyIndex: options.own.hasKeyIndex)
-    storage = InMemoryStorage()
+    let location =
+      folder.map { TableLocation.local($0, synchronizes: false) }
+      ?? .storage(InMemoryStorage(), name: "model")
+    storage = location.storage
     table = try await Table.create(
-      at: .storage(storage, name: "model"), schema: ModelBatch.schema(), recordKey: ["key"],
+      at: location, schema: ModelBatch.schema(), recordKey: ["key"],
       partitionedBy: ["part"], orderedBy: isOrdered ? "order" : nil, options: options,
       settings: settings)
     self.random = random
@@ -67,14 +74,21 @@ struct ModelRun {
   ///
   /// - Throws: ``Difference``.
   mutating func run(steps: Int) async throws {
-    for number in 1...steps {
-      step = number
+    try await go(on: steps)
+    do { try await travel() } catch let error as Difference { throw error } catch {
+      throw difference("\(error)")
+    }
+  }
+
+  /// Runs some more steps.
+  ///
+  /// - Throws: ``Difference``.
+  mutating func go(on steps: Int) async throws {
+    for _ in 0..<steps {
+      step += 1
       do { try await takeStep() } catch let error as Difference { throw error } catch {
         throw difference("\(error)")
       }
-    }
-    do { try await travel() } catch let error as Difference { throw error } catch {
-      throw difference("\(error)")
     }
   }
 
@@ -109,8 +123,8 @@ struct ModelRun {
       throw difference("nothing was committed, and the rows should have changed")
     }
     model = after
-    let rows = model.rows.values.sorted()
-    try compare(try await read(try await table.snapshot()), rows, "the snapshot")
+    deletedRows += report.deleted
+    let rows = try await comparedRows()
     guard let instant = report.instant else { return }
     history.append((instant, rows))
     fileCounts.spliced += report.splicedFiles
@@ -118,6 +132,14 @@ struct ModelRun {
     if let problem = try await BaseFileCheck(storage: storage).problem(with: instant) {
       throw difference(problem)
     }
+  }
+
+  /// Compares the newest rows, and gives them.
+  @discardableResult
+  func comparedRows() async throws -> [StoredRow] {
+    let rows = model.rows.values.sorted()
+    try compare(try await read(try await table.snapshot()), rows, "the snapshot")
+    return rows
   }
 
   private func compare(_ report: CommitReport, _ expected: CommitReport) throws {
@@ -145,9 +167,10 @@ struct ModelRun {
 
 /// What comes in.
 extension ModelRun {
-  private mutating func row(key: String) -> ModelRow {
-    ModelRow(
-      key: key, order: random.oneIn(6) ? nil : Int64(random.below(6)),
+  mutating func row(key: String) -> ModelRow {
+    let isNull = random.oneIn(6) && leastOrder == nil
+    return ModelRow(
+      key: key, order: isNull ? nil : (leastOrder ?? 0) + Int64(random.below(6)),
       part: Self.parts[random.below(Self.parts.count)],
       value: random.oneIn(5) ? nil : Int64(random.below(3)))
   }
