@@ -149,12 +149,30 @@ public struct ByteStrings: Sendable {
     var total = storedBytes.count
     for index in rows.indices { total &+= other.length(Int(rows[index])) }
     guard total <= Int(Int32.max) else { throw ColumnError.tooLarge }
-    reserve(strings: rows.count, bytes: total - storedBytes.count)
-    other.storedBytes.withUnsafeBytes { source in
-      for index in rows.indices {
-        storedBytes.append(
-          contentsOf: UnsafeRawBufferPointer(rebasing: source[other.range(Int(rows[index]))]))
-        storedOffsets.append(Int32(truncatingIfNeeded: storedBytes.count))
+    let source = other.storedBytes.span.bytes
+    let starts = other.storedOffsets.span
+    let base = storedBytes.count
+    let added = total &- base
+    storedOffsets.append(addingCapacity: rows.count) { ends in
+      // Room behind the last string, so that short ones are copied sixteen bytes at once.
+      storedBytes.append(addingCapacity: added &+ 16) { bytes in
+        ends.withUnsafeMutableBufferPointer { ends, endCount in
+          bytes.withUnsafeMutableBufferPointer { target, byteCount in
+            let target = UnsafeMutableRawBufferPointer(target)
+            var position = 0
+            for index in rows.indices {
+              // The lengths above were read with checks.
+              let row = Int(rows[unchecked: index])
+              let start = Int(starts[unchecked: row])
+              let length = Int(starts[unchecked: row &+ 1]) &- start
+              CopyBytes.copy(source, start, length, target, position)
+              position &+= length
+              ends[index] = Int32(truncatingIfNeeded: base &+ position)
+            }
+            endCount = rows.count
+            byteCount = added
+          }
+        }
       }
     }
   }

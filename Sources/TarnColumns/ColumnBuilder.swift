@@ -260,10 +260,12 @@ extension ColumnBuilder {
   public mutating func append(_ column: Column, _ rows: Range<Int>) throws(ColumnError) {
     try check(column)
     guard !rows.isEmpty else { return }
-    if case .dictionary = values { try leaveDictionary() }
-    let mine = values
-    values = .boolean(Bitmap())
-    values = try Self.joined(mine, column.values, rows)
+    if !keepsDictionary(column, rows) {
+      if case .dictionary = values { try leaveDictionary() }
+      let mine = values
+      values = .boolean(Bitmap())
+      values = try Self.joined(mine, column.values, rows)
+    }
     if let theirs = column.validity {
       if validity == nil { validity = Bitmap(repeating: true, count: length) }
       validity?.append(theirs, rows)
@@ -271,6 +273,20 @@ extension ColumnBuilder {
       validity?.append(repeating: true, count: rows.count)
     }
     length += rows.count
+  }
+
+  /// Appends positions in a dictionary as they are, where all strings so far refer to the same one.
+  private mutating func keepsDictionary(_ column: Column, _ rows: Range<Int>) -> Bool {
+    guard case .dictionary(let theirs) = column.values else { return false }
+    if length == 0 {
+      values = .dictionary(theirs.part(rows))
+      return true
+    }
+    guard case .dictionary(var mine) = values else { return false }
+    values = .boolean(Bitmap())
+    let isJoined = mine.append(theirs, rows)
+    values = .dictionary(mine)
+    return isJoined
   }
 
   private static func joined(

@@ -30,6 +30,25 @@ public struct DictionaryStrings: Sendable {
     self.entries = entries
   }
 
+  init(unchecked indices: [UInt32], _ entries: Entries) {
+    positions = indices
+    self.entries = entries
+  }
+
+  /// Appends a range of other strings where these share the entries.
+  ///
+  /// - Returns: Whether they do.
+  mutating func append(_ other: DictionaryStrings, _ rows: Range<Int>) -> Bool {
+    guard entries === other.entries else { return false }
+    positions.append(contentsOf: other.positions[rows])
+    return true
+  }
+
+  /// A range of the strings, which share the entries.
+  func part(_ rows: Range<Int>) -> DictionaryStrings {
+    DictionaryStrings(unchecked: Array(positions[rows]), entries)
+  }
+
   /// Number of strings.
   public var count: Int { indices.count }
 
@@ -63,6 +82,14 @@ public struct DictionaryStrings: Sendable {
 }
 
 extension Column {
+  /// A column that repeats the first of some entries, of which there must be one.
+  public init(repeating entries: DictionaryStrings.Entries, count: Int) {
+    precondition(entries.strings.count > 0, "there is no entry to repeat")
+    self.init(
+      unchecked: .string,
+      .dictionary(DictionaryStrings(unchecked: [UInt32](repeating: 0, count: count), entries)), nil)
+  }
+
   /// The column with its strings, and those within it, end to end rather than as positions in a dictionary.
   ///
   /// - Throws: ``ColumnError`` where strings would pass 2 GiB.

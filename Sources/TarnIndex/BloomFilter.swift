@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnColumns
 
 /// Why text from a file's footer is no Bloom filter that Tarn takes.
 public struct BloomFilterError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -107,6 +108,45 @@ public struct BloomFilter: Sendable, Hashable {
           hash = MurmurHash.hash(key, seed: hash)
           let position = Self.position(hash, divisor)
           bits[start &+ position &>> 3] |= 1 &<< UInt8(truncatingIfNeeded: position & 7)
+        }
+      }
+    }
+  }
+
+  /// Adds all keys of a column.
+  ///
+  /// The hashes of a key wait for one another, as each is the next one's seed; those of four keys are made at once.
+  public mutating func insert(_ keys: ByteStrings) {
+    var row = 0
+    while row < keys.count {
+      let length = keys.length(row)
+      if row + 4 <= keys.count, length == keys.length(row + 1), length == keys.length(row + 2),
+        length == keys.length(row + 3)
+      {
+        insertFour(keys, row)
+        row += 4
+      } else {
+        insert(keys[row])
+        row += 1
+      }
+    }
+  }
+
+  /// Adds four keys of one length.
+  private mutating func insertFour(_ keys: ByteStrings, _ first: Int) {
+    let starts = SIMD4(
+      nextRow() * rowBytes, nextRow() * rowBytes, nextRow() * rowBytes, nextRow() * rowBytes)
+    let divisor = Int32(truncatingIfNeeded: bitCount)
+    let hashes = hashCount
+    let length = keys.length(first)
+    let start = keys.range(first).lowerBound
+    bits.withUnsafeMutableBufferPointer { bits in
+      keys.bytes.withUnsafeBytes { bytes in
+        // Keys of one length lie end to end.
+        let four = UnsafeRawBufferPointer(rebasing: bytes[start..<start + 4 * length])
+        MurmurHash.chains(of: four, length: length, count: hashes) { lane, hash in
+          let position = Self.position(hash, divisor)
+          bits[starts[lane] &+ position &>> 3] |= 1 &<< UInt8(truncatingIfNeeded: position & 7)
         }
       }
     }

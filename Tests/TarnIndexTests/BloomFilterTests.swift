@@ -15,6 +15,26 @@ import Testing
     return filter
   }
 
+  @Test("Keys that are added together set the bits that they set alone", arguments: [0, 1, 2, 3, 36])
+  func addingTogetherEqualsAddingAlone(longest: Int) throws {
+    var keys = ByteStrings()
+    for number in 0..<50 {
+      // Runs of one length, with odd ones between, and bytes above 0x7f.
+      let length = number % 11 == 0 ? number % 5 : longest
+      try keys.append(
+        [UInt8]((0..<length).map { UInt8(truncatingIfNeeded: number &* 37 &+ $0 &* 91) }).span.bytes)
+    }
+    for sizing in [
+      BloomFilter.Sizing.perFile(rows: 50), BloomFilter.Sizing(entries: 7, errorExponent: 3, limit: 30),
+    ] {
+      var alone = BloomFilter(sizing: sizing)
+      for row in 0..<keys.count { alone.insert(keys[row]) }
+      var together = BloomFilter(sizing: sizing)
+      together.insert(keys)
+      #expect(together.encoded() == alone.encoded())
+    }
+  }
+
   static func has(_ filter: BloomFilter, _ key: String) -> Bool {
     filter.mightContain(Array(key.utf8).span.bytes)
   }

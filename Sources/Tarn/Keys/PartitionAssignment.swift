@@ -16,6 +16,16 @@ extension RecordKeyGenerator {
     result.partitionOf.reserveCapacity(changes.count)
     var assignment = PartitionAssignment(partition: partition)
     var warned = false
+    // Of strings in a dictionary, each entry has one partition.
+    if columns.count == 1, columns[0].validity == nil, case .dictionary(let strings) = columns[0].values {
+      var known = [Int32](repeating: -1, count: strings.entries.strings.count)
+      for (row, position) in strings.indices.enumerated() {
+        if known[Int(position)] < 0 { known[Int(position)] = try assignment.partition(of: columns, row) }
+        result.partitionOf.append(known[Int(position)])
+      }
+      result.partitions = assignment.paths
+      return
+    }
     for row in 0..<changes.count {
       let isNull = columns.contains { $0.isNull(row) }
       if isNull, changes.isDelete[row], !needsPartition {

@@ -68,6 +68,9 @@ struct RecordKeyGenerator: Sendable {
         .mismatch, "the rows have no column \(name), which the table's key or partition needs")
     }
     // Keys and paths are text to every reader; other columns are theirs to judge.
+    if case .dictionary(let strings) = column.values, strings.entries.strings.firstNotUTF8 == nil {
+      return column
+    }
     if let strings = column.strings, let row = strings.firstNotUTF8 {
       throw TableError(
         .badRow, "row \(row) of the batch: column \(name) is not UTF-8, and keys and paths must be")
@@ -84,13 +87,12 @@ struct RecordKeyGenerator: Sendable {
 
   private func simpleKeys(_ column: Column) throws(TableError) -> ByteStrings {
     let name = keyFields[0]
+    let strings = column.strings
     for row in 0..<column.count {
       if column.isNull(row) { throw Self.badKey(row, "column \(name) is null") }
-      if let strings = column.strings, strings.length(row) == 0 {
-        throw Self.badKey(row, "column \(name) is empty")
-      }
+      if let strings, strings.length(row) == 0 { throw Self.badKey(row, "column \(name) is empty") }
     }
-    if let strings = column.strings { return strings }
+    if let strings { return strings }
     var keys = ByteStrings()
     do throws(ColumnError) {
       for row in 0..<column.count { try keys.appendBuilt { KeyText.append(column, row, to: &$0) } }

@@ -101,8 +101,15 @@ struct BaseFileWriter: ~Copyable {
 
   /// Appends rows of the batch, with fresh meta columns.
   mutating func append(incoming rows: [Int32]) async throws {
-    let batch = try fresh.batch(rows)
-    if let strings = batch.columns[FileColumns.recordKey].strings { keys.add(strings) }
+    try await append(incoming: rows, of: KeyedRows(context.batch))
+  }
+
+  /// Appends rows, with fresh meta columns.
+  mutating func append(incoming rows: [Int32], of source: KeyedRows) async throws {
+    let batch = try fresh.batch(rows, of: source)
+    if let strings = batch.columns[FileColumns.recordKey].strings {
+      keys.add(strings, hashes: rows.lazy.map { source.hashes[Int($0)] })
+    }
     try await parquet.append(batch)
   }
 
@@ -172,12 +179,18 @@ enum MergeRun: Sendable {
 /// Collects a file's keys, in the order of its rows, for its key range, Bloom filter and index.
 struct KeyCollector {
   private var parts: [ByteStrings] = []
-  private var count = 0
+  /// The hash of each key, as an index has it.
+  private var hashes: [UInt32] = []
 
   mutating func add(_ keys: ByteStrings) {
+    add(keys, hashes: (0..<keys.count).lazy.map { keys.hash($0) })
+  }
+
+  /// Adds keys whose hashes are known.
+  mutating func add(_ keys: ByteStrings, hashes new: some Collection<UInt64>) {
     guard keys.count > 0 else { return }
     parts.append(keys)
-    count += keys.count
+    for hash in new { hashes.append(KeyIndex.shortened(hash)) }
   }
 
   /// The least and the greatest key, in the order of Java's strings.
@@ -195,27 +208,25 @@ struct KeyCollector {
   }
 
   func filter(_ choice: BloomFilterChoice) -> BloomFilter {
-    var filter = BloomFilter(sizing: choice == .hudi ? .hudi : .perFile(rows: count))
-    for keys in parts { for row in 0..<keys.count { filter.insert(keys[row]) } }
+    var filter = BloomFilter(sizing: choice == .hudi ? .hudi : .perFile(rows: hashes.count))
+    for keys in parts { filter.insert(keys) }
     return filter
   }
 
   /// The index of the keys, which lie in slots of so many rows.
   func index(slotRows: [Int], _ tombstones: [KeyTombstone]) -> KeyIndexImage {
     var builder = KeyIndexBuilder()
-    builder.reserve(keys: count)
+    builder.reserve(keys: hashes.count)
     var rest = slotRows[...]
     var left = 0
     var slot: Int32 = -1
-    for keys in parts {
-      for row in 0..<keys.count {
-        while left == 0, let rows = rest.popFirst() {
-          slot = builder.beginSlot(rows: rows)
-          left = rows
-        }
-        builder.add(hash: KeyIndex.shortened(keys.hash(row)), slot: slot)
-        left -= 1
+    for hash in hashes {
+      while left == 0, let rows = rest.popFirst() {
+        slot = builder.beginSlot(rows: rows)
+        left = rows
       }
+      builder.add(hash: hash, slot: slot)
+      left -= 1
     }
     for tombstone in tombstones { builder.add(tombstone) }
     return builder.finish()

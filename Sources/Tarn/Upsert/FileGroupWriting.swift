@@ -140,48 +140,16 @@ struct FileGroupWriter: Sendable {
 
   /// Writes new file groups for the inserts of one partition, each up to the target size; of a bucket, one.
   func create(_ creation: WritePlan.Creation) async throws -> [WrittenFile] {
-    var all: [WrittenFile] = []
-    var rest = creation.inserts[...]
-    // Groups of one writer share an id and count on behind it, as Hudi's do.
-    let identity = fileIDs(creation.bucket).dropLast(2)
-    let limit = creation.bucket == nil ? context.options.targetFileSize : Int.max
-    var sequence = 0
-    while !rest.isEmpty {
-      let name = BaseFileName(
-        fileID: "\(identity)-\(all.count)", writeToken: token(all.count), instant: context.instant)
-      let target = try await context.storage.writer(at: TablePaths.join(creation.partitionPath, name.name))
-      do {
-        var writer = try BaseFileWriter(
-          context, partitionPath: creation.partitionPath, name: name, taskNumber: taskNumber,
-          firstSequence: sequence, to: target)
-        while !rest.isEmpty, writer.encodedBytes < limit {
-          let chunk = Array(rest.prefix(chunkRows(writer.rowCount, writer.encodedBytes, limit)))
-          try await writer.append(incoming: chunk)
-          rest = rest.dropFirst(chunk.count)
-          try Task.checkCancellation()
-        }
-        sequence = writer.sequence
-        let written = try await writer.finish()
-        let statistics = WriteStatistics(
-          fileID: name.fileID, path: TablePaths.join(creation.partitionPath, name.name),
-          partitionPath: creation.partitionPath, previousCommit: nil, writes: Int64(written.rowCount),
-          inserts: Int64(written.rowCount), size: Int64(written.size))
-        var counts = SpliceCounts()
-        counts.pagesEncoded = written.pageCount
-        counts.bytesEncoded = written.encodedBytes
-        all.append(WrittenFile(statistics: statistics, counts: counts, isSpliced: false))
-      } catch {
-        await target.abandon()
-        throw error
-      }
+    let writer = PartitionWriter(
+      context, partitionPath: creation.partitionPath, taskNumber: taskNumber,
+      fileID: fileIDs(creation.bucket),
+      targetSize: creation.bucket == nil ? context.options.targetFileSize : Int.max)
+    do {
+      try await writer.append(creation.inserts, of: KeyedRows(context.batch))
+      return try await writer.finish()
+    } catch {
+      await writer.abandon()
+      throw error
     }
-    return all
-  }
-
-  /// How many rows to write before the size is looked at again.
-  private func chunkRows(_ written: Int, _ bytes: Int, _ limit: Int) -> Int {
-    guard written > 0 else { return min(Self.chunkRows, context.options.pageRows) }
-    let perRow = max(bytes / written, 1)
-    return min(max((limit - bytes) / perRow, 1), Self.chunkRows)
   }
 }

@@ -3,6 +3,28 @@ import TarnBytes
 import TarnColumns
 import TarnTimeline
 
+/// Rows in the table's schema, and the record key of each.
+struct KeyedRows: Sendable {
+  var rows: RecordBatch
+  var keys: ByteStrings
+  /// The XXH64 of each key.
+  var hashes: [UInt64]
+
+  init(_ batch: PreparedBatch) {
+    rows = batch.changes.rows
+    keys = batch.keys.keys
+    hashes = batch.keys.hashes
+  }
+
+  /// Chosen rows of others.
+  init(_ chosen: [Int32], of source: KeyedRows) throws(ColumnError) {
+    rows = try source.rows.gather(chosen)
+    keys = ByteStrings()
+    try keys.append(source.keys, rows: chosen.span)
+    hashes = chosen.map { source.hashes[Int($0)] }
+  }
+}
+
 /// Makes rows of a base file of rows of the batch: five meta columns, then the data columns.
 ///
 /// Source: format-tables 5.
@@ -14,6 +36,8 @@ struct FreshRows: Sendable {
   let taskNumber: Int
   /// The number of the next row.
   private(set) var sequence: Int
+  /// What all rows have in common, which columns share: the instant, the partition path and the file name.
+  private var constants: [DictionaryStrings.Entries]?
 
   /// Begins behind the rows of this writer's other files.
   init(
@@ -28,32 +52,67 @@ struct FreshRows: Sendable {
 
   /// Rows of the batch with fresh meta columns.
   mutating func batch(_ rows: [Int32]) throws -> RecordBatch {
-    let data = try context.batch.changes.rows.gather(rows)
+    try batch(rows, of: KeyedRows(context.batch)).plain()
+  }
+
+  /// Chosen rows with fresh meta columns.
+  mutating func batch(_ rows: [Int32], of source: KeyedRows) throws -> RecordBatch {
+    let data = try source.rows.gather(rows)
     return try RecordBatch(
-      schema: context.fileSchema, columns: try metaColumns(of: rows) + data.columns, count: rows.count)
+      schema: context.fileSchema, columns: try metaColumns(of: rows, source.keys) + data.columns,
+      count: rows.count)
   }
 
   /// The meta columns of rows of the batch; the third is the key.
   mutating func metaColumns(of rows: [Int32]) throws -> [Column] {
-    var keys = ByteStrings()
-    try keys.append(context.batch.keys.keys, rows: rows.span)
-    var numbers = ByteStrings()
-    let prefix = Array("\(context.instant.text)_\(taskNumber)_".utf8)
-    numbers.reserve(strings: rows.count, bytes: rows.count * (prefix.count + 7))
-    for _ in rows {
-      let number = sequence
-      try numbers.appendBuilt {
-        $0.append(contentsOf: prefix)
-        $0.append(decimal: number)
-      }
-      sequence += 1
+    try metaColumns(of: rows, context.batch.keys.keys).map { (column) throws(ColumnError) in
+      try column.plain()
     }
+  }
+
+  private mutating func metaColumns(of rows: [Int32], _ all: ByteStrings) throws -> [Column] {
+    var keys = ByteStrings()
+    try keys.append(all, rows: rows.span)
+    var numbers = ByteStrings()
+    var number = Array("\(context.instant.text)_\(taskNumber)_".utf8)
+    let digits = number.count
+    number.append(decimal: sequence)
+    numbers.reserve(strings: rows.count, bytes: rows.count * (number.count + 1))
+    for _ in rows {
+      try numbers.append(number.span.bytes)
+      Self.count(&number, from: digits)
+    }
+    sequence += rows.count
+    let constants = try constants ?? makeConstants()
+    self.constants = constants
     return [
-      try Column(repeating: context.instant.text, count: rows.count),
+      Column(repeating: constants[0], count: rows.count),
       try Column(type: .string, values: .bytes(numbers)),
       try Column(type: .string, values: .bytes(keys)),
-      try Column(repeating: partitionPath, count: rows.count),
-      try Column(repeating: fileName, count: rows.count),
+      Column(repeating: constants[1], count: rows.count),
+      Column(repeating: constants[2], count: rows.count),
     ]
+  }
+
+  /// Adds one to the decimal number at the end of a text.
+  private static func count(_ text: inout [UInt8], from start: Int) {
+    var index = text.count - 1
+    while index >= start {
+      if text[index] < 0x39 {
+        text[index] += 1
+        return
+      }
+      text[index] = 0x30
+      index -= 1
+    }
+    text.insert(0x31, at: start)
+  }
+
+  private func makeConstants() throws(ColumnError) -> [DictionaryStrings.Entries] {
+    try [context.instant.text, partitionPath, fileName].map { (text) throws(ColumnError) in
+      var strings = ByteStrings()
+      try strings.append(text)
+      return DictionaryStrings.Entries(strings)
+    }
   }
 }

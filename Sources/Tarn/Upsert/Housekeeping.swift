@@ -80,15 +80,25 @@ struct Housekeeping: Sendable {
 
   private func remove(_ attempt: TimelineEntry, _ partitions: [String]) async throws {
     for partition in partitions {
-      let prefix = partition.isEmpty ? "" : partition + "/"
-      for object in try await storage.listAll(prefix: prefix, stoppingAtSlash: true).objects {
-        let name = object.path.utf8.dropFirst(prefix.utf8.count)
-        guard let file = BaseFileName(String(decoding: name, as: UTF8.self)) else { continue }
-        if file.instant == attempt.instant { try await storage.delete(object.path) }
-      }
+      try await removeFiles(
+        of: attempt, below: partition.isEmpty ? "" : partition + "/", stoppingAtSlash: true)
     }
+    // A load does not know its partitions before it has read all rows.
+    if partitions.isEmpty { try await removeFiles(of: attempt, below: "", stoppingAtSlash: false) }
     try await TombstoneStore.remove(attempt.instant, in: storage)
     try await CommitLog(storage).remove(pending: attempt)
+  }
+
+  private func removeFiles(
+    of attempt: TimelineEntry, below prefix: String, stoppingAtSlash: Bool
+  ) async throws {
+    for object in try await storage.listAll(prefix: prefix, stoppingAtSlash: stoppingAtSlash).objects {
+      let folder = object.path.utf8.lastIndex(of: UInt8(ascii: "/"))
+      let name = object.path.utf8[
+        (folder.map { object.path.utf8.index(after: $0) } ?? object.path.startIndex)...]
+      guard let file = BaseFileName(String(decoding: name, as: UTF8.self)) else { continue }
+      if file.instant == attempt.instant { try await storage.delete(object.path) }
+    }
   }
 
   /// Switches off a metadata table that Spark left live, since it would hide what Tarn writes.

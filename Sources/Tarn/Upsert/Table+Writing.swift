@@ -86,6 +86,21 @@ extension Table {
     try await write(ChangeBatch(upserting: rows), operation: .insert, scope: .partition)
   }
 
+  /// Adds rows batch by batch without looking their keys up, in one commit.
+  ///
+  /// The rows of an empty table's first load are written as they are read; a table with rows gets all at once.
+  ///
+  /// - Parameters:
+  ///   - schema: The columns of each batch.
+  ///   - source: Gives the batches. An error that it throws ends the write.
+  /// - Throws: ``TableError``; the table is as it was then.
+  @discardableResult
+  package func insert(
+    _ schema: Schema, batches source: @escaping BatchSource
+  ) async throws(TableError) -> CommitReport {
+    try await write { transaction throws(TableError) in try await transaction.load(schema, source) }
+  }
+
   /// Deletes the rows with these keys: in their partitions where these are given, else wherever they are.
   ///
   /// - Parameter keys: The key columns, and perhaps the partition and ordering columns. A deletion without

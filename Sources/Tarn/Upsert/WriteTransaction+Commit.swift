@@ -9,11 +9,13 @@ import TarnTimeline
 extension WriteTransaction {
   /// Carries a plan out: requested, inflight, data files, completed.
   ///
+  /// With `load`, the files are those that it writes, all of them new, and the plan is empty.
+  ///
   /// What fails is taken back; only a completed file that the storage made before it failed stays, and the
   /// error says so.
   func commit(
     _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target, _ operation: OperationType,
-    _ report: inout CommitReport
+    _ report: inout CommitReport, load: ((CommitContext) async throws -> [WrittenFile])? = nil
   ) async throws(TableError) {
     let latest = table.state.timeline.lastInstant
     let now = settings.now()
@@ -33,12 +35,14 @@ extension WriteTransaction {
         try await PartitionMetadata.ensure(
           in: storage, partition: partition, instant: instant, now: settings.now())
       }
-      let written = try await writeFiles(plan, context)
+      let written =
+        if let load { try await load(context) } else { try await writeFiles(plan, context) }
       let statistics = written.map(\.statistics)
       try await TombstoneStore.write(plan.burials.tombstones(at: context.time), of: instant, in: storage)
       try await checkForConflicts(since: table.state.timeline, plan)
       try Task.checkCancellation()
       report.files = statistics.count
+      if load != nil { report.inserted = statistics.reduce(0) { $0 + Int($1.inserts) } }
       report.splicedFiles = written.count { $0.isSpliced }
       for file in written {
         report.pagesCopied += file.counts.pagesCopied
@@ -111,7 +115,6 @@ extension WriteTransaction {
       case create(WritePlan.Creation)
     }
     let pieces = plan.merges.map(Piece.merge) + plan.creations.map(Piece.create)
-    let random = settings.random
     let warn = settings.warn
     let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
     let budget = MemoryBudget(settings.memory, besides: context.batch.changes.rows)
@@ -125,18 +128,20 @@ extension WriteTransaction {
       }
     ) { entry in
       let writer = FileGroupWriter(
-        context: context, taskNumber: entry.number,
-        fileIDs: { bucket in
-          var generator = GeneratorOfDraws(draw: random)
-          guard let bucket else { return FileID.random(using: &generator) }
-          return BucketIndex.fileID(bucket: bucket, using: &generator)
-        }, warn: warn)
+        context: context, taskNumber: entry.number, fileIDs: { newFileID(bucket: $0) }, warn: warn)
       switch entry.piece {
       case .merge(let merge): return try await writer.merge(merge)
       case .create(let creation): return try await writer.create(creation)
       }
     }
     return lists.flatMap { $0 }
+  }
+
+  /// A new file group's id, in a table with a bucket index that of a bucket.
+  func newFileID(bucket: Int? = nil) -> String {
+    var generator = GeneratorOfDraws(draw: settings.random)
+    guard let bucket else { return FileID.random(using: &generator) }
+    return BucketIndex.fileID(bucket: bucket, using: &generator)
   }
 
   /// Fails where another writer completed a commit on a touched file group meanwhile.

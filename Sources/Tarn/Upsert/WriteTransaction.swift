@@ -96,7 +96,8 @@ struct WriteTransaction: Sendable {
     return state
   }
 
-  private func prepare(
+  /// Brings changes into the table's schema, and makes their keys.
+  func prepare(
     _ changes: ChangeBatch, _ table: Target, _ operation: OperationType, _ scope: KeyScope, _ kind: UpdateKind
   ) throws(TableError) -> PreparedBatch {
     let isPartial = kind.columns == .given

@@ -19,14 +19,14 @@ enum WriteCommand {
 
   static let insert = command(
     "insert", "Adds rows without looking their keys up: for rows known to be new.",
-    notes: ["A key that is there already is there twice afterwards; upsert looks keys up."]
+    notes: ["A key that is there already is there twice afterwards; upsert looks keys up."], streams: true
   ) { table, rows, _ in (try await table.insert(rows), "inserted into") }
 
   private typealias Write = @Sendable (Table, RecordBatch, Arguments) async throws -> (CommitReport, String)
 
   private static func command(
     _ name: String, _ summary: String, notes: [String], more: [any DeclaredOption] = [],
-    _ write: @escaping Write
+    streams: Bool = false, _ write: @escaping Write
   ) -> Command {
     Command(
       name: name, summary: summary,
@@ -38,10 +38,10 @@ enum WriteCommand {
       ] + notes.dropFirst() + [
         "With --create, the columns of a new table are those of the files, unless --schema or --like gives them."
       ]
-    ) { try await run($0, write) }
+    ) { try await run($0, streams: streams, write) }
   }
 
-  private static func run(_ arguments: Arguments, _ write: Write) async throws {
+  private static func run(_ arguments: Arguments, streams: Bool, _ write: Write) async throws {
     let access = try TableAccess(arguments)
     let table = try await access.openForWriting()
     let given = try await access.givenSchema()
@@ -54,6 +54,10 @@ enum WriteCommand {
       throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
     }
     var input = try await RowInput(arguments)
+    if streams, table == nil, let (found, batches) = try input.stream() {
+      try await load(batches, found, given, key, access)
+      return
+    }
     var rows = try await input.rows(table: schema, given: given, key: key)
     if table != nil, let given, let schema, !arguments.has(Options.partial) {
       rows = try BatchJoin.filled(rows, with: schema.fields.filter { given[$0.name] != nil })
@@ -68,5 +72,21 @@ enum WriteCommand {
       return report
     }
     StandardError.write(line: report.line(verb, written, deadLetters: input.letters.count))
+  }
+
+  /// Creates a table and fills it with rows as they are read.
+  private static func load(
+    _ batches: ParquetRows, _ found: Schema, _ given: Schema?, _ key: [String], _ access: TableAccess
+  ) async throws {
+    do {
+      let (written, report) = try await access.write(nil) {
+        try await access.create(given ?? found, key: key, orderedBy: access.arguments[Options.orderBy])
+      } _: { table in
+        try await table.insert(found) { try await batches.next() }
+      }
+      StandardError.write(line: report.line("inserted into", written, deadLetters: 0))
+    } catch {
+      throw await batches.failure ?? error
+    }
   }
 }

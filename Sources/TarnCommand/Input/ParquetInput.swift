@@ -38,6 +38,69 @@ struct ParquetInput {
   }
 }
 
+/// The rows of Parquet files, one batch after the other.
+actor ParquetRows {
+  private var files: ArraySlice<(path: String, file: ParquetFile)>
+  private let zone: ZoneConversion
+  private let schema: Schema
+  private var batches: ParquetBatches.Iterator?
+  /// What went wrong with a file.
+  private(set) var failure: (any Error)?
+
+  /// About how many stored bytes a batch has, and between how many rows.
+  private static let batchBytes = 4 << 20
+  private static let batchRows = 1_024...49_152
+  private static let readAhead = 8 << 20
+
+  /// - Parameter schema: The columns that all batches are to have.
+  init(_ files: [(path: String, file: ParquetFile)], _ zone: ZoneConversion, _ schema: Schema) {
+    self.files = files[...]
+    self.zone = zone
+    self.schema = schema
+  }
+
+  /// The next batch; nil at the end.
+  func next() async throws -> RecordBatch? {
+    do {
+      while let (_, file) = files.first {
+        var batches = self.batches ?? Self.batches(of: file)
+        let batch = try await batches.next(isolation: self)
+        self.batches = batches
+        if let batch {
+          let rows = try BatchJoin.filled(try zone.converted(batch, table: nil), with: schema.fields)
+          return try rows.select(schema.names)
+        }
+        self.batches = nil
+        files = files.dropFirst()
+      }
+      return nil
+    } catch let error as ParquetError {
+      let prefix = try InputSource.file(files.first?.path ?? "").prefix
+      failure = CommandError(prefix + error.description)
+      throw error
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  private static func batches(of file: ParquetFile) -> ParquetBatches.Iterator {
+    let rows = batchBytes / max(file.encodedBytes / max(file.rowCount, 1), 1)
+    return file.batches(
+      columns: Array(file.schema.fields.indices),
+      rowsPerBatch: min(max(rows, batchRows.lowerBound), batchRows.upperBound), readAhead: readAhead
+    ).makeAsyncIterator()
+  }
+}
+
+extension RecordBatch {
+  /// No rows of a schema.
+  init(noneOf schema: Schema) throws(ColumnError) {
+    try self.init(
+      schema: schema, columns: schema.fields.map { Column(nulls: 0, of: $0.type) }, count: 0)
+  }
+}
+
 /// Joins batches of several files into one.
 enum BatchJoin {
   /// The schema that holds the rows of all.

@@ -87,6 +87,19 @@ struct RowInput {
     return try partial(try BatchJoin.rows(all))
   }
 
+  /// The rows as a stream of batches, for a table that is not there yet; nil where they must be read at once.
+  func stream() throws -> (schema: Schema, batches: ParquetRows)? {
+    var files: [(path: String, file: ParquetFile)] = []
+    for piece in pieces {
+      guard case .parquet(let path, let file) = piece, !isPartial else { return nil }
+      files.append((path, file.keepingDictionaries()))
+    }
+    for (_, file) in files { sayZone(file.schema, nil) }
+    let schemas = try files.map { try zone.converted(RecordBatch(noneOf: $0.file.schema), table: nil).schema }
+    let schema = try BatchJoin.schema(schemas)
+    return (schema, ParquetRows(files, zone, schema))
+  }
+
   /// The rows without columns that none of them gives, where only given ones are wanted.
   private func partial(_ rows: RecordBatch) throws -> RecordBatch {
     guard let first = given.first else { return rows }

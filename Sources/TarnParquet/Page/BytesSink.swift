@@ -216,7 +216,7 @@ struct StringArena: Sendable {
                   littleEndian: page.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self)))
               offset &+= 4
               guard length <= page.byteCount &- offset else { throw Self.tooShort }
-              copyBytes(page, offset, length, UnsafeMutableRawBufferPointer(target), last &- base)
+              CopyBytes.copy(page, offset, length, UnsafeMutableRawBufferPointer(target), last &- base)
               offset &+= length
               last &+= length
               // At most the page's size beyond what was held, which was checked.
@@ -251,7 +251,7 @@ struct StringArena: Sendable {
               let entry = Int(indices[index])
               let from = entries[unchecked: entry]
               let length = entries[unchecked: entry &+ 1] &- from
-              copyBytes(
+              CopyBytes.copy(
                 source, Int(from), Int(length), UnsafeMutableRawBufferPointer(target), Int(last) &- base)
               last &+= length
               newEnds[index] = last

@@ -41,8 +41,18 @@ final class LeafStream: @unchecked Sendable {
         return held.slice(heldGiven - rows..<heldGiven)
       }
       var parts = [try decoder.take()]
-      if let held { parts.insert(held.slice(heldGiven..<held.piece.rows), at: 0) }
-      let window = RowWindow(try LeafPiece.joined(parts, leaf), leaf)
+      let mayGoOn = leaf.greatestRepetition > 0
+      if let held, mayGoOn || heldGiven < held.piece.rows {
+        parts.insert(held.slice(heldGiven..<held.piece.rows), at: 0)
+      }
+      let piece = try LeafPiece.joined(parts, leaf)
+      if piece.rows == rows, !mayGoOn {
+        // A batch that ends with a page is given as it is, and nothing of it is held.
+        held = nil
+        heldGiven = 0
+        return piece
+      }
+      let window = RowWindow(piece, leaf)
       held = window
       heldGiven = rows
       return window.slice(0..<rows)

@@ -12,6 +12,9 @@ struct BytesEncoder: PageEncoder {
   /// The page that last used an entry, so that each is compared once a page.
   private var lastUse: [UInt32] = []
   private var page: UInt32 = 0
+  /// The dictionary of the column at hand, and the entry here of each of its positions that was met.
+  private var shared: DictionaryStrings.Entries?
+  private var places: [UInt32] = []
   private var collectsHashes = false
   private var collected: [UInt64] = []
 
@@ -30,6 +33,9 @@ struct BytesEncoder: PageEncoder {
     _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
   ) throws(FormatProblem) -> EncodedValues {
+    if case .dictionary(let strings) = column.values {
+      return try encode(strings, rows, slots, &compressor, into: &out)
+    }
     guard let strings = column.strings else { throw Self.otherLayout }
     if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
     if state.mayHaveDictionary, policy.triesDictionary {
@@ -47,6 +53,63 @@ struct BytesEncoder: PageEncoder {
       try drop(from: before)
     }
     return try encodeDirectly(strings, rows.list, &compressor, into: &out)
+  }
+
+  /// Encodes positions in a dictionary, whose entries are looked up once.
+  private mutating func encode(
+    _ strings: DictionaryStrings, _ rows: ValueRows, _ slots: Int, _ compressor: inout PageCompressor,
+    into out: inout [UInt8]
+  ) throws(FormatProblem) -> EncodedValues {
+    if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
+    let list = rows.list
+    if state.mayHaveDictionary, policy.triesDictionary {
+      let before = entries.count
+      do { try look(up: strings, list) } catch { throw .outOfRange(error.description) }
+      if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, slots: slots) {
+        state = .dictionary
+        out.appendIndices(indices.span, entries: entries.count)
+        return EncodedValues(encoding: .rleDictionary, bounds: usedBounds())
+      }
+      try drop(from: before)
+    }
+    let positions = (0..<list.count).map { Int32(bitPattern: strings.indices[list[$0]]) }
+    var plain = ByteStrings()
+    do { try plain.append(strings.entries.strings, rows: positions.span) } catch {
+      throw .outOfRange(error.description)
+    }
+    return try encodeDirectly(plain, ValueRows.range(0..<plain.count).list, &compressor, into: &out)
+  }
+
+  /// Finds the entries of a dictionary that rows refer to among those here, and adds those that are not there.
+  private mutating func look(up strings: DictionaryStrings, _ rows: RowList) throws(ColumnError) {
+    let theirs = strings.entries.strings
+    if shared !== strings.entries {
+      shared = strings.entries
+      places = [UInt32](repeating: UInt32.max, count: theirs.count)
+    }
+    indices.removeAll(keepingCapacity: true)
+    indices.reserveCapacity(rows.count)
+    let positions = strings.indices.span
+    for row in 0..<rows.count {
+      let position = Int(positions[rows[row]])
+      var place = places[position]
+      if place == UInt32.max {
+        place = try Self.place(of: theirs, position, &entries, &index)
+        places[position] = place
+      }
+      indices.append(place)
+    }
+  }
+
+  /// The position of a string among the entries, to which it is added where it is not there.
+  private static func place(
+    of strings: ByteStrings, _ row: Int, _ entries: inout ByteStrings, _ index: inout HashIndex
+  ) throws(ColumnError) -> UInt32 {
+    let found = index.findOrInsert(
+      hash: strings.hash(row), position: entries.count, where: { entries.equals($0, strings, row) },
+      hashOf: { entries.hash($0) })
+    if found == nil { try entries.append(strings[row]) }
+    return UInt32(truncatingIfNeeded: found ?? entries.count &- 1)
   }
 
   private mutating func encodeDirectly(
@@ -120,6 +183,7 @@ struct BytesEncoder: PageEncoder {
     }
     entries = kept
     index.removeAll()
+    shared = nil
   }
 
   /// Bounds of the entries that the page at hand refers to.
@@ -147,7 +211,7 @@ struct BytesEncoder: PageEncoder {
         for index in 0..<rows.count {
           let part = strings.range(rows[index])
           raw.storeBytes(of: UInt32(part.count).littleEndian, toByteOffset: position, as: UInt32.self)
-          copyBytes(source.span.bytes, part.lowerBound, part.count, raw, position &+ 4)
+          CopyBytes.copy(source.span.bytes, part.lowerBound, part.count, raw, position &+ 4)
           position &+= 4 &+ part.count
         }
         count = total
@@ -175,7 +239,7 @@ struct BytesEncoder: PageEncoder {
         var position = 0
         for index in 0..<rows.count {
           let part = strings.range(rows[index])
-          copyBytes(source.span.bytes, part.lowerBound, part.count, raw, position)
+          CopyBytes.copy(source.span.bytes, part.lowerBound, part.count, raw, position)
           position &+= part.count
         }
         count = total
@@ -233,6 +297,7 @@ struct BytesEncoder: PageEncoder {
     } catch {
       throw .malformed("a dictionary holds fewer entries than it declares")
     }
+    shared = nil
     let stored = entries
     // An entry that occurs twice stays, since pages may refer to either.
     for position in 0..<count {
@@ -261,6 +326,7 @@ struct BytesEncoder: PageEncoder {
     state = .undecided
     entries.removeAll()
     index.removeAll()
+    shared = nil
     policy.reset()
     lastUse.removeAll(keepingCapacity: true)
     page = 0

@@ -148,6 +148,13 @@ private struct SlotWalk {
 }
 
 extension Column {
+  /// Whether the strings are positions in a dictionary that is no larger than those that are written.
+  var hasSmallDictionary: Bool {
+    guard case .dictionary(let strings) = values else { return false }
+    let entries = strings.entries.strings
+    return entries.count <= DictionaryState.entryLimit && entries.bytes.count <= DictionaryState.byteLimit
+  }
+
   /// About how many bytes rows take in PLAIN with their levels, found without a look at them.
   func plainBytes(_ rows: Range<Int>) -> Int {
     func part(_ offsets: [Int32]) -> Range<Int> {
@@ -165,7 +172,7 @@ extension Column {
       guard !rows.isEmpty else { return 0 }
       return rows.count * 5 + strings.range(rows.upperBound - 1).upperBound
         - strings.range(rows.lowerBound).lowerBound
-    // The writer puts such strings end to end first.
+    // The writer puts the strings of large dictionaries end to end first.
     case .dictionary: return rows.count * 5
     case .list(let offsets, let elements): return rows.count * 2 + elements.plainBytes(part(offsets))
     case .map(let offsets, let keys, let values):

@@ -91,9 +91,15 @@ public struct ParquetWriter: ~Copyable {
     try wait(batch, next..<batch.count)
   }
 
-  /// The batch with its strings end to end, as the encoders take them.
+  /// The batch with its strings end to end, save those in a dictionary that may be one of the file's.
   private func plain(_ batch: RecordBatch) throws(ParquetError) -> RecordBatch {
-    do { return try batch.plain() } catch {
+    var batch = batch
+    do {
+      for index in batch.columns.indices where !batch.columns[index].hasSmallDictionary {
+        batch.columns[index] = try batch.columns[index].plain()
+      }
+      return batch
+    } catch {
       throw ParquetError(.valueOutOfRange, path: path, error.description)
     }
   }

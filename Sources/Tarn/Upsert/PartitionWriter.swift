@@ -1,0 +1,109 @@
+import TarnColumns
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// Writes new file groups of one partition, one after the other, each up to the target size.
+///
+/// A class, so that a load can hold those of several partitions.
+final class PartitionWriter: @unchecked Sendable {
+  // Unchecked, since one task uses it at a time: a load waits for its tasks before it goes on.
+  private let context: CommitContext
+  private let partitionPath: String
+  private let taskNumber: Int
+  /// Groups of one writer share an id and count on behind it, as Hudi's do.
+  private let identity: Substring
+  /// The encoded size at which a file ends.
+  private let targetSize: Int
+  private var written: [WrittenFile] = []
+  /// The number of the next row.
+  private var sequence = 0
+  /// The file at hand.
+  private var name: BaseFileName?
+  private var writer: BaseFileWriter?
+  private var target: (any ObjectWriter)?
+
+  /// Rows gathered at once while writing.
+  private static let chunkRows = 32_768
+
+  /// Begins without a file.
+  ///
+  /// - Parameters:
+  ///   - fileID: A random id, of which the files' own are made.
+  ///   - targetSize: The encoded size at which a file ends.
+  init(
+    _ context: CommitContext, partitionPath: String, taskNumber: Int, fileID: String, targetSize: Int
+  ) {
+    self.targetSize = targetSize
+    self.context = context
+    self.partitionPath = partitionPath
+    self.taskNumber = taskNumber
+    identity = fileID.dropLast(2)
+  }
+
+  /// Appends chosen rows.
+  func append(_ rows: [Int32], of source: KeyedRows) async throws {
+    var rest = rows[...]
+    while !rest.isEmpty {
+      if name == nil { try await open() }
+      let chunk = Array(rest.prefix(chunkRows(writer?.rowCount ?? 0, writer?.encodedBytes ?? 0)))
+      try await writer?.append(incoming: chunk, of: source)
+      rest = rest.dropFirst(chunk.count)
+      if writer?.encodedBytes ?? 0 >= targetSize { try await end() }
+      try Task.checkCancellation()
+    }
+  }
+
+  /// Ends the file at hand, and tells all that were written.
+  func finish() async throws -> [WrittenFile] {
+    try await end()
+    return written
+  }
+
+  /// Gives up the file at hand; those before stay.
+  func abandon() async {
+    writer = nil
+    name = nil
+    await target?.abandon()
+    target = nil
+  }
+
+  private func open() async throws {
+    let name = BaseFileName(
+      fileID: "\(identity)-\(written.count)", writeToken: "\(taskNumber)-0-\(written.count)",
+      instant: context.instant)
+    let target = try await context.storage.writer(at: TablePaths.join(partitionPath, name.name))
+    self.target = target
+    writer = try BaseFileWriter(
+      context, partitionPath: partitionPath, name: name, taskNumber: taskNumber, firstSequence: sequence,
+      to: target)
+    self.name = name
+  }
+
+  private func end() async throws {
+    guard let name, let file = try await finishFile() else { return }
+    self.name = nil
+    target = nil
+    let statistics = WriteStatistics(
+      fileID: name.fileID, path: TablePaths.join(partitionPath, name.name), partitionPath: partitionPath,
+      previousCommit: nil, writes: Int64(file.rowCount), inserts: Int64(file.rowCount),
+      size: Int64(file.size))
+    var counts = SpliceCounts()
+    counts.pagesEncoded = file.pageCount
+    counts.bytesEncoded = file.encodedBytes
+    written.append(WrittenFile(statistics: statistics, counts: counts, isSpliced: false))
+  }
+
+  private func finishFile() async throws -> WrittenParquetFile? {
+    guard let writer = writer.take() else { return nil }
+    sequence = writer.sequence
+    return try await writer.finish()
+  }
+
+  /// How many rows to write before the size is looked at again.
+  private func chunkRows(_ written: Int, _ bytes: Int) -> Int {
+    guard written > 0 else { return min(Self.chunkRows, context.options.pageRows) }
+    let perRow = max(bytes / written, 1)
+    return min(max((targetSize - bytes) / perRow, 1), Self.chunkRows)
+  }
+}
