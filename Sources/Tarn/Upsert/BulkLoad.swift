@@ -125,7 +125,8 @@ extension WriteTransaction {
   /// Writes batches of one schema, which are read as they are written where the table is empty.
   func load(_ schema: Schema, _ source: @escaping BatchSource) async throws(TableError) -> CommitReport {
     let state = try await openForWriting()
-    let isBucketed = try settings.buckets != nil || OwnOptions(state.properties).buckets != nil
+    let stored = try OwnOptions(state.properties).buckets
+    let isBucketed = settings.buckets != nil || stored != nil
     // Rows of a bucket go into one file, so that all of them must be at hand.
     guard state.timeline.lastInstant == nil, !isBucketed else {
       let all = try await tableErrors {
