@@ -73,7 +73,7 @@ extension ModelRun {
   /// How Spark upserts such rows.
   func sparkWrite(_ batch: ModelBatch, into path: String) throws -> Spark.Write {
     var options = [
-      "hoodie.table.name": table.properties.name ?? "", "hoodie.datasource.write.operation": "upsert",
+      "hoodie.table.name": table.properties.name, "hoodie.datasource.write.operation": "upsert",
       "hoodie.datasource.write.recordkey.field": "key",
       "hoodie.datasource.write.partitionpath.field": "part",
       "hoodie.datasource.write.hive_style_partitioning": "true",

@@ -26,7 +26,7 @@ import Testing
     let timeline = try await fixture.table.timeline()
     let view = try await FileSystemView.load(
       from: fixture.storage, properties: fixture.table.properties, timeline: timeline)
-    for slice in try view.slices() {
+    for slice in view.slices() {
       let file = try await ParquetFile.open(fixture.storage, path: slice.path, size: slice.size)
       let text = file.keyValue(KeyIndexReference.tombstonesFooterKey) ?? "0"
       count += try #require(Int(text))
@@ -210,7 +210,7 @@ import Testing
     #expect(try await table.apply(ChangeBatch(upserting: late)).inserted == 2)
     let view = try await FileSystemView.load(
       from: storage, properties: table.properties, timeline: try await table.timeline())
-    for slice in try view.slices() {
+    for slice in view.slices() {
       let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
       #expect(file.keyValue(KeyIndexReference.tombstonesFooterKey) == nil)
     }

@@ -2,6 +2,8 @@ extension FileMetadata {
   /// The footer's Thrift bytes.
   func encoded() -> [UInt8] {
     var out = ThriftWriter()
+    // What a writer keeps there may be far larger than the rest.
+    out.reserve(keyValues.reduce(4_096) { $0 + $1.key.utf8.count + $1.value.utf8.count })
     out.int32(1, version)
     out.list(2, .structure, count: schema.count)
     for element in schema { out.element { element.write(to: &$0) } }

@@ -6,6 +6,9 @@ struct ThriftWriter {
   private var last = 0
   private var outer: [Int] = []
 
+  /// Takes memory for so many bytes.
+  mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
+
   private mutating func header(_ id: Int, _ wire: ThriftReader.Wire) {
     let delta = id - last
     if delta > 0, delta < 16 {
