@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func numbersAndTextsOrderAsExpected() throws {
-    let doubles = try column(.double) { builder in
+    let doubles = column(.double) { builder in
       for value in [-Double.infinity, -1, -0.0, 1, .infinity, .nan] { builder.append(value) }
     }
     let texts = try column(.string) { builder in
