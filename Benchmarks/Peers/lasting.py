@@ -3,7 +3,7 @@ import os
 import statistics
 
 from report import at_least, at_most, publish, seconds, table
-from workshop import Failure, base_files, counted, latest_files, megabytes, middle, slices
+from workshop import base_files, counted, latest_files, megabytes, middle, slices
 
 SMALL, LARGE = 1_000_000, 16_000_000
 GROWTH_BOUND = 1.3
@@ -101,16 +101,10 @@ def memory(workshop, options):
     folder = workshop.batches("standard", count, "uniform")
     place, batch = workshop.table("memory"), os.path.join(folder, "uniform.parquet")
     workshop.load_tarn(place, workshop.rows(count))
-    budget, found = ["--memory", str(BUDGET)], []
+    found = []
     for _ in range(options.runs):
         copy = workshop.copy(place, linked=True)
-        try:
-            found.append(workshop.upsert_tarn(copy, batch, "--no-sync", *budget))
-        except Failure as failure:
-            if "unknown option --memory" not in str(failure):
-                raise
-            budget = []
-            found.append(workshop.upsert_tarn(copy, batch, "--no-sync"))
+        found.append(workshop.upsert_tarn(copy, batch, "--no-sync", "--memory", f"{BUDGET}M"))
         workshop.check("tarn", copy, os.path.join(folder, "uniform.json"))
     usage = middle(found)
     peak = max(usage.megabytes for usage in found)
@@ -120,6 +114,4 @@ def memory(workshop, options):
             seconds(usage.seconds), seconds(usage.processor),
             at_least(usage.processor / usage.seconds, CORES_BOUND), at_most(peak, BUDGET * BUDGET_SLACK, " MB"),
         ]])
-    if not budget:
-        text += "\nThis `tarn` has no option `--memory`: measured without a budget.\n"
     publish("memory", f"uniform in {count:,} rows under {BUDGET} MB, {counted(options.runs, 'run')}", text, count == LARGE)
