@@ -58,6 +58,17 @@ enum DeltaReader {
     _ values: inout [T]
   ) {
     var value = last
+    if width == 0 {
+      // Steps of one size, as between the lengths of equally long strings.
+      values.append(addingCapacity: count) { target in
+        for _ in 0..<count {
+          value = value &+ least
+          target.append(T(truncatingIfNeeded: value))
+        }
+      }
+      last = value
+      return
+    }
     let mask = width == 64 ? ~0 : (UInt64(1) &<< UInt64(width)) &- 1
     values.append(addingCapacity: count) { target in
       var bit = 0
