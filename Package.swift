@@ -38,7 +38,7 @@ let package = Package(
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
-    // One call of the kernel that Swift's module of the C library leaves out.
+    // Calls of the kernel that Swift's module of the C library leaves out.
     .systemLibrary(name: "CFileCopy"),
 
     // The rooms, from the ground up: each imports only rooms below it.

@@ -50,6 +50,9 @@ extension LocalStorage {
     _ = FileSystem.remove(temporary.file)
   }
 
+  /// Bytes from which on room is taken before they are copied.
+  private static let leastReserved = 128 << 10
+
   /// Appends a range of an object to a temporary, within the kernel where the file system can.
   func append(_ range: Range<Int>, of path: String, to temporary: Temporary) throws(StorageError) {
     let source = file(path)
@@ -61,6 +64,7 @@ extension LocalStorage {
     guard result == 0 else { throw .system(result, path: path, "reading the size of \(source)") }
     try StorageError.check(range, within: status.size, path: path)
     var position = range.lowerBound
+    if range.count >= Self.leastReserved { FileSystem.reserve(temporary.descriptor, range.count) }
     while position < range.upperBound {
       let copied = FileSystem.copy(
         descriptor, at: position, to: temporary.descriptor, range.upperBound - position)

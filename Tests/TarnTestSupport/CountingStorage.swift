@@ -2,7 +2,7 @@ import Synchronization
 import TarnBytes
 import TarnStorage
 
-/// A storage in memory that counts what is read of it, and how many reads are under way at once.
+/// A storage in memory that counts what is read of it, and how many reads and writers are under way at once.
 public final class CountingStorage: Storage {
   private struct State {
     var bytes = 0
@@ -10,6 +10,8 @@ public final class CountingStorage: Storage {
     var underWay = 0
     var mostUnderWay = 0
     var failingRead: Int?
+    var writers = 0
+    var mostWriters = 0
   }
 
   private let inner = InMemoryStorage()
@@ -27,6 +29,9 @@ public final class CountingStorage: Storage {
   public var readCount: Int { state.withLock { $0.reads } }
   /// The most reads that were under way at once.
   public var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
+
+  /// The most objects that were written at once.
+  public var mostWriters: Int { state.withLock { $0.mostWriters } }
 
   /// Counts from zero again; from then on, the read of a number, the first being 1, fails.
   public func reset(failingRead: Int? = nil) {
@@ -73,9 +78,16 @@ public final class CountingStorage: Storage {
     try await inner.put(bytes, at: path, if: condition)
   }
 
-  /// Opens a writer.
+  /// Opens a writer, and counts it until it ends.
   public func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
-    try await inner.writer(at: path)
+    let writer = try await inner.writer(at: path)
+    state.withLock { state in
+      state.writers += 1
+      state.mostWriters = max(state.mostWriters, state.writers)
+    }
+    return CountedWriter(writer: writer, yields: yields) { [weak self] in
+      self?.state.withLock { $0.writers -= 1 }
+    }
   }
 
   /// Deletes.
@@ -84,5 +96,32 @@ public final class CountingStorage: Storage {
   /// Takes a lock.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     try await inner.lock(path, patience: patience)
+  }
+}
+
+/// A writer that says when it ends.
+private struct CountedWriter: ObjectWriter {
+  let writer: any ObjectWriter
+  let yields: Int
+  let end: @Sendable () -> Void
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    for _ in 0..<yields { await Task.yield() }
+    try await writer.write(bytes)
+  }
+
+  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
+    for _ in 0..<yields { await Task.yield() }
+    try await writer.copy(range, of: path)
+  }
+
+  func finish() async throws(StorageError) -> ObjectTag {
+    end()
+    return try await writer.finish()
+  }
+
+  func abandon() async {
+    end()
+    await writer.abandon()
   }
 }
