@@ -38,4 +38,32 @@ import Testing
     #expect(try await mostFilesWritten(memory: (24 << 20) + (9 << 20)) == 2)
     #expect(try await mostFilesWritten(memory: 1) == 1)
   }
+
+  /// The bytes that a second deletion of unknown keys reads, by the same table value or by another.
+  private func bytesOfSecondDeletion(memory: Int, reopening: Bool) async throws -> Int {
+    let storage = CountingStorage()
+    var settings = TableFixture.settings(Collected())
+    settings.memory = memory
+    var options = TableOptions()
+    options.own.tombstoneRetentionHours = 0
+    let small = try await SmallTable(Schema([Field("id", .string)]), options: options, storage: storage)
+    var table = try await Table.open(at: small.table.location, settings: settings)
+    try await table.upsert(
+      batch(["id": column(.string) { for row in 0..<500 { try $0.append("key-\(row)") } }]))
+    let unknown = try batch(["id": texts("key-1x", "key-2x")])
+    #expect(try await table.delete(unknown).notFound == 2)
+    if reopening { table = try await Table.open(at: small.table.location, settings: settings) }
+    storage.reset()
+    #expect(try await table.delete(unknown).notFound == 2)
+    return storage.bytesRead
+  }
+
+  @Test func aTableValueReadsAFooterOnceAsLongAsItsMemoryHoldsIt() async throws {
+    let fresh = try await bytesOfSecondDeletion(memory: 256 << 20, reopening: true)
+    let again = try await bytesOfSecondDeletion(memory: 256 << 20, reopening: false)
+    let forgotten = try await bytesOfSecondDeletion(memory: 1 << 10, reopening: false)
+    // A filter for 10,000 keys is in the footer.
+    #expect(again < fresh - 24_000)
+    #expect(forgotten > again + 24_000)
+  }
 }

@@ -13,8 +13,8 @@ import TarnTimeline
 /// for try await batch in try await table.snapshot().select("price").where(.column("price") > 100) { }
 /// ```
 ///
-/// A table value holds no state but its place: each call looks at the storage anew, so several values,
-/// processes and engines may use one table. One writer of Tarn's writes at a time, and others wait for it;
+/// A table value holds no state but its place, and footers of base files, which never change: each call looks at the
+/// storage anew, so several values, processes and engines may use one table. One writer of Tarn's writes at a time, and others wait for it;
 /// other engines do not know its lock, and must not write at the same time.
 public struct Table: Sendable {
   /// Where the table lives.
@@ -23,6 +23,15 @@ public struct Table: Sendable {
   public let properties: TableProperties
   /// How this process works on it.
   public let settings: TableSettings
+
+  let footers: FooterCache
+
+  init(location: TableLocation, properties: TableProperties, settings: TableSettings) {
+    self.location = location
+    self.properties = properties
+    self.settings = settings
+    footers = FooterCache(memory: settings.memory)
+  }
 
   var storage: any Storage { location.storage }
 

@@ -90,10 +90,10 @@ extension WriteTransaction {
   private func find(
     _ predicate: Predicate, in slice: FileSlice, _ full: Schema, _ table: Target, _ values: Assignments?
   ) async throws -> FoundRows? {
-    let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    let file = try await footers.open(slice, in: storage)
     let positions = try await self.positions(predicate, file, full)
     guard !positions.isEmpty else { return nil }
-    var found = FoundRows(tagged: TaggedSlice(slice, file), positions: positions)
+    var found = FoundRows(tagged: TaggedSlice(slice, file, footers), positions: positions)
     let key = Field(MetaColumns.recordKey, .string)
     guard let values else {
       if table.remembers, let ordering = table.ordering {

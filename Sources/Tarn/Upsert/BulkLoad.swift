@@ -145,7 +145,7 @@ extension WriteTransaction {
     let table = try Target(state, none, .insert)
     var report = CommitReport()
     let begun = settings.now()
-    let quiet = WriteTransaction(storage: storage, settings: settings.warningOnce)
+    let quiet = WriteTransaction(storage: storage, settings: settings.warningOnce, footers: footers)
     let empty = try quiet.prepare(none, table, .insert, .partition, .whole)
     try await commit(WritePlan(), empty, table, .insert, &report) { context in
       try await BulkLoad(transaction: quiet, table: table, context: context, first: first, source: source)

@@ -19,7 +19,7 @@ struct MemoryBudget: Sendable {
 
   /// What a budget leaves beside a batch, of which some rows are gathered once more.
   init(_ total: Int, besides batch: RecordBatch) {
-    bytes = max(total - Self.fixed - batch.memory, 0)
+    bytes = max(total - Self.fixed - batch.byteCount, 0)
   }
 
   /// What splicing a file, or writing it anew, takes at most.
@@ -34,29 +34,5 @@ struct MemoryBudget: Sendable {
   /// What writing new file groups takes at most.
   static func cost(_ creation: WritePlan.Creation, _ options: OwnOptions) -> Int {
     perFile + 2 * options.rowGroupSize + perRow * creation.inserts.count
-  }
-}
-
-extension RecordBatch {
-  /// About how many bytes the values take.
-  var memory: Int { columns.reduce(0) { $0 + $1.memory } }
-}
-
-extension Column {
-  /// About how many bytes the values take.
-  fileprivate var memory: Int {
-    switch values {
-    case .boolean: count / 8
-    case .int8: count
-    case .int16: count * 2
-    case .int32, .float: count * 4
-    case .int64, .double: count * 8
-    case .decimal: count * 16
-    case .bytes(let strings): strings.bytes.count + count * 4
-    case .dictionary: count * 4
-    case .list(_, let elements): count * 4 + elements.memory
-    case .map(_, let keys, let values): count * 4 + keys.memory + values.memory
-    case .structure(let columns, _): columns.reduce(0) { $0 + $1.memory }
-    }
   }
 }

@@ -161,7 +161,7 @@ extension Table {
       throw Task.isCancelled ? TableError(CancellationError()) : TableError(error)
     }
     do throws(TableError) {
-      var report = try await body(WriteTransaction(storage: storage, settings: settings))
+      var report = try await body(WriteTransaction(storage: storage, settings: settings, footers: footers))
       await lock.release()
       report.duration = .microseconds(settings.now() - begun)
       return report

@@ -8,8 +8,8 @@ import TarnTimeline
 
 /// A file slice, with the rows of it that a batch touches.
 ///
-/// It keeps of its base file only what packing asks for, and the footer where few files are looked through:
-/// those of many, with their Bloom filters, are large, so whoever reads such a file opens it again.
+/// It keeps of its base file only what packing asks for: the footers of many files, with their Bloom filters, are
+/// large, so whoever reads a file opens it again, by a cache that has a bound.
 struct TaggedSlice: Sendable {
   /// The slice.
   var slice: FileSlice
@@ -23,14 +23,10 @@ struct TaggedSlice: Sendable {
   var tombstones: KeyIndexReference?
   /// The touched rows, in ascending order of their positions in the file.
   var matches: [Match]
-  /// The base file, where its footer is kept.
-  private var file: ParquetFile?
+  private let footers: FooterCache
 
-  /// Up to so many files keep their footers.
-  static let fewFiles = 16
-
-  init(_ slice: FileSlice, _ file: ParquetFile, keepsFooter: Bool = false) {
-    self.file = keepsFooter ? file : nil
+  init(_ slice: FileSlice, _ file: ParquetFile, _ footers: FooterCache) {
+    self.footers = footers
     self.slice = slice
     rowCount = file.rowCount
     encodedBytes = file.encodedBytes
@@ -41,8 +37,7 @@ struct TaggedSlice: Sendable {
 
   /// Opens the base file.
   func open(_ storage: any Storage) async throws(ParquetError) -> ParquetFile {
-    if let file { return file }
-    return try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    try await footers.open(slice, in: storage)
   }
 
   /// A stored row and the row of the batch with the same key.
@@ -58,6 +53,7 @@ struct TaggedSlice: Sendable {
 /// Bloom filter and key column.
 struct Tagger: Sendable {
   let storage: any Storage
+  let footers: FooterCache
   let batch: PreparedBatch
   let parallelism: Int
   let warn: @Sendable (String) -> Void
@@ -75,8 +71,7 @@ struct Tagger: Sendable {
     return try await tableErrors {
       try await concurrently(slices, width: parallelism) { entry in
         let queries = candidates[batch.place(of: entry.slice, entry.partition)] ?? none
-        return try await tag(
-          entry.slice, partition: entry.partition, queries, keepsFooter: slices.count <= TaggedSlice.fewFiles)
+        return try await tag(entry.slice, partition: entry.partition, queries)
       }
     }
   }
@@ -85,19 +80,19 @@ struct Tagger: Sendable {
   func open(_ slices: [FileSlice]) async throws(TableError) -> [TaggedSlice] {
     try await tableErrors {
       try await concurrently(slices, width: parallelism) { slice in
-        let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+        let file = try await footers.open(slice, in: storage)
         try batch.buckets?.check(file, slice)
-        return TaggedSlice(slice, file, keepsFooter: slices.count <= TaggedSlice.fewFiles)
+        return TaggedSlice(slice, file, footers)
       }
     }
   }
 
   private func tag(
-    _ slice: FileSlice, partition: Int32, _ queries: KeyQueries, keepsFooter: Bool
+    _ slice: FileSlice, partition: Int32, _ queries: KeyQueries
   ) async throws -> TaggedSlice {
-    let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    let file = try await footers.open(slice, in: storage)
     try batch.buckets?.check(file, slice)
-    var tagged = TaggedSlice(slice, file, keepsFooter: keepsFooter)
+    var tagged = TaggedSlice(slice, file, footers)
     let range = KeyRange(file)
     guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) })
     else {

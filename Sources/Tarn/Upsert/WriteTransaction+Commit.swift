@@ -117,7 +117,7 @@ extension WriteTransaction {
     let pieces = plan.merges.map(Piece.merge) + plan.creations.map(Piece.create)
     let warn = settings.warn
     let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
-    let budget = MemoryBudget(settings.memory, besides: context.batch.changes.rows)
+    let budget = MemoryBudget(settings.memory - footers.byteCount, besides: context.batch.changes.rows)
     let lists = try await concurrently(
       numbered, width: settings.parallelism, budget: budget.bytes,
       cost: {

@@ -10,6 +10,7 @@ import TarnTimeline
 struct WriteTransaction: Sendable {
   let storage: any Storage
   let settings: TableSettings
+  let footers: FooterCache
 
   /// Writes a batch.
   func run(
@@ -143,7 +144,8 @@ struct WriteTransaction: Sendable {
       uniquingKeysWith: { first, _ in first })
     let slices = try await slices(&batch, table, partitionOf)
     let tagger = Tagger(
-      storage: storage, batch: batch, parallelism: settings.parallelism, warn: settings.warn)
+      storage: storage, footers: footers, batch: batch, parallelism: settings.parallelism,
+      warn: settings.warn)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
     let resolver = Resolver(

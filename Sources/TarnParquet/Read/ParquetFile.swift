@@ -13,6 +13,8 @@ public struct ParquetFile: Sendable {
   public let path: String
   /// The file's size in bytes.
   public let size: Int
+  /// About how many bytes of memory the footer takes.
+  package let footerMemory: Int
   /// The columns that can be read.
   public let schema: Schema
   /// Names of the columns that cannot be read, each with the reason.
@@ -110,6 +112,8 @@ public struct ParquetFile: Sendable {
   ) throws(ParquetError) {
     let end = tail.byteCount - Self.tailByteCount
     guard footerLength <= end else { throw ParquetError(.malformed, path: path, "the footer is cut short") }
+    // What a footer spells out takes some more as values.
+    footerMemory = 2 * footerLength
     do throws(FormatProblem) {
       var reader = ThriftReader(tail.extracting(end - footerLength..<end))
       var metadata = try reader.fileMetadata()
@@ -143,6 +147,7 @@ public struct ParquetFile: Sendable {
   init(_ file: ParquetFile, nodes: [SchemaNode]) {
     path = file.path
     size = file.size
+    footerMemory = file.footerMemory
     storage = file.storage
     metadata = file.metadata
     unreadable = file.unreadable

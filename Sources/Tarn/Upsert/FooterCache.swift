@@ -1,0 +1,69 @@
+import Synchronization
+import TarnBytes
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// The footers of base files that writes of one process met, up to a bound.
+///
+/// A base file never changes: another version of it has another name. So what was read of one holds as long as a
+/// listing shows it, and the next write need not read it again.
+final class FooterCache: Sendable {
+  private struct Entry {
+    var file: ParquetFile
+    var lastUse: Int
+  }
+
+  private struct State {
+    var entries: [ExactText: Entry] = [:]
+    var bytes = 0
+    var uses = 0
+  }
+
+  private let state = Mutex(State())
+  private let limit: Int
+
+  /// The share of a write's memory that footers may take.
+  private static let share = 8
+
+  /// Begins empty.
+  ///
+  /// - Parameter memory: Bytes of memory that a write may take in all.
+  init(memory: Int) { limit = memory / Self.share }
+
+  /// Bytes of memory that the footers take, about.
+  var byteCount: Int { state.withLock { $0.bytes } }
+
+  /// Opens the base file of a slice.
+  func open(_ slice: FileSlice, in storage: any Storage) async throws(ParquetError) -> ParquetFile {
+    let path = ExactText(slice.path)
+    let known = state.withLock { state -> ParquetFile? in
+      guard let entry = state.entries[path], entry.file.size == slice.size else { return nil }
+      state.uses += 1
+      state.entries[path]?.lastUse = state.uses
+      return entry.file
+    }
+    if let known { return known }
+    let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    state.withLock { keep(file, path, &$0) }
+    return file
+  }
+
+  private func keep(_ file: ParquetFile, _ path: ExactText, _ state: inout State) {
+    remove(path, &state)
+    guard file.footerMemory <= limit else { return }
+    while state.bytes > limit - file.footerMemory,
+      let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+    {
+      remove(oldest.key, &state)
+    }
+    state.uses += 1
+    state.entries[path] = Entry(file: file, lastUse: state.uses)
+    state.bytes += file.footerMemory
+  }
+
+  private func remove(_ path: ExactText, _ state: inout State) {
+    guard let old = state.entries.removeValue(forKey: path) else { return }
+    state.bytes -= old.file.footerMemory
+  }
+}
