@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnParquet
 import TarnStorage
 import TarnTestSupport
 import Testing
@@ -34,18 +35,18 @@ struct BulkLoadTests {
       columns: columns.map { $0.finish() } + [try Column(type: .string, values: .dictionary(note))])
   }
 
-  private static func table() async throws -> SmallTable {
-    try await SmallTable(schema, partitionedBy: ["place"])
+  private static func table(in storage: any Storage = InMemoryStorage()) async throws -> SmallTable {
+    try await SmallTable(schema, partitionedBy: ["place"], storage: storage)
   }
 
   @Test("All rows of all batches are stored once, in more partitions than are held open")
   func storesAllRows() async throws {
     let small = try await Self.table()
     let batches = Batches(
-      try stride(from: 0, to: 9_000, by: 1_000).map { try Self.batch($0..<$0 + 1_000, places: 70) })
+      try stride(from: 0, to: 9_000, by: 1_000).map { try Self.batch($0..<$0 + 1_000, places: 150) })
     let report = try await small.table.insert(Self.schema) { await batches.next() }
     #expect(report.inserted == 9_000)
-    #expect(report.files == 70)
+    #expect(report.files == 150)
     let rows = try await small.rows()
     #expect(rows.count == 9_000)
     let keys = try await small.texts("id")
@@ -55,9 +56,68 @@ struct BulkLoadTests {
         == keys.map { $0.last.flatMap { Int(String($0)) }.map { $0 % 2 == 0 ? "one" : "two" } })
     #expect(Set(try await small.texts("_hoodie_commit_seqno")).count == 9_000)
     // The keys are found again.
-    let again = try await small.table.upsert(try Self.batch(100..<300, places: 70))
+    let again = try await small.table.upsert(try Self.batch(100..<300, places: 150))
     #expect(again.inserted == 0)
     #expect(again.updated + again.duplicates == 200)
+  }
+
+  @Test("Under a budget that holds nothing, row groups and files end early, and no row is lost")
+  func keepsToItsBudget() async throws {
+    for places in [3, 150] {
+      let first = places * 1_000_000
+      let batches = Batches(
+        try stride(from: first, to: first + 4_000, by: 1_000).map {
+          try Self.batch($0..<$0 + 1_000, places: places)
+        })
+      let empty = try await Self.table()
+      var settings = empty.table.settings
+      settings.memory = 1
+      let target = try await Table.open(at: empty.table.location, settings: settings)
+      let report = try await target.insert(Self.schema) { await batches.next() }
+      #expect(report.inserted == 4_000)
+      #expect(try await empty.texts("id") == (first..<first + 4_000).map { "key \($0)" }.sorted())
+      // Each batch has ended the row groups that it began, and with many partitions their files.
+      let slices = try await target.snapshot().slices
+      if places == 3 {
+        for slice in slices {
+          #expect(try await ParquetFile.open(empty.storage, path: slice.path).rowGroupCount == 4)
+        }
+      } else {
+        #expect(slices.count > places)
+      }
+      let again = try await target.upsert(try Self.batch(first + 100..<first + 300, places: places))
+      #expect(again.inserted == 0 && again.updated + again.duplicates == 200)
+    }
+  }
+
+  @Test("Of a load that died, the next writer leaves all or nothing", arguments: [true, false])
+  func deadLoadsAreRemoved(staysDown: Bool) async throws {
+    func load(_ storage: any Storage, _ crash: Int?) async throws -> (inner: SmallTable, calls: Int) {
+      let small = try await Self.table(in: storage)
+      let faulty = FaultStorage(wrapping: storage, crashAtCall: crash, staysDown: staysDown)
+      let batches = Batches(
+        try stride(from: 0, to: 600, by: 200).map { try Self.batch($0..<$0 + 200, places: 5) })
+      do {
+        let table = try await Table.open(
+          at: .storage(faulty, name: "memory/small"), settings: small.table.settings)
+        try await table.insert(Self.schema) { await batches.next() }
+      } catch { #expect(faulty.hasFailed) }
+      return (small, faulty.callCount)
+    }
+    let calls = try await load(InMemoryStorage(), nil).calls
+    for crash in stride(from: 1, through: calls, by: 3) {
+      let storage = InMemoryStorage()
+      let small = try await load(storage, crash).inner
+      let before = try await small.rows().count
+      #expect(before == 0 || before == 600)
+      try await small.table.upsert(try Self.batch(1_000..<1_001, places: 5))
+      #expect(try await small.rows().count == before + 1)
+      let shown = Set(try await small.table.snapshot().slices.map(\.path))
+      let stored = try await storage.listAll(prefix: "").objects.map(\.path).filter {
+        $0.hasSuffix(".parquet")
+      }
+      #expect(before == 600 || Set(stored) == shown)
+    }
   }
 
   @Test("A row that cannot be taken ends the load, and nothing is stored")

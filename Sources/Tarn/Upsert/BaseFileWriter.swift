@@ -99,6 +99,12 @@ struct BaseFileWriter: ~Copyable {
   /// About how large the file is so far, in bytes.
   var encodedBytes: Int { parquet.encodedBytes }
 
+  /// About how many bytes of rows are held until their row group ends.
+  var heldBytes: Int { parquet.heldBytes }
+
+  /// Ends the row group at hand, so that its rows are held no longer.
+  mutating func endRowGroup() async throws { try await parquet.endRowGroup() }
+
   /// Appends rows of the batch, with fresh meta columns.
   mutating func append(incoming rows: [Int32]) async throws {
     try await append(incoming: rows, of: KeyedRows(context.batch))

@@ -8,8 +8,9 @@ package typealias BatchSource = @Sendable () async throws -> RecordBatch?
 
 /// Writes batches as they come into new file groups.
 ///
-/// What is held at once follows the batch and the row groups under way, not the input. While a batch is written,
-/// the next is read and its keys are made.
+/// What is held at once follows the batch and the row groups under way, which end early where they pass the budget of
+/// memory, and not the input; only the keys of open files stay for their indexes. While a batch is written, the next
+/// is read and its keys are made.
 struct BulkLoad: Sendable {
   let transaction: WriteTransaction
   let table: WriteTransaction.Target
@@ -18,8 +19,9 @@ struct BulkLoad: Sendable {
   /// The batches behind the first.
   let source: BatchSource
 
-  /// Partitions beyond these have their rows kept until the others are written, as each open file takes memory.
-  static let mostOpenPartitions = 64
+  /// Files open at once. Rows of further partitions are kept until they have used up their share of the budget, and
+  /// then take the open ones' places.
+  static let mostOpenPartitions = 128
 
   /// Writes all batches.
   func write() async throws -> [WrittenFile] {
@@ -66,15 +68,54 @@ struct BulkLoad: Sendable {
     for (row, partition) in batch.keys.partitionOf.enumerated() { rows[Int(partition)].append(Int32(row)) }
     var pieces: [(writer: PartitionWriter, rows: [Int32])] = []
     for (place, rows) in zip(places, rows) where !rows.isEmpty {
-      if place < Self.mostOpenPartitions {
+      if partitions.open.contains(place) || partitions.open.count < Self.mostOpenPartitions {
+        partitions.open.insert(place)
         pieces.append((partitions.writers[place], rows))
       } else {
-        partitions.waiting[place, default: []].append(try KeyedRows(rows, of: source))
+        let kept = try KeyedRows(rows, of: source)
+        partitions.waiting[place, default: []].append(kept)
+        partitions.waitingBytes += kept.rows.byteCount
       }
     }
     _ = try await concurrently(pieces, width: transaction.settings.parallelism) {
       try await $0.writer.append($0.rows, of: source)
     }
+    if partitions.waitingBytes > budget / 2 { try await admit(&partitions) }
+    try await shrink(partitions.writers, to: budget)
+  }
+
+  /// Bytes for rows that are held, beside the batch at hand and the one that is read meanwhile.
+  private var budget: Int {
+    max(MemoryBudget(transaction.settings.memory, besides: first).bytes - first.byteCount, 0)
+  }
+
+  /// Ends row groups, the largest first, until what is held fits.
+  private func shrink(_ writers: [PartitionWriter], to budget: Int) async throws {
+    var held = writers.map { (writer: $0, bytes: $0.heldBytes) }.sorted { $0.bytes < $1.bytes }
+    var total = held.reduce(0) { $0 + $1.bytes }
+    while total > budget, let largest = held.popLast() {
+      try await largest.writer.endRowGroup()
+      total -= largest.bytes
+    }
+  }
+
+  /// Ends the open files, and writes the rows that were kept.
+  private func admit(_ partitions: inout LoadedPartitions) async throws {
+    let width = transaction.settings.parallelism
+    var places = partitions.waiting.keys.sorted()[...]
+    while !places.isEmpty {
+      let open = partitions.open.map { partitions.writers[$0] }
+      _ = try await concurrently(open, width: width) { try await $0.endFile() }
+      let next = places.prefix(Self.mostOpenPartitions)
+      let pieces = next.map { (writer: partitions.writers[$0], rows: partitions.waiting[$0] ?? []) }
+      _ = try await concurrently(pieces, width: width) { piece in
+        for rows in piece.rows { try await piece.writer.append(rows.all, of: rows) }
+      }
+      partitions.open = Set(next)
+      places = places.dropFirst(next.count)
+    }
+    partitions.waiting = [:]
+    partitions.waitingBytes = 0
   }
 
   /// The numbers of partitions, of which new ones get a writer.
@@ -101,14 +142,10 @@ struct BulkLoad: Sendable {
 
   /// Writes what was kept, and ends all files.
   private func finish(_ partitions: LoadedPartitions) async throws -> [WrittenFile] {
-    let pieces = partitions.writers.enumerated().map {
-      (writer: $0.element, waiting: partitions.waiting[$0.offset] ?? [])
-    }
-    return try await concurrently(pieces, width: transaction.settings.parallelism) { piece in
-      for rows in piece.waiting {
-        try await piece.writer.append(Array(0..<Int32(rows.rows.count)), of: rows)
-      }
-      return try await piece.writer.finish()
+    var partitions = partitions
+    try await admit(&partitions)
+    return try await concurrently(partitions.writers, width: transaction.settings.parallelism) {
+      try await $0.finish()
     }.flatMap { $0 }
   }
 }
@@ -117,8 +154,11 @@ struct BulkLoad: Sendable {
 private struct LoadedPartitions {
   var places: [ExactText: Int] = [:]
   var writers: [PartitionWriter] = []
-  /// The rows of partitions whose writers have no file yet.
+  /// Those whose writers may have a file open.
+  var open: Set<Int> = []
+  /// The rows of others, and the bytes they take.
   var waiting: [Int: [KeyedRows]] = [:]
+  var waitingBytes = 0
 }
 
 extension WriteTransaction {
@@ -136,7 +176,9 @@ extension WriteTransaction {
       }
       return try await run(ChangeBatch(upserting: all), operation: .insert, scope: .partition)
     }
-    guard let first = try await tableErrors({ try await source() }) else { return CommitReport() }
+    var first = try await tableErrors { try await source() }
+    while let batch = first, batch.count == 0 { first = try await tableErrors { try await source() } }
+    guard let first else { return CommitReport() }
     let none = ChangeBatch(
       upserting: try await tableErrors {
         try RecordBatch(

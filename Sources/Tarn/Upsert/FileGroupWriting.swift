@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnIndex
 import TarnParquet
 import TarnStorage
 import TarnTimeline
@@ -36,32 +37,51 @@ struct FileGroupWriter: Sendable {
     }
     let name = BaseFileName(
       fileID: tagged.slice.fileID, writeToken: token(0), instant: context.instant)
-    let splice = try await FileSplice(file, merge, context, warn: warn)
-    let target = try await context.storage.writer(at: TablePaths.join(tagged.slice.partitionPath, name.name))
-    do {
-      let written: WrittenParquetFile
-      var counts = SpliceCounts()
-      if let splice {
-        let splicing = SpliceWriter(
-          context: context, merge: merge, splice: splice, name: name, taskNumber: taskNumber)
-        (written, counts) = try await splicing.write(to: target)
-      } else {
-        written = try await rewrite(merge, file, name, to: target)
-        counts.pagesEncoded = written.pageCount
-        counts.bytesEncoded = written.encodedBytes
-        counts.bytesRead = file.encodedBytes
+    if let splice = try await FileSplice(file, merge, context, warn: warn) {
+      do {
+        let (written, counts) = try await write(name, merge) { target in
+          try await SpliceWriter(
+            context: context, merge: merge, splice: splice, name: name, taskNumber: taskNumber
+          ).write(to: target)
+        }
+        return [self.written(written, counts, name, merge, isSpliced: true)]
+      } catch let error as KeyIndexError {
+        // Blocks of the index are checked when they are read, which may be as late as here.
+        guard case .damaged = error else { throw error }
+        warn("\(error): the file is written anew, with a new index")
       }
-      let statistics = WriteStatistics(
-        fileID: name.fileID, path: TablePaths.join(tagged.slice.partitionPath, name.name),
-        partitionPath: tagged.slice.partitionPath, previousCommit: tagged.slice.instant,
-        writes: Int64(written.rowCount), deletes: Int64(merge.resolution.deleted.count),
-        updates: Int64(merge.resolution.updated.count), inserts: Int64(merge.inserts.count),
-        size: Int64(written.size))
-      return [WrittenFile(statistics: statistics, counts: counts, isSpliced: splice != nil)]
-    } catch {
+    }
+    let written = try await write(name, merge) { try await rewrite(merge, file, name, to: $0) }
+    var counts = SpliceCounts()
+    counts.pagesEncoded = written.pageCount
+    counts.bytesEncoded = written.encodedBytes
+    counts.bytesRead = file.encodedBytes
+    return [self.written(written, counts, name, merge, isSpliced: false)]
+  }
+
+  /// Opens a file and writes it; where that fails, nothing appears.
+  private func write<Result>(
+    _ name: BaseFileName, _ merge: WritePlan.Merge, _ body: (any ObjectWriter) async throws -> Result
+  ) async throws -> Result {
+    let target = try await context.storage.writer(
+      at: TablePaths.join(merge.tagged.slice.partitionPath, name.name))
+    do { return try await body(target) } catch {
       await target.abandon()
       throw error
     }
+  }
+
+  private func written(
+    _ file: WrittenParquetFile, _ counts: SpliceCounts, _ name: BaseFileName, _ merge: WritePlan.Merge,
+    isSpliced: Bool
+  ) -> WrittenFile {
+    let slice = merge.tagged.slice
+    let statistics = WriteStatistics(
+      fileID: name.fileID, path: TablePaths.join(slice.partitionPath, name.name),
+      partitionPath: slice.partitionPath, previousCommit: slice.instant, writes: Int64(file.rowCount),
+      deletes: Int64(merge.resolution.deleted.count), updates: Int64(merge.resolution.updated.count),
+      inserts: Int64(merge.inserts.count), size: Int64(file.size))
+    return WrittenFile(statistics: statistics, counts: counts, isSpliced: isSpliced)
   }
 
   /// Writes all rows anew, some of the old file's at a time, however large its row groups are.

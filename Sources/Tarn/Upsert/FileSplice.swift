@@ -40,7 +40,7 @@ struct FileSplice: Sendable {
     _ file: ParquetFile, _ merge: WritePlan.Merge, _ context: CommitContext, warn: @Sendable (String) -> Void
   ) async throws {
     let touched = merge.resolution.updated.count + merge.resolution.deleted.count
-    guard Double(touched) <= Double(file.rowCount) * Self.greatestShare,
+    guard Double(touched) <= Double(file.rowCount) * Self.greatestShare, !merge.tagged.isIndexDamaged,
       let layout = try await file.spliceLayout(for: context.fileSchema, options: context.parquetOptions),
       Self.isTidy(file, layout, context.options)
     else { return nil }

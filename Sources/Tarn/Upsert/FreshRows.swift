@@ -16,6 +16,9 @@ struct KeyedRows: Sendable {
     hashes = batch.keys.hashes
   }
 
+  /// The positions of all rows.
+  var all: [Int32] { Array(0..<Int32(rows.count)) }
+
   /// Chosen rows of others.
   init(_ chosen: [Int32], of source: KeyedRows) throws(ColumnError) {
     rows = try source.rows.gather(chosen)

@@ -22,13 +22,17 @@ struct MemoryBudget: Sendable {
     bytes = max(total - Self.fixed - batch.byteCount, 0)
   }
 
+  /// Rows beyond what any file holds, for one that says it had more.
+  private static let mostRows = 1 << 40
+
   /// What splicing a file, or writing it anew, takes at most.
   static func cost(_ merge: WritePlan.Merge, _ options: OwnOptions) -> Int {
     let file = merge.tagged
-    let groups = max(1, file.rowCount / CommitContext.rowGroupRows, file.encodedBytes / options.rowGroupSize)
+    let rows = min(file.rowCount, mostRows)
+    let groups = max(1, rows / CommitContext.rowGroupRows, file.encodedBytes / max(options.rowGroupSize, 1))
     // A file of another writer may have larger row groups, but is read and written in smaller ones.
     let group = min(file.encodedBytes / groups, options.rowGroupSize)
-    return perFile + perEncodedByte * group + perRow * (file.rowCount + merge.inserts.count)
+    return perFile + perEncodedByte * group + perRow * (rows + merge.inserts.count)
   }
 
   /// What writing new file groups takes at most.

@@ -54,6 +54,15 @@ final class PartitionWriter: @unchecked Sendable {
     }
   }
 
+  /// About how many bytes of rows are held until their row group ends.
+  var heldBytes: Int { writer?.heldBytes ?? 0 }
+
+  /// Ends the row group at hand, so that its rows are held no longer.
+  func endRowGroup() async throws { try await writer?.endRowGroup() }
+
+  /// Ends the file at hand; the next rows begin another.
+  func endFile() async throws { try await end() }
+
   /// Ends the file at hand, and tells all that were written.
   func finish() async throws -> [WrittenFile] {
     try await end()

@@ -21,6 +21,8 @@ struct TaggedSlice: Sendable {
   var isRewritable: Bool
   /// Where its key index lies, if that has tombstones.
   var tombstones: KeyIndexReference?
+  /// Whether a part of its key index was found damaged, so that it must be made anew.
+  var isIndexDamaged = false
   /// The touched rows, in ascending order of their positions in the file.
   var matches: [Match]
   private let footers: FooterCache
@@ -114,7 +116,8 @@ struct Tagger: Sendable {
       if isIndexed { return tagged }
     } catch let error as KeyIndexError {
       guard case .damaged = error else { throw error }
-      warn("\(error): its keys are looked up in the key column")
+      warn("\(error): its keys are looked up in the key column, and its next version gets a new index")
+      tagged.isIndexDamaged = true
     }
     guard mayHold(queries.rows, file) else { return tagged }
     var start = 0

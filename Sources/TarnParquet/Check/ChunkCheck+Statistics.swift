@@ -46,7 +46,7 @@ extension ChunkCheck {
       find(
         "\(place): a value lies \(isMaximum ? "above the maximum" : "below the minimum")", page: page,
         at: offset)
-    } else if isExact, case .bytes = bound, bound != (isMaximum ? found.maximum : found.minimum) {
+    } else if isExact, bound != (isMaximum ? found.maximum : found.minimum) {
       find("\(place): the \(name) is said to be exact, and no value equals it", page: page, at: offset)
     }
   }

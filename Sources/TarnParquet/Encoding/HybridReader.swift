@@ -52,7 +52,7 @@ struct HybridReader: ~Escapable {
     }
   }
 
-  /// Decodes the next `count` values, ``step`` at most, into the beginning of `target`.
+  /// Decodes the next `count` values into the beginning of `target`, which has room for them.
   @_lifetime(self: copy self)
   mutating func read(_ count: Int, into target: inout [UInt32]) throws(FormatProblem) {
     precondition(count <= target.count)

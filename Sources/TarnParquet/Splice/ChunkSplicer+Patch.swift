@@ -9,7 +9,8 @@ extension ChunkSplicer {
 
   /// Replaces a slot's values in the page as it is encoded, and tells whether that was possible.
   ///
-  /// It takes a slot of one page without nulls, of which no row goes. Where it gives up, nothing has been done.
+  /// It takes a slot of one page without nulls, of which no row goes. Where it gives up, the dictionary may have
+  /// entries that no page refers to, which does no harm.
   func patch(
     _ edit: SlotEdit, _ pages: inout SlotReader, _ column: ColumnWriter, _ dictionary: [UInt8]?,
     _ result: inout SplicedChunk
@@ -19,6 +20,7 @@ extension ChunkSplicer {
     guard range.count == 1, edit.keepsPlaces, kind == .compared, page.type == .data, page.nullCount == 0,
       page.valueCount <= Self.greatestCount, let bounds = page.bounds, !page.isUnordered,
       edit.replacements.allSatisfy({ !fresh.isNull(Int($0)) }), isPatchable(page.encoding),
+      column.chunks[0].encoder.patchable != nil,
       edit.replaced.last.map({ $0 < page.valueCount }) ?? false
     else { return false }
     try settle(column, page.encoding, dictionary)
@@ -86,7 +88,8 @@ extension ChunkSplicer {
       guard let new = try column.chunks[0].encoder.entries(of: fresh, edit.replacements) else { return nil }
       let encoder = column.chunks[0].encoder
       return try patch.indices(
-        values, count: count, by: new, entries: encoder.dictionaryCount, entry: encoder.entry, into: &out)
+        values, count: count, by: new, before: column.chunks[0].adopted?.count ?? 0,
+        entries: encoder.dictionaryCount, entry: encoder.entry, into: &out)
     case (.plain, .fixed(let width)):
       return try patch.fixed(values, width, count: count, by: new, into: &out)
     case (.plain, .strings):

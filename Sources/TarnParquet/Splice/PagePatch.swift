@@ -31,7 +31,9 @@ struct PagePatch {
   func fixed(
     _ values: RawSpan, _ width: Int, count: Int, by new: [UInt8], into out: inout [UInt8]
   ) throws(FormatProblem) -> Outcome {
-    guard values.byteCount == count * width, new.count == rows.count * width else { throw Self.damaged }
+    guard values.byteCount / width >= count, new.count == rows.count * width else { throw Self.damaged }
+    // What stands behind the values is nothing to a reader.
+    let values = values.extracting(first: count * width)
     let new = new.span.bytes
     var differing: [(at: Int, from: Int)] = []
     for (index, row) in rows.enumerated() {
@@ -84,8 +86,7 @@ struct PagePatch {
       try reader.skip()
       row += 1
     }
-    guard reader.offset == values.byteCount else { throw Self.damaged }
-    out.append(values.extracting(done..<values.byteCount))
+    out.append(values.extracting(done..<reader.offset))
     return .patched
   }
 
@@ -133,9 +134,9 @@ struct PagePatch {
     return .patched
   }
 
-  /// Replaces positions in the dictionary, which has `entries` of them by now.
+  /// Replaces positions in the dictionary, which has `entries` of them by now, and had `before` of them.
   func indices(
-    _ values: RawSpan, count: Int, by new: [UInt32], entries: Int, entry: (Int) -> [UInt8],
+    _ values: RawSpan, count: Int, by new: [UInt32], before: Int, entries: Int, entry: (Int) -> [UInt8],
     into out: inout [UInt8]
   ) throws(FormatProblem) -> Outcome {
     guard values.byteCount > 0, new.count == rows.count else { throw Self.damaged }
@@ -143,7 +144,7 @@ struct PagePatch {
     var reader = try HybridReader(values.extracting(1...), width: width)
     var indices = [UInt32](repeating: 0, count: count)
     try reader.read(count, into: &indices)
-    guard indices.allSatisfy({ $0 < entries }) else {
+    guard indices.allSatisfy({ $0 < before }) else {
       throw .malformed("a page refers to a dictionary entry that is not there")
     }
     var gone: Set<UInt32> = []

@@ -20,7 +20,7 @@ struct SlotReader: ~Copyable {
     ).map(\.range)
     decoder = layout.leaf.decoder(
       layout.codec, entries: layout.pages.reduce(0) { $0 + $1.valueCount },
-      expected: layout.pages.first?.valueCount ?? 0)
+      expected: min(layout.pages.first?.valueCount ?? 0, 1 << 20))
   }
 
   /// Bytes that are read in all.

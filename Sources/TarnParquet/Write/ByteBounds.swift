@@ -70,18 +70,25 @@ enum BoundCut {
 
   /// A short string not above `bytes`; nil where these are short themselves.
   static func below(_ bytes: [UInt8], isText: Bool) -> [UInt8]? {
-    bytes.count > greatestLength ? Array(bytes[..<end(bytes, isText)]) : nil
+    bytes.count > greatestLength ? recognizable(Array(bytes[..<end(bytes, isText)])) : nil
   }
 
   /// A short string above all that begin as `bytes` do; nil where these are short, or where there is none.
   static func above(_ bytes: [UInt8], isText: Bool) -> [UInt8]? {
     guard bytes.count > greatestLength else { return nil }
     var short = Array(bytes[..<end(bytes, isText)])
-    if isText, let text = String(validating: short, as: UTF8.self) { return above(text) }
+    if isText, let text = String(validating: short, as: UTF8.self) {
+      return above(text).flatMap(recognizable)
+    }
     while let last = short.popLast() {
-      if last < 0xff { return short + [last + 1] }
+      if last < 0xff { return recognizable(short + [last + 1]) }
     }
     return nil
+  }
+
+  /// Cut bounds are told from whole ones by their length, where a file does not say which they are.
+  private static func recognizable(_ bound: [UInt8]) -> [UInt8]? {
+    bound.count >= greatestLength - 3 ? bound : nil
   }
 
   /// Raises the last character that can be raised, so that text stays text.

@@ -221,7 +221,9 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     policy.endDictionary()
   }
 
-  mutating func settle(_ encoding: Encoding) { state = .direct(encoding) }
+  mutating func settle(_ encoding: Encoding) {
+    state = .direct(encoding == .deltaBinaryPacked && !Value.hasDelta ? .plain : encoding)
+  }
 
   mutating func collectHashes() { collectsHashes = true }
 

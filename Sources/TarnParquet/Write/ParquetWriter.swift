@@ -67,6 +67,9 @@ public struct ParquetWriter: ~Copyable {
       + waitingRows * (rowCount > waitingRows ? encodedPerRow : 16 * encoding.columns.count)
   }
 
+  /// About how many bytes of rows are held until their row group ends.
+  package var heldBytes: Int { encodedBytes - written }
+
   private var bufferedBytes: Int { encoding.columns.reduce(0) { $0 + $1.byteCount } }
   private var encodedPerRow: Int { (written + bufferedBytes) / max(rowCount - waitingRows, 1) }
 
