@@ -28,8 +28,10 @@ struct Model {
     Slot(key: row.key, path: scope == .partition ? row.path : nil)
   }
 
-  /// Takes the rows as a commit of this instant would.
-  mutating func apply(_ batch: ModelBatch, at instant: Instant) -> CommitReport {
+  /// Takes the rows as a commit of this instant would; partial ones leave what they have no columns for.
+  mutating func apply(
+    _ batch: ModelBatch, columns: WrittenColumns = .all, at instant: Instant
+  ) -> CommitReport {
     var report = CommitReport()
     for (slot, winner) in winners(batch, slot, &report) {
       guard let stored = rows[slot] else {
@@ -54,12 +56,34 @@ struct Model {
         }
       } else if isOrdered, Self.precedes(winner.row.order, stored.row.order) {
         report.stale += 1
-      } else if winner.row == stored.row {
-        report.duplicates += 1
       } else {
-        // In place, or from one partition to another.
-        rows[slot] = StoredRow(row: winner.row, instant: instant)
+        let row = columns == .all ? winner.row : batch.row(winner.row, over: stored.row)
+        if row == stored.row {
+          report.duplicates += 1
+        } else {
+          // In place, or from one partition to another.
+          rows[slot] = StoredRow(row: row, instant: instant)
+          report.updated += 1
+        }
+      }
+    }
+    return report
+  }
+
+  /// Deletes the rows with a value, or gives them another.
+  mutating func change(_ value: Int64, to other: Int64?, at instant: Instant) -> CommitReport {
+    var report = CommitReport()
+    for (slot, stored) in rows where stored.row.value == value {
+      if let other {
+        rows[slot]?.row.value = other
+        rows[slot]?.instant = instant
         report.updated += 1
+      } else {
+        rows[slot] = nil
+        report.deleted += 1
+        var deletion = stored.row
+        deletion.order = nil
+        remember(deletion, inPlaceOf: stored.row)
       }
     }
     return report

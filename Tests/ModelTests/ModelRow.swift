@@ -40,6 +40,14 @@ struct ModelBatch {
     self.isDelete.append(isDelete)
   }
 
+  /// A row of this batch over a stored one, which keeps what the batch has no columns for.
+  func row(_ row: ModelRow, over stored: ModelRow) -> ModelRow {
+    var row = row
+    if !hasValue { row.value = stored.value }
+    for index in extraCount..<ModelRow.extraLimit { row.extras[index] = stored.extras[index] }
+    return row
+  }
+
   static func schema(extraCount: Int = 0, hasValue: Bool = true) -> Schema {
     var fields = [Field("key", .string), Field("order", .int64), Field("part", .string)]
     if hasValue { fields.append(Field("value", .int64)) }

@@ -66,7 +66,7 @@ struct ModelRun {
     options.own.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
     options.own.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
     options.own.hasKeyIndex = !random.oneIn(5)
-    options.own.compression = random.oneIn(4) ? .gzip(level: 1) : .uncompressed
+    options.own.compression = [.uncompressed, .zstd(level: 1), .snappy, .gzip(level: 1)][random.below(4)]
     return options
   }
 
@@ -98,7 +98,7 @@ struct ModelRun {
     let before = try await table.timeline().lastInstant
     var after = model
     // The model knows the commit's instant only from the table.
-    switch random.below(10) {
+    switch random.below(12) {
     case 0:
       let batch = deletions()
       report = try await table.delete(try batch.columns())
@@ -111,6 +111,21 @@ struct ModelRun {
       let batch = changes(withDeletions: false)
       report = try await table.upsert(try batch.columns())
       expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
+    case 4 where model.scope == .partition:
+      let batch = changes(withDeletions: false)
+      report = try await table.upsert(try batch.columns(), columns: .given)
+      expected = after.apply(batch, columns: .given, at: report.instant ?? Instant(microseconds: 0))
+    case 5:
+      let value = Int64(random.below(3))
+      // Mostly changed, since deletions would leave little.
+      let other = random.oneIn(3) ? nil : Optional(value + 1)
+      if let other {
+        report = try await table.update(
+          where: .column("value") == .number("\(value)"), set: ["value": .number("\(other)")])
+      } else {
+        report = try await table.delete(where: .column("value") == .number("\(value)"))
+      }
+      expected = after.change(value, to: other, at: report.instant ?? Instant(microseconds: 0))
     default:
       let batch = changes(withDeletions: true)
       report = try await table.apply(try batch.changes(), scope: model.scope)

@@ -58,6 +58,7 @@ public struct CommitReport: Sendable, Hashable {
     ]
     var members = counts.map { JSONValue.Member($0.key, .integer(Int64($0.value))) }
     members.append(JSONValue.Member("lookUpMilliseconds", .integer(milliseconds(lookUpDuration))))
+    members.append(JSONValue.Member("writeMilliseconds", .integer(milliseconds(writeDuration))))
     return JSONValue.object(members).text()
   }
 

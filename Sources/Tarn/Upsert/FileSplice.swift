@@ -45,7 +45,9 @@ struct FileSplice: Sendable {
       Self.isTidy(file, layout, context.options)
     else { return nil }
     if context.options.hasKeyIndex {
-      guard let index = try await Self.index(of: file, layout, context.storage, warn) else { return nil }
+      guard let index = try await Self.index(of: file, merge.tagged, layout, context.storage, warn) else {
+        return nil
+      }
       self.index = index
     } else {
       index = nil
@@ -77,11 +79,14 @@ struct FileSplice: Sendable {
 
   /// The key index of a file, whose slots must be the file's; nil where there is none that can be trusted.
   private static func index(
-    of file: ParquetFile, _ layout: SpliceLayout, _ storage: any Storage, _ warn: @Sendable (String) -> Void
+    of file: ParquetFile, _ tagged: TaggedSlice, _ layout: SpliceLayout, _ storage: any Storage,
+    _ warn: @Sendable (String) -> Void
   ) async throws -> KeyIndexDirectory? {
     guard let reference = file.keyIndexReference else { return nil }
     do throws(KeyIndexError) {
-      let index = try await KeyIndexDirectory.read(reference, in: storage, at: file.path)
+      let read = tagged.index
+      let index =
+        if let read { read } else { try await KeyIndexDirectory.read(reference, in: storage, at: file.path) }
       guard index.slotRows.filter({ $0 > 0 }).map({ Int($0) }) == layout.slotRows else { return nil }
       return index
     } catch {

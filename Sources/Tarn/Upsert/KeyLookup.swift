@@ -28,12 +28,14 @@ struct KeyLookup: Sendable {
   /// Calls `body` with every page of keys that may hold some of them, its first row's position, and those rows of the
   /// batch.
   ///
-  /// - Returns: False where the file has no key index that fits it; `body` was not called then.
+  /// - Returns: The directory of the file's key index; nil where it has none that fits it, and `body` was not called.
   /// - Throws: ``KeyIndexError``, also where the index is damaged, or ``ParquetError``.
-  func run(_ queries: KeyQueries, _ body: (ByteStrings, Int, [Int32]) -> Void) async throws -> Bool {
-    guard let reference = file.keyIndexReference else { return false }
+  func run(_ queries: KeyQueries, _ body: (ByteStrings, Int, [Int32]) -> Void) async throws
+    -> KeyIndexDirectory?
+  {
+    guard let reference = file.keyIndexReference else { return nil }
     let index = try await KeyIndexDirectory.read(reference, in: storage, at: file.path)
-    guard let slots = slots(of: index) else { return false }
+    guard let slots = slots(of: index) else { return nil }
     let candidates = try await index.lookUp(queries.hashes, in: storage, at: file.path)
     var wanted = [[(rows: Range<Int>, asked: [Int32])]](repeating: [], count: file.rowGroupCount)
     var last: Int32 = -1
@@ -58,7 +60,7 @@ struct KeyLookup: Sendable {
       }
       start += file.rowCount(inGroup: group)
     }
-    return true
+    return index
   }
 
   /// Where each slot lies: its row group and rows within; nil for empty ones, and as a whole where the slots

@@ -21,6 +21,8 @@ struct TaggedSlice: Sendable {
   var isRewritable: Bool
   /// Where its key index lies, if that has tombstones.
   var tombstones: KeyIndexReference?
+  /// The directory of its key index, where keys were looked up in it.
+  var index: KeyIndexDirectory?
   /// Whether a part of its key index was found damaged, so that it must be made anew.
   var isIndexDamaged = false
   /// The touched rows, in ascending order of their positions in the file.
@@ -108,12 +110,12 @@ struct Tagger: Sendable {
     do {
       let lookup = KeyLookup(storage: storage, file: file, keyColumn: keyColumn)
       var matches: [TaggedSlice.Match] = []
-      let isIndexed = try await lookup.run(queries) { strings, start, asked in
+      tagged.index = try await lookup.run(queries) { strings, start, asked in
         let filter = KeyFilter(batch.keys.keys, asked)
         match(strings, partition, startingAt: start, filter, into: &matches)
       }
       tagged.matches = matches
-      if isIndexed { return tagged }
+      if tagged.index != nil { return tagged }
     } catch let error as KeyIndexError {
       guard case .damaged = error else { throw error }
       warn("\(error): its keys are looked up in the key column, and its next version gets a new index")

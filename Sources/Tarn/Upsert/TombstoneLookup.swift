@@ -70,8 +70,11 @@ struct TombstoneLookup: Sendable {
     guard let reference = tagged.tombstones, !hashes.isEmpty else { return [] }
     let path = tagged.slice.path
     do throws(KeyIndexError) {
-      return try await KeyIndexDirectory.read(reference, in: storage, at: path)
-        .tombstones(for: hashes, in: storage, at: path, expiry: expiry)
+      let index =
+        if let read = tagged.index { read } else {
+          try await KeyIndexDirectory.read(reference, in: storage, at: path)
+        }
+      return try await index.tombstones(for: hashes, in: storage, at: path, expiry: expiry)
     } catch {
       guard case .damaged = error else { throw error }
       warn("\(error): deletions that it remembers are not known")

@@ -51,6 +51,8 @@ extension WriteTransaction {
         report.bytesEncoded += file.counts.bytesEncoded
         report.bytesRead += file.counts.bytesRead
       }
+      // The time to the commit itself, which the report then says anew.
+      report.writeDuration = .microseconds(settings.now() - now)
       var metadata = completed(statistics, operation, context)
       metadata.extra[CommitReport.summaryKey] = report.summary
       try await log.complete(instant, metadata)
