@@ -61,7 +61,8 @@ public struct TableSettings: Sendable {
   public var parallelism: Int
   /// Bytes of memory that a process may take while it writes, its batch among them.
   ///
-  /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed.
+  /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed. Looking
+  /// keys up, which takes little but in files without key index, is not counted.
   public var memory = 256 << 20
   /// The buckets of a table that does not say them, which other writers made; see <doc:BucketIndex>.
   ///

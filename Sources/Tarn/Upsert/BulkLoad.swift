@@ -19,8 +19,10 @@ struct BulkLoad: Sendable {
   /// The batches behind the first.
   let source: BatchSource
 
-  /// Files open at once. Rows of further partitions are kept until they have used up their share of the budget, and
-  /// then take the open ones' places.
+  /// Files that are open at once.
+  ///
+  /// Rows of further partitions are kept until they have used up their share of the budget, and then take the open
+  /// ones' places.
   static let mostOpenPartitions = 128
 
   /// Writes all batches.

@@ -76,7 +76,8 @@ enum Options {
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
   static let memory = Option<Int>.bytes(
-    "memory", (16 << 20)...(1 << 40), "memory that a write may take: as many files at once as fit (256M)")
+    "memory", (16 << 20)...(1 << 40),
+    "memory for writing: as many files are written at once as fit, with the batch (256M)")
   static let zone = Option<ZoneConversion>(
     "zone", "ZONE", "the zone of times that carry none, such as Europe/Paris (UTC)"
   ) { text throws(UsageError) in
