@@ -91,9 +91,6 @@ public struct BloomFilter: Sendable, Hashable {
     bits = [UInt8](repeating: 0, count: (bitCount + 7) / 8)
   }
 
-  /// Keys that it takes before it errs more often than it was made for.
-  public var capacity: Int { kind == .dynamic ? max(limit, rowEntries) : rowEntries }
-
   private var rowBytes: Int { (bitCount + 7) / 8 }
 
   /// Adds a key: the UTF-8 bytes of a record key.

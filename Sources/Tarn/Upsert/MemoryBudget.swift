@@ -1,5 +1,4 @@
 import TarnColumns
-import TarnParquet
 
 /// How much memory writing files takes, so that only so many are written at once as a budget allows.
 ///
