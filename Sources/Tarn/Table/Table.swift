@@ -14,8 +14,8 @@ import TarnTimeline
 /// ```
 ///
 /// A table value holds no state but its place, and footers of base files, which never change: each call looks at the
-/// storage anew, so several values, processes and engines may use one table. One writer of Tarn's writes at a time, and others wait for it;
-/// other engines do not know its lock, and must not write at the same time.
+/// storage anew, so several values, processes and engines may use one table. One writer of Tarn's writes at a time,
+/// and others wait for it; other engines do not know its lock, and must not write at the same time.
 public struct Table: Sendable {
   /// Where the table lives.
   public let location: TableLocation
