@@ -100,6 +100,7 @@ struct TableAccess {
     options.name = arguments[Options.name]
     options.hiveStylePartitions = !arguments.has(Options.noHiveStyle)
     options.encodesPartitionPaths = !arguments.has(Options.noURLEncode)
+    options.populatesMetaColumns = !arguments.has(Options.noMetaColumns)
     if let bloom = arguments[Options.bloom] { options.bloomFilter = bloom }
     if let size = arguments[Options.targetFileSize] { options.own.targetFileSize = size }
     if let limit = arguments[Options.smallFileLimit] { options.own.smallFileLimit = limit }

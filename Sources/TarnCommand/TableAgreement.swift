@@ -21,6 +21,7 @@ struct TableAgreement {
     let own = try OwnOptions(properties)
     try check(Options.targetFileSize, own.targetFileSize)
     try check(Options.smallFileLimit, own.smallFileLimit)
+    try checkFlag(Options.noMetaColumns, properties.populatesMetaFields, "meta columns")
     try checkFlag(Options.noKeyIndex, own.hasKeyIndex, "key indexes")
     try check(Options.tombstoneRetention, own.tombstoneRetentionHours)
     try check(Options.bloom, try OwnOptions.bloom(properties), \.rawValue)

@@ -51,11 +51,12 @@ public struct TableProperties: Sendable, Hashable {
   ///   - partitionFields: The columns that make the partition path, in its order.
   ///   - isHiveStyle: Whether folders are called `column=value`.
   ///   - isURLEncoded: Whether values are percent-encoded in folder names.
+  ///   - populatesMetaFields: Whether the meta columns are filled.
   ///   - createSchema: Avro schema of the columns, for readers while there is no commit yet.
   public init(
     name: String, type: TableType = .copyOnWrite, recordKeyFields: [String],
     orderingField: String? = nil, partitionFields: [String] = [], isHiveStyle: Bool = true,
-    isURLEncoded: Bool = true, createSchema: String? = nil
+    isURLEncoded: Bool = true, populatesMetaFields: Bool = true, createSchema: String? = nil
   ) {
     entries = JavaProperties()
     entries[Key.name] = name
@@ -74,6 +75,7 @@ public struct TableProperties: Sendable, Hashable {
     entries[Key.hiveStyle] = String(isHiveStyle)
     entries[Key.urlEncode] = String(isURLEncoded)
     entries[Key.dropColumns] = "false"
+    if !populatesMetaFields { entries[Key.metaFields] = "false" }
     entries[Key.createSchema] = createSchema
     updateChecksum()
   }

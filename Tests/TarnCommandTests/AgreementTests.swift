@@ -46,7 +46,7 @@ struct AgreementTests {
           "--target-file-size 1048576 does not fit the table, which has 125829120"
         ),
         (["--small-file-limit", "1M"], "which has 104857600"), (["--name", "other"], "which has my_trades"),
-        (["--no-key-index"], "which has key indexes"),
+        (["--no-key-index"], "which has key indexes"), (["--no-meta-columns"], "which has meta columns"),
         (["--tombstone-retention", "5"], "--tombstone-retention 5 does not fit the table, which has 168"),
       ] {
         for command in [upsert, ["ingest", table, "--create", "--changes", "trades.jsonl"]] {

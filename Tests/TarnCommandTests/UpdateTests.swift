@@ -42,6 +42,28 @@ struct UpdateTests {
     }
   }
 
+  @Test("A table without meta columns is written like others, and cannot tell what a commit wrote")
+  func noMetaColumns() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("trades.jsonl", someTrades)
+      let upsert = [
+        "upsert", "t", "--create", "--key", "id", "--partition-by", "exchange", "--no-meta-columns", "--from",
+        "trades.jsonl",
+      ]
+      try #require(try await tool.run(upsert).status == 0)
+      #expect(try await tool.run(upsert).errors.contains("3 duplicate"))
+      try await tool.succeed("update", "t", "--set", "note = 'set'", "--where", "id = 2")
+      try await tool.succeed("delete", "t", "--key", "3")
+      #expect(
+        try await rows(tool) == [
+          #"{"id":1,"exchange":"OKX","price":1.5,"note":"plain"}"#,
+          #"{"id":2,"exchange":"Kraken","price":2.25,"note":"set"}"#,
+        ])
+      try await tool.fail("read", "t", "--since", "20200101000000000", saying: ["has no meta columns"])
+      try await tool.fail("read", "t", "--select", "_hoodie_record_key", saying: ["_hoodie_record_key"])
+    }
+  }
+
   @Test("Rows that give different columns are refused in a partial upsert")
   func partialUpsertOfUnequalRows() async throws {
     try await withTable { tool in

@@ -67,6 +67,7 @@ struct RecordKeyGenerator: Sendable {
       throw TableError(
         .mismatch, "the rows have no column \(name), which the table's key or partition needs")
     }
+    try Self.requireText(column.type, name)
     // Keys and paths are text to every reader; other columns are theirs to judge.
     if case .dictionary(let strings) = column.values, strings.entries.strings.firstNotUTF8 == nil {
       return column
@@ -78,25 +79,52 @@ struct RecordKeyGenerator: Sendable {
     return column
   }
 
+  /// Refuses types whose values have no text that all writers agree on, as a table of another writer's may have.
+  static func requireText(_ type: DataType, _ name: String) throws(TableError) {
+    guard let objection = KeyText.objection(to: type) else { return }
+    throw TableError(
+      .unsupported,
+      "the key or partition column \(name) is \(type.name): \(objection), so Tarn only reads the table")
+  }
+
   private func recordKeys(_ rows: RecordBatch) throws(TableError) -> ByteStrings {
     var columns: [Column] = []
     for name in keyFields { columns.append(try column(name, rows)) }
-    if columns.count == 1 { return try simpleKeys(columns[0]) }
-    return try compositeKeys(columns, count: rows.count)
+    if columns.count == 1 { try requireValues(columns[0]) }
+    return try keys(columns, count: rows.count, areStored: false)
   }
 
-  private func simpleKeys(_ column: Column) throws(TableError) -> ByteStrings {
-    let name = keyFields[0]
+  /// The keys of rows that are stored, whose values were another writer's to refuse.
+  ///
+  /// - Parameters:
+  ///   - columns: The key fields' values, in their order.
+  ///   - count: Number of rows.
+  /// - Returns: The keys; empty where the one key field is null.
+  func storedKeys(_ columns: [Column], count: Int) throws(TableError) -> ByteStrings {
+    try keys(columns, count: count, areStored: true)
+  }
+
+  private func keys(
+    _ columns: [Column], count: Int, areStored: Bool
+  ) throws(TableError) -> ByteStrings {
+    guard columns.count == 1 else { return try compositeKeys(columns, count: count, areStored: areStored) }
+    do { return try simpleKeys(columns[0]) } catch { throw TableError(error) }
+  }
+
+  private func requireValues(_ column: Column) throws(TableError) {
     let strings = column.strings
     for row in 0..<column.count {
-      if column.isNull(row) { throw Self.badKey(row, "column \(name) is null") }
-      if let strings, strings.length(row) == 0 { throw Self.badKey(row, "column \(name) is empty") }
+      if column.isNull(row) { throw Self.badKey(row, "column \(keyFields[0]) is null") }
+      if let strings, strings.length(row) == 0 { throw Self.badKey(row, "column \(keyFields[0]) is empty") }
     }
-    if let strings { return strings }
+  }
+
+  private func simpleKeys(_ column: Column) throws(ColumnError) -> ByteStrings {
+    if let strings = column.strings { return strings }
     var keys = ByteStrings()
-    do throws(ColumnError) {
-      for row in 0..<column.count { try keys.appendBuilt { KeyText.append(column, row, to: &$0) } }
-    } catch { throw TableError(error) }
+    for row in 0..<column.count {
+      try keys.appendBuilt { if !column.isNull(row) { KeyText.append(column, row, to: &$0) } }
+    }
     return keys
   }
 
@@ -105,7 +133,9 @@ struct RecordKeyGenerator: Sendable {
   }
 
   /// `field:value,field:value`; a null is `__null__`, an empty string `__empty__`.
-  private func compositeKeys(_ columns: [Column], count: Int) throws(TableError) -> ByteStrings {
+  private func compositeKeys(
+    _ columns: [Column], count: Int, areStored: Bool
+  ) throws(TableError) -> ByteStrings {
     var keys = ByteStrings()
     var text: [UInt8] = []
     for row in 0..<count {
@@ -126,9 +156,11 @@ struct RecordKeyGenerator: Sendable {
           continue
         }
         isBlank = false
-        try checkPart(text[start...], index)
+        if !areStored { try checkPart(text[start...], index) }
       }
-      if isBlank { throw Self.badKey(row, "all of \(keyFields.joined(separator: ", ")) are null or empty") }
+      if isBlank, !areStored {
+        throw Self.badKey(row, "all of \(keyFields.joined(separator: ", ")) are null or empty")
+      }
       do { try keys.append(text.span.bytes) } catch { throw TableError(error) }
     }
     return keys

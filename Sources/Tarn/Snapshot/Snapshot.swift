@@ -166,7 +166,7 @@ extension Table {
   /// - Parameters:
   ///   - since: The instant after which commits count; its own commit does not.
   ///   - until: The last commit that counts; nil for the latest.
-  /// - Throws: ``TableError`` where the table cannot be read.
+  /// - Throws: ``TableError`` where the table cannot be read, `unsupported` where it has no meta columns.
   public func changes(since: Instant, until: Instant? = nil) async throws(TableError) -> Snapshot {
     try await snapshot(asOf: until, commits: (since, until))
   }
@@ -178,6 +178,11 @@ extension Table {
     guard state.properties.type == .copyOnWrite else {
       throw TableError(
         .unsupported, "table \(state.properties.name) is merge-on-read: Tarn does not read such tables yet")
+    }
+    guard commits == nil || state.properties.populatesMetaFields else {
+      throw TableError(
+        .unsupported,
+        "table \(state.properties.name) has no meta columns, which would tell the rows that a commit wrote")
     }
     let schema = try state.requireSchema()
     let storage = storage

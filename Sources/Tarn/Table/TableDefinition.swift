@@ -98,6 +98,7 @@ struct TableDefinition {
     var properties = TableProperties(
       name: name, recordKeyFields: recordKey, orderingField: ordering, partitionFields: partition,
       isHiveStyle: options.hiveStylePartitions, isURLEncoded: options.encodesPartitionPaths,
+      populatesMetaFields: options.populatesMetaColumns,
       createSchema: AvroSchema.text(of: schema, table: name))
     for (key, value) in options.own.entries(bloom: options.bloomFilter) { properties.entries[key] = value }
     return properties

@@ -9,6 +9,12 @@ public struct TableOptions: Sendable {
   public var hiveStylePartitions = true
   /// Whether characters that a path cannot hold are percent-encoded in partition folders.
   public var encodesPartitionPaths = true
+  /// Whether Hudi's five meta columns are filled: each row's commit, its key as text, its partition path and its file.
+  ///
+  /// Without them files are smaller, since the key is stored once, and have no Bloom filters; ``Table/changes(since:until:)``
+  /// cannot tell which rows a commit wrote, and Spark must be told `hoodie.index.type=SIMPLE` to upsert. It cannot be
+  /// changed later. Hudi calls it `hoodie.populate.meta.fields`.
+  public var populatesMetaColumns = true
   /// How the Bloom filter of each base file is sized.
   public var bloomFilter = BloomFilterChoice.perFile
   /// Own table options, `tarn.*`, as kept in the table's properties.

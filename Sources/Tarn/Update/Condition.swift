@@ -42,7 +42,8 @@ extension WriteTransaction {
     let operation: OperationType = isDeletion ? .delete : .upsert
     let nothing = ChangeBatch(upserting: try noRows(Schema([])))
     let table = try Target(state, nothing, operation)
-    let full = MetaColumns.added(to: table.schema)
+    let full =
+      state.properties.populatesMetaFields ? MetaColumns.added(to: table.schema) : table.schema
     try predicate.check(against: full)
     let values = try Assignments(change, table)
     let slices = try await slices(where: predicate, table)
@@ -94,25 +95,29 @@ extension WriteTransaction {
     let positions = try await self.positions(predicate, file, full)
     guard !positions.isEmpty else { return nil }
     var found = FoundRows(tagged: TaggedSlice(slice, file, footers), positions: positions)
-    let key = Field(MetaColumns.recordKey, .string)
     guard let values else {
       if table.remembers, let ordering = table.ordering {
-        let rows = try await StoredRows.read(file, at: positions, as: Schema([key, ordering]))
-        guard let keys = rows.columns[0].strings else { return found }
-        for row in 0..<rows.count { try found.burials.append(keys[row], orderedBy: rows.columns[1], row) }
+        let rows = try await StoredRows.read(
+          file, at: positions, as: table.storedKeys.schema.adding([ordering]))
+        let keys = try table.storedKeys.keys(of: rows)
+        guard let order = rows[ordering.name] else { return found }
+        for row in 0..<rows.count { try found.burials.append(keys[row], orderedBy: order, row) }
       }
       return found
     }
-    let stored = try await StoredRows.read(file, at: positions, as: Schema([key] + table.schema.fields))
+    let stored = try await StoredRows.read(
+      file, at: positions, as: table.schema.adding(table.storedKeys.schema.fields))
     var rows = try RecordBatch(
-      schema: table.schema, columns: Array(stored.columns.dropFirst()), count: stored.count)
+      schema: table.schema, columns: Array(stored.columns.prefix(table.schema.fields.count)),
+      count: stored.count)
     let before = rows
     try values.apply(to: &rows)
     let changed = rows.rowsThatDiffer(from: before)
     found.duplicates = positions.count - changed.count
     found.positions = changed.map { positions[Int($0)] }
     found.rows = try rows.gather(changed)
-    found.keys = try stored.columns[0].gather(changed).strings ?? ByteStrings()
+    found.keys = try table.storedKeys.keys(
+      of: try stored.select(table.storedKeys.schema.names).gather(changed))
     return found
   }
 

@@ -37,3 +37,11 @@ enum StoredRows {
     return try RecordBatch.concatenate(parts, schema: target)
   }
 }
+
+extension Schema {
+  /// The columns, and behind them those of others that are not among them.
+  func adding(_ others: [Field]) -> Schema {
+    let known = Set(names)
+    return Schema(fields + others.filter { !known.contains($0.name) })
+  }
+}

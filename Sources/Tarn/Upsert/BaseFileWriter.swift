@@ -18,6 +18,10 @@ struct CommitContext: Sendable {
   let options: OwnOptions
   let bloom: BloomFilterChoice
   let batch: PreparedBatch
+  /// Whether the meta columns are filled, and files have Bloom filters of their keys.
+  let populatesMetaColumns: Bool
+  /// Where the keys of stored rows are.
+  let storedKeys: StoredKeys
   /// The one column that makes the record key; nil where there are several.
   let keyColumn: String?
   /// The commit's time, in milliseconds since 1970-01-01T00:00:00Z.
@@ -40,8 +44,10 @@ struct CommitContext: Sendable {
   }
 
   /// What the footer of a base file says besides its columns.
+  ///
+  /// Without meta columns there is no Bloom filter, as in Hudi's own files; their key range is Tarn's.
   func footerPairs(
-    range: (least: String, greatest: String)?, filter: String, kind: BloomFilter.Kind
+    range: (least: String, greatest: String)?, filter: (text: String, kind: BloomFilter.Kind)?
   ) -> [ParquetKeyValue] {
     var pairs = [
       ParquetKeyValue("parquet.avro.schema", footerSchema), ParquetKeyValue("writer.model.name", "avro"),
@@ -50,8 +56,10 @@ struct CommitContext: Sendable {
       pairs.append(ParquetKeyValue(KeyRange.leastKey, range.least))
       pairs.append(ParquetKeyValue(KeyRange.greatestKey, range.greatest))
     }
-    pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, kind.rawValue))
-    pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter))
+    if let filter {
+      pairs.append(ParquetKeyValue(BloomFilter.kindFooterKey, filter.kind.rawValue))
+      pairs.append(ParquetKeyValue(BloomFilter.footerKey, filter.text))
+    }
     return pairs
   }
 
@@ -113,9 +121,9 @@ struct BaseFileWriter: ~Copyable {
   /// Appends rows, with fresh meta columns.
   mutating func append(incoming rows: [Int32], of source: KeyedRows) async throws {
     let batch = try fresh.batch(rows, of: source)
-    if let strings = batch.columns[FileColumns.recordKey].strings {
-      keys.add(strings, hashes: rows.lazy.map { source.hashes[Int($0)] })
-    }
+    var strings = ByteStrings()
+    try strings.append(source.keys, rows: rows.span)
+    keys.add(strings, hashes: rows.lazy.map { source.hashes[Int($0)] })
     try await parquet.append(batch)
   }
 
@@ -146,8 +154,9 @@ struct BaseFileWriter: ~Copyable {
     let count = columns.first?.count ?? 0
     // A stored row's file name is always that of the file it is in.
     columns[FileColumns.fileName] = try Column(repeating: name.name, count: count)
-    if let strings = columns[FileColumns.recordKey].strings { keys.add(strings) }
-    try await parquet.append(try RecordBatch(schema: context.fileSchema, columns: columns, count: count))
+    let batch = try RecordBatch(schema: context.fileSchema, columns: columns, count: count)
+    keys.add(try context.storedKeys.keys(of: batch))
+    try await parquet.append(batch)
   }
 
   /// Ends the file and makes it appear.
@@ -155,8 +164,9 @@ struct BaseFileWriter: ~Copyable {
   /// - Parameter tombstones: Those that its key index is to keep.
   consuming func finish(tombstones: [KeyTombstone] = []) async throws -> WrittenParquetFile {
     try await parquet.endRowGroup()
-    let filter = keys.filter(context.bloom)
-    var pairs = context.footerPairs(range: keys.range, filter: filter.encoded(), kind: filter.kind)
+    let filter = context.populatesMetaColumns ? keys.filter(context.bloom) : nil
+    var pairs = context.footerPairs(
+      range: keys.range, filter: filter.map { (text: $0.encoded(), kind: $0.kind) })
     if context.options.hasKeyIndex {
       let image = keys.index(slotRows: parquet.slotRows, tombstones)
       let place = try await parquet.writeOpaque(image.bytes)
@@ -169,6 +179,8 @@ struct BaseFileWriter: ~Copyable {
 
 /// Where the meta columns that a writer needs stand in a file's schema.
 enum FileColumns {
+  static let commitTime = 0
+  static let commitSequence = 1
   static let recordKey = 2
   static let partitionPath = 3
   static let fileName = 4

@@ -15,7 +15,8 @@ struct FileSplice: Sendable {
   let layout: SpliceLayout
   /// Nil for a table without key indexes.
   let index: KeyIndexDirectory?
-  let filter: BloomFilterText
+  /// Nil for a table without meta columns.
+  let filter: BloomFilterText?
   /// The key range of the file.
   let range: (least: String, greatest: String)
 
@@ -35,7 +36,8 @@ struct FileSplice: Sendable {
   /// - deletions have left pages or row groups that are small on average;
   /// - more than half of its rows change;
   /// - it has no key index though the table wants one, or a damaged one;
-  /// - it lacks a readable Bloom filter or key range, or its rows are twice those the filter was made for.
+  /// - it lacks a key range, or, in a table with meta columns, a readable Bloom filter, or its rows are twice those
+  ///   the filter was made for.
   init?(
     _ file: ParquetFile, _ merge: WritePlan.Merge, _ context: CommitContext, warn: @Sendable (String) -> Void
   ) async throws {
@@ -52,14 +54,19 @@ struct FileSplice: Sendable {
     } else {
       index = nil
     }
-    guard let least = file.keyValue(KeyRange.leastKey), let greatest = file.keyValue(KeyRange.greatestKey),
-      let text = file.keyValue(BloomFilter.footerKey),
-      let filter = BloomFilterText(text, kindName: file.keyValue(BloomFilter.kindFooterKey)),
-      filter.capacity >= (file.rowCount + merge.inserts.count) / 2
+    if context.populatesMetaColumns {
+      guard let text = file.keyValue(BloomFilter.footerKey),
+        let filter = BloomFilterText(text, kindName: file.keyValue(BloomFilter.kindFooterKey)),
+        filter.capacity >= (file.rowCount + merge.inserts.count) / 2
+      else { return nil }
+      self.filter = filter
+    } else {
+      filter = nil
+    }
+    guard let least = file.keyValue(KeyRange.leastKey), let greatest = file.keyValue(KeyRange.greatestKey)
     else { return nil }
     self.file = file
     self.layout = layout
-    self.filter = filter
     range = (least, greatest)
   }
 

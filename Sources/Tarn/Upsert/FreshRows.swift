@@ -30,6 +30,8 @@ struct KeyedRows: Sendable {
 
 /// Makes rows of a base file of rows of the batch: five meta columns, then the data columns.
 ///
+/// In a table without meta columns only the file's name stands in them.
+///
 /// Source: format-tables 5.
 struct FreshRows: Sendable {
   let context: CommitContext
@@ -74,6 +76,12 @@ struct FreshRows: Sendable {
   }
 
   private mutating func metaColumns(of rows: [Int32], _ all: ByteStrings) throws -> [Column] {
+    let constants = try constants ?? makeConstants()
+    self.constants = constants
+    guard context.populatesMetaColumns else {
+      let nothing = Column(nulls: rows.count, of: .string)
+      return [nothing, nothing, nothing, nothing, Column(repeating: constants[2], count: rows.count)]
+    }
     var keys = ByteStrings()
     try keys.append(all, rows: rows.span)
     var numbers = ByteStrings()
@@ -86,8 +94,6 @@ struct FreshRows: Sendable {
       Self.count(&number, from: digits)
     }
     sequence += rows.count
-    let constants = try constants ?? makeConstants()
-    self.constants = constants
     return [
       Column(repeating: constants[0], count: rows.count),
       try Column(type: .string, values: .bytes(numbers)),

@@ -19,11 +19,11 @@ struct KeyQueries: Sendable {
   }
 }
 
-/// Looks keys up in the key index of one file, and confirms them by the pages of keys it names.
+/// Looks keys up in the key index of one file, and confirms them by the pages of keys that it names.
 struct KeyLookup: Sendable {
   let storage: any Storage
   let file: ParquetFile
-  let keyColumn: Int
+  let keys: StoredKeys
 
   /// Calls `body` with every page of keys that may hold some of them, its first row's position, and those rows of the
   /// batch.
@@ -46,16 +46,17 @@ struct KeyLookup: Sendable {
       wanted[place.group][wanted[place.group].count - 1].asked.append(queries.rows[Int(candidate.query)])
     }
     var start = 0
+    let columns = try keys.columns(in: file)
     for (group, pages) in wanted.enumerated() {
       if !pages.isEmpty {
         let runs = pages.map(\.rows)
-        let isPaged = try await file.forEachRun(runs, inGroup: group, column: keyColumn) { run, column in
-          if let strings = column.strings { body(strings, start + runs[run].lowerBound, pages[run].asked) }
+        let isPaged = try await file.forEachRun(runs, inGroup: group, columns: columns) { run, columns in
+          body(try keys.keys(of: columns), start + runs[run].lowerBound, pages[run].asked)
         }
         guard isPaged else {
           throw KeyIndexError.damaged(
             path: file.path, offset: reference.offset,
-            message: "its slots are not the pages of the key column")
+            message: "its slots are not the pages of the key's columns")
         }
       }
       start += file.rowCount(inGroup: group)

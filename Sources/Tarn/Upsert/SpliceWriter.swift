@@ -43,7 +43,7 @@ struct SpliceWriter: Sendable {
     let keys = inserted
     // Those of deleted rows stay in the Bloom filter.
     var pairs = context.footerPairs(
-      range: range(keys), filter: splice.filter.adding(keys), kind: splice.filter.kind)
+      range: range(keys), filter: splice.filter.map { (text: $0.adding(keys), kind: $0.kind) })
     if let index = splice.index {
       var changes = changes(index, slotRows, edits.placed + rest)
       try await context.bury(merge, in: index, &changes)
@@ -67,6 +67,15 @@ struct SpliceWriter: Sendable {
     columns[FileColumns.recordKey] = .kept
     columns[FileColumns.partitionPath] = .kept
     columns[FileColumns.fileName] = .constant(name.name)
+    guard context.populatesMetaColumns else {
+      columns[FileColumns.commitTime] = .kept
+      columns[FileColumns.commitSequence] = .kept
+      // The key was made of these fields, of the stored row as of the one in its place.
+      for name in context.storedKeys.schema.names {
+        if let index = rows.schema.index(of: name) { columns[index] = .kept }
+      }
+      return columns
+    }
     // Where a key's text is the key column's own value, equal keys are equal values.
     if let name = context.keyColumn, let index = rows.schema.index(of: name),
       let values = rows.columns[index].strings, let keys = rows.columns[FileColumns.recordKey].strings,

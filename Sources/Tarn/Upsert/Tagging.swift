@@ -58,9 +58,14 @@ struct TaggedSlice: Sendable {
 struct Tagger: Sendable {
   let storage: any Storage
   let footers: FooterCache
+  let keys: StoredKeys
   let batch: PreparedBatch
   let parallelism: Int
   let warn: @Sendable (String) -> Void
+
+  /// Rows whose keys are held at once where there is no index, and bytes of their pages that are read ahead.
+  private static let scannedRows = 32_768
+  private static let readAhead = 4 << 20
 
   /// Looks through slices of partitions; slices without a match are in the answer too, since inserts
   /// may go into them.
@@ -102,13 +107,8 @@ struct Tagger: Sendable {
     else {
       return tagged
     }
-    guard let keyColumn = file.schema.index(of: MetaColumns.recordKey) else {
-      throw TableError(
-        .unsupported,
-        "\(slice.path): it has no column \(MetaColumns.recordKey), so Tarn cannot upsert into it")
-    }
     do {
-      let lookup = KeyLookup(storage: storage, file: file, keyColumn: keyColumn)
+      let lookup = KeyLookup(storage: storage, file: file, keys: keys)
       var matches: [TaggedSlice.Match] = []
       tagged.index = try await lookup.run(queries) { strings, start, asked in
         let filter = KeyFilter(batch.keys.keys, asked)
@@ -118,17 +118,16 @@ struct Tagger: Sendable {
       if tagged.index != nil { return tagged }
     } catch let error as KeyIndexError {
       guard case .damaged = error else { throw error }
-      warn("\(error): its keys are looked up in the key column, and its next version gets a new index")
+      warn("\(error): its keys are looked up row by row, and its next version gets a new index")
       tagged.isIndexDamaged = true
     }
     guard mayHold(queries.rows, file) else { return tagged }
     var start = 0
-    for group in 0..<file.rowGroupCount {
-      let keys = try await file.readRowGroup(group, columns: [keyColumn])
-      if let strings = keys.columns[0].strings {
-        match(strings, partition, startingAt: start, into: &tagged.matches)
-      }
-      start += keys.count
+    for try await rows in file.batches(
+      columns: try keys.columns(in: file), rowsPerBatch: Self.scannedRows, readAhead: Self.readAhead)
+    {
+      match(try keys.keys(of: rows), partition, startingAt: start, into: &tagged.matches)
+      start += rows.count
     }
     return tagged
   }

@@ -77,6 +77,7 @@ extension WriteTransaction {
       footerSchema: AvroSchema.text(
         of: table.schema, table: table.state.properties.name, withMetaColumns: true),
       tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch,
+      populatesMetaColumns: table.state.properties.populatesMetaFields, storedKeys: table.storedKeys,
       keyColumn: table.generator.keyFields.count == 1 ? table.generator.keyFields.first : nil,
       time: now / 1_000, revived: plan.revived)
   }

@@ -36,6 +36,7 @@ struct WriteTransaction: Sendable {
   struct Target: Sendable {
     let state: TableState
     let generator: RecordKeyGenerator
+    let storedKeys: StoredKeys
     let options: OwnOptions
     let bloom: BloomFilterChoice
     /// The data columns once the batch is written.
@@ -57,6 +58,8 @@ struct WriteTransaction: Sendable {
       let evolved = try alignment.evolved(by: changes.rows.schema)
       // Keys alone do not change a schema.
       schema = operation == .delete ? present : evolved
+      storedKeys = try StoredKeys(
+        generator, schema, populatesMetaColumns: state.properties.populatesMetaFields)
     }
 
     /// The ordering column; nil where the table has none.
@@ -78,9 +81,6 @@ struct WriteTransaction: Sendable {
       throw TableError(
         .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing"
       )
-    }
-    guard state.properties.populatesMetaFields else {
-      throw TableError(.unsupported, "table \(state.properties.name) has no meta columns: Tarn only reads it")
     }
     if let latest = state.timeline.pending.first(where: {
       $0.action == .replacecommit || $0.action == .clustering
@@ -144,7 +144,8 @@ struct WriteTransaction: Sendable {
       uniquingKeysWith: { first, _ in first })
     let slices = try await slices(&batch, table, partitionOf)
     let tagger = Tagger(
-      storage: storage, footers: footers, batch: batch, parallelism: settings.parallelism,
+      storage: storage, footers: footers, keys: table.storedKeys, batch: batch,
+      parallelism: settings.parallelism,
       warn: settings.warn)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)

@@ -52,6 +52,9 @@ enum Options {
   }
   static let bucketField = Option<[String]>.names(
     "bucket-field", "COLUMN[,..]", "with --buckets: the key columns that are hashed (all)")
+  static let noMetaColumns = Option<Bool>.flag(
+    "no-meta-columns",
+    "Hudi's own columns stay empty: smaller files, and nothing tells which rows a commit wrote")
   static let noKeyIndex = Option<Bool>.flag(
     "no-key-index",
     "base files carry no index of their keys: smaller, slower to upsert, and deletions are forgotten")
@@ -130,7 +133,7 @@ enum Options {
   /// What creating a table takes, beside its columns.
   static let creation: [any DeclaredOption] = [
     key, partitionBy, orderBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode, bloom,
-    targetFileSize, smallFileLimit, noKeyIndex, tombstoneRetention, buckets, bucketField,
+    targetFileSize, smallFileLimit, noMetaColumns, noKeyIndex, tombstoneRetention, buckets, bucketField,
   ]
   /// What narrows a read.
   static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]
