@@ -6,10 +6,12 @@ from report import at_least, at_most, publish, seconds, table
 from workshop import counted, megabytes, middle
 
 ROWS = 2_000_000
-ENGINES = ["tarn", "deltalake", "duckdb", "polars", "lance"]
+# What a table of Tarn's is created with.
+TARN = {"tarn": [], "bare": ["--no-meta-columns"]}
+ENGINES = [*TARN, "deltalake", "duckdb", "polars", "lance"]
 TITLES = {
-    "tarn": "Tarn", "synced": "Tarn, synced", "deltalake": "deltalake", "duckdb": "DuckDB", "polars": "polars",
-    "lance": "Lance",
+    "tarn": "Tarn", "synced": "Tarn, synced", "bare": "Tarn without meta columns", "deltalake": "deltalake",
+    "duckdb": "DuckDB", "polars": "polars", "lance": "Lance",
 }
 REWRITERS = ["deltalake", "duckdb", "polars"]
 # batch: times as fast as the fastest that rewrites, as Lance; times less memory than deltalake
@@ -42,14 +44,19 @@ def load(workshop, engines, data, folder, runs):
         for name in engines:
             shutil.rmtree(workshop.table(name), ignore_errors=True)
             os.sync()
-            if name == "tarn":
-                found[name].append(workshop.load_tarn(workshop.table(name), data))
+            if name in TARN:
+                found[name].append(workshop.load_tarn(workshop.table(name), data, *TARN[name]))
             else:
                 found[name].append(workshop.operation("engines.py", name, "load", workshop.table(name), data))
             print(f"  load {name}: {seconds(found[name][-1].seconds)}", flush=True)
     for name in engines:
-        workshop.check(name, workshop.table(name), os.path.join(folder, "loaded.json"))
+        workshop.check(engine(name), workshop.table(name), os.path.join(folder, "loaded.json"))
     return {name: middle(usages) for name, usages in found.items()}
+
+
+def engine(mode):
+    """What reads the tables of a mode."""
+    return "tarn" if mode in TARN or mode == "synced" else mode
 
 
 def upserts(workshop, engines, batch, folder, runs, copies):
@@ -59,10 +66,10 @@ def upserts(workshop, engines, batch, folder, runs, copies):
     path = os.path.join(folder, batch + ".parquet")
     for _ in range(runs):
         for mode in modes:
-            name = "tarn" if mode == "synced" else mode
-            copy = workshop.copy(workshop.table(name))
+            name = engine(mode)
+            copy = workshop.copy(workshop.table("tarn" if mode == "synced" else mode))
             if name == "tarn":
-                usage = workshop.upsert_tarn(copy, path, *(["--no-sync"] if mode == "tarn" else []))
+                usage = workshop.upsert_tarn(copy, path, *([] if mode == "synced" else ["--no-sync"]))
             else:
                 usage = workshop.operation("engines.py", name, "upsert", copy, path)
             found[mode].append(usage)

@@ -64,6 +64,18 @@ struct UpdateTests {
     }
   }
 
+  @Test("With --global, a row that comes with another partition moves")
+  func globalKeys() async throws {
+    try await withTable { tool in
+      try tool.write("moved.jsonl", "{\"id\":1,\"exchange\":\"Kraken\",\"price\":7}\n")
+      let outcome = try await tool.succeed("upsert", "t", "--global", "--from", "moved.jsonl")
+      #expect(outcome.errors.contains("0 inserted, 1 updated"), "\(outcome.errors)")
+      #expect(try await rows(tool).first == #"{"id":1,"exchange":"Kraken","price":7.0,"note":null}"#)
+      try await tool.succeed("upsert", "t", "--from", "trades.jsonl")
+      #expect(try await rows(tool).count == 4)
+    }
+  }
+
   @Test("Rows that give different columns are refused in a partial upsert")
   func partialUpsertOfUnequalRows() async throws {
     try await withTable { tool in

@@ -102,6 +102,9 @@ enum Options {
   }.withArgument(after: "dead-letter").standard("fail")
   static let partial = Option<Bool>.flag(
     "partial", "of rows that are stored, change only the columns that the files give")
+  static let global = Option<Bool>.flag(
+    "global",
+    "keys are unique over all partitions: a row that comes with another one than the stored row moves there")
   static let set = Option<[String: Literal?]>(
     "set", "COLUMN=VALUE[,..]", "the new values, such as \"status = 'done', price = 1.50, note = null\""
   ) { text throws(UsageError) in

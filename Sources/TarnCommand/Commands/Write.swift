@@ -11,10 +11,12 @@ enum WriteCommand {
       "With --partial, stored rows keep their values in columns that the files do not have. Without the ordering "
         + "column a row counts as newer than the stored one; without the partition columns its key is looked for in "
         + "all partitions. All rows give the same columns.",
-    ], more: [Options.partial]
+      "With --global, keys are looked for in all partitions, as Hudi's global indexes do.",
+    ], more: [Options.partial, Options.global]
   ) { table, rows, arguments in
     let columns = arguments.has(Options.partial) ? WrittenColumns.given : .all
-    return (try await table.upsert(rows, columns: columns), "upserted into")
+    let scope = arguments.has(Options.global) ? KeyScope.table : .partition
+    return (try await table.upsert(rows, columns: columns, scope: scope), "upserted into")
   }
 
   static let insert = command(
