@@ -48,6 +48,40 @@ import Testing
     }
   }
 
+  /// Footers and page indexes hold such keys as bounds, whole or cut short.
+  @Test(arguments: [2, 4_096])
+  func splicedTablesWithKeysOf64KilobytesReadAlike(pageRows: Int) async throws {
+    try ForeignReader.require()
+    try Spark.hudi015.require()
+    let schema = Schema([Field("id", .string), Field("note", .string)])
+    func rows(_ numbers: some Sequence<Int>, _ note: String) throws -> RecordBatch {
+      var ids = ColumnBuilder(.string)
+      var count = 0
+      for number in numbers {
+        try ids.append(String(repeating: "ü", count: 32 << 10) + "\(number)")
+        count += 1
+      }
+      return try RecordBatch(
+        schema: schema, columns: [ids.finish(), Column(repeating: note, count: count)])
+    }
+    try await TestWorld.withTemporaryFolder { folder in
+      var options = TableOptions()
+      options.own.pageRows = pageRows
+      let path = folder + "/long"
+      let table = try await Table.create(
+        at: .local(path), schema: schema, recordKey: ["id"], options: options)
+      try await table.upsert(try rows(10..<50, "old"))
+      #expect(try await table.upsert(try rows(47..<53, "new")).splicedFiles == 1)
+      #expect(try await table.delete(try rows(10..<12, "").select(["id"])).splicedFiles == 1)
+      var expected = ExpectedTable(
+        path: path, files: try await table.snapshot().slices.map(\.path), columns: schema.names)
+      try expected.expect(WideRows.lines([try rows(12..<47, "old"), try rows(47..<53, "new")]))
+      let differences =
+        try await ForeignReader.differences([expected]) + Spark.hudi015.differences([expected])
+      #expect(differences.isEmpty, "\(differences.map { $0.prefix(300) })")
+    }
+  }
+
   private func compare(_ table: Table, _ path: String, _ what: String) async throws {
     let columns = TableForeignTests.columns
     let rows = try await TableForeignTests.rows(try await table.snapshot())

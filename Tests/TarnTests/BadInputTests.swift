@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnParquet
 import TarnStorage
 import TarnTestSupport
 import TarnTimeline
@@ -113,6 +114,34 @@ import Testing
     #expect(rows.count == 8)
     #expect(rows[0] == Trade(long, 2, "OKX", 500, "new"))
     #expect(rows[4] == Trade(long + "3", 2, "OKX", 9, "new"))
+  }
+
+  /// So many of them that the keys of one slot fill several pages, and then so few that each has its own.
+  @Test(arguments: [(rows: 4_096, count: 60), (rows: 2, count: 9)])
+  func filesOfLongKeysAreSplicedByTheirKeyIndex(pageRows: (rows: Int, count: Int)) async throws {
+    var options = TableOptions()
+    options.own.pageRows = pageRows.rows
+    let fixture = try await TableFixture(options: options)
+    let long = String(repeating: "ü", count: 32 << 10)
+    // They differ at their ends alone, where bounds that are cut short do not see it.
+    let trades = (10..<10 + pageRows.count).map { Trade(long + "\($0)", 1, "OKX", Int128($0), "old") }
+    #expect(try await fixture.table.upsert(try Trade.batch(trades)).inserted == trades.count)
+    let changed = trades.prefix(3).map { Trade($0.id, 2, "OKX", 7, "new") }
+    let report = try await fixture.table.upsert(
+      try Trade.batch(changed + [Trade(long + "0", 2, "OKX", 7, "new")]))
+    #expect(report.updated == 3 && report.inserted == 1)
+    #expect(report.splicedFiles == 1)
+    let gone = [trades[4], trades[trades.count - 1]]
+    let deleted = try await fixture.table.delete(try Trade.batch(gone).select(["id"]))
+    #expect(deleted.deleted == 2 && deleted.splicedFiles == 1)
+    let left = trades.dropFirst(3).filter { trade in !gone.contains { $0.id == trade.id } }
+    let expected = changed + left + [Trade(long + "0", 2, "OKX", 7, "new")]
+    #expect(try await fixture.rows() == expected.sorted { $0.id < $1.id })
+    // A key index that does not fit its file is warned of.
+    #expect(fixture.warnings.all.isEmpty, "\(fixture.warnings.all.map { $0.suffix(200) })")
+    let slice = try #require(try await fixture.table.snapshot().slices.first)
+    let file = try await ParquetFile.open(fixture.storage, path: slice.path)
+    #expect(try await ParquetCheck.run(file).findings.isEmpty)
   }
 
   @Test(arguments: writes.indices) func aVanishedBaseFileEndsTheWrite(_ index: Int) async throws {
