@@ -8,6 +8,8 @@ import TarnTimeline
 /// Checks the base files of a commit by themselves: every page, and the key index.
 struct BaseFileCheck {
   let storage: any Storage
+  /// The column that has the record keys.
+  let keyColumn: String
 
   /// What is wrong with the files of a commit; nil where nothing is.
   func problem(with instant: Instant) async throws -> String? {
@@ -36,7 +38,7 @@ struct BaseFileCheck {
     var slots = index.slotRows.enumerated().flatMap {
       Array(repeating: Int32($0.offset), count: Int($0.element))
     }[...]
-    let column = try file.columnIndex("_hoodie_record_key")
+    let column = try file.columnIndex(keyColumn)
     for group in 0..<file.rowGroupCount {
       guard let keys = try await file.readRowGroup(group, columns: [column]).columns[0].strings else {
         return "the key column has no strings"

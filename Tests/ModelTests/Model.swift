@@ -18,19 +18,20 @@ struct Model {
   /// Whether deletions are remembered.
   private let remembers: Bool
 
-  init(scope: KeyScope, isOrdered: Bool, hasKeyIndex: Bool) {
-    self.scope = scope
-    self.isOrdered = isOrdered
-    remembers = isOrdered && hasKeyIndex
+  init(_ shape: ModelShape) {
+    scope = shape.scope
+    isOrdered = shape.isOrdered
+    remembers = shape.remembers
   }
 
   func slot(_ row: ModelRow) -> Slot {
     Slot(key: row.key, path: scope == .partition ? row.path : nil)
   }
 
-  /// Takes the rows as a commit of this instant would; partial ones leave what they have no columns for.
+  /// Takes the rows as a commit of this instant would: partial ones leave what they have no columns for, and a merge
+  /// function decides whatever the ordering values say.
   mutating func apply(
-    _ batch: ModelBatch, columns: WrittenColumns = .all, at instant: Instant
+    _ batch: ModelBatch, columns: WrittenColumns = .all, merging merge: ModelMerge? = nil, at instant: Instant
   ) -> CommitReport {
     var report = CommitReport()
     for (slot, winner) in winners(batch, slot, &report) {
@@ -54,10 +55,12 @@ struct Model {
           report.deleted += 1
           remember(winner.row, inPlaceOf: stored.row)
         }
-      } else if isOrdered, Self.precedes(winner.row.order, stored.row.order) {
+      } else if isOrdered, merge == nil, Self.precedes(winner.row.order, stored.row.order) {
         report.stale += 1
       } else {
-        let row = columns == .all ? winner.row : batch.row(winner.row, over: stored.row)
+        let row =
+          merge?.row(stored.row, winner.row)
+          ?? (columns == .all ? winner.row : batch.row(winner.row, over: stored.row))
         if row == stored.row {
           report.duplicates += 1
         } else {

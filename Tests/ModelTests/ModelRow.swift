@@ -26,6 +26,31 @@ struct ModelRow: Hashable, CustomStringConvertible {
   }
 }
 
+extension ModelRow {
+  /// The rows of a batch of the table's columns; what it lacks is null.
+  static func rows(of batch: RecordBatch) -> [ModelRow] {
+    (0..<batch.count).map { row in
+      ModelRow(
+        key: text("key", batch, row) ?? "", order: number("order", batch, row),
+        part: text("part", batch, row),
+        value: number("value", batch, row),
+        extras: (0..<extraLimit).map { text("extra\($0)", batch, row) })
+    }
+  }
+
+  /// The text of a column; nil for null, and where there is no such column.
+  static func text(_ name: String, _ batch: RecordBatch, _ row: Int) -> String? {
+    batch[name].flatMap { $0.isNull(row) ? nil : $0.strings?.string(row) }
+  }
+
+  private static func number(_ name: String, _ batch: RecordBatch, _ row: Int) -> Int64? {
+    guard let column = batch[name], !column.isNull(row), case .int64(let values) = column.values else {
+      return nil
+    }
+    return values[row]
+  }
+}
+
 /// Rows to upsert and to delete, with the columns they come with.
 struct ModelBatch {
   var rows: [ModelRow] = []

@@ -18,7 +18,8 @@ struct ModelRun {
 
   let seed: UInt64
   let table: Table
-  private let storage: any Storage
+  let shape: ModelShape
+  let storage: any Storage
   /// Base files that were spliced, and that were written anew.
   private(set) var fileCounts = (spliced: 0, written: 0)
   /// Stored rows that were deleted.
@@ -30,7 +31,6 @@ struct ModelRun {
   private var step = 0
   private var extraCount = 0
   private var freshKeys = 0
-  private let keyCount: Int
   private var history: [(instant: Instant, rows: [StoredRow])] = []
   static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
 
@@ -38,36 +38,17 @@ struct ModelRun {
   init(seed: UInt64, folder: String? = nil) async throws {
     self.seed = seed
     var random = SeededGenerator(seed: seed)
-    let isOrdered = !random.oneIn(4)
-    let scope: KeyScope = random.oneIn(2) ? .table : .partition
-    keyCount = [6, 20, 60][random.below(3)]
-    var settings = TableSettings()
-    let clock = SteppedClock(step: Int64(random.below(3)) * 700)
-    settings.now = { clock.now() }
-    settings.parallelism = 1 + random.below(3)
-    let options = Self.options(&random)
-    model = Model(scope: scope, isOrdered: isOrdered, hasKeyIndex: options.own.hasKeyIndex)
+    shape = ModelShape(&random)
+    model = Model(shape)
     let location =
       folder.map { TableLocation.local($0, synchronizes: false) }
       ?? .storage(InMemoryStorage(), name: "model")
     storage = location.storage
     table = try await Table.create(
       at: location, schema: ModelBatch.schema(), recordKey: ["key"],
-      partitionedBy: ["part"], orderedBy: isOrdered ? "order" : nil, options: options,
-      settings: settings)
+      partitionedBy: ["part"], orderedBy: shape.isOrdered ? "order" : nil, options: shape.options,
+      settings: shape.settings)
     self.random = random
-  }
-
-  /// Sizes so small that few rows fill several pages, row groups and file groups.
-  private static func options(_ random: inout SeededGenerator) -> TableOptions {
-    var options = TableOptions()
-    options.own.pageRows = [1, 3, 7, 100][random.below(4)]
-    options.own.rowGroupSize = [1_024, 1_500, 4_096][random.below(3)]
-    options.own.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
-    options.own.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
-    options.own.hasKeyIndex = !random.oneIn(5)
-    options.own.compression = [.uncompressed, .zstd(level: 1), .snappy, .gzip(level: 1)][random.below(4)]
-    return options
   }
 
   /// Runs all steps, and then travels in time.
@@ -98,7 +79,7 @@ struct ModelRun {
     let before = try await table.timeline().lastInstant
     var after = model
     // The model knows the commit's instant only from the table.
-    switch random.below(12) {
+    switch random.below(13) {
     case 0:
       let batch = deletions()
       report = try await table.delete(try batch.columns())
@@ -107,11 +88,11 @@ struct ModelRun {
       let batch = freshRows()
       report = try await table.insert(try batch.columns())
       expected = after.insert(batch, at: report.instant ?? Instant(microseconds: 0))
-    case 2 where model.scope == .partition, 3 where model.scope == .partition:
+    case 2 where shape.scope == .partition, 3 where shape.scope == .partition:
       let batch = changes(withDeletions: false)
       report = try await table.upsert(try batch.columns())
       expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
-    case 4 where model.scope == .partition:
+    case 4 where shape.scope == .partition:
       let batch = changes(withDeletions: false)
       report = try await table.upsert(try batch.columns(), columns: .given)
       expected = after.apply(batch, columns: .given, at: report.instant ?? Instant(microseconds: 0))
@@ -126,9 +107,14 @@ struct ModelRun {
         report = try await table.delete(where: .column("value") == .number("\(value)"))
       }
       expected = after.change(value, to: other, at: report.instant ?? Instant(microseconds: 0))
+    case 6 where shape.scope == .partition:
+      let batch = changes(withDeletions: false)
+      let merge = ModelMerge(turn: random.below(4))
+      report = try await table.upsert(try batch.columns(), merging: merge.function)
+      expected = after.apply(batch, merging: merge, at: report.instant ?? Instant(microseconds: 0))
     default:
       let batch = changes(withDeletions: true)
-      report = try await table.apply(try batch.changes(), scope: model.scope)
+      report = try await table.apply(try batch.changes(), scope: shape.scope)
       expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
     }
     try compare(report, expected)
@@ -144,7 +130,9 @@ struct ModelRun {
     history.append((instant, rows))
     fileCounts.spliced += report.splicedFiles
     fileCounts.written += report.files - report.splicedFiles
-    if let problem = try await BaseFileCheck(storage: storage).problem(with: instant) {
+    if let problem = try await BaseFileCheck(storage: storage, keyColumn: shape.keyColumn).problem(
+      with: instant)
+    {
       throw difference(problem)
     }
   }
@@ -217,7 +205,7 @@ extension ModelRun {
         batch.append(stored)
         continue
       }
-      let row = row(key: "k\(random.below(keyCount))")
+      let row = row(key: "k\(random.below(shape.keyCount))")
       batch.append(fitted(row, to: batch), isDelete: withDeletions && random.oneIn(3))
     }
     return batch
@@ -237,7 +225,7 @@ extension ModelRun {
     let isNamed = random.oneIn(2)
     for _ in 0..<random.below(8) {
       let isFresh = freshKeys > 0 && random.oneIn(3)
-      var row = row(key: isFresh ? "fresh\(1 + random.below(freshKeys))" : "k\(random.below(keyCount))")
+      var row = row(key: isFresh ? "fresh\(1 + random.below(freshKeys))" : "k\(random.below(shape.keyCount))")
       // A partition is named for all keys or for none.
       row.part = isNamed ? row.part ?? "" : nil
       batch.append(row, isDelete: true)
@@ -273,20 +261,8 @@ extension ModelRun {
     var rows: [StoredRow] = []
     var sequences: Set<String> = []
     for try await batch in snapshot {
-      for index in 0..<batch.count {
-        let text = { (name: String) in
-          batch[name].flatMap { $0.isNull(index) ? nil : $0.strings?.string(index) }
-        }
-        let number = { (name: String) -> Int64? in
-          guard let column = batch[name], !column.isNull(index), case .int64(let values) = column.values
-          else {
-            return nil
-          }
-          return values[index]
-        }
-        let row = ModelRow(
-          key: text("key") ?? "", order: number("order"), part: text("part"), value: number("value"),
-          extras: (0..<ModelRow.extraLimit).map { text("extra\($0)") })
+      for (index, row) in ModelRow.rows(of: batch).enumerated() {
+        let text = { ModelRow.text($0, batch, index) }
         guard let instant = text("_hoodie_commit_time").flatMap({ Instant($0) }),
           text("_hoodie_record_key") == row.key, text("_hoodie_partition_path") == row.path
         else { throw difference("the meta columns of \(row) are wrong") }
