@@ -2,24 +2,8 @@ import Tarn
 import TarnTestSupport
 import Testing
 
-/// Random histories whose tables other engines read at the end.
+/// Random histories which Spark goes on with.
 @Suite(.serialized) struct ModelForeignTests {
-  @Test(arguments: 0..<10)
-  func aThousandRandomTablesReadAlikeInHudiRsPyarrowAndDuckDB(block: UInt64) async throws {
-    try ForeignReader.require()
-    try await TestWorld.withTemporaryFolder { folder in
-      var tables: [ExpectedTable] = []
-      for seed in 10_000 + block * 100..<10_100 + block * 100 {
-        let path = folder + "/\(seed)"
-        var run = try await ModelRun(seed: seed, folder: path)
-        try await run.run(steps: 10)
-        tables.append(try await run.expected(in: path))
-      }
-      let differences = try await ForeignReader.differences(tables)
-      #expect(differences.isEmpty, "\(differences.prefix(3))")
-    }
-  }
-
   /// Only histories with several file groups, spliced files and deletions count.
   @Test(arguments: 0..<4)
   func sparkUpsertsIntoAHundredOfThemTarnSplicesThatAndAllReadAlike(block: UInt64) async throws {

@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnStorage
 import TarnTestSupport
 import TarnTimeline
 
@@ -10,6 +11,14 @@ extension ModelRun {
     ("value = 1 and part = 'a'", { $0.row.value == 1 && $0.row.part == "a" }),
     ("key >= 'k2' and `order` > 1", { $0.row.key >= "k2" && $0.row.order.map { $0 > 1 } ?? false }),
   ]
+
+  /// Copies all objects of the table to a folder of the disk, for engines to read.
+  func copyObjects(to folder: String) async throws {
+    let copy = LocalStorage(root: folder, synchronizes: false)
+    for object in try await storage.listAll(prefix: "").objects {
+      try await copy.put(try await storage.readAll(object.path), at: object.path, if: .always)
+    }
+  }
 
   /// The newest rows for engines to read, compared with Tarn's own answer first.
   ///
@@ -59,7 +68,7 @@ extension ModelRun {
       if !stored.isEmpty, random.oneIn(2) {
         let old = stored[random.below(stored.count)].row
         (row.key, row.part) = (old.key, old.part)
-      } else if model.scope == .table || random.oneIn(3) {
+      } else if shape.scope == .table || random.oneIn(3) {
         // Spark knows a key within its partition alone.
         row.key = "spark\(number)"
       }
@@ -83,7 +92,7 @@ extension ModelRun {
       "hoodie.write.markers.type": "DIRECT", "hoodie.clean.automatic": "false",
       "hoodie.archive.automatic": "false",
     ]
-    if model.isOrdered {
+    if shape.isOrdered {
       options["hoodie.datasource.write.precombine.field"] = "order"
     } else {
       options["hoodie.combine.before.upsert"] = "false"

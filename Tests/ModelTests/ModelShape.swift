@@ -25,16 +25,6 @@ struct ModelShape: Sendable {
   /// The column of base files that has the record keys.
   var keyColumn: String { "_hoodie_record_key" }
 
-  /// The compression, as Hudi names it.
-  var codecName: String {
-    switch options.own.compression {
-    case .uncompressed: "uncompressed"
-    case .snappy: "snappy"
-    case .gzip: "gzip"
-    case .zstd: "zstd"
-    }
-  }
-
   /// Sizes so small that few rows fill several pages, row groups and file groups.
   private static func options(_ random: inout SeededGenerator) -> TableOptions {
     var options = TableOptions()
