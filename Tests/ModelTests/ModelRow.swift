@@ -116,6 +116,11 @@ struct StoredRow: Hashable, Comparable, CustomStringConvertible {
 
   var description: String { "\(row)@\(instant)" }
 
+  /// What stands for the commit where a table does not tell it.
+  static let noInstant = Instant(microseconds: 0)
+  /// The row alone.
+  var undated: StoredRow { StoredRow(row: row, instant: Self.noInstant) }
+
   /// By key, and of the rows of one key by folder; no two are equal in both.
   static func < (left: StoredRow, right: StoredRow) -> Bool {
     left.row.key != right.row.key ? left.row.key < right.row.key : left.row.path < right.row.path

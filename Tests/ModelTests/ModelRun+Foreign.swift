@@ -33,23 +33,24 @@ extension ModelRun {
     let extras = Self.extras(of: snapshot)
     var table = ExpectedTable(
       path: path, files: snapshot.slices.map(\.path),
-      columns: StoredRow.metaNames + ModelBatch.schema(extraCount: extras).names)
-    try table.expect(try Self.lines(rows, extras))
+      columns: shape.metaNames + ModelBatch.schema(extraCount: extras).names)
+    try table.expect(try lines(rows, extras))
     guard bySpark else { return table }
     for condition in Self.conditions {
-      try table.expect(try Self.lines(rows.filter(condition.holds), extras), where: condition.sql)
+      try table.expect(try lines(rows.filter(condition.holds), extras), where: condition.sql)
     }
     return table
   }
 
-  private static func lines(_ rows: [StoredRow], _ extras: Int) throws -> [String] {
+  private func lines(_ rows: [StoredRow], _ extras: Int) throws -> [String] {
     var batch = ModelBatch()
     batch.extraCount = extras
     for row in rows { batch.append(row.row) }
     var columns = try batch.columns()
-    columns.schema.fields = StoredRow.metaNames.map { Field($0, .string) } + columns.schema.fields
+    columns.schema.fields = shape.metaNames.map { Field($0, .string) } + columns.schema.fields
     let meta = [rows.map(\.instant.text), rows.map(\.row.key), rows.map(\.row.path)]
-    columns.columns = try meta.map { try ModelBatch.strings($0) } + columns.columns
+    columns.columns =
+      try zip(shape.metaNames, meta).map { try ModelBatch.strings($0.1) } + columns.columns
     return WideRows.lines([columns])
   }
 
@@ -88,7 +89,8 @@ extension ModelRun {
       "hoodie.datasource.write.hive_style_partitioning": "true",
       "hoodie.datasource.write.partitionpath.urlencode": "true",
       // Bloom filters take Spark longer than reading the keys.
-      "hoodie.index.type": seed % 4 == 0 ? "BLOOM" : "SIMPLE",
+      "hoodie.index.type": seed % 4 == 0 && shape.options.populatesMetaColumns ? "BLOOM" : "SIMPLE",
+      "hoodie.populate.meta.fields": "\(shape.options.populatesMetaColumns)",
       "hoodie.write.markers.type": "DIRECT", "hoodie.clean.automatic": "false",
       "hoodie.archive.automatic": "false",
     ]
@@ -115,9 +117,4 @@ extension ModelRun {
     leastOrder = 10
     try await comparedRows()
   }
-}
-
-extension StoredRow {
-  /// The meta columns that the model knows.
-  static let metaNames = ["_hoodie_commit_time", "_hoodie_record_key", "_hoodie_partition_path"]
 }

@@ -23,7 +23,12 @@ struct ModelShape: Sendable {
   /// Whether deletions are remembered.
   var remembers: Bool { isOrdered && options.own.hasKeyIndex }
   /// The column of base files that has the record keys.
-  var keyColumn: String { "_hoodie_record_key" }
+  var keyColumn: String { options.populatesMetaColumns ? "_hoodie_record_key" : "key" }
+  /// The meta columns that the model knows, and the table has.
+  var metaNames: [String] {
+    options.populatesMetaColumns
+      ? ["_hoodie_commit_time", "_hoodie_record_key", "_hoodie_partition_path"] : []
+  }
 
   /// Sizes so small that few rows fill several pages, row groups and file groups.
   private static func options(_ random: inout SeededGenerator) -> TableOptions {
@@ -33,6 +38,7 @@ struct ModelShape: Sendable {
     options.own.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
     options.own.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
     options.own.hasKeyIndex = !random.oneIn(5)
+    options.populatesMetaColumns = !random.oneIn(4)
     options.own.compression = [.uncompressed, .zstd(level: 1), .snappy, .gzip(level: 1)][random.below(4)]
     return options
   }
