@@ -174,4 +174,46 @@ import Testing
       #expect(try await fixture.rows() == model.values.sorted { $0.id < $1.id }, "step \(step)")
     }
   }
+
+  /// Few rows of a file are spliced in; of a file of which many change, some thousand are held at a time.
+  @Test(arguments: [true, false])
+  func manyRowsChangeByCondition(populatesMetaColumns: Bool) async throws {
+    var options = TableOptions()
+    options.populatesMetaColumns = populatesMetaColumns
+    options.own.pageRows = 2_000
+    let small = try await SmallTable(
+      Schema([Field("id", .int64), Field("kind", .int64), Field("note", .string)]), orderedBy: "kind",
+      options: options)
+    let count = 70_000
+    try await small.table.insert(
+      try batch([
+        "id": column(.int64) { for row in 0..<count { $0.append(Int64(row)) } },
+        "kind": column(.int64) { for row in 0..<count { $0.append(Int64(row % 10)) } },
+        "note": Column(repeating: "old", count: count),
+      ]))
+    let few = try await small.table.update(where: .column("kind") == 3, set: ["note": "three"])
+    #expect(few.updated == 7_000 && few.splicedFiles == 1 && few.duplicates == 0)
+    let many = try await small.table.update(where: .column("kind") < 8, set: ["note": "many"])
+    #expect(many.updated == 56_000 && many.files == 1 && many.splicedFiles == 0)
+    let again = try await small.table.update(where: .column("kind") <= 8, set: ["note": "many"])
+    #expect(again.updated == 7_000 && again.duplicates == 56_000)
+    #expect(try await small.table.delete(where: .column("kind") > 1 && .column("kind") < 9).deleted == 49_000)
+    var notes: [String] = []
+    for try await rows in try await small.table.snapshot().select("id", "kind", "note") {
+      let texts = try #require(rows["note"]?.strings)
+      for row in 0..<rows.count {
+        notes.append("\(json(rows["id"])[row]) \(json(rows["kind"])[row]) \(texts.string(row))")
+        guard row < 3 else { break }
+      }
+    }
+    #expect(notes.contains("0 0 many") && notes.allSatisfy { $0.hasSuffix("many") || $0.contains(" 9 old") })
+    #expect(try await small.table.snapshot().count() == 21_000)
+    // The deletions are remembered, with the ordering of what was stored.
+    let late = try await small.table.upsert(
+      try batch([
+        "id": column(.int64) { $0.append(Int64(2)) }, "kind": column(.int64) { $0.append(Int64(2)) },
+        "note": texts("late"),
+      ]))
+    #expect(late.stale == 1 && late.inserted == 0)
+  }
 }

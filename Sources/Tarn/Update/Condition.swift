@@ -13,18 +13,12 @@ enum ConditionalChange: Sendable {
   case set([String: Literal?])
 }
 
-/// The rows of one file for which a condition is true.
+/// A file with rows for which a condition is true.
 private struct FoundRows: Sendable {
   var tagged: TaggedSlice
-  /// Their positions in the file, ascending.
-  var positions: [Int]
-  /// What they become, in the table's columns; nil where they go.
-  var rows: RecordBatch?
-  /// Their record keys.
-  var keys = ByteStrings()
-  /// Deleted keys that are to be remembered.
-  var burials = Burials()
-  /// Rows that have the new values already.
+  /// The rows that change.
+  var edit: ConditionalEdit
+  /// How many have the new values already.
   var duplicates = 0
 }
 
@@ -53,9 +47,21 @@ extension WriteTransaction {
       }
     }
     var report = CommitReport()
-    let (batch, plan) = try plan(found.compactMap { $0 }, table, &report)
+    var plan = WritePlan()
+    for file in found.compactMap(\.self) {
+      report.duplicates += file.duplicates
+      guard file.edit.count > 0 else { continue }
+      let merge = WritePlan.Merge(tagged: file.tagged, resolution: FileResolution(), edit: file.edit)
+      report.updated += merge.updatedCount
+      report.deleted += merge.deletedCount
+      plan.merges.append(merge)
+    }
     if report.deleted > 0 { warnOfForgetting(table) }
     guard !plan.isEmpty else { return report }
+    let keys = RecordKeyGenerator.Keys(keys: ByteStrings(), hashes: [], partitions: [], partitionOf: [])
+    let batch = PreparedBatch(
+      ChangeBatch(upserting: try noRows(table.schema)), keys: keys,
+      orderedBy: state.properties.orderingField, scope: .partition, keepsAll: true)
     try await commit(plan, batch, table, operation, &report)
     return report
   }
@@ -94,31 +100,14 @@ extension WriteTransaction {
     let file = try await footers.open(slice, in: storage)
     let positions = try await self.positions(predicate, file, full)
     guard !positions.isEmpty else { return nil }
-    var found = FoundRows(tagged: TaggedSlice(slice, file, footers), positions: positions)
+    let tagged = TaggedSlice(slice, file, footers)
     guard let values else {
-      if table.remembers, let ordering = table.ordering {
-        let rows = try await StoredRows.read(
-          file, at: positions, as: table.storedKeys.schema.adding([ordering]))
-        let keys = try table.storedKeys.keys(of: rows)
-        guard let order = rows[ordering.name] else { return found }
-        for row in 0..<rows.count { try found.burials.append(keys[row], orderedBy: order, row) }
-      }
-      return found
+      return FoundRows(tagged: tagged, edit: ConditionalEdit(positions, of: file, nil, table))
     }
-    let stored = try await StoredRows.read(
-      file, at: positions, as: table.schema.adding(table.storedKeys.schema.fields))
-    var rows = try RecordBatch(
-      schema: table.schema, columns: Array(stored.columns.prefix(table.schema.fields.count)),
-      count: stored.count)
-    let before = rows
-    try values.apply(to: &rows)
-    let changed = rows.rowsThatDiffer(from: before)
-    found.duplicates = positions.count - changed.count
-    found.positions = changed.map { positions[Int($0)] }
-    found.rows = try rows.gather(changed)
-    found.keys = try table.storedKeys.keys(
-      of: try stored.select(table.storedKeys.schema.names).gather(changed))
-    return found
+    let changed = try await values.changed(positions, of: file)
+    return FoundRows(
+      tagged: tagged, edit: ConditionalEdit(changed, of: file, values, table),
+      duplicates: positions.count - changed.count)
   }
 
   /// The positions of the rows for which the condition is true.
@@ -150,83 +139,6 @@ extension WriteTransaction {
       }
     }
     return positions
-  }
-
-  /// One batch of all rows that change, and the plan that puts them in the places of the old ones.
-  private func plan(
-    _ found: [FoundRows], _ table: Target, _ report: inout CommitReport
-  ) throws(TableError) -> (PreparedBatch, WritePlan) {
-    var plan = WritePlan()
-    var keys = RecordKeyGenerator.Keys(keys: ByteStrings(), hashes: [], partitions: [], partitionOf: [])
-    do throws(ColumnError) {
-      for file in found {
-        report.duplicates += file.duplicates
-        guard !file.positions.isEmpty else { continue }
-        var resolution = FileResolution()
-        if file.rows == nil {
-          resolution.deleted = file.positions
-          resolution.burials = file.burials
-          report.deleted += file.positions.count
-        } else {
-          let start = keys.keys.count
-          resolution.updated = file.positions.enumerated().map {
-            TaggedSlice.Match(stored: $0.element, incoming: start + $0.offset)
-          }
-          report.updated += file.positions.count
-          let path = file.tagged.slice.partitionPath
-          if keys.partitions.last.map({ ExactText($0) }) != ExactText(path) { keys.partitions.append(path) }
-          try keys.keys.append(file.keys, 0..<file.keys.count)
-          keys.partitionOf += [Int32](repeating: Int32(keys.partitions.count - 1), count: file.keys.count)
-        }
-        plan.merges.append(WritePlan.Merge(tagged: file.tagged, resolution: resolution))
-      }
-      keys.hashes = (0..<keys.keys.count).map { [keys = keys.keys] in keys.hash($0) }
-      let rows = try RecordBatch.concatenate(found.compactMap(\.rows), schema: table.schema)
-      let batch = PreparedBatch(
-        ChangeBatch(upserting: rows), keys: keys, orderedBy: table.state.properties.orderingField,
-        scope: .partition, keepsAll: true)
-      return (batch, plan)
-    } catch { throw TableError(error) }
-  }
-}
-
-/// The values that rows get, each a column of one row.
-private struct Assignments: Sendable {
-  private var values: [(column: Int, value: Column)] = []
-
-  /// Checks values against a table; nil where rows are deleted.
-  ///
-  /// - Throws: ``TableError`` with code `mismatch` for a column that is not there, names or places a row, or cannot
-  ///   hold its value.
-  init?(_ change: ConditionalChange, _ table: WriteTransaction.Target) throws(TableError) {
-    guard case .set(let literals) = change else { return nil }
-    guard !literals.isEmpty else { throw TableError(.mismatch, "an update needs a column to set") }
-    for (name, literal) in literals.sorted(by: { $0.key < $1.key }) {
-      guard let index = table.schema.index(of: name) else {
-        throw TableError(
-          .mismatch,
-          "there is no column \(name) to set: the table has \(table.schema.names.joined(separator: ", "))")
-      }
-      let isKey = table.generator.keyFields.contains(name)
-      guard !isKey, !table.generator.partition.fields.contains(name) else {
-        throw TableError(
-          .mismatch,
-          "\(name) is a \(isKey ? "key" : "partition") column, which an update cannot set: delete the rows, and "
-            + "upsert them anew")
-      }
-      let field = table.schema.fields[index]
-      guard let literal else {
-        guard field.isNullable else { throw TableError(.mismatch, "column \(name) takes no null") }
-        values.append((index, Column(nulls: 1, of: field.type)))
-        continue
-      }
-      values.append((index, try literal.stored(in: field)))
-    }
-  }
-
-  func apply(to rows: inout RecordBatch) throws(ColumnError) {
-    let first = [Int32](repeating: 0, count: rows.count)
-    for (column, value) in values { rows.columns[column] = try value.gather(first) }
   }
 }
 

@@ -17,7 +17,7 @@ struct CommitContext: Sendable {
   let tableName: String
   let options: OwnOptions
   let bloom: BloomFilterChoice
-  let batch: PreparedBatch
+  var batch: PreparedBatch
   /// Whether the meta columns are filled, and files have Bloom filters of their keys.
   let populatesMetaColumns: Bool
   /// Where the keys of stored rows are.
@@ -127,12 +127,11 @@ struct BaseFileWriter: ~Copyable {
     try await parquet.append(batch)
   }
 
-  /// Appends a row group of the file's last version: `kept` runs of stored rows, and rows of the batch
-  /// in the places of those they replace.
-  mutating func append(stored: RecordBatch, _ runs: [MergeRun]) async throws {
+  /// Appends rows of the file's last version: runs of stored ones, and others in the places of those they replace.
+  mutating func append(stored: RecordBatch, _ runs: [MergeRun], of source: KeyedRows) async throws {
     let incoming = runs.flatMap { run in if case .incoming(let rows) = run { rows } else { [Int32]() } }
-    let fresh = try fresh.metaColumns(of: incoming)
-    let data = context.batch.changes.rows
+    let fresh = try fresh.plainMetaColumns(of: incoming, source.keys)
+    let data = source.rows
     var columns: [Column] = []
     for (index, field) in context.fileSchema.fields.enumerated() {
       var builder = ColumnBuilder(field.type)
@@ -190,7 +189,7 @@ enum FileColumns {
 enum MergeRun: Sendable {
   /// Stored rows that stay, by their positions in the row group.
   case stored(Range<Int>)
-  /// Rows of the batch.
+  /// Rows that come in.
   case incoming([Int32])
 }
 

@@ -37,8 +37,10 @@ struct FileGroupWriter: Sendable {
     }
     let name = BaseFileName(
       fileID: tagged.slice.fileID, writeToken: token(0), instant: context.instant)
+    let merge = try await context.withDeletions(merge, file)
     if let splice = try await FileSplice(file, merge, context, warn: warn) {
       do {
+        let (context, merge) = try await context.withUpdates(merge, file)
         let (written, counts) = try await write(name, merge) { target in
           try await SpliceWriter(
             context: context, merge: merge, splice: splice, name: name, taskNumber: taskNumber
@@ -79,7 +81,7 @@ struct FileGroupWriter: Sendable {
     let statistics = WriteStatistics(
       fileID: name.fileID, path: TablePaths.join(slice.partitionPath, name.name),
       partitionPath: slice.partitionPath, previousCommit: slice.instant, writes: Int64(file.rowCount),
-      deletes: Int64(merge.resolution.deleted.count), updates: Int64(merge.resolution.updated.count),
+      deletes: Int64(merge.deletedCount), updates: Int64(merge.updatedCount),
       inserts: Int64(merge.inserts.count), size: Int64(file.size))
     return WrittenFile(statistics: statistics, counts: counts, isSpliced: isSpliced)
   }
@@ -94,23 +96,44 @@ struct FileGroupWriter: Sendable {
     var start = 0
     var deleted = merge.resolution.deleted[...]
     var updated = merge.resolution.updated[...]
+    let batch = KeyedRows(context.batch)
     let columns = context.fileSchema.fields.compactMap { file.schema.index(of: $0.name) }
-    for try await batch in file.batches(
+    for try await rows in file.batches(
       columns: columns, rowsPerBatch: Self.chunkRows, readAhead: Self.readAhead)
     {
-      let stored = try BatchAlignment.align(batch, to: context.fileSchema)
+      let stored = try BatchAlignment.align(rows, to: context.fileSchema)
       let end = start + stored.count
+      defer { start = end }
+      if let edit = merge.edit, let values = edit.values {
+        try await append(stored, start, edit, values, merge.tagged.slice.partitionPath, &writer)
+        continue
+      }
       let gone = deleted.prefix { $0 < end }
       let replaced = updated.prefix { $0.stored < end }
       deleted = deleted.dropFirst(gone.count)
       updated = updated.dropFirst(replaced.count)
       try await writer.append(
-        stored: stored, Self.runs(start..<end, deleted: Array(gone), updated: Array(replaced)))
-      start = end
+        stored: stored, Self.runs(start..<end, deleted: Array(gone), updated: Array(replaced)), of: batch)
       try Task.checkCancellation()
     }
     try await append(merge.inserts, &writer)
     return try await writer.finish(tombstones: try await context.tombstones(of: merge, warn))
+  }
+
+  /// Appends stored rows, of which some change by a condition.
+  private func append(
+    _ stored: RecordBatch, _ start: Int, _ edit: ConditionalEdit, _ values: Assignments, _ partition: String,
+    _ writer: inout BaseFileWriter
+  ) async throws {
+    let range = start..<start + stored.count
+    let matches = edit.positions(range).enumerated().map {
+      TaggedSlice.Match(stored: $0.element, incoming: $0.offset)
+    }
+    let chosen = try stored.gather(matches.map { Int32($0.stored - start) })
+    let batch = try edit.batch(of: chosen, values, partition: partition)
+    try await writer.append(
+      stored: stored, Self.runs(range, deleted: [], updated: matches), of: KeyedRows(batch))
+    try Task.checkCancellation()
   }
 
   /// The runs of merged rows; positions are the file's on the way in, the batch's on the way out.

@@ -41,8 +41,8 @@ struct FileSplice: Sendable {
   init?(
     _ file: ParquetFile, _ merge: WritePlan.Merge, _ context: CommitContext, warn: @Sendable (String) -> Void
   ) async throws {
-    let touched = merge.resolution.updated.count + merge.resolution.deleted.count
-    guard Double(touched) <= Double(file.rowCount) * Self.greatestShare, !merge.tagged.isIndexDamaged,
+    guard !Self.isTooMuch(merge.updatedCount + merge.deletedCount, of: file.rowCount),
+      !merge.tagged.isIndexDamaged,
       let layout = try await file.spliceLayout(for: context.fileSchema, options: context.parquetOptions),
       Self.isTidy(file, layout, context.options)
     else { return nil }
@@ -68,6 +68,11 @@ struct FileSplice: Sendable {
     self.file = file
     self.layout = layout
     range = (least, greatest)
+  }
+
+  /// Whether so many rows of a file change that it is written anew.
+  static func isTooMuch(_ touched: Int, of rows: Int) -> Bool {
+    Double(touched) > Double(rows) * greatestShare
   }
 
   /// Whether slots are neither too long to pay, nor too short to be read well; likewise row groups.

@@ -68,11 +68,9 @@ struct FreshRows: Sendable {
       count: rows.count)
   }
 
-  /// The meta columns of rows of the batch; the third is the key.
-  mutating func metaColumns(of rows: [Int32]) throws -> [Column] {
-    try metaColumns(of: rows, context.batch.keys.keys).map { (column) throws(ColumnError) in
-      try column.plain()
-    }
+  /// The meta columns of rows with these keys; the third is the key.
+  mutating func plainMetaColumns(of rows: [Int32], _ keys: ByteStrings) throws -> [Column] {
+    try metaColumns(of: rows, keys).map { (column) throws(ColumnError) in try column.plain() }
   }
 
   private mutating func metaColumns(of rows: [Int32], _ all: ByteStrings) throws -> [Column] {

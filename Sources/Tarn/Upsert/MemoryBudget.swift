@@ -32,7 +32,14 @@ struct MemoryBudget: Sendable {
     let groups = max(1, rows / CommitContext.rowGroupRows, file.encodedBytes / max(options.rowGroupSize, 1))
     // A file of another writer may have larger row groups, but is read and written in smaller ones.
     let group = min(file.encodedBytes / groups, options.rowGroupSize)
-    return perFile + perEncodedByte * group + perRow * (rows + merge.inserts.count)
+    return perFile + perEncodedByte * group + perRow * (rows + merge.inserts.count) + cost(merge.edit, file)
+  }
+
+  /// What the rows take that are read to be changed by a condition.
+  private static func cost(_ edit: ConditionalEdit?, _ file: TaggedSlice) -> Int {
+    guard let edit, edit.values != nil, !FileSplice.isTooMuch(edit.count, of: file.rowCount) else { return 0 }
+    return Int(
+      Double(perEncodedByte) * Double(file.encodedBytes) * Double(edit.count) / Double(file.rowCount))
   }
 
   /// What writing new file groups takes at most.

@@ -20,6 +20,13 @@ struct WritePlan: Sendable {
     var resolution: FileResolution
     /// Rows of the batch that are appended.
     var inserts: [Int32] = []
+    /// Stored rows that a condition chose, which the resolution does not have until the file is written.
+    var edit: ConditionalEdit?
+
+    /// How many stored rows are replaced.
+    var updatedCount: Int { edit.map { $0.values == nil ? 0 : $0.count } ?? resolution.updated.count }
+    /// How many stored rows go.
+    var deletedCount: Int { edit.map { $0.values == nil ? $0.count : 0 } ?? resolution.deleted.count }
   }
 
   /// Rows of one partition for new file groups.

@@ -91,7 +91,7 @@ extension WriteTransaction {
       metadata.append(
         WriteStatistics(
           plannedFor: slice.fileID, previousCommit: slice.instant,
-          updates: Int64(merge.resolution.updated.count), inserts: Int64(merge.inserts.count)),
+          updates: Int64(merge.updatedCount), inserts: Int64(merge.inserts.count)),
         partition: slice.partitionPath)
     }
     for creation in plan.creations {

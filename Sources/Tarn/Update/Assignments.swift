@@ -1,0 +1,54 @@
+import TarnColumns
+import TarnParquet
+
+/// The values that rows get, each a column of one row.
+struct Assignments: Sendable {
+  private var values: [(column: Int, field: Field, value: Column)] = []
+
+  /// Checks values against a table; nil where rows are deleted.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` for a column that is not there, names or places a row, or cannot
+  ///   hold its value.
+  init?(_ change: ConditionalChange, _ table: WriteTransaction.Target) throws(TableError) {
+    guard case .set(let literals) = change else { return nil }
+    guard !literals.isEmpty else { throw TableError(.mismatch, "an update needs a column to set") }
+    for (name, literal) in literals.sorted(by: { $0.key < $1.key }) {
+      guard let index = table.schema.index(of: name) else {
+        throw TableError(
+          .mismatch,
+          "there is no column \(name) to set: the table has \(table.schema.names.joined(separator: ", "))")
+      }
+      let isKey = table.generator.keyFields.contains(name)
+      guard !isKey, !table.generator.partition.fields.contains(name) else {
+        throw TableError(
+          .mismatch,
+          "\(name) is a \(isKey ? "key" : "partition") column, which an update cannot set: delete the rows, and "
+            + "upsert them anew")
+      }
+      let field = table.schema.fields[index]
+      guard let literal else {
+        guard field.isNullable else { throw TableError(.mismatch, "column \(name) takes no null") }
+        values.append((index, field, Column(nulls: 1, of: field.type)))
+        continue
+      }
+      values.append((index, field, try literal.stored(in: field)))
+    }
+  }
+
+  /// Those of a file's rows that do not have all the values yet.
+  ///
+  /// - Parameter positions: The rows' positions in the file, ascending.
+  func changed(_ positions: [Int], of file: ParquetFile) async throws -> [Int] {
+    let stored = try await StoredRows.read(
+      file, at: positions, as: Schema(values.map(\.field)))
+    return positions.indices.filter { row in
+      !zip(values, stored.columns).allSatisfy { $1.isEqual(row, to: $0.value, 0) }
+    }.map { positions[$0] }
+  }
+
+  /// Gives the values to rows in the table's columns.
+  func apply(to rows: inout RecordBatch) throws(ColumnError) {
+    let first = [Int32](repeating: 0, count: rows.count)
+    for (column, _, value) in values { rows.columns[column] = try value.gather(first) }
+  }
+}
