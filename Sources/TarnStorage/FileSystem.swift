@@ -37,7 +37,8 @@ enum FileSystem {
     }
   }
 
-  private static func repeating(_ call: () -> Int) -> Int {
+  /// Calls until no signal interrupts, and gives the result or the error number negated.
+  static func repeating(_ call: () -> Int) -> Int {
     while true {
       let result = call()
       if result != -1 { return result }

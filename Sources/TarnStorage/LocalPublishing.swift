@@ -54,7 +54,9 @@ extension LocalStorage {
   private static let leastReserved = 128 << 10
 
   /// Appends a range of an object to a temporary, within the kernel where the file system can.
-  func append(_ range: Range<Int>, of path: String, to temporary: Temporary) throws(StorageError) {
+  func append(
+    _ range: Range<Int>, of path: String, to temporary: Temporary, _ copier: FileCopier
+  ) throws(StorageError) {
     let source = file(path)
     let descriptor = FileSystem.openForReading(source)
     guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(source)") }
@@ -66,7 +68,7 @@ extension LocalStorage {
     var position = range.lowerBound
     if range.count >= Self.leastReserved { FileSystem.reserve(temporary.descriptor, range.count) }
     while position < range.upperBound {
-      let copied = FileSystem.copy(
+      let copied = copier.copy(
         descriptor, at: position, to: temporary.descriptor, range.upperBound - position)
       guard copied > 0 else { break }
       position += copied

@@ -3,8 +3,14 @@ import TarnBytes
 
 /// Writes one file in the scratch folder, and moves it to its place at the end.
 final class LocalWriter: ObjectWriter {
+  private struct Output {
+    var buffer: [UInt8] = []
+    /// There once something was copied.
+    var copier: FileCopier?
+  }
+
   private enum State {
-    case open(buffer: [UInt8])
+    case open(Output)
     case closed
   }
 
@@ -20,22 +26,22 @@ final class LocalWriter: ObjectWriter {
     self.storage = storage
     self.path = path
     self.temporary = temporary
-    state = Mutex(.open(buffer: []))
+    state = Mutex(.open(Output()))
   }
 
   deinit { close() }
 
   func write(_ bytes: [UInt8]) async throws(StorageError) {
     try state.withLock { (state: inout State) throws(StorageError) in
-      var buffer = try take(&state)
-      if buffer.count + bytes.count <= Self.bufferSize {
-        buffer += bytes
+      var output = try take(&state)
+      if output.buffer.count + bytes.count <= Self.bufferSize {
+        output.buffer += bytes
       } else {
-        try flush(buffer)
-        buffer.removeAll(keepingCapacity: true)
-        if bytes.count < Self.bufferSize { buffer += bytes } else { try flush(bytes) }
+        try flush(output.buffer)
+        output.buffer.removeAll(keepingCapacity: true)
+        if bytes.count < Self.bufferSize { output.buffer += bytes } else { try flush(bytes) }
       }
-      state = .open(buffer: buffer)
+      state = .open(output)
     }
   }
 
@@ -50,25 +56,27 @@ final class LocalWriter: ObjectWriter {
       return try await write(part.copied())
     }
     try state.withLock { (state: inout State) throws(StorageError) in
-      var buffer = try take(&state)
-      try flush(buffer)
-      buffer.removeAll(keepingCapacity: true)
+      var output = try take(&state)
+      try flush(output.buffer)
+      output.buffer.removeAll(keepingCapacity: true)
+      let copier = output.copier ?? FileCopier(to: temporary.descriptor)
+      output.copier = copier
       do throws(StorageError) {
-        try storage.append(range, of: path, to: temporary)
+        try storage.append(range, of: path, to: temporary, copier)
       } catch {
         storage.discard(temporary)
         throw error
       }
-      state = .open(buffer: buffer)
+      state = .open(output)
     }
   }
 
   @discardableResult
   func finish() async throws(StorageError) -> ObjectTag {
     try state.withLock { (state: inout State) throws(StorageError) -> ObjectTag in
-      let buffer = try take(&state)
+      let output = try take(&state)
       defer { storage.discard(temporary) }
-      let result = buffer.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
+      let result = output.buffer.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
       guard result == 0 else { throw failure(result) }
       return try storage.publish(temporary, at: path, if: .always)
     }
@@ -84,15 +92,15 @@ final class LocalWriter: ObjectWriter {
     }
   }
 
-  /// Takes the buffer out and leaves the writer closed, so that it stays closed where an error is thrown,
-  /// and the buffer is not copied when it grows.
-  private func take(_ state: inout State) throws(StorageError) -> [UInt8] {
-    guard case .open(let buffer) = state else {
+  /// Takes the output out and leaves the writer closed, so that it stays closed where an error is thrown,
+  /// and its buffer is not copied when it grows.
+  private func take(_ state: inout State) throws(StorageError) -> Output {
+    guard case .open(let output) = state else {
       throw StorageError(
         .failed, path: path, "this writer has finished, failed or was abandoned; open another one")
     }
     state = .closed
-    return buffer
+    return output
   }
 
   /// Writes bytes to the temporary; where that fails, the temporary goes.
