@@ -1,6 +1,7 @@
 /// Changes bytes of a base64 text where they stand, so that the rest of it is neither decoded nor encoded.
 public struct Base64Editor: ~Copyable, ~Escapable {
   private var letters: MutableRawSpan
+  private let values = Base64.values
 
   @_lifetime(copy letters)
   init(_ letters: consuming MutableRawSpan) { self.letters = letters }
@@ -29,7 +30,7 @@ public struct Base64Editor: ~Copyable, ~Escapable {
 
   /// The bits of a letter; zeros for padding.
   private func value(_ index: Int) -> UInt8 {
-    let value = Base64.values[Int(letters.bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))]
+    let value = values[Int(letters.bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))]
     return value < 64 ? value : 0
   }
 
@@ -40,14 +41,12 @@ public struct Base64Editor: ~Copyable, ~Escapable {
 }
 
 extension Base64 {
-  /// A text with some of its bytes changed.
-  public static func edited(_ text: String, _ body: (inout Base64Editor) -> Void) -> String {
-    String(unsafeUninitializedCapacity: text.utf8.count) { target in
-      let (_, count) = target.initialize(from: text.utf8)
+  /// Changes bytes of the text that stands from `start` on, up to the end.
+  public static func edit(_ bytes: inout [UInt8], from start: Int, _ body: (inout Base64Editor) -> Void) {
+    bytes.withUnsafeMutableBufferPointer { bytes in
       var editor = Base64Editor(
-        MutableRawSpan(_unsafeElements: UnsafeMutableBufferPointer(rebasing: target[..<count])))
+        MutableRawSpan(_unsafeElements: UnsafeMutableBufferPointer(rebasing: bytes[start...])))
       body(&editor)
-      return count
     }
   }
 

@@ -59,10 +59,11 @@ public struct BloomFilterText: Sendable {
     return overflow ? Int.max : keys
   }
 
-  /// The text with keys added; a filter that was read from a file gets no further rows.
-  public func adding(_ keys: ByteStrings) -> String {
-    guard keys.count > 0 else { return text }
-    return Base64.edited(text) { editor in
+  /// Adds keys to a copy of the text, which stands from `start` on; a filter that was read from a file gets no
+  /// further rows.
+  public func add(_ keys: ByteStrings, to copy: inout [UInt8], from start: Int) {
+    guard keys.count > 0 else { return }
+    Base64.edit(&copy, from: start) { editor in
       var lastRowKeys = growth?.lastRowKeys ?? 0
       var turn = 0
       for key in 0..<keys.count {

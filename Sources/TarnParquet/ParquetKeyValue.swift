@@ -11,3 +11,10 @@ public struct ParquetKeyValue: Sendable, Hashable {
     self.value = value
   }
 }
+
+/// Changes a value where it stands in a footer, so that a long one is not copied once more.
+struct KeyValueEdit: Sendable {
+  let key: String
+  /// Gets the footer so far, and where the value begins, which goes to its end.
+  let body: @Sendable (inout [UInt8], Int) -> Void
+}

@@ -134,6 +134,13 @@ import Testing
     #expect(throws: BloomFilterError.self) { try Self.decoded("not base64", nil) }
   }
 
+  /// A filter's text with keys added, behind other bytes.
+  private static func text(_ filter: BloomFilterText, with keys: ByteStrings) -> String {
+    var bytes = [1, 2, 3] + Array(filter.text.utf8)
+    filter.add(keys, to: &bytes, from: 3)
+    return String(decoding: bytes.dropFirst(3), as: UTF8.self)
+  }
+
   @Test func keysAddedInTheTextAreThoseOfTheDecodedFilter() throws {
     for (kind, sizing, stored, added) in [
       (BloomFilter.Kind.simple, BloomFilter.Sizing(entries: 50, errorExponent: 3, limit: 50), 20, 20),
@@ -148,10 +155,10 @@ import Testing
       var keys = ByteStrings()
       for key in 0..<added { try keys.append("new-\(key)") }
       let patched = try #require(BloomFilterText(text, kindName: kind.rawValue))
-      #expect(patched.adding(ByteStrings()) == text)
+      #expect(Self.text(patched, with: ByteStrings()) == text)
       var decoded = try Self.decoded(text, kind.rawValue)
       for key in 0..<added { decoded.insert(keys[key]) }
-      #expect(patched.adding(keys) == decoded.encoded())
+      #expect(Self.text(patched, with: keys) == decoded.encoded())
     }
   }
 
@@ -169,7 +176,9 @@ import Testing
           var damaged = bytes
           damaged[position] = value
           // Whatever it is taken for, adding to it must not trap.
-          _ = BloomFilterText(Base64.encode(damaged), kindName: kind)?.adding(keys)
+          if let filter = BloomFilterText(Base64.encode(damaged), kindName: kind) {
+            _ = Self.text(filter, with: keys)
+          }
         }
       }
       for position in text.indices {

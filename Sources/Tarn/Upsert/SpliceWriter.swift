@@ -42,8 +42,11 @@ struct SpliceWriter: Sendable {
     let rest = try await append(edits.rest, &fresh, &writer, &slotRows, &counts)
     let keys = inserted
     // Those of deleted rows stay in the Bloom filter.
+    if let filter = splice.filter {
+      writer.editValue(of: BloomFilter.footerKey) { filter.add(keys, to: &$0, from: $1) }
+    }
     var pairs = context.footerPairs(
-      range: range(keys), filter: splice.filter.map { (text: $0.adding(keys), kind: $0.kind) })
+      range: range(keys), filter: splice.filter.map { (text: $0.text, kind: $0.kind) })
     if let index = splice.index {
       var changes = changes(index, slotRows, edits.placed + rest)
       try await context.bury(merge, in: index, &changes)

@@ -1,6 +1,8 @@
 extension FileMetadata {
   /// The footer's Thrift bytes.
-  func encoded() -> [UInt8] {
+  ///
+  /// - Parameter edit: What is changed in a value once it stands there.
+  func encoded(_ edit: KeyValueEdit? = nil) -> [UInt8] {
     var out = ThriftWriter()
     // What a writer keeps there may be far larger than the rest.
     out.reserve(keyValues.reduce(4_096) { $0 + $1.key.utf8.count + $1.value.utf8.count })
@@ -16,6 +18,7 @@ extension FileMetadata {
         out.element {
           $0.text(1, entry.key)
           $0.text(2, entry.value)
+          if let edit, edit.key == entry.key { $0.change(last: entry.value.utf8.count, edit.body) }
         }
       }
     }

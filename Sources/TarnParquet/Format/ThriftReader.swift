@@ -102,15 +102,21 @@ struct ThriftReader: ~Escapable {
   }
 
   @_lifetime(self: copy self)
-  mutating func bytes() throws(FormatProblem) -> [UInt8] {
-    let count = try varint()
-    guard count <= UInt64(reader.remaining) else { throw Self.damaged }
-    do { return try reader.readBytes(Int(count)).copied() } catch { throw Self.damaged }
-  }
+  mutating func bytes() throws(FormatProblem) -> [UInt8] { try lent().copied() }
 
   @_lifetime(self: copy self)
   mutating func text(_ field: FieldHeader) throws(FormatProblem) -> String {
-    String(decoding: try bytes(field), as: UTF8.self)
+    guard field.wire == .binary else { throw Self.damaged }
+    return try lent().withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The bytes behind their number, where they stand.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  private mutating func lent() throws(FormatProblem) -> RawSpan {
+    let count = try varint()
+    guard count <= UInt64(reader.remaining) else { throw Self.damaged }
+    do { return try reader.readBytes(Int(count)) } catch { throw Self.damaged }
   }
 
   /// Reads the header of a list: how many elements of which type follow.

@@ -48,6 +48,12 @@ struct ThriftWriter {
     bytes.append(contentsOf: value.utf8)
   }
 
+  /// Changes some of the last bytes, so many of which are lent.
+  mutating func change(last count: Int, _ body: (inout [UInt8], Int) -> Void) {
+    let start = bytes.count - count
+    body(&bytes, start)
+  }
+
   mutating func binary(_ id: Int, _ value: [UInt8]) {
     header(id, .binary)
     element(value)

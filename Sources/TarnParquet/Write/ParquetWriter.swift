@@ -27,6 +27,7 @@ public struct ParquetWriter: ~Copyable {
   private var groupRows = 0
   /// Bytes given to the storage.
   private var written = 0
+  private var edit: KeyValueEdit?
 
   /// The most pages of a column that are encoded at a time.
   private static let greatestStep = 16
@@ -388,6 +389,15 @@ public struct ParquetWriter: ~Copyable {
     written += bytes.count
   }
 
+  /// Has a value of the key-value metadata changed once it stands in the footer.
+  ///
+  /// - Parameters:
+  ///   - key: Its key.
+  ///   - body: Gets bytes, and where among them the value begins, which goes to their end and keeps its length.
+  package mutating func editValue(of key: String, _ body: @escaping @Sendable (inout [UInt8], Int) -> Void) {
+    edit = KeyValueEdit(key: key, body: body)
+  }
+
   /// Ends the file and makes it appear.
   ///
   /// - Throws: ``ParquetError`` where the storage fails, or a value that still waited does not fit its type.
@@ -397,7 +407,7 @@ public struct ParquetWriter: ~Copyable {
     try await endRowGroup()
     try await begin()
     try await writeIndexes()
-    var footer = footer(keyValues).encoded()
+    var footer = footer(keyValues).encoded(edit)
     guard footer.count <= Int(UInt32.max) else {
       throw ParquetError(.unsupported, path: path, "the footer would pass 4 GiB: use larger row groups")
     }
