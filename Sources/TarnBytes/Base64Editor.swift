@@ -76,12 +76,20 @@ extension Base64 {
       guard letters.count % 4 == 0 else { return false }
       var end = letters.count
       for _ in 0..<2 where end > 0 && letters[end - 1] == 0x3d { end -= 1 }
-      return values.withUnsafeBufferPointer { table in
-        // One look at the end costs less than one at each letter.
-        var all: UInt8 = 0
-        for index in 0..<end { all |= table[Int(letters[index])] }
-        return all < 64
-      }
+      // Without a way out the loop takes many letters at a time.
+      var isBad: UInt8 = 0
+      for index in 0..<end { isBad |= isLetter(letters[index]) ^ 1 }
+      return isBad == 0
     }
+  }
+
+  /// 1 for a letter of the alphabet, else 0.
+  @inline(__always)
+  private static func isLetter(_ byte: UInt8) -> UInt8 {
+    let isLatin: UInt8 = (byte | 0x20) &- 0x61 < 26 ? 1 : 0
+    let isDigit: UInt8 = byte &- 0x30 < 10 ? 1 : 0
+    // `+` and `/` differ in one bit.
+    let isSign: UInt8 = byte | 4 == 0x2f ? 1 : 0
+    return isLatin | isDigit | isSign
   }
 }
