@@ -58,18 +58,13 @@ extension LocalStorage {
     _ range: Range<Int>, of path: String, to temporary: Temporary, _ copier: FileCopier
   ) throws(StorageError) {
     let source = file(path)
-    let descriptor = FileSystem.openForReading(source)
-    guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(source)") }
-    defer { FileSystem.close(descriptor) }
-    var status = FileSystem.Status()
-    var result = FileSystem.status(ofOpen: descriptor, &status)
-    guard result == 0 else { throw .system(result, path: path, "reading the size of \(source)") }
-    try StorageError.check(range, within: status.size, path: path)
+    let (open, size) = try openFiles.open(source, at: path)
+    try StorageError.check(range, within: size, path: path)
     var position = range.lowerBound
     if range.count >= Self.leastReserved { FileSystem.reserve(temporary.descriptor, range.count) }
     while position < range.upperBound {
       let copied = copier.copy(
-        descriptor, at: position, to: temporary.descriptor, range.upperBound - position)
+        open.descriptor, at: position, to: temporary.descriptor, range.upperBound - position)
       guard copied > 0 else { break }
       position += copied
     }
@@ -79,7 +74,7 @@ extension LocalStorage {
       let wanted = min(buffer.count, range.upperBound - position)
       let count = buffer.withUnsafeMutableBytes {
         FileSystem.read(
-          descriptor, at: position, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
+          open.descriptor, at: position, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
       }
       guard count >= 0 else { throw .system(count, path: path, "reading \(source)") }
       guard count > 0 else {
@@ -87,7 +82,7 @@ extension LocalStorage {
           .changed, path: path,
           "\(source) became shorter while it was copied; another program writes in place")
       }
-      result = buffer.withUnsafeBytes {
+      let result = buffer.withUnsafeBytes {
         FileSystem.writeAll(temporary.descriptor, UnsafeRawBufferPointer(rebasing: $0[..<count]))
       }
       guard result == 0 else { throw .system(result, path: path, "writing \(temporary.file)") }

@@ -19,6 +19,8 @@ public struct LocalStorage: Storage {
   /// Whether files and folders are forced to the disk before a write returns.
   public let synchronizes: Bool
   let pageSize: Int
+  /// What is kept open between reads.
+  package let openFiles = OpenFiles()
 
   /// Names a folder as a storage; nothing is read or made yet.
   ///
@@ -70,17 +72,11 @@ public struct LocalStorage: Storage {
     _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
   ) async throws(StorageError) {
     try StoragePath.check(path)
-    let file = file(path)
-    let descriptor = FileSystem.openForReading(file)
-    guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(file)") }
-    defer { FileSystem.close(descriptor) }
-    var status = FileSystem.Status()
-    let result = FileSystem.status(ofOpen: descriptor, &status)
-    guard result == 0 else { throw .system(result, path: path, "reading the size of \(file)") }
-    guard status.kind == .file else { throw .notAFile(path, file) }
-    try StorageError.check(range, within: status.size, path: path)
+    let name = file(path)
+    let (file, size) = try openFiles.open(name, at: path)
+    try StorageError.check(range, within: size, path: path)
     try buffer.fill(count: range.count) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
-      try Self.readFully(descriptor, from: range.lowerBound, into: room, path: path, file: file)
+      try Self.readFully(file.descriptor, from: range.lowerBound, into: room, path: path, file: name)
       return room.count
     }
   }
@@ -161,7 +157,7 @@ public struct LocalStorage: Storage {
 }
 
 extension StorageError {
-  fileprivate static func notAFile(_ path: String, _ file: String) -> StorageError {
+  static func notAFile(_ path: String, _ file: String) -> StorageError {
     StorageError(.notFound, path: path, "\(file) is a folder or a device, not a file")
   }
 

@@ -73,6 +73,25 @@ struct LocalStorageTests {
     #expect(names(".hoodie/.temp") == [])
   }
 
+  @Test func filesThatStayOpenAreThoseAtTheirPaths() async throws {
+    storage.openFiles.begin()
+    defer { storage.openFiles.end() }
+    var buffer = ByteBuffer()
+    for number in 0..<20 { try await storage.put([UInt8(number), 7], at: "a/\(number)", if: .always) }
+    for number in Array(0..<20) + Array(0..<20) {
+      try await storage.read("a/\(number)", range: 0..<1, into: &buffer)
+      #expect(buffer.copied() == [UInt8(number)])
+    }
+    // Replaced, longer and gone.
+    try await storage.put([5], at: "a/19", if: .always)
+    #expect(await code { try await storage.read("a/19", range: 1..<2, into: &buffer) } == .outOfRange)
+    try makeFile("a/18", "abc")
+    try await storage.read("a/18", range: 0..<3, into: &buffer)
+    #expect(buffer.copied() == Array("abc".utf8))
+    try await storage.delete("a/17")
+    #expect(await code { try await storage.read("a/17", range: 0..<1, into: &buffer) } == .notFound)
+  }
+
   @Test func twoStoragesOfOneFolderExcludeEachOther() async throws {
     let other = LocalStorage(root: root, synchronizes: false)
     let tag = try await storage.put([1], at: "a", if: .ifAbsent)

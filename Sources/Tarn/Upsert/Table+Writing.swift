@@ -160,6 +160,10 @@ extension Table {
       // A storage has no name for it.
       throw Task.isCancelled ? TableError(CancellationError()) : TableError(error)
     }
+    // A write reads many small parts of few files.
+    let files = (storage as? LocalStorage)?.openFiles
+    files?.begin()
+    defer { files?.end() }
     do throws(TableError) {
       var report = try await body(WriteTransaction(storage: storage, settings: settings, footers: footers))
       await lock.release()
