@@ -262,9 +262,7 @@ extension ColumnBuilder {
     guard !rows.isEmpty else { return }
     if !keepsDictionary(column, rows) {
       if case .dictionary = values { try leaveDictionary() }
-      let mine = values
-      values = .boolean(Bitmap())
-      values = try Self.joined(mine, column.values, rows)
+      try Self.join(&values, column.values, rows)
     }
     if let theirs = column.validity {
       if validity == nil { validity = Bitmap(repeating: true, count: length) }
@@ -289,56 +287,85 @@ extension ColumnBuilder {
     return isJoined
   }
 
-  private static func joined(
-    _ mine: consuming Column.Values, _ theirs: Column.Values, _ rows: Range<Int>
-  ) throws(ColumnError) -> Column.Values {
-    switch (consume mine, theirs) {
-    case (.boolean(var bits), .boolean(let other)):
+  /// What stands where a list was that is about to grow.
+  private static let taken = Column.Values.boolean(Bitmap())
+  private static let mismatch = ColumnError.malformed("columns of one type differ in layout")
+
+  /// Appends values to others of the same layout.
+  ///
+  /// A list is taken out of its place before it grows, since one that is held twice is copied whole each time.
+  private static func join(
+    _ mine: inout Column.Values, _ theirs: Column.Values, _ rows: Range<Int>
+  ) throws(ColumnError) {
+    switch theirs {
+    case .boolean(let other):
+      guard case .boolean(var bits) = mine else { throw mismatch }
+      mine = taken
       bits.append(other, rows)
-      return .boolean(bits)
-    case (.int8(var list), .int8(let other)):
+      mine = .boolean(bits)
+    case .int8(let other):
+      guard case .int8(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .int8(list)
-    case (.int16(var list), .int16(let other)):
+      mine = .int8(list)
+    case .int16(let other):
+      guard case .int16(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .int16(list)
-    case (.int32(var list), .int32(let other)):
+      mine = .int16(list)
+    case .int32(let other):
+      guard case .int32(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .int32(list)
-    case (.int64(var list), .int64(let other)):
+      mine = .int32(list)
+    case .int64(let other):
+      guard case .int64(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .int64(list)
-    case (.float(var list), .float(let other)):
+      mine = .int64(list)
+    case .float(let other):
+      guard case .float(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .float(list)
-    case (.double(var list), .double(let other)):
+      mine = .float(list)
+    case .double(let other):
+      guard case .double(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .double(list)
-    case (.decimal(var list), .decimal(let other)):
+      mine = .double(list)
+    case .decimal(let other):
+      guard case .decimal(var list) = mine else { throw mismatch }
+      mine = taken
       list.append(contentsOf: other[rows])
-      return .decimal(list)
-    case (.bytes(var strings), .bytes(let other)):
+      mine = .decimal(list)
+    case .bytes(let other):
+      guard case .bytes(var strings) = mine else { throw mismatch }
+      mine = taken
       try strings.append(other, rows)
-      return .bytes(strings)
-    case (.bytes(var strings), .dictionary(let other)):
+      mine = .bytes(strings)
+    case .dictionary(let other):
+      guard case .bytes(var strings) = mine else { throw mismatch }
+      mine = taken
       let plain = try other.plain(rows)
       try strings.append(plain, 0..<plain.count)
-      return .bytes(strings)
-    case (.list(var offsets, let elements), .list(let otherOffsets, let otherElements)):
+      mine = .bytes(strings)
+    case .list(let otherOffsets, let otherElements):
+      guard case .list(var offsets, let elements) = mine else { throw mismatch }
       let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
       try extend(&offsets, otherOffsets, rows, elements.count)
-      return .list(offsets: offsets, elements: try joined(elements, otherElements, part))
-    case (.map(var offsets, let keys, let items), .map(let otherOffsets, let otherKeys, let otherItems)):
+      mine = .list(offsets: offsets, elements: try joined(elements, otherElements, part))
+    case .map(let otherOffsets, let otherKeys, let otherItems):
+      guard case .map(var offsets, let keys, let items) = mine else { throw mismatch }
       let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
       try extend(&offsets, otherOffsets, rows, keys.count)
-      return .map(
+      mine = .map(
         offsets: offsets, keys: try joined(keys, otherKeys, part),
         values: try joined(items, otherItems, part))
-    case (.structure(let columns, let count), .structure(let others, _)):
+    case .structure(let others, _):
+      guard case .structure(let columns, let count) = mine else { throw mismatch }
       var longer: [Column] = []
       for (column, other) in zip(columns, others) { longer.append(try joined(column, other, rows)) }
-      return .structure(longer, count: count + rows.count)
-    default: throw ColumnError.malformed("columns of one type differ in layout")
+      mine = .structure(longer, count: count + rows.count)
     }
   }
 
@@ -416,7 +443,7 @@ extension ColumnBuilder {
       let positions = rows.map { Int32(bitPattern: other.indices[Int($0)]) }
       try strings.append(other.entries.strings, rows: positions.span)
       return .bytes(strings)
-    default: throw ColumnError.malformed("columns of one type differ in layout")
+    default: throw mismatch
     }
   }
 
