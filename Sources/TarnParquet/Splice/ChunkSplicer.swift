@@ -68,7 +68,9 @@ final class SpliceWorker: @unchecked Sendable {
 ///
 /// Pages that refer to the dictionary go on doing so: new values are entries behind the old ones. Where the
 /// dictionary has grown too large, the whole chunk is encoded anew. Source: format-tables 13.
-struct ChunkSplicer {
+///
+/// It is an object, since a value of so many parts would be copied at each of many calls that wait.
+final class ChunkSplicer: Sendable {
   let file: ParquetFile
   let layout: ChunkLayout
   let field: Field
@@ -79,6 +81,20 @@ struct ChunkSplicer {
   /// The column of the fresh rows.
   let fresh: Column
   let worker: SpliceWorker
+
+  init(
+    file: ParquetFile, layout: ChunkLayout, field: Field, kind: SpliceColumn, options: ParquetWriteOptions,
+    edits: [SlotEdit], fresh: Column, worker: SpliceWorker
+  ) {
+    self.file = file
+    self.layout = layout
+    self.field = field
+    self.kind = kind
+    self.options = options
+    self.edits = edits
+    self.fresh = fresh
+    self.worker = worker
+  }
 
   /// That a chunk cannot be gone on with, and is encoded anew.
   private struct MustEncodeAll: Error {}
