@@ -73,13 +73,23 @@ enum DeltaReader {
     values.append(addingCapacity: count) { target in
       var bit = 0
       for _ in 0..<count {
-        let delta = loadBits(packed, bit) & mask
+        let delta = (width <= 57 ? loadFewBits(packed, bit) : loadBits(packed, bit)) & mask
         bit &+= width
         value = value &+ least &+ Int64(bitPattern: delta)
         target.append(T(truncatingIfNeeded: value))
       }
     }
     last = value
+  }
+
+  /// At least the 57 bits from a position on; zeros behind the end.
+  @inline(__always)
+  private static func loadFewBits(_ bytes: RawSpan, _ bit: Int) -> UInt64 {
+    let first = bit &>> 3
+    guard first &+ 8 <= bytes.byteCount else { return loadBits(bytes, bit) }
+    let bits = UInt64(
+      littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: first, as: UInt64.self))
+    return bits &>> UInt64(truncatingIfNeeded: bit & 7)
   }
 
   /// The 64 bits from a position on; zeros behind the end.
