@@ -396,9 +396,7 @@ extension ColumnBuilder {
       return
     }
     if case .dictionary = values { try leaveDictionary() }
-    let mine = values
-    values = .boolean(Bitmap())
-    values = try Self.gathered(mine, column.values, rows)
+    try Self.gather(&values, column.values, rows)
     if let theirs = column.validity {
       if validity == nil { validity = Bitmap(repeating: true, count: length) }
       for row in rows { validity?.append(theirs[Int(row)]) }
@@ -408,47 +406,69 @@ extension ColumnBuilder {
     length += rows.count
   }
 
-  private static func gathered(
-    _ mine: consuming Column.Values, _ theirs: Column.Values, _ rows: [Int32]
-  ) throws(ColumnError) -> Column.Values {
-    switch (consume mine, theirs) {
-    case (.boolean(var bits), .boolean(let other)):
+  /// Appends chosen values to others of the same layout, taken out of their place as in ``join(_:_:_:)``.
+  private static func gather(
+    _ mine: inout Column.Values, _ theirs: Column.Values, _ rows: [Int32]
+  ) throws(ColumnError) {
+    switch theirs {
+    case .boolean(let other):
+      guard case .boolean(var bits) = mine else { throw mismatch }
+      mine = taken
       for row in rows { bits.append(other[Int(row)]) }
-      return .boolean(bits)
-    case (.int8(var list), .int8(let other)):
+      mine = .boolean(bits)
+    case .int8(let other):
+      guard case .int8(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .int8(list)
-    case (.int16(var list), .int16(let other)):
+      mine = .int8(list)
+    case .int16(let other):
+      guard case .int16(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .int16(list)
-    case (.int32(var list), .int32(let other)):
+      mine = .int16(list)
+    case .int32(let other):
+      guard case .int32(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .int32(list)
-    case (.int64(var list), .int64(let other)):
+      mine = .int32(list)
+    case .int64(let other):
+      guard case .int64(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .int64(list)
-    case (.float(var list), .float(let other)):
+      mine = .int64(list)
+    case .float(let other):
+      guard case .float(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .float(list)
-    case (.double(var list), .double(let other)):
+      mine = .float(list)
+    case .double(let other):
+      guard case .double(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .double(list)
-    case (.decimal(var list), .decimal(let other)):
+      mine = .double(list)
+    case .decimal(let other):
+      guard case .decimal(var list) = mine else { throw mismatch }
+      mine = taken
       pick(&list, other, rows)
-      return .decimal(list)
-    case (.bytes(var strings), .bytes(let other)):
+      mine = .decimal(list)
+    case .bytes(let other):
+      guard case .bytes(var strings) = mine else { throw mismatch }
+      mine = taken
       try strings.append(other, rows: rows.span)
-      return .bytes(strings)
-    case (.bytes(var strings), .dictionary(let other)):
+      mine = .bytes(strings)
+    case .dictionary(let other):
+      guard case .bytes(var strings) = mine else { throw mismatch }
+      mine = taken
       let positions = rows.map { Int32(bitPattern: other.indices[Int($0)]) }
       try strings.append(other.entries.strings, rows: positions.span)
-      return .bytes(strings)
-    default: throw mismatch
+      mine = .bytes(strings)
+    case .list, .map, .structure: throw mismatch
     }
   }
 
   private static func pick<T>(_ list: inout [T], _ other: [T], _ rows: [Int32]) {
-    list.reserveCapacity(list.count + rows.count)
+    // Asked for at every run, room would be made anew at every run.
+    if list.isEmpty { list.reserveCapacity(rows.count) }
     for row in rows { list.append(other[Int(row)]) }
   }
 }
