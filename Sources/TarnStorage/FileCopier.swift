@@ -6,6 +6,7 @@
 #if os(Linux)
   import CFileCopy
 #endif
+import Synchronization
 
 /// Copies parts of files to the end of one that is being written, without taking them out of the kernel.
 ///
@@ -15,6 +16,8 @@ final class FileCopier: Sendable {
   /// Bytes that the pipe holds: the most that any user may ask for, unless told otherwise.
   private static let pipeSize = 1 << 20
 
+  /// Whether bytes are stuck in the pipe, which would come before those that are copied next.
+  private let isStuck = Atomic(false)
   /// Nil where the kernel's own call is to do it.
   private let pipe: (exit: Int, entrance: Int)?
 
@@ -36,7 +39,9 @@ final class FileCopier: Sendable {
   /// Copies once, up to so many bytes; 0 or an error where the kernel cannot.
   func copy(_ source: Int, at offset: Int, to target: Int, _ count: Int) -> Int {
     #if os(Linux)
-      guard let pipe else { return FileSystem.copy(source, at: offset, to: target, count) }
+      guard let pipe, !isStuck.load(ordering: .relaxed) else {
+        return FileSystem.copy(source, at: offset, to: target, count)
+      }
       var place = off_t(offset)
       let taken = FileSystem.repeating {
         splice(Int32(source), &place, Int32(pipe.entrance), nil, min(count, Self.pipeSize), 0)
@@ -67,7 +72,7 @@ final class FileCopier: Sendable {
         let gone = waste.withUnsafeMutableBytes { room in
           FileSystem.repeating { read(Int32(exit), room.baseAddress, min(left, room.count)) }
         }
-        guard gone > 0 else { return }
+        guard gone > 0 else { return isStuck.store(true, ordering: .relaxed) }
         left -= gone
       }
     }

@@ -59,6 +59,8 @@ extension LocalStorage {
   ) throws(StorageError) {
     let source = file(path)
     let (open, size) = try openFiles.open(source, at: path)
+    // Closed by nobody before the bytes are there.
+    defer { withExtendedLifetime(open) {} }
     try StorageError.check(range, within: size, path: path)
     var position = range.lowerBound
     if range.count >= Self.leastReserved { FileSystem.reserve(temporary.descriptor, range.count) }

@@ -76,6 +76,8 @@ public struct LocalStorage: Storage {
     let (file, size) = try openFiles.open(name, at: path)
     try StorageError.check(range, within: size, path: path)
     try buffer.fill(count: range.count) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
+      // Closed by nobody before the bytes are there.
+      defer { withExtendedLifetime(file) {} }
       try Self.readFully(file.descriptor, from: range.lowerBound, into: room, path: path, file: name)
       return room.count
     }
