@@ -124,7 +124,14 @@ public struct ParquetFile: Sendable {
       for group in metadata.groups where group.columns.count != mapping.chunkCount {
         throw FormatProblem.malformed("a row group has another number of columns than the schema")
       }
-      let rows = metadata.groups.reduce(into: 0) { $0 = $0 &+ $1.rowCount }
+      var rows = 0
+      for group in metadata.groups {
+        let (sum, overflow) = rows.addingReportingOverflow(group.rowCount)
+        guard !overflow, group.rowCount >= 0 else {
+          throw FormatProblem.malformed("the row groups hold more rows than can be counted")
+        }
+        rows = sum
+      }
       // Old versions of parquet-rs leave the file's number of rows at zero.
       if metadata.rowCount == 0 { metadata.rowCount = rows }
       guard rows >= 0, rows == metadata.rowCount else {
