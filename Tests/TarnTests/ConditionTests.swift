@@ -216,4 +216,23 @@ import Testing
       ]))
     #expect(late.stale == 1 && late.inserted == 0)
   }
+
+  /// More rows than the budget lets be held together are not spliced in.
+  @Test func aFileIsWrittenAnewWhereItsRowsPassTheBudget() async throws {
+    let small = try await SmallTable(Schema([Field("id", .int64), Field("note", .string)]))
+    let count = 20_000
+    try await small.table.insert(
+      try batch([
+        "id": column(.int64) { for row in 0..<count { $0.append(Int64(row)) } },
+        "note": Column(repeating: "old", count: count),
+      ]))
+    var settings = small.table.settings
+    settings.memory = 64 << 10
+    let frugal = try await Table.open(at: small.table.location, settings: settings)
+    let report = try await frugal.update(where: .column("id") < 9_000, set: ["note": "new"])
+    #expect(report.updated == 9_000 && report.files == 1 && report.splicedFiles == 0)
+    let spliced = try await small.table.update(where: .column("id") >= 19_990, set: ["note": "new"])
+    #expect(spliced.updated == 10 && spliced.splicedFiles == 1)
+    #expect(try await small.table.snapshot().where(.column("note") == "new").count() == 9_010)
+  }
 }

@@ -167,6 +167,28 @@ import Testing
     #expect(!small.warnings.all.isEmpty)
   }
 
+  /// Where another writer widens a key field, its values have another text, which no index of before knows.
+  @Test func keysAreFoundAfterTheirFieldWasWidened() async throws {
+    let small = try await SmallTable(
+      Self.schema, key: ["id", "sub"], orderedBy: "ts", options: Self.options())
+    let first = try #require(try await small.table.upsert(Self.rows(0..<500, at: 1, "old")).instant)
+    let path = ".hoodie/\(first.text).commit"
+    let before = String(decoding: try await small.storage.readAll(path), as: UTF8.self)
+    let decimal = #"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":12,\"scale\":2}"#
+    let after = before.replacing(#"\"int\""#, with: decimal)
+    try #require(after != before)
+    try await small.storage.put(Array(after.utf8), at: path, if: .always)
+    let type = DataType.decimal(precision: 12, scale: 2)
+    #expect(try await small.table.schema()["sub"]?.type == type)
+    let rows = try Self.rows(400..<600, at: 2, "new")
+    for turn in 1...2 {
+      let report = try await small.table.upsert(rows)
+      #expect(report.updated + report.duplicates == (turn == 1 ? 100 : 200), "turn \(turn)")
+      #expect(report.inserted == (turn == 1 ? 100 : 0))
+    }
+    #expect(try await small.table.snapshot().count() == 600)
+  }
+
   @Test func keysMoveBetweenPartitions() async throws {
     let small = try await SmallTable(
       Self.schema, key: ["id"], partitionedBy: ["note"], orderedBy: "ts", options: Self.options())

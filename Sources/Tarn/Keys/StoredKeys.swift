@@ -58,6 +58,18 @@ struct StoredKeys: Sendable {
     return columns
   }
 
+  /// Whether what a file's footer and key index say of keys is of the texts that its rows have now.
+  ///
+  /// A key field that another writer has widened since may have another text: `5` becomes `5.00` as a decimal.
+  func haveSameTexts(in file: ParquetFile) -> Bool {
+    guard generator != nil else { return true }
+    return schema.fields.allSatisfy { field in
+      guard let stored = file.schema[field.name]?.type, stored != field.type else { return true }
+      let isInteger: (DataType) -> Bool = { [.int8, .int16, .int32, .int64].contains($0) }
+      return isInteger(stored) && isInteger(field.type)
+    }
+  }
+
   /// The keys of rows, of the columns in ``schema``'s order; a row without one has an empty text, which is no key.
   func keys(of columns: [Column]) throws(TableError) -> ByteStrings {
     var converted: [Column] = []

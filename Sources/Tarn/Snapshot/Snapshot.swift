@@ -11,7 +11,7 @@ import TarnTimeline
 public struct Snapshot: Sendable, AsyncSequence {
   /// The latest commit it holds; nil where there is none.
   public let instant: Instant?
-  /// The columns of its batches: by default the five meta columns and then the table's.
+  /// The columns of its batches: by default the five meta columns, where the table has them filled, and then the table's.
   public private(set) var schema: Schema
   /// The base files it is made of.
   public private(set) var slices: [FileSlice]

@@ -5,6 +5,9 @@ import TarnParquet
 struct Assignments: Sendable {
   private var values: [(column: Int, field: Field, value: Column)] = []
 
+  /// Rows whose values are held at once while they are compared.
+  private static let comparedRows = 1 << 17
+
   /// Checks values against a table; nil where rows are deleted.
   ///
   /// - Throws: ``TableError`` with code `mismatch` for a column that is not there, names or places a row, or cannot
@@ -39,11 +42,18 @@ struct Assignments: Sendable {
   ///
   /// - Parameter positions: The rows' positions in the file, ascending.
   func changed(_ positions: [Int], of file: ParquetFile) async throws -> [Int] {
-    let stored = try await StoredRows.read(
-      file, at: positions, as: Schema(values.map(\.field)))
-    return positions.indices.filter { row in
-      !zip(values, stored.columns).allSatisfy { $1.isEqual(row, to: $0.value, 0) }
-    }.map { positions[$0] }
+    var changed: [Int] = []
+    var rest = positions[...]
+    while !rest.isEmpty {
+      let some = Array(rest.prefix(Self.comparedRows))
+      rest = rest.dropFirst(some.count)
+      let stored = try await StoredRows.read(file, at: some, as: Schema(values.map(\.field)))
+      for (row, position) in some.enumerated()
+      where !zip(values, stored.columns).allSatisfy({ $1.isEqual(row, to: $0.value, 0) }) {
+        changed.append(position)
+      }
+    }
+    return changed
   }
 
   /// Gives the values to rows in the table's columns.

@@ -25,8 +25,8 @@ private struct FoundRows: Sendable {
 extension WriteTransaction {
   /// Changes or deletes the rows for which a condition is true.
   ///
-  /// Partitions are ruled out by their paths, row groups by their statistics; of the others only the condition's
-  /// columns are read, and then the rows that change.
+  /// Partitions are ruled out by their paths, row groups by their statistics; of the others only the columns of
+  /// the condition and those that get values are read here; the rows that change are read when their file is written.
   func run(
     _ change: ConditionalChange, where predicate: Predicate
   ) async throws(TableError) -> CommitReport {
@@ -102,11 +102,11 @@ extension WriteTransaction {
     guard !positions.isEmpty else { return nil }
     let tagged = TaggedSlice(slice, file, footers)
     guard let values else {
-      return FoundRows(tagged: tagged, edit: ConditionalEdit(positions, of: file, nil, table))
+      return FoundRows(tagged: tagged, edit: ConditionalEdit(positions, nil, table))
     }
     let changed = try await values.changed(positions, of: file)
     return FoundRows(
-      tagged: tagged, edit: ConditionalEdit(changed, of: file, values, table),
+      tagged: tagged, edit: ConditionalEdit(changed, values, table),
       duplicates: positions.count - changed.count)
   }
 

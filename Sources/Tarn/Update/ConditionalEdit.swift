@@ -14,9 +14,10 @@ struct ConditionalEdit: Sendable {
   let values: Assignments?
   let table: WriteTransaction.Target
 
-  /// Chooses rows of a file by their positions.
-  init(_ positions: [Int], of file: ParquetFile, _ values: Assignments?, _ table: WriteTransaction.Target) {
-    var rows = Bitmap(count: file.rowCount)
+  /// Chooses rows of a file by their positions, which are ascending.
+  init(_ positions: [Int], _ values: Assignments?, _ table: WriteTransaction.Target) {
+    // Not by the footer's word: it may claim more rows than there are.
+    var rows = Bitmap(count: (positions.last ?? -1) + 1)
     for position in positions { rows[position] = true }
     self.rows = rows
     count = positions.count
@@ -25,7 +26,10 @@ struct ConditionalEdit: Sendable {
   }
 
   /// The chosen ones of some rows, ascending.
-  func positions(_ range: Range<Int>) -> [Int] { range.filter { rows[$0] } }
+  func positions(_ range: Range<Int>) -> [Int] { range.clamped(to: 0..<rows.count).filter { rows[$0] } }
+
+  /// All chosen ones, ascending.
+  fileprivate var positions: [Int] { positions(0..<rows.count) }
 
   /// What stored rows become, with their keys.
   ///
@@ -39,6 +43,9 @@ struct ConditionalEdit: Sendable {
     rows.schema = table.schema
     try values.apply(to: &rows)
     let keys = try table.storedKeys.keys(of: stored)
+    guard (0..<keys.count).allSatisfy({ keys.length($0) > 0 }) else {
+      throw TableError(.damaged, "partition \(partition.debugDescription) has a row without a record key")
+    }
     let made = RecordKeyGenerator.Keys(
       keys: keys, hashes: (0..<keys.count).map { keys.hash($0) }, partitions: [partition],
       partitionOf: [Int32](repeating: 0, count: keys.count))
@@ -65,7 +72,7 @@ extension CommitContext {
   func withDeletions(_ merge: WritePlan.Merge, _ file: ParquetFile) async throws -> WritePlan.Merge {
     guard let edit = merge.edit, edit.values == nil else { return merge }
     var merge = merge
-    merge.resolution.deleted = edit.positions(0..<file.rowCount)
+    merge.resolution.deleted = edit.positions
     merge.resolution.burials = try await edit.burials(file, merge.resolution.deleted)
     return merge
   }
@@ -75,7 +82,7 @@ extension CommitContext {
     _ merge: WritePlan.Merge, _ file: ParquetFile
   ) async throws -> (context: CommitContext, merge: WritePlan.Merge) {
     guard let edit = merge.edit, let values = edit.values else { return (self, merge) }
-    let positions = edit.positions(0..<file.rowCount)
+    let positions = edit.positions
     let stored = try await StoredRows.read(
       file, at: positions, as: edit.table.schema.adding(edit.table.storedKeys.schema.fields))
     var context = self

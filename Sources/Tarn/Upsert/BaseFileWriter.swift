@@ -24,6 +24,8 @@ struct CommitContext: Sendable {
   let storedKeys: StoredKeys
   /// The one column that makes the record key; nil where there are several.
   let keyColumn: String?
+  /// The budget of memory, in bytes.
+  let memory: Int
   /// The commit's time, in milliseconds since 1970-01-01T00:00:00Z.
   let time: Int64
   /// Rows to insert whose keys were deleted before.
@@ -121,9 +123,15 @@ struct BaseFileWriter: ~Copyable {
   /// Appends rows, with fresh meta columns.
   mutating func append(incoming rows: [Int32], of source: KeyedRows) async throws {
     let batch = try fresh.batch(rows, of: source)
-    var strings = ByteStrings()
-    try strings.append(source.keys, rows: rows.span)
-    keys.add(strings, hashes: rows.lazy.map { source.hashes[Int($0)] })
+    let hashes = rows.lazy.map { source.hashes[Int($0)] }
+    if context.populatesMetaColumns, let strings = batch.columns[FileColumns.recordKey].strings {
+      // They are not copied once more.
+      keys.add(strings, hashes: hashes)
+    } else {
+      var strings = ByteStrings()
+      try strings.append(source.keys, rows: rows.span)
+      keys.add(strings, hashes: hashes)
+    }
     try await parquet.append(batch)
   }
 
@@ -187,7 +195,7 @@ enum FileColumns {
 
 /// A run of rows of a merged row group.
 enum MergeRun: Sendable {
-  /// Stored rows that stay, by their positions in the row group.
+  /// Stored rows that stay, by their positions in the batch at hand.
   case stored(Range<Int>)
   /// Rows that come in.
   case incoming([Int32])

@@ -34,7 +34,7 @@ struct FileSplice: Sendable {
   /// - its columns, codec or physical types are not those that Tarn writes now, or it has no page index;
   /// - its pages do not begin at common rows often enough, as in files of other writers;
   /// - deletions have left pages or row groups that are small on average;
-  /// - more than half of its rows change;
+  /// - more than half of its rows change, or a condition changes more than may be held together;
   /// - it has no key index though the table wants one, or a damaged one;
   /// - it lacks a key range, or, in a table with meta columns, a readable Bloom filter, or its rows are twice those
   ///   the filter was made for.
@@ -43,6 +43,7 @@ struct FileSplice: Sendable {
   ) async throws {
     guard !Self.isTooMuch(merge.updatedCount + merge.deletedCount, of: file.rowCount),
       !merge.tagged.isIndexDamaged,
+      merge.edit.map({ MemoryBudget.fits($0, merge.tagged, context.memory) }) ?? true,
       let layout = try await file.spliceLayout(for: context.fileSchema, options: context.parquetOptions),
       Self.isTidy(file, layout, context.options)
     else { return nil }

@@ -17,6 +17,9 @@ struct MemoryBudget: Sendable {
   /// Bloom filter, page index and key index of a file, for each of its rows.
   private static let perRow = 12
 
+  /// A tombstone, while its file is written.
+  private static let perTombstone = 400
+
   /// What a budget leaves beside a batch, of which some rows are gathered once more.
   init(_ total: Int, besides batch: RecordBatch) {
     bytes = max(total - Self.fixed - batch.byteCount, 0)
@@ -26,20 +29,31 @@ struct MemoryBudget: Sendable {
   private static let mostRows = 1 << 40
 
   /// What splicing a file, or writing it anew, takes at most.
-  static func cost(_ merge: WritePlan.Merge, _ options: OwnOptions) -> Int {
+  ///
+  /// - Parameter memory: The whole budget, by which files are written anew rather than spliced.
+  static func cost(_ merge: WritePlan.Merge, _ options: OwnOptions, memory: Int) -> Int {
     let file = merge.tagged
     let rows = min(file.rowCount, mostRows)
     let groups = max(1, rows / CommitContext.rowGroupRows, file.encodedBytes / max(options.rowGroupSize, 1))
     // A file of another writer may have larger row groups, but is read and written in smaller ones.
     let group = min(file.encodedBytes / groups, options.rowGroupSize)
-    return perFile + perEncodedByte * group + perRow * (rows + merge.inserts.count) + cost(merge.edit, file)
+    let rest = perFile + perEncodedByte * group + perRow * (rows + merge.inserts.count)
+    guard let edit = merge.edit else { return rest }
+    guard edit.values != nil else {
+      return rest + min(edit.count, mostRows) * (edit.table.remembers ? perTombstone : MemoryLayout<Int>.size)
+    }
+    return fits(edit, file, memory) ? rest + cost(edit, file) : rest
+  }
+
+  /// Whether the rows of a file that a condition changes may be held together, as a splice does.
+  static func fits(_ edit: ConditionalEdit, _ file: TaggedSlice, _ memory: Int) -> Bool {
+    edit.values == nil || cost(edit, file) <= memory / 4
   }
 
   /// What the rows take that are read to be changed by a condition.
-  private static func cost(_ edit: ConditionalEdit?, _ file: TaggedSlice) -> Int {
-    guard let edit, edit.values != nil, !FileSplice.isTooMuch(edit.count, of: file.rowCount) else { return 0 }
-    return Int(
-      Double(perEncodedByte) * Double(file.encodedBytes) * Double(edit.count) / Double(file.rowCount))
+  private static func cost(_ edit: ConditionalEdit, _ file: TaggedSlice) -> Int {
+    let share = Double(edit.count) / Double(max(file.rowCount, 1))
+    return Int(Double(perEncodedByte) * Double(min(file.encodedBytes, mostRows)) * min(share, 1))
   }
 
   /// What writing new file groups takes at most.

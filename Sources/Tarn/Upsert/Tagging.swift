@@ -33,7 +33,8 @@ struct TaggedSlice: Sendable {
     self.footers = footers
     self.slice = slice
     rowCount = file.rowCount
-    encodedBytes = file.encodedBytes
+    // A damaged footer may claim more than there is.
+    encodedBytes = min(max(file.encodedBytes, 0), max(slice.size, 0))
     isRewritable = file.unreadable.isEmpty
     tombstones = file.tombstones
     matches = []
@@ -103,25 +104,29 @@ struct Tagger: Sendable {
     try batch.buckets?.check(file, slice)
     var tagged = TaggedSlice(slice, file, footers)
     let range = KeyRange(file)
-    guard file.rowCount > 0, queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) })
+    let isAlike = keys.haveSameTexts(in: file)
+    guard file.rowCount > 0,
+      !isAlike || queries.rows.contains(where: { !range.excludes(batch.keys.keys[Int($0)]) })
     else {
       return tagged
     }
-    do {
-      let lookup = KeyLookup(storage: storage, file: file, keys: keys)
-      var matches: [TaggedSlice.Match] = []
-      tagged.index = try await lookup.run(queries) { strings, start, asked in
-        let filter = KeyFilter(batch.keys.keys, asked)
-        match(strings, partition, startingAt: start, filter, into: &matches)
+    if isAlike {
+      do {
+        let lookup = KeyLookup(storage: storage, file: file, keys: keys)
+        var matches: [TaggedSlice.Match] = []
+        tagged.index = try await lookup.run(queries) { strings, start, asked in
+          let filter = KeyFilter(batch.keys.keys, asked)
+          match(strings, partition, startingAt: start, filter, into: &matches)
+        }
+        tagged.matches = matches
+        if tagged.index != nil { return tagged }
+      } catch let error as KeyIndexError {
+        guard case .damaged = error else { throw error }
+        warn("\(error): its keys are looked up row by row, and its next version gets a new index")
+        tagged.isIndexDamaged = true
       }
-      tagged.matches = matches
-      if tagged.index != nil { return tagged }
-    } catch let error as KeyIndexError {
-      guard case .damaged = error else { throw error }
-      warn("\(error): its keys are looked up row by row, and its next version gets a new index")
-      tagged.isIndexDamaged = true
     }
-    guard mayHold(queries.rows, file) else { return tagged }
+    guard !isAlike || mayHold(queries.rows, file) else { return tagged }
     var start = 0
     for try await rows in file.batches(
       columns: try keys.columns(in: file), rowsPerBatch: Self.scannedRows, readAhead: Self.readAhead)

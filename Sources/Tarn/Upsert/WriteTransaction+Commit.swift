@@ -79,7 +79,7 @@ extension WriteTransaction {
       tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch,
       populatesMetaColumns: table.state.properties.populatesMetaFields, storedKeys: table.storedKeys,
       keyColumn: table.generator.keyFields.count == 1 ? table.generator.keyFields.first : nil,
-      time: now / 1_000, revived: plan.revived)
+      memory: settings.memory, time: now / 1_000, revived: plan.revived)
   }
 
   /// The planned workload, as Spark's inflight instants have it, with Tarn's mark.
@@ -125,7 +125,7 @@ extension WriteTransaction {
       numbered, width: settings.parallelism, budget: budget.bytes,
       cost: {
         switch $0.piece {
-        case .merge(let merge): MemoryBudget.cost(merge, context.options)
+        case .merge(let merge): MemoryBudget.cost(merge, context.options, memory: context.memory)
         case .create(let creation): MemoryBudget.cost(creation, context.options)
         }
       }
