@@ -145,7 +145,7 @@ extension WriteTransaction {
 extension Table {
   /// Deletes the rows for which a condition is true.
   ///
-  /// Only files that can hold such rows are opened. Meta columns may stand in the condition.
+  /// Only files that can hold such rows are opened. Meta columns that the table has may stand in the condition.
   ///
   /// - Throws: ``TableError``, `mismatch` where a column is missing or a value does not fit one; the table is as it
   ///   was then.
@@ -161,7 +161,7 @@ extension Table {
   /// Rows that have these values already are counted as ``CommitReport/duplicates`` and not written.
   ///
   /// - Parameters:
-  ///   - predicate: The condition; meta columns may stand in it.
+  ///   - predicate: The condition; meta columns that the table has may stand in it.
   ///   - values: The new value of each column, nil for null. Key and partition columns cannot be among them.
   /// - Throws: ``TableError``, `mismatch` where a column is missing or a value does not fit one; the table is as it
   ///   was then.
