@@ -1,7 +1,8 @@
 import TarnBytes
 
 extension Column {
-  /// Whether two values of columns of one type are the same; nulls equal nulls, and NaN equals NaN.
+  /// Whether two values of columns of one type are the same; nulls equal nulls, and floating-point numbers are the
+  /// same where their bits are: 0.0 is not -0.0, and a NaN is not one of other bits.
   public func isEqual(_ row: Int, to other: Column, _ otherRow: Int) -> Bool {
     let isNull = isNull(row)
     guard isNull == other.isNull(otherRow) else { return false }
@@ -12,10 +13,8 @@ extension Column {
     case (.int16(let a), .int16(let b)): return a[row] == b[otherRow]
     case (.int32(let a), .int32(let b)): return a[row] == b[otherRow]
     case (.int64(let a), .int64(let b)): return a[row] == b[otherRow]
-    case (.float(let a), .float(let b)):
-      return a[row] == b[otherRow] || (a[row].isNaN && b[otherRow].isNaN)
-    case (.double(let a), .double(let b)):
-      return a[row] == b[otherRow] || (a[row].isNaN && b[otherRow].isNaN)
+    case (.float(let a), .float(let b)): return a[row].bitPattern == b[otherRow].bitPattern
+    case (.double(let a), .double(let b)): return a[row].bitPattern == b[otherRow].bitPattern
     case (.decimal(let a), .decimal(let b)): return a[row] == b[otherRow]
     case (.bytes(let a), .bytes(let b)): return a.equals(row, b, otherRow)
     case (.dictionary(let a), .dictionary(let b))
@@ -48,7 +47,8 @@ extension Column {
 
   /// How two values of columns of one type that can be ordered compare: negative, zero or positive.
   ///
-  /// Null comes before everything, false before true, strings by their bytes, and NaN after all numbers.
+  /// Null comes before everything, false before true, strings by their bytes, and NaN after all numbers; the zeros are
+  /// alike, as in SQL, though ``isEqual(_:to:_:)`` tells them apart.
   public func compare(_ row: Int, to other: Column, _ otherRow: Int) -> Int {
     switch (isNull(row), other.isNull(otherRow)) {
     case (true, true): return 0

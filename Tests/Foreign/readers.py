@@ -1,6 +1,7 @@
 """hudi-rs, pyarrow and DuckDB behind one process: questions and answers as in rows.serve.
 
-  {"do": "hudi", "table": P, "as_of": T, "since": T, "until": T, "select": [..], "out": F}   answers {"rows": n}
+  {"do": "hudi", "table": P, "as_of": T, "since": T, "until": T, "select": [..], "filters": [["v", ">", "1"]],
+   "out": F}                                                                                 answers {"rows": n}
   {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "out": F}                          answers {"rows": n}
   {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
   {"do": "compare", "tables": [{"table": P, "files": [..], "select": [..], "answers": [{"rows": F}]}]}
@@ -88,6 +89,8 @@ def hudi(question):
         options = options.with_query_type(HudiQueryType.Incremental).with_start_timestamp(question["since"])
         if "until" in question:
             options = options.with_end_timestamp(question["until"])
+    if "filters" in question:
+        options = options.with_filters([tuple(condition) for condition in question["filters"]])
     batches = HudiTableBuilder.from_base_uri(question["table"]).build().read(options)
     if not batches:
         return rows.hand_over([], question)

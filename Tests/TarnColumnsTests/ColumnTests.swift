@@ -70,7 +70,26 @@ import Testing
       }
     }
     let zero = column(.double) { $0.append(0.0) }
-    #expect(doubles.isEqual(2, to: zero, 0) && doubles.compare(2, to: zero, 0) == 0)
+    #expect(!doubles.isEqual(2, to: zero, 0) && doubles.compare(2, to: zero, 0) == 0)
+  }
+
+  @Test func numbersAreTheSameToTheBit() {
+    let singles = column(.float) { builder in
+      for value in [0.0, -0.0, .nan, -.nan, Float(bitPattern: 0x7fc0_0001)] { builder.append(value) }
+    }
+    let doubles = column(.double) { builder in
+      for value in [0.0, -0.0, .nan, -.nan, Double(bitPattern: 0x7ff8_0000_0000_0001)] {
+        builder.append(value)
+      }
+    }
+    for numbers in [singles, doubles] {
+      for row in 0..<5 {
+        for other in 0..<5 {
+          #expect(numbers.isEqual(row, to: numbers, other) == (row == other))
+          #expect((numbers.compare(row, to: numbers, other) == 0) == ((row < 2) == (other < 2)))
+        }
+      }
+    }
   }
 
   @Test func partsThatDoNotFitAreRefused() throws {

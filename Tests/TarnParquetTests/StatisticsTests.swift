@@ -53,20 +53,31 @@ import Testing
     #expect(try await strings([String(repeating: "\u{10ffff}", count: 100)])?.maximum == nil)
   }
 
-  @Test func numbersThatAreNoneBoundNothing() async throws {
-    #expect(
-      try await doubles([.nan, 1, .nan, -2])
-        == ColumnStatistics(nullCount: 0, minimum: .number(-2), maximum: .number(1)))
-    #expect(try await doubles([.nan])?.minimum == nil)
-    #expect(
-      try await doubles([.infinity])
-        == ColumnStatistics(nullCount: 0, minimum: .number(.infinity), maximum: .number(.infinity)))
-    #expect(try await doubles([-.infinity, .nan])?.maximum == .number(-.infinity))
-    guard case .number(let least) = try await doubles([0])?.minimum else {
-      Issue.record("no bound")
-      return
+  @Test func nothingIsBoundedBesideANaN() async throws {
+    let none = ColumnStatistics(nullCount: 0, minimum: nil, maximum: nil)
+    let numbers: [[Double]] = [
+      [.nan, 1, .nan, -2], [1, -.nan], [.nan], [-.infinity, .nan], [.infinity, .signalingNaN],
+    ]
+    for values in numbers {
+      #expect(try await doubles(values) == none, "\(values)")
     }
-    #expect(least.sign == .minus)
+    for value in [Double.infinity, -.infinity] {
+      #expect(
+        try await doubles([value])
+          == ColumnStatistics(nullCount: 0, minimum: .number(value), maximum: .number(value)))
+    }
+  }
+
+  @Test func zerosBoundEachOtherWhicheverSignTheyHave() async throws {
+    for values in [[0.0], [-0.0], [0.0, -0.0]] {
+      guard case .number(let least) = try await doubles(values)?.minimum,
+        case .number(let greatest) = try await doubles(values)?.maximum
+      else {
+        Issue.record("no bounds")
+        return
+      }
+      #expect(least.sign == .minus && greatest.sign == .plus)
+    }
   }
 
   @Test func signedNumbersAndDecimalsAreBoundedBySign() async throws {

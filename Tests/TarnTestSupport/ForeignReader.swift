@@ -30,14 +30,16 @@ public enum ForeignReader {
   ///   - since: With it, only the rows changed after this instant.
   ///   - until: The last instant of such changes, inclusive.
   ///   - select: The columns, in this order; nil for all.
+  ///   - filters: Conditions that all hold, each a column, a comparison and a value.
   public static func hudi(
-    table: String, asOf: String? = nil, since: String? = nil, until: String? = nil, select: [String]? = nil
+    table: String, asOf: String? = nil, since: String? = nil, until: String? = nil, select: [String]? = nil,
+    filters: [[String]]? = nil
   ) async throws -> [String] {
     try await process.rows { out in
       [
         "do": "hudi", "table": .string(table), "as_of": asOf.map { .string($0) },
         "since": since.map { .string($0) }, "until": until.map { .string($0) },
-        "select": strings(select), "out": out,
+        "select": strings(select), "filters": filters.map { .array($0.compactMap(strings)) }, "out": out,
       ]
     }
   }

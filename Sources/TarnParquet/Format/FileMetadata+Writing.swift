@@ -154,12 +154,25 @@ extension PageHeader {
     out.int32(2, uncompressedSize)
     out.int32(3, compressedSize)
     if let checksum { out.int32(4, Int(Int32(bitPattern: checksum))) }
-    out.structure(type == .dictionary ? 7 : 5) {
-      $0.int32(1, valueCount)
-      $0.int32(2, encoding.rawValue)
-      if type == .data {
-        $0.int32(3, Encoding.rle.rawValue)
-        $0.int32(4, Encoding.rle.rawValue)
+    switch type {
+    case .dictionary, .data, .index:
+      out.structure(type == .dictionary ? 7 : 5) {
+        $0.int32(1, valueCount)
+        $0.int32(2, encoding.rawValue)
+        if type == .data {
+          $0.int32(3, definitionEncoding.rawValue)
+          $0.int32(4, repetitionEncoding.rawValue)
+        }
+      }
+    case .dataV2:
+      out.structure(8) {
+        $0.int32(1, valueCount)
+        $0.int32(2, nullCount)
+        $0.int32(3, rowCount ?? valueCount)
+        $0.int32(4, encoding.rawValue)
+        $0.int32(5, definitionByteCount)
+        $0.int32(6, repetitionByteCount)
+        $0.bool(7, isCompressed)
       }
     }
     out.end()

@@ -134,7 +134,7 @@ final class ChunkSplicer: Sendable {
       let edit = next < edits.count && edits[next].slot == slot ? edits[next] : nil
       if edit != nil { next += 1 }
       let range = layout.slots[slot]
-      guard encodingAll || edit.map(mustLook) ?? false else {
+      guard encodingAll || !layout.mindsNaN || edit.map(mustLook) ?? false else {
         result.copy(layout.bytes(ofPages: range), layout.pages[range])
         continue
       }
@@ -142,8 +142,10 @@ final class ChunkSplicer: Sendable {
       var uncompressed = 0
       let stored = try await pages.column(ofSlot: slot, &worker.scratch, &uncompressed)
       let applied = edit ?? SlotEdit(slot: slot)
-      if !encodingAll, applied.keepsPlaces, applied.isSame(stored, fresh) {
-        result.copy(layout.bytes(ofPages: range), layout.pages[range])
+      if !encodingAll, applied.keepsPlaces, kind == .kept || applied.isSame(stored, fresh),
+        layout.mindsNaN || !pages.haveHeadersBounds
+      {
+        result.copy(layout.bytes(ofPages: range), seen(layout.pages[range], stored))
         continue
       }
       if !encodingAll {
@@ -170,6 +172,9 @@ final class ChunkSplicer: Sendable {
   /// The parts of the chunk that are read: the dictionary, and slots that are decoded.
   private func ranges(_ encodingAll: Bool) -> [Range<Int>] {
     if encodingAll { return [layout.range] }
+    if !layout.mindsNaN {
+      return (layout.dictionary.map { [$0] } ?? []) + layout.slots.map { layout.bytes(ofPages: $0) }
+    }
     var ranges: [Range<Int>] = []
     for edit in edits where mustLook(edit) && edit.slot < layout.slots.count {
       ranges.append(layout.bytes(ofPages: layout.slots[edit.slot]))
@@ -179,6 +184,18 @@ final class ChunkSplicer: Sendable {
       ranges.insert(dictionary, at: 0)
     }
     return ranges
+  }
+
+  /// Pages that are copied once their values were looked at, with bounds that leave no NaN out.
+  private func seen(_ pages: ArraySlice<WrittenPage>, _ values: Column) -> ArraySlice<WrittenPage> {
+    guard !layout.mindsNaN else { return pages }
+    let bounds = EncodedBounds(ofNumbers: values)
+    var pages = pages
+    for page in pages.indices where pages[page].nullCount < pages[page].valueCount {
+      pages[page].bounds = bounds ?? BoundOrder(field.type).everything
+      pages[page].isUnordered = bounds == nil
+    }
+    return pages
   }
 
   private var isConstant: Bool { if case .constant = kind { true } else { false } }

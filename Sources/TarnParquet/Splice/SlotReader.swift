@@ -10,6 +10,8 @@ struct SlotReader: ~Copyable {
   private var buffer = ByteBuffer()
   private var bufferStart = 0
   private var decoder: any PageDecoder
+  /// Whether a page that was decoded last has bounds in its header.
+  private(set) var haveHeadersBounds = false
 
   /// Ranges are given in their order.
   init(file: ParquetFile, layout: ChunkLayout, ranges: [Range<Int>]) {
@@ -73,12 +75,14 @@ struct SlotReader: ~Copyable {
     // Nothing is held in between but the dictionary, so that this copies nothing.
     var decoder = self.decoder
     defer { self.decoder = decoder }
+    haveHeadersBounds = false
     for page in layout.slots[slot] {
       let range = layout.offsets[page]..<layout.offsets[page + 1]
       try await load(range)
       let start = range.lowerBound - bufferStart
       do throws(FormatProblem) {
         let (header, length) = try Self.header(buffer.bytes.extracting(start..<start + range.count))
+        if header.statistics != nil { haveHeadersBounds = true }
         try decoder.read(header, buffer.bytes.extracting(start + length..<start + range.count), &scratch)
         uncompressedSize += length + header.uncompressedSize
       } catch {

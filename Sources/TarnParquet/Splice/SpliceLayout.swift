@@ -52,6 +52,8 @@ struct ChunkLayout: Sendable {
   var offsets: [Int]
   /// The pages of each slot.
   var slots: [Range<Int>]
+  /// Whether the pages' bounds leave no NaN out; where that is not known, pages are looked at before they are copied.
+  var mindsNaN = true
 
   func bytes(ofPages pages: Range<Int>) -> Range<Int> {
     offsets[pages.lowerBound]..<offsets[pages.upperBound]
@@ -157,6 +159,7 @@ extension ParquetFile {
       offsets: [first.offset], slots: [])
     if first.offset > range.lowerBound { layout.dictionary = range.lowerBound..<first.offset }
     let order = BoundOrder(leaf.type)
+    layout.mindsNaN = order.everything == nil || boundsMindNaN
     for (number, page) in pages.enumerated() {
       let end = number + 1 < pages.count ? pages[number + 1].firstRow : rows
       guard page.offset == layout.offsets[number], page.compressedSize > 0,
@@ -164,13 +167,14 @@ extension ParquetFile {
         nulls[number] <= end - page.firstRow
       else { return nil }
       layout.offsets.append(page.offset + page.compressedSize)
+      let bounds =
+        index.nullPages[number]
+        ? nil : order.bounds(index.minimums[number], index.maximums[number], isText: leaf.type == .string)
       layout.pages.append(
         WrittenPage(
           type: kinds[number].type, encoding: kinds[number].encoding, size: page.compressedSize,
           rowCount: end - page.firstRow, valueCount: end - page.firstRow, nullCount: nulls[number],
-          bounds: index.nullPages[number]
-            ? nil : order.bounds(index.minimums[number], index.maximums[number], isText: leaf.type == .string)
-        ))
+          bounds: bounds, isUnordered: order.isEverything(bounds)))
     }
     guard layout.offsets.last == range.upperBound else { return nil }
     var page = 0
@@ -240,10 +244,7 @@ extension BoundOrder {
       if case .bytes = self { return isText && bound.count < BoundCut.greatestLength - 3 }
       return true
     }
-    // An index gives these bounds also to pages of numbers that are none.
-    let isVague = minimum == everything?.minimum && maximum == everything?.maximum
     return EncodedBounds(
-      minimum: minimum, maximum: maximum, isMinimumExact: !isVague && isWhole(minimum),
-      isMaximumExact: !isVague && isWhole(maximum))
+      minimum: minimum, maximum: maximum, isMinimumExact: isWhole(minimum), isMaximumExact: isWhole(maximum))
   }
 }

@@ -55,22 +55,49 @@ enum BoundOrder: Sendable {
     return result
   }
 
-  /// Bounds that say nothing, for a page of numbers that are none; nil where each page has a bound.
+  /// Bounds that say nothing, for a page with a NaN; nil where each page has a bound.
   var everything: EncodedBounds? {
-    func bytes<T: BinaryFloatingPoint & FixedValue>(_ value: T) -> [UInt8] {
-      var bytes = [UInt8](repeating: 0, count: MemoryLayout<T>.size)
-      bytes.withUnsafeMutableBytes { target in
-        if let base = target.baseAddress { value.store(base, target.count) }
-      }
-      return bytes
-    }
-    func bounds(_ least: [UInt8], _ greatest: [UInt8]) -> EncodedBounds {
-      EncodedBounds(minimum: least, maximum: greatest, isMinimumExact: false, isMaximumExact: false)
+    func bounds<T: BinaryFloatingPoint & FixedValue>(_: T.Type) -> EncodedBounds {
+      let width = MemoryLayout<T>.size
+      return EncodedBounds(
+        minimum: (-T.infinity).stored(width: width), maximum: T.infinity.stored(width: width),
+        isMinimumExact: false, isMaximumExact: false)
     }
     return switch self {
-    case .float: bounds(bytes(-Float.infinity), bytes(Float.infinity))
-    case .double: bounds(bytes(-Double.infinity), bytes(Double.infinity))
+    case .float: bounds(Float.self)
+    case .double: bounds(Double.self)
     default: nil
     }
+  }
+
+  /// Whether bounds are those that say nothing.
+  func isEverything(_ bounds: EncodedBounds?) -> Bool {
+    guard let bounds, let everything else { return false }
+    return bounds.minimum == everything.minimum && bounds.maximum == everything.maximum
+  }
+}
+
+extension EncodedBounds {
+  /// The bounds of a column's numbers that are not null; nil where there is none, one is NaN, or they are no
+  /// floating-point numbers.
+  init?(ofNumbers column: Column) {
+    func bounds<T: BinaryFloatingPoint & FixedValue>(_ values: [T]) -> EncodedBounds? {
+      var present = values
+      if column.validity != nil {
+        present = values.indices.filter { !column.isNull($0) }.map { values[$0] }
+      }
+      let width = MemoryLayout<T>.size
+      return T.bounds(present.span).map {
+        EncodedBounds(minimum: $0.0.stored(width: width), maximum: $0.1.stored(width: width))
+      }
+    }
+    let found: EncodedBounds? =
+      switch column.values {
+      case .float(let values): bounds(values)
+      case .double(let values): bounds(values)
+      default: nil
+      }
+    guard let found else { return nil }
+    self = found
   }
 }

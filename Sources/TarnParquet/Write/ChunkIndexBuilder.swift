@@ -44,13 +44,13 @@ struct ChunkIndexBuilder {
     return index
   }
 
-  /// Bounds and null count of the chunk; no bounds where those of a page say nothing.
+  /// Bounds and null count of the chunk; no bounds where those of a page are not known, or say nothing.
   func statistics() -> ChunkStatistics {
     var statistics = ChunkStatistics(nullCount: pages.reduce(0) { $0 + $1.nullCount })
-    guard !pages.contains(where: \.isUnbounded) else { return statistics }
+    guard !pages.contains(where: { $0.isUnbounded || $0.isUnordered }) else { return statistics }
     var all: EncodedBounds?
     for page in pages {
-      guard let bounds = page.bounds, !page.isUnordered else { continue }
+      guard let bounds = page.bounds else { continue }
       all = all.map { order.join($0, bounds) } ?? bounds
     }
     guard let all else { return statistics }

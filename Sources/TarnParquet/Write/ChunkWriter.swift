@@ -13,7 +13,7 @@ struct WrittenPage: Sendable {
   var bounds: EncodedBounds?
   /// Whether it has values whose bounds are not known.
   var isUnbounded = false
-  /// Whether none of its values has a place in the order, as numbers that are none; bounds say nothing then.
+  /// Whether one of its values may have no place in the order, as NaN has none; bounds say nothing then.
   var isUnordered = false
 }
 
@@ -30,7 +30,7 @@ struct ChunkWriter: Sendable {
   let codec: Codec
   private let writesChecksums: Bool
   private let falsePositiveRate: Double?
-  private let order: BoundOrder
+  let order: BoundOrder
   var encoder: any PageEncoder
   var adopted: AdoptedDictionary?
   /// The data pages with their headers.

@@ -10,9 +10,13 @@ public struct EncodedPage: Sendable {
   /// Number of nulls and empty lists.
   public var nullCount: Int
   /// A value that none is below, in PLAIN, strings without their length; nil where none is known.
+  ///
+  /// Bounds of floating-point numbers are taken over from files only that are known to leave no NaN out.
   public var minimum: [UInt8]?
   /// A value that none is above, likewise.
   public var maximum: [UInt8]?
+  /// Whether the bounds are those of a file that is known to leave no NaN out.
+  var boundsMindNaN = false
 
   /// Makes a page of its parts.
   public init(
@@ -117,17 +121,35 @@ extension ChunkWriter {
       try writeWaitingPages(header.encoding, &compressor)
       encoder.endDictionary()
     }
-    var bounds: EncodedBounds?
+    var written = WrittenPage(
+      type: header.type, encoding: header.encoding, size: page.bytes.count, rowCount: page.rowCount,
+      valueCount: header.valueCount, nullCount: page.nullCount)
+    setBounds(of: page, &written)
+    guard header.statistics != nil, order.everything != nil, !page.boundsMindNaN else {
+      note(written, uncompressedSize: start + header.uncompressedSize)
+      pages.append(contentsOf: page.bytes)
+      return
+    }
+    // Bounds in the header may leave a NaN out too.
+    let plain = header.encoded()
+    written.size += plain.count - start
+    note(written, uncompressedSize: plain.count + header.uncompressedSize)
+    pages.append(contentsOf: plain)
+    pages.append(contentsOf: page.bytes[start...])
+  }
+
+  /// Takes over the bounds of a page of another file, as far as they can be trusted.
+  private func setBounds(of page: EncodedPage, _ written: inout WrittenPage) {
+    guard written.nullCount < written.valueCount else { return }
     if let minimum = page.minimum, let maximum = page.maximum {
-      bounds = EncodedBounds(
+      written.bounds = EncodedBounds(
         minimum: minimum, maximum: maximum, isMinimumExact: false, isMaximumExact: false)
     }
-    note(
-      WrittenPage(
-        type: header.type, encoding: header.encoding, size: page.bytes.count, rowCount: page.rowCount,
-        valueCount: header.valueCount, nullCount: page.nullCount, bounds: bounds,
-        isUnbounded: bounds == nil && page.nullCount < header.valueCount),
-      uncompressedSize: start + header.uncompressedSize)
-    pages.append(contentsOf: page.bytes)
+    if let everything = order.everything {
+      written.isUnordered =
+        !page.boundsMindNaN || written.bounds == nil || order.isEverything(written.bounds)
+      if written.isUnordered { written.bounds = everything }
+    }
+    written.isUnbounded = written.bounds == nil
   }
 }

@@ -83,7 +83,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
       entries.removeLast(entries.count - before)
       index.removeAll()
     }
-    if collectsHashes { for row in values.indices { collected.append(hash(values[row])) } }
+    if collectsHashes { for row in values.indices { collect(values[row]) } }
     if state.mayHaveDictionary { state = .direct(try choose(values, &compressor)) }
     guard case .direct(.deltaBinaryPacked) = state else {
       Self.appendPlain(values, width, to: &out)
@@ -149,11 +149,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     }
   }
 
-  private func stored(_ value: Value) -> [UInt8] {
-    var out: [UInt8] = []
-    Self.appendPlain([value].span, width, to: &out)
-    return out
-  }
+  private func stored(_ value: Value) -> [UInt8] { value.stored(width: width) }
 
   private func hash(_ value: Value) -> UInt64 {
     withUnsafeTemporaryAllocation(byteCount: 16, alignment: 16) { buffer in
@@ -227,7 +223,16 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
 
   mutating func collectHashes() { collectsHashes = true }
 
-  func hashes() -> [UInt64] { collectsHashes ? collected + entries.map { hash($0) } : [] }
+  private mutating func collect(_ value: Value) {
+    collected.append(hash(value))
+    for other in value.equals { collected.append(hash(other)) }
+  }
+
+  func hashes() -> [UInt64] {
+    guard collectsHashes else { return [] }
+    // Whoever asks for a value looks for the bytes of one of its forms.
+    return collected + entries.flatMap { entry in [hash(entry)] + entry.equals.map { hash($0) } }
+  }
 
   mutating func reset() {
     state = .undecided

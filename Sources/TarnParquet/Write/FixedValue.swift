@@ -9,6 +9,8 @@ protocol FixedValue: BitwiseCopyable, Sendable {
   var hash: UInt64 { get }
   /// Whether the stored forms are the same.
   func isSame(_ other: Self) -> Bool
+  /// Forms of values that are equal to this one though they are stored otherwise.
+  var equals: [Self] { get }
   /// Stores the value in `width` bytes.
   func store(_ target: UnsafeMutableRawPointer, _ width: Int)
   /// The value that `width` bytes store.
@@ -17,15 +19,23 @@ protocol FixedValue: BitwiseCopyable, Sendable {
   static var hasDelta: Bool { get }
   /// Appends values as DELTA_BINARY_PACKED.
   static func appendDelta(_ values: Span<Self>, to out: inout [UInt8])
-  /// The least and the greatest value, of those that have an order.
+  /// The least and the greatest value; nil where there is none, or one has no place in the order.
   static func bounds(_ values: Span<Self>) -> (Self, Self)?
-  /// The lesser and the greater of bounds.
-  static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self)
 }
 
 extension FixedValue {
   static var hasDelta: Bool { false }
   static func appendDelta(_ values: Span<Self>, to out: inout [UInt8]) {}
+  var equals: [Self] { [] }
+
+  /// The `width` bytes that store the value.
+  func stored(width: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: width)
+    bytes.withUnsafeMutableBytes { target in
+      if let base = target.baseAddress { store(base, width) }
+    }
+    return bytes
+  }
 }
 
 extension FixedValue where Self: FixedWidthInteger {
@@ -41,10 +51,6 @@ extension FixedValue where Self: FixedWidthInteger {
       greatest = Swift.max(greatest, values[index])
     }
     return (least, greatest)
-  }
-
-  static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self) {
-    (Swift.min(one.0, other.0), Swift.max(one.1, other.1))
   }
 }
 
@@ -140,25 +146,26 @@ extension Int128: FixedValue {
 }
 
 extension FixedValue where Self: BinaryFloatingPoint {
-  /// NaN has no place in the order; zeros bound each other, whichever sign they have.
+  /// Beside a NaN nothing bounds: engines to which it is greater than all numbers skip what bounds leave out.
+  ///
+  /// Zeros bound each other, whichever sign they have. Source: `parquet.thrift`, `ColumnOrder`.
   static func bounds(_ values: Span<Self>) -> (Self, Self)? {
+    guard values.count > 0 else { return nil }
     var least = Self.infinity
     var greatest = -Self.infinity
     for index in values.indices {
       let value = values[index]
+      if value.isNaN { return nil }
       if value < least { least = value }
       if value > greatest { greatest = value }
-    }
-    guard least < greatest || least == greatest else {
-      // Only NaN, or only one infinity, which the beginning hides.
-      for index in values.indices where !values[index].isNaN { return (values[index], values[index]) }
-      return nil
     }
     return (least == 0 ? -0.0 : least, greatest == 0 ? 0.0 : greatest)
   }
 
-  static func join(_ one: (Self, Self), _ other: (Self, Self)) -> (Self, Self) {
-    (one.0 < other.0 ? one.0 : other.0, one.1 > other.1 ? one.1 : other.1)
+  /// The other zero, and the usual NaN.
+  var equals: [Self] {
+    if self == 0 { return [0.0, -0.0] }
+    return isNaN ? [.nan] : []
   }
 }
 

@@ -34,12 +34,11 @@ extension ParquetFile {
         let end =
           number + 1 < locations.count ? locations[number + 1].firstRow : metadata.groups[group].rowCount
         let isNull = index.nullPages[number]
-        result.parts.append(
-          .page(
-            EncodedPage(
-              bytes: [], rowCount: end - location.firstRow, nullCount: nullCounts[number],
-              minimum: isNull ? nil : index.minimums[number], maximum: isNull ? nil : index.maximums[number]))
-        )
+        var page = EncodedPage(
+          bytes: [], rowCount: end - location.firstRow, nullCount: nullCounts[number],
+          minimum: isNull ? nil : index.minimums[number], maximum: isNull ? nil : index.maximums[number])
+        page.boundsMindNaN = boundsMindNaN
+        result.parts.append(.page(page))
       }
       try await fill(&result, range, locations)
       return result

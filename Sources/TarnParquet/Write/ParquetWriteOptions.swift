@@ -32,6 +32,9 @@ public struct ParquetWriteOptions: Sendable, Hashable {
   /// The name of the schema's root.
   public var messageName: String
   /// The program that writes; parquet-mr wants the form `name version 1.2.3 (build x)`.
+  ///
+  /// By the name that is usual, Tarn knows its own files: in those of others it looks at numbers for NaN before it
+  /// takes pages over.
   public var createdBy: String
   /// Encodings of columns by their path, such as `trades.list.element.price`; others are automatic.
   public var encodings: [String: EncodingChoice]
@@ -50,7 +53,7 @@ public struct ParquetWriteOptions: Sendable, Hashable {
   public init(
     compression: Compression = .zstd(level: 1), rowGroupBytes: Int = 32 << 20, rowGroupRows: Int = 1 << 20,
     pageRows: Int = 4_096, messageName: String = "schema",
-    createdBy: String = "tarn version 0.1.0 (build 1)", encodings: [String: EncodingChoice] = [:],
+    createdBy: String = WriterName.current, encodings: [String: EncodingChoice] = [:],
     writesChecksums: Bool = true, writesPageIndex: Bool = true, bloomFilterColumns: Set<String> = [],
     bloomFilterFalsePositiveRate: Double = 0.01, parallelism: Int = 2
   ) {

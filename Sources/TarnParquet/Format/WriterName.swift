@@ -1,0 +1,28 @@
+/// The name by which a file tells that Tarn wrote it, and what is known of such files.
+///
+/// It stands in `created_by`, which nobody copies from file to file, as some do key-value metadata.
+public enum WriterName {
+  /// What this version calls itself.
+  public static let current = "tarn version 0.1.0 (build 2)"
+
+  /// The first build whose bounds leave no NaN out.
+  private static let buildMindingNaN = 2
+
+  /// Whether files of a writer have no bounds, or infinite ones, where a page or chunk holds a NaN.
+  static func mindsNaN(_ name: String?) -> Bool {
+    build(name).map { $0 >= buildMindingNaN } ?? false
+  }
+
+  /// The build of Tarn that calls itself so; nil for another writer.
+  private static func build(_ name: String?) -> Int? {
+    guard let name, name.hasPrefix("tarn version "), name.hasSuffix(")") else { return nil }
+    let parts = name.dropLast().split(separator: " ")
+    guard parts.count == 5, parts[3] == "(build" else { return nil }
+    return Int(parts[4])
+  }
+}
+
+extension ParquetFile {
+  /// Whether the file's bounds of floating-point numbers are known to leave no NaN out.
+  package var boundsMindNaN: Bool { WriterName.mindsNaN(createdBy) }
+}
