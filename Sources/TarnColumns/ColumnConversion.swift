@@ -6,7 +6,8 @@ extension DataType {
     switch (self, wider) {
     case _ where self == wider: true
     case (.int8, .int16), (.int8, .int32), (.int8, .int64), (.int16, .int32), (.int16, .int64),
-      (.int32, .int64), (.float, .double):
+      (.int32, .int64), (.float, .double), (.int8, .float), (.int16, .float), (.int8, .double),
+      (.int16, .double), (.int32, .double):
       true
     case (.int8, .decimal(let precision, let scale)): precision - scale >= 3
     case (.int16, .decimal(let precision, let scale)): precision - scale >= 5
@@ -41,6 +42,8 @@ extension Column {
     case (.list, _), (.map, _), (.structure, _): return try convertedWithin(wider)
     case (.double, .float(let list)):
       return Column(unchecked: wider, .double(list.map(Double.init)), validity)
+    case (.double, _): return Column(unchecked: wider, .double(wholeNumbers.map(Double.init)), validity)
+    case (.float, _): return Column(unchecked: wider, .float(wholeNumbers.map { Float($0) }), validity)
     case (.timestamp, .int64(let list)):
       var micros: [Int64] = []
       micros.reserveCapacity(list.count)

@@ -64,6 +64,29 @@ public indirect enum DataType: Sendable, Hashable {
   }
 }
 
+extension DataType {
+  /// The flat type of a name, as ``name`` has it, such as `long` or `decimal(10,2)`; nil where there is none.
+  public init?(name: String) {
+    let flat: [DataType] = [
+      .boolean, .int8, .int16, .int32, .int64, .float, .double, .string, .binary, .date, .time,
+      .timestamp(.microseconds, .instant), .timestamp(.milliseconds, .instant),
+      .timestamp(.microseconds, .local), .timestamp(.milliseconds, .local),
+    ]
+    let text = name.filter { $0 != " " }
+    if let type = flat.first(where: { $0.name.filter { $0 != " " } == text }) {
+      self = type
+      return
+    }
+    guard text.hasPrefix("decimal("), text.hasSuffix(")") else { return nil }
+    let digits = text.dropFirst("decimal(".count).dropLast().split(
+      separator: ",", omittingEmptySubsequences: false)
+    guard digits.count == 2, let precision = Int(digits[0]), let scale = Int(digits[1]),
+      (1...Self.greatestPrecision).contains(precision), (0...precision).contains(scale)
+    else { return nil }
+    self = .decimal(precision: precision, scale: scale)
+  }
+}
+
 /// The unit of a timestamp.
 public enum TimeUnit: Sendable, Hashable {
   case milliseconds, microseconds
