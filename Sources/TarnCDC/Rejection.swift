@@ -29,6 +29,8 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
   case tooManyNames(name: String, limit: Int)
   /// One record is longer than is read.
   case tooLong(limit: Int)
+  /// The table cannot hold the row.
+  case refused(why: String)
   /// The columns of one batch would grow beyond what they can hold.
   case columns(ColumnError)
 
@@ -52,6 +54,7 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
       "\"\(name)\" is one name too many: a table and its records may have \(limit) together; "
         + "keep what has names without end, such as a map by id, in one attribute"
     case .tooLong(let limit): "the record is longer than \(limit) bytes"
+    case .refused(let why): why
     case .columns(let error): error.description
     }
   }

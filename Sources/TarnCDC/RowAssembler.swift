@@ -208,7 +208,7 @@ struct RowAssembler: Sendable {
 
   /// Checks that the assigned values of key columns can make a key.
   ///
-  /// A key of one column cannot be empty; of several, `,` and `:` stand between their texts.
+  /// A key of one column cannot be empty. Which keys of several columns are ambiguous is the table's to say.
   func checkKeys(
     _ keys: [Int], _ values: [ScannedValue], _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) {
@@ -217,22 +217,12 @@ struct RowAssembler: Sendable {
       guard slot >= 0, values[Int(slot)].kind != .null else {
         throw .missingKey(column: schema.fields[column].name)
       }
-      guard targets[column].kind == .string else { continue }
+      guard keys.count == 1, targets[column].kind == .string else { continue }
       let value = values[Int(slot)]
-      let why: String?
-      if keys.count == 1 {
-        why = value.value.isEmpty && value.kind.isString ? "is empty, and a key needs a text" : nil
-      } else {
-        let isAmbiguous = scanner.raw(value.value).withUnsafeBytes {
-          $0.contains { $0 == 0x2c || $0 == 0x3a }
-        }
-        why =
-          isAmbiguous
-          ? "has `,` or `:`, which stand between the parts of Hudi's composite keys: use one key column" : nil
-      }
-      if let why {
-        throw .badKey(column: schema.fields[column].name, value: Self.shown(value, scanner), why: why)
-      }
+      guard value.value.isEmpty, value.kind.isString else { continue }
+      throw .badKey(
+        column: schema.fields[column].name, value: Self.shown(value, scanner),
+        why: "is empty, and a key needs a text")
     }
   }
 

@@ -113,6 +113,12 @@ public struct TableProperties: Sendable, Hashable {
     return .standard(keyFields: recordKeyFields.count, partitionFields: partitionFields.count)
   }
 
+  /// Whether the entries tell that a partition path is a formatted time; a custom generator's need not tell.
+  public var formatsTimes: Bool {
+    entries.entries.pairs.contains { $0.key.hasPrefix("hoodie.keygen.timebased.") }
+      || list(Key.partition).contains { $0.uppercased().hasSuffix(":TIMESTAMP") }
+  }
+
   /// Whether folders are called `column=value`.
   public var isHiveStyle: Bool { flag(Key.hiveStyle, default: false) }
 

@@ -117,7 +117,7 @@ struct RowTests {
     #expect(try builder.finish().count == 1)
   }
 
-  @Test("A key that is empty, or a part of one that would be ambiguous, is rejected")
+  @Test("A key of one column that is empty is rejected, and commas and colons are taken")
   func badKeys() async throws {
     let schema = Schema([Field("k", .string), Field("l", .string)])
     var single = try RowBatchBuilder(schema: schema, keyFields: ["k"])
@@ -126,9 +126,8 @@ struct RowTests {
     var pair = try RowBatchBuilder(schema: schema, keyFields: ["k", "l"])
     let pairs = try await readAll(
       #"{"k":"a","l":""}{"k":"a:b","l":"c"}{"k":"a","l":"b,c"}{"k":"a","l":"b"}"#, into: &pair)
-    #expect(pairs.count == 2)
-    #expect(pairs.allSatisfy { $0.reason.description.contains("use one key column") })
-    #expect(try pair.finish().texts("l") == ["", "b"])
+    #expect(pairs.isEmpty)
+    #expect(try pair.finish().texts("l") == ["", "c", "b,c", "b"])
   }
 
   @Test("A byte order mark before the text is passed over", arguments: [1, 2, 4, 100])

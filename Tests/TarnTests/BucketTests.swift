@@ -55,6 +55,38 @@ import Testing
     try await BucketModelTests.check(fixture.table, 2, hashing: ["id"])
   }
 
+  @Test func keysThatReleasesOfHudiHashAlikeAreTakenAndOthersRefused() async throws {
+    var options = TableOptions()
+    options.own.buckets = Buckets(count: 16)
+    let small = try await SmallTable(
+      Schema([Field("pk", .string), Field("sk", .string)]), key: ["pk", "sk"], options: options)
+    let times = (0..<20).map { "2026-01-01T00:00:\(10 + $0)Z" }
+    var (pk, sk) = (ColumnBuilder(.string), ColumnBuilder(.string))
+    for time in times {
+      try pk.append("u:1")
+      try sk.append(time)
+    }
+    #expect(try await small.table.upsert(try batch(["pk": pk.finish(), "sk": sk.finish()])).inserted == 20)
+    let rules = try [BucketIndex.KeyRule.hudi0, .hudi1].map {
+      try #require(BucketIndex(count: 16, hashFields: ["pk", "sk"], rule: $0))
+    }
+    var refused = 0
+    for value in 0..<40 {
+      let rows = try batch(["pk": try texts("a,\(value)"), "sk": try texts("x")])
+      let key = Array("pk:a,\(value),sk:x".utf8)
+      if rules[0].bucket(ofKey: key.span.bytes) == rules[1].bucket(ofKey: key.span.bytes) {
+        #expect(try await small.table.upsert(rows).inserted == 1)
+      } else {
+        await expectRefusal(.badRow, "row 0", "comma", "buckets") { try await small.table.upsert(rows) }
+        refused += 1
+      }
+    }
+    #expect(refused > 20)
+    for slice in try await small.table.snapshot().slices {
+      #expect(BucketIndex.bucket(ofFileID: slice.fileID) != nil)
+    }
+  }
+
   @Test func onlyTheFilesOfTheKeysBucketsAreLookedAt() async throws {
     let storage = FaultStorage(wrapping: InMemoryStorage())
     let fixture = try await Self.fixture(Buckets(count: 8), storage: storage)

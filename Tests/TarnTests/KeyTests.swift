@@ -22,20 +22,115 @@ import Testing
     #expect(try await small.table.upsert(rows).duplicates == 4)
   }
 
-  @Test(arguments: ["x,y", "x:y", ",", "__null__", "__empty__"])
-  func ambiguousPartsOfCompositeKeysAreRefused(_ value: String) async throws {
+  @Test(arguments: [("x", "__null__"), ("x", "__empty__"), ("__null__", "x"), ("x,b:y", "z"), (",b:", "")])
+  func valuesThatTwoCompositeKeysCouldHaveAreRefused(_ a: String, _ b: String) async throws {
     let small = try await Self.twoKeys()
     let before = try await small.contents()
-    await expectRefusal(.badRow, "column b", "ambiguous") {
-      try await small.table.upsert(try batch(["a": try texts("fine", "x"), "b": try texts("fine", value)]))
+    await expectRefusal(.badRow, "row 1", "key column", "ambiguous") {
+      try await small.table.upsert(try batch(["a": try texts("fine", a), "b": try texts("fine", b)]))
     }
     #expect(try await small.contents() == before)
     // One key column alone takes them.
     let simple = try await SmallTable(Schema([Field("id", .string)]))
-    try await simple.table.upsert(try batch(["id": try texts(value)]))
-    #expect(try await simple.texts("_hoodie_record_key") == [value])
+    try await simple.table.upsert(try batch(["id": try texts(a)]))
+    #expect(try await simple.texts("_hoodie_record_key") == [a])
   }
 
+  @Test func commasAndColonsInCompositeKeysAreTakenAsHudiTakesThem() async throws {
+    let small = try await Self.twoKeys()
+    let rows = try batch([
+      "a": try texts("u1", "p:q", "x,y", ",b", "b:", ","),
+      "b": try texts("2026-01-01T00:00:00Z", "r,s", ",b:", ":", "a:1,b:2", nil),
+    ])
+    #expect(try await small.table.upsert(rows).inserted == 6)
+    #expect(
+      try await small.texts("_hoodie_record_key") == [
+        "a:,,b:__null__", "a:,b,b::", "a:b:,b:a:1,b:2", "a:p:q,b:r,s", "a:u1,b:2026-01-01T00:00:00Z",
+        "a:x,y,b:,b:",
+      ])
+    #expect(try await small.table.upsert(rows).duplicates == 6)
+    #expect(
+      try await small.table.delete(keys: [
+        ["a": "u1", "b": "2026-01-01T00:00:00Z"], ["a": "x,y", "b": ",b:"],
+      ])
+      .deleted == 2)
+  }
+
+  /// Values made of what keys are made of: names, commas, colons, what stands for null, other text.
+  @Test(arguments: 0..<8)
+  func differentCompositeKeysNeverShareAText(seed: Int) async throws {
+    var generator = SeededGenerator(seed: UInt64(seed))
+    let names = ["a", "b", "ab"]
+    let pieces = [",", ":", "a", "b", "ab", "__null__", "__empty__", "é", "\u{0}", ",b:", ",ab:", "x"]
+    func value() -> String? {
+      if Int.random(in: 0..<12, using: &generator) == 0 { return nil }
+      return (0..<Int.random(in: 0...4, using: &generator)).map { _ in
+        pieces.randomElement(using: &generator) ?? ""
+      }.joined()
+    }
+    var columns = names.map { _ in ColumnBuilder(.string) }
+    var tuples: [[String?]] = []
+    for _ in 0..<3_000 {
+      let tuple = names.map { _ in value() }
+      tuples.append(tuple)
+      for (index, value) in tuple.enumerated() {
+        if let value { try columns[index].append(value) } else { columns[index].appendNulls() }
+      }
+    }
+    let small = try await SmallTable(Schema(names.map { Field($0, .string) }), key: names)
+    let rows = try batch(["a": columns[0].finish(), "b": columns[1].finish(), "ab": columns[2].finish()])
+    let refused = try await small.table.refusedRows(in: ChangeBatch(upserting: rows))
+    let isRefused = Set(refused.map(\.row))
+    // Much is taken, and all that is refused could be mistaken for another key.
+    #expect(isRefused.count < tuples.count * 2 / 3)
+    for refusal in refused {
+      let tuple = tuples[refusal.row]
+      let isBlank = tuple.allSatisfy { $0 == nil || $0 == "" }
+      let isMarked = tuple.contains { $0 == "__null__" || $0 == "__empty__" }
+      let isCut = tuple[0]?.contains(",b:") == true || tuple[1]?.contains(",ab:") == true
+      #expect(isBlank || isMarked || isCut, "\(tuple): \(refusal.reason)")
+    }
+    let kept = (0..<Int32(tuples.count)).filter { !isRefused.contains(Int($0)) }
+    try await small.table.upsert(try rows.gather(kept))
+    let distinct = Set(kept.map { tuples[Int($0)].map { $0.map { Array($0.utf8) } } })
+    #expect(try await small.table.snapshot().count() == distinct.count)
+  }
+
+  @Test func refusedRowsAreNamedWithTheirReasonsAndTheOthersCanBeWritten() async throws {
+    let small = try await SmallTable(
+      Schema([Field("id", .string), Field("p", .string), Field("n", .int32, isNullable: false)]),
+      partitionedBy: ["p"])
+    let long = String(repeating: "x", count: 300)
+    let colons = String(repeating: ":", count: 100)
+    let values: [(id: String?, p: String?, n: Int32?, why: String?)] = [
+      ("a", "fine", 1, nil), ("b", long, 1, "255"), ("c", colons, 1, "255"),
+      ("d", "__HIVE_DEFAULT_PARTITION__", 1, "null"), ("e", "__null__", 1, nil), ("f", "", 1, nil),
+      ("g", "..", 1, nil), ("h", "/", 1, nil), ("i", "\u{0}\n", 1, nil), (nil, "fine", 1, "id is null"),
+      ("", "fine", 1, "id is empty"), ("j", nil, 1, nil), ("k", "fine", nil, "takes no null"),
+    ]
+    var (id, p) = (ColumnBuilder(.string), ColumnBuilder(.string))
+    for value in values {
+      if let text = value.id { try id.append(text) } else { id.appendNulls() }
+      if let text = value.p { try p.append(text) } else { p.appendNulls() }
+    }
+    let n = column(.int32) {
+      for value in values { if let n = value.n { $0.append(n) } else { $0.appendNulls() } }
+    }
+    let rows = try batch(["id": id.finish(), "p": p.finish(), "n": n])
+    let refused = try await small.table.refusedRows(in: ChangeBatch(upserting: rows))
+    #expect(refused.map(\.row) == values.indices.filter { values[$0].why != nil })
+    for refusal in refused {
+      #expect(refusal.reason.contains(values[refusal.row].why ?? "?"), "\(refusal)")
+    }
+    let bad = Set(refused.map(\.row))
+    let kept = (0..<Int32(values.count)).filter { !bad.contains(Int($0)) }
+    #expect(try await small.table.upsert(try rows.gather(kept)).inserted == kept.count)
+    #expect(small.warnings.all.contains { $0.contains("the text \\N") })
+    let first = try rows.gather(Array(0..<9))
+    await expectRefusal(.badRow, "row 1 of the batch", "partition column p") {
+      try await small.table.upsert(first)
+    }
+  }
   @Test func rowsWithoutAKeyAreRefused() async throws {
     let simple = try await SmallTable(Schema([Field("id", .string)]))
     for missing in [nil, ""] {

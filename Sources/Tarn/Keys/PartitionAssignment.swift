@@ -4,7 +4,8 @@ import TarnColumns
 extension RecordKeyGenerator {
   /// Finds the partition of each row.
   func assignPartitions(
-    _ changes: ChangeBatch, _ needsPartition: Bool, _ warn: (String) -> Void, to result: inout Keys
+    _ changes: ChangeBatch, _ needsPartition: Bool, _ warn: (String) -> Void,
+    _ refused: inout RefusedRows, to result: inout Keys
   ) throws(TableError) {
     guard !partition.fields.isEmpty else {
       result.partitions = [""]
@@ -16,11 +17,19 @@ extension RecordKeyGenerator {
     result.partitionOf.reserveCapacity(changes.count)
     var assignment = PartitionAssignment(partition: partition)
     var warned = false
+    var ignored = RefusedRows(areNoted: true)
+    func place(_ row: Int) throws(TableError) -> Int32 {
+      // A key that is deleted from the whole table need not have been where the row says.
+      if changes.isDelete[row], !needsPartition {
+        return try assignment.partition(of: columns, row, &ignored)
+      }
+      return try assignment.partition(of: columns, row, &refused)
+    }
     // Of strings in a dictionary, each entry has one partition.
     if columns.count == 1, columns[0].validity == nil, case .dictionary(let strings) = columns[0].values {
       var known = [Int32](repeating: -1, count: strings.entries.strings.count)
       for (row, position) in strings.indices.enumerated() {
-        if known[Int(position)] < 0 { known[Int(position)] = try assignment.partition(of: columns, row) }
+        if known[Int(position)] < 0 { known[Int(position)] = try place(row) }
         result.partitionOf.append(known[Int(position)])
       }
       result.partitions = assignment.paths
@@ -34,13 +43,26 @@ extension RecordKeyGenerator {
       }
       if isNull, !warned {
         warned = true
-        warn(
-          "a partition column is null in row \(row): its folder is \(PartitionPath.null), and Trino shows \\N"
-        )
+        warnOfNull(columns, row, warn)
       }
-      result.partitionOf.append(try assignment.partition(of: columns, row))
+      result.partitionOf.append(try place(row))
     }
     result.partitions = assignment.paths
+  }
+
+  /// Says what other engines make of a null partition value.
+  ///
+  /// Source: format-tables 12 (Trino 470 and 476 were asked).
+  private func warnOfNull(_ columns: [Column], _ row: Int, _ warn: (String) -> Void) {
+    guard let index = columns.firstIndex(where: { $0.isNull(row) }) else { return }
+    let type = columns[index].type
+    let effect =
+      type == .string
+      ? "Trino and Athena show it as the text \\N"
+      : "Trino and Athena take it for the text \\N, which is no \(type.name), and fail on the column"
+    warn(
+      "partition column \(partition.fields[index]) is null in row \(row): its folder is \(PartitionPath.null), and "
+        + effect)
   }
 }
 
@@ -50,6 +72,8 @@ private struct PartitionAssignment {
   /// The paths so far, each once.
   private(set) var paths: [String] = []
   private var positions: [ExactText: Int32] = [:]
+  /// Why values that were seen can have no path.
+  private var objections: [Int: String] = [:]
   /// The values seen, as texts that differ where the values do, and the path of each.
   private var seen = ByteStrings()
   private var pathOf: [Int32] = []
@@ -58,7 +82,10 @@ private struct PartitionAssignment {
 
   init(partition: PartitionPath) { self.partition = partition }
 
-  mutating func partition(of columns: [Column], _ row: Int) throws(TableError) -> Int32 {
+  /// The number of a row's path; -1 where the row is refused.
+  mutating func partition(
+    of columns: [Column], _ row: Int, _ refused: inout RefusedRows
+  ) throws(TableError) -> Int32 {
     text.removeAll(keepingCapacity: true)
     for column in columns {
       let start = text.count
@@ -73,23 +100,20 @@ private struct PartitionAssignment {
     let known = index.findOrInsert(
       hash: XXH64.hash(text.span.bytes), position: seen.count,
       where: { [seen, text] in seen[$0].isEqual(to: text.span.bytes) }, hashOf: { [seen] in seen.hash($0) })
-    if let known { return pathOf[known] }
-    do { try seen.appendBuilt { [text] in $0.append(contentsOf: text) } } catch { throw TableError(error) }
-    pathOf.append(try makePath(columns, row))
-    return pathOf[pathOf.count - 1]
+    let place = known ?? pathOf.count
+    if known == nil {
+      do { try seen.appendBuilt { [text] in $0.append(contentsOf: text) } } catch { throw TableError(error) }
+      pathOf.append(makePath(columns, row))
+    }
+    if pathOf[place] < 0, let why = objections[place] { try refused.refuse(row, why) }
+    return pathOf[place]
   }
 
-  private mutating func makePath(_ columns: [Column], _ row: Int) throws(TableError) -> Int32 {
+  private mutating func makePath(_ columns: [Column], _ row: Int) -> Int32 {
     var path: [UInt8] = []
-    for (field, column) in columns.enumerated() {
-      if field > 0 { path.append(0x2f) }
-      var value: [UInt8]?
-      if !column.isNull(row) {
-        var text: [UInt8] = []
-        KeyText.append(column, row, to: &text)
-        value = text
-      }
-      try partition.append(field: field, value: value, to: &path)
+    if let why = partition.append(columns, row, to: &path) {
+      objections[pathOf.count] = why
+      return -1
     }
     let name = String(decoding: path, as: UTF8.self)
     // A null and an empty value share a folder.
@@ -98,5 +122,24 @@ private struct PartitionAssignment {
     paths.append(name)
     positions[ExactText(name)] = position
     return position
+  }
+}
+
+extension PartitionPath {
+  /// Appends the path of a row.
+  ///
+  /// - Returns: Why it can have none; nil where it has.
+  func append(_ columns: [Column], _ row: Int, to path: inout [UInt8]) -> String? {
+    for (field, column) in columns.enumerated() {
+      if field > 0 { path.append(0x2f) }
+      var value: [UInt8]?
+      if !column.isNull(row) {
+        var text: [UInt8] = []
+        KeyText.append(column, row, to: &text)
+        value = text
+      }
+      if let why = append(field: field, value: value, to: &path) { return why }
+    }
+    return nil
   }
 }

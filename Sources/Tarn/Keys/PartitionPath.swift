@@ -24,17 +24,23 @@ struct PartitionPath: Sendable {
     }
   }
 
+  /// Bytes of a folder's name, beyond which file systems take none.
+  static let greatestSegment = 255
+  /// Bytes of a whole path, so that it fits, with table and file, into what systems and object stores take.
+  static let greatestPath = 800
+
   /// Appends one segment; nil for a null or empty value.
   ///
-  /// - Throws: ``TableError`` with code `badRow` for a value that would leave the folder or be read as another.
-  func append(field: Int, value: [UInt8]?, to out: inout [UInt8]) throws(TableError) {
+  /// - Returns: Why no folder can stand for the value, as it would be another's or none; nil where one can.
+  func append(field: Int, value: [UInt8]?, to out: inout [UInt8]) -> String? {
+    let beginning = out.count
     if isHiveStyle {
       out.append(text: fields[field])
       out.append(0x3d)
     }
     guard let value, !value.isEmpty else {
       out.append(text: Self.null)
-      return
+      return nil
     }
     let start = out.count
     for byte in value {
@@ -43,7 +49,7 @@ struct PartitionPath: Sendable {
         continue
       }
       guard isEncoded else {
-        throw refusal(
+        return objection(
           field, value,
           "it holds characters that a path cannot; create the table with URL-encoded partition paths")
       }
@@ -54,18 +60,23 @@ struct PartitionPath: Sendable {
     }
     let segment = String(decoding: out[start...], as: UTF8.self)
     if segment == Self.null {
-      throw refusal(field, value, "readers would take it for null; give the row another value")
+      return objection(field, value, "readers would take it for null; give the row another value")
     }
     if !isHiveStyle, segment == "." || segment == ".." || segment.hasPrefix(".hoodie") {
-      throw refusal(
+      return objection(
         field, value, "no folder of a table can have that name; create it with Hive-style partition paths")
     }
+    if out.count - beginning > Self.greatestSegment || out.count > Self.greatestPath {
+      return objection(
+        field, value,
+        "its folder's name would have \(out.count - beginning) bytes, and its path \(out.count), where "
+          + "\(Self.greatestSegment) and \(Self.greatestPath) are the most; shorten the value")
+    }
+    return nil
   }
 
-  private func refusal(_ field: Int, _ value: [UInt8], _ why: String) -> TableError {
+  private func objection(_ field: Int, _ value: [UInt8], _ why: String) -> String {
     let shown = String(decoding: value.prefix(60), as: UTF8.self).debugDescription
-    return TableError(
-      .badRow,
-      "partition column \(fields[field]) cannot hold \(shown): \(why)")
+    return "partition column \(fields[field]) cannot hold \(shown): \(why)"
   }
 }

@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnColumns
+import TarnIndex
 import TarnTimeline
 
 /// Makes the record key and the partition path of each row, as Hudi's key generators do.
@@ -10,6 +11,8 @@ struct RecordKeyGenerator: Sendable {
   let keyFields: [String]
   /// The partition columns and how they become folders.
   let partition: PartitionPath
+  /// The table's bucket index, whose rules keys must suit; nil where it has none.
+  var hashing: KeyHashing?
 
   /// The generator of a table.
   ///
@@ -21,8 +24,9 @@ struct RecordKeyGenerator: Sendable {
         .unsupported, "table \(properties.name) has no record key fields: Tarn only reads it")
     }
     switch properties.keyGenerator {
-    case .simple, .complex, .nonPartitioned, .custom: break
-    case .timestamp, .other:
+    case .simple, .complex, .nonPartitioned: break
+    case .custom where !properties.formatsTimes: break
+    case .custom, .timestamp, .other:
       throw TableError(
         .unsupported,
         "table \(properties.name) makes its keys with \(properties.keyGenerator.className ?? "an unknown generator"): "
@@ -55,10 +59,18 @@ struct RecordKeyGenerator: Sendable {
   func keys(
     of changes: ChangeBatch, needsPartition: Bool, warn: (String) -> Void
   ) throws(TableError) -> Keys {
-    let keys = try recordKeys(changes.rows)
+    var refused = RefusedRows()
+    return try keys(of: changes, needsPartition: needsPartition, warn: warn, &refused)
+  }
+
+  /// Makes the keys of a batch in the table's schema; what stands for those of refused rows means nothing.
+  func keys(
+    of changes: ChangeBatch, needsPartition: Bool, warn: (String) -> Void, _ refused: inout RefusedRows
+  ) throws(TableError) -> Keys {
+    let keys = try recordKeys(changes.rows, &refused)
     let hashes = (0..<keys.count).map { keys.hash($0) }
     var result = Keys(keys: keys, hashes: hashes, partitions: [], partitionOf: [])
-    try assignPartitions(changes, needsPartition, warn, to: &result)
+    try assignPartitions(changes, needsPartition, warn, &refused, to: &result)
     return result
   }
 
@@ -87,11 +99,14 @@ struct RecordKeyGenerator: Sendable {
       "the key or partition column \(name) is \(type.name): \(objection), so Tarn only reads the table")
   }
 
-  private func recordKeys(_ rows: RecordBatch) throws(TableError) -> ByteStrings {
+  private func recordKeys(
+    _ rows: RecordBatch, _ refused: inout RefusedRows
+  ) throws(TableError) -> ByteStrings {
     var columns: [Column] = []
     for name in keyFields { columns.append(try column(name, rows)) }
-    if columns.count == 1 { try requireValues(columns[0]) }
-    return try keys(columns, count: rows.count, areStored: false)
+    guard columns.count == 1 else { return try compositeKeys(columns, count: rows.count, &refused) }
+    try requireValues(columns[0], &refused)
+    do { return try simpleKeys(columns[0]) } catch { throw TableError(error) }
   }
 
   /// The keys of rows that are stored, whose values were another writer's to refuse.
@@ -101,21 +116,21 @@ struct RecordKeyGenerator: Sendable {
   ///   - count: Number of rows.
   /// - Returns: The keys; empty where the one key field is null.
   func storedKeys(_ columns: [Column], count: Int) throws(TableError) -> ByteStrings {
-    try keys(columns, count: count, areStored: true)
+    if columns.count == 1 {
+      do { return try simpleKeys(columns[0]) } catch { throw TableError(error) }
+    }
+    var ignored = RefusedRows(areNoted: true)
+    return try compositeKeys(columns, count: count, &ignored)
   }
 
-  private func keys(
-    _ columns: [Column], count: Int, areStored: Bool
-  ) throws(TableError) -> ByteStrings {
-    guard columns.count == 1 else { return try compositeKeys(columns, count: count, areStored: areStored) }
-    do { return try simpleKeys(columns[0]) } catch { throw TableError(error) }
-  }
-
-  private func requireValues(_ column: Column) throws(TableError) {
+  private func requireValues(_ column: Column, _ refused: inout RefusedRows) throws(TableError) {
     let strings = column.strings
     for row in 0..<column.count {
-      if column.isNull(row) { throw Self.badKey(row, "column \(keyFields[0]) is null") }
-      if let strings, strings.length(row) == 0 { throw Self.badKey(row, "column \(keyFields[0]) is empty") }
+      if column.isNull(row) {
+        try refused.refuse(row, "it has no record key: column \(keyFields[0]) is null")
+      } else if let strings, strings.length(row) == 0 {
+        try refused.refuse(row, "it has no record key: column \(keyFields[0]) is empty")
+      }
     }
   }
 
@@ -128,54 +143,45 @@ struct RecordKeyGenerator: Sendable {
     return keys
   }
 
-  private static func badKey(_ row: Int, _ why: String) -> TableError {
-    TableError(.badRow, "row \(row) of the batch has no record key: \(why)")
-  }
-
-  /// `field:value,field:value`; a null is `__null__`, an empty string `__empty__`.
   private func compositeKeys(
-    _ columns: [Column], count: Int, areStored: Bool
+    _ columns: [Column], count: Int, _ refused: inout RefusedRows
   ) throws(TableError) -> ByteStrings {
     var keys = ByteStrings()
     var text: [UInt8] = []
+    let composite = CompositeKey(keyFields)
     for row in 0..<count {
       text.removeAll(keepingCapacity: true)
-      var isBlank = true
-      for (index, column) in columns.enumerated() {
-        if index > 0 { text.append(0x2c) }
-        text.append(text: keyFields[index])
-        text.append(0x3a)
-        let start = text.count
-        if column.isNull(row) {
-          text.append(text: "__null__")
-          continue
-        }
-        KeyText.append(column, row, to: &text)
-        if text.count == start {
-          text.append(text: "__empty__")
-          continue
-        }
-        isBlank = false
-        if !areStored { try checkPart(text[start...], index) }
-      }
-      if isBlank, !areStored {
-        throw Self.badKey(row, "all of \(keyFields.joined(separator: ", ")) are null or empty")
-      }
+      var objection: String?
+      composite.append(columns, row, to: &text, &objection)
+      if let why = objection ?? hashing?.objection(to: text, of: keyFields) { try refused.refuse(row, why) }
       do { try keys.append(text.span.bytes) } catch { throw TableError(error) }
     }
     return keys
   }
+}
 
-  /// Refuses parts that make a composite key's text ambiguous.
-  private func checkPart(_ part: ArraySlice<UInt8>, _ index: Int) throws(TableError) {
-    var isAmbiguous = false
-    for byte in part where byte == 0x2c || byte == 0x3a { isAmbiguous = true }
-    if part.elementsEqual("__null__".utf8) || part.elementsEqual("__empty__".utf8) { isAmbiguous = true }
-    guard isAmbiguous else { return }
-    let shown = String(decoding: part.prefix(60), as: UTF8.self).debugDescription
-    throw TableError(
-      .badRow,
-      "key column \(keyFields[index]) holds \(shown), which is ambiguous within Hudi's composite keys "
-        + "(no `,` and no `:`): use one key column, or replace these characters")
+/// Tells keys that releases of Hudi would put into different buckets.
+struct KeyHashing: Sendable {
+  private let old: BucketIndex
+  private let new: BucketIndex
+
+  /// - Parameter buckets: What the table says, or the writer was told; nil is returned for counts out of range.
+  init?(_ buckets: Buckets, keyFields: [String]) {
+    let fields = buckets.named(keyFields).fields
+    guard let old = BucketIndex(count: buckets.count, hashFields: fields, rule: .hudi0),
+      let new = BucketIndex(count: buckets.count, hashFields: fields, rule: .hudi1)
+    else { return nil }
+    (self.old, self.new) = (old, new)
+  }
+
+  /// Why a composite key has no one bucket; nil where it has.
+  func objection(to key: [UInt8], of fields: [String]) -> String? {
+    // Without a comma in a value, all releases find the same values.
+    guard key.count(where: { $0 == 0x2c }) >= fields.count,
+      old.bucket(ofKey: key.span.bytes) != new.bucket(ofKey: key.span.bytes)
+    else { return nil }
+    let shown = String(decoding: key.prefix(60), as: UTF8.self).debugDescription
+    return
+      "the key \(shown) has a value with a comma, at which Hudi 0.15 and Hudi 1 find different buckets: replace the comma"
   }
 }

@@ -73,6 +73,12 @@ public struct Table: Sendable {
     try definition.check()
     let properties = definition.properties()
     try await tableErrors { try await properties.create(in: location.storage, now: settings.now()) }
+    for name in partition {
+      guard case .timestamp? = schema[name]?.type else { continue }
+      settings.warn(
+        "partition column \(name) is a time: Spark takes the folder's name for the value and shows null or another "
+          + "time; partition by a date or a text to read it there")
+    }
     return Table(location: location, properties: properties, settings: settings)
   }
 

@@ -35,7 +35,7 @@ extension WriteTransaction {
     if case .delete = change { isDeletion = true }
     let operation: OperationType = isDeletion ? .delete : .upsert
     let nothing = ChangeBatch(upserting: try noRows(Schema([])))
-    let table = try Target(state, nothing, operation)
+    let table = try Target(state, nothing, operation, settings)
     let full =
       state.properties.populatesMetaFields ? MetaColumns.added(to: table.schema) : table.schema
     try predicate.check(against: full)
@@ -100,6 +100,8 @@ extension WriteTransaction {
     let file = try await footers.open(slice, in: storage)
     let positions = try await self.positions(predicate, file, full)
     guard !positions.isEmpty else { return nil }
+    // Written anew, the file would be Tarn's, and not be asked any more.
+    _ = try await footers.open(slice, in: storage, checking: table.storedKeyCheck)
     let tagged = TaggedSlice(slice, file, footers)
     guard let values else {
       return FoundRows(tagged: tagged, edit: ConditionalEdit(positions, nil, table))

@@ -69,14 +69,16 @@ struct BatchAlignment: Sendable {
     return evolved
   }
 
+  /// Whether values of a type are looked at, each for itself, for a column of the table.
   private func fits(_ input: DataType, _ table: DataType) -> Bool {
     if case .timestamp(let unit, .local) = input, case .timestamp(_, .instant) = table {
-      return DataType.timestamp(unit, .instant).widens(to: table)
+      return DataType.timestamp(unit, .instant).mayFit(table)
     }
-    return input.widens(to: table)
+    return input.mayFit(table)
   }
 
-  /// The batch with the columns of `target`, in its order: missing ones null, narrower ones widened.
+  /// The batch with the columns of `target`, in its order: missing ones null, others exactly as they are in the type of
+  /// the target's.
   ///
   /// - Parameters:
   ///   - batch: The rows.
@@ -84,42 +86,75 @@ struct BatchAlignment: Sendable {
   ///   - deletes: The rows of which only the key matters, so that they may have nulls anywhere.
   ///   - requiresAll: Whether a column that takes no null must be there.
   ///   - utcOffset: The zone's offset from UTC at a local time, both in microseconds.
-  /// - Throws: ``TableError`` with code `badRow` for a null in a column that takes none.
+  /// - Throws: ``TableError`` with code `badRow` for a null in a column that takes none, or a value that the column's
+  ///   type does not hold.
   static func align(
     _ batch: RecordBatch, to target: Schema, deletes: Bitmap? = nil, requiresAll: Bool = true,
     utcOffset: (Int64) -> Int64 = { _ in 0 }
   ) throws(TableError) -> RecordBatch {
+    var refused = RefusedRows()
+    return try align(
+      batch, to: target, deletes: deletes, requiresAll: requiresAll, utcOffset: utcOffset, &refused)
+  }
+
+  /// The batch with the columns of `target`; what stands for values of refused rows means nothing.
+  static func align(
+    _ batch: RecordBatch, to target: Schema, deletes: Bitmap? = nil, requiresAll: Bool = true,
+    utcOffset: (Int64) -> Int64 = { _ in 0 }, _ refused: inout RefusedRows
+  ) throws(TableError) -> RecordBatch {
     var columns: [Column] = []
-    do throws(ColumnError) {
-      for field in target.fields {
-        guard var column = batch[field.name] else {
-          columns.append(Column(nulls: batch.count, of: field.type))
-          continue
-        }
+    for field in target.fields {
+      guard var column = batch[field.name] else {
+        columns.append(Column(nulls: batch.count, of: field.type))
+        continue
+      }
+      do throws(ColumnError) {
         if case .timestamp(_, .local) = column.type, case .timestamp(_, .instant) = field.type {
           column = try column.asInstant(utcOffset: utcOffset)
         }
-        columns.append(try column.converted(to: field.type))
-      }
-      let aligned = try RecordBatch(schema: target, columns: columns, count: batch.count)
-      let present = requiresAll ? nil : Set(batch.schema.names)
-      if let bad = Self.firstForbiddenNull(aligned, deletes, among: present) {
-        throw ColumnError.malformed(
-          "row \(bad.row) of the batch has no \(bad.name), and that column of the table takes no null")
-      }
-      return aligned
-    } catch { throw TableError(error) }
+      } catch { throw TableError(error) }
+      columns.append(try fitted(column, to: field, &refused))
+    }
+    let aligned: RecordBatch
+    do { aligned = try RecordBatch(schema: target, columns: columns, count: batch.count) } catch {
+      throw TableError(error)
+    }
+    try refuseNulls(aligned, deletes, among: requiresAll ? nil : Set(batch.schema.names), &refused)
+    return aligned
   }
 
-  private static func firstForbiddenNull(
-    _ batch: RecordBatch, _ deletes: Bitmap?, among names: Set<String>?
-  ) -> (row: Int, name: String)? {
+  private static func fitted(
+    _ column: Column, to field: Field, _ refused: inout RefusedRows
+  ) throws(TableError) -> Column {
+    if column.type == field.type { return column }
+    let fitted: Column
+    let misfits: [Int]
+    do { (fitted, misfits) = try column.fitted(to: field.type) } catch { throw TableError(error) }
+    for row in misfits {
+      var text: [UInt8] = []
+      column.appendText(row, to: &text)
+      let value = "column \(field.name) is \(String(decoding: text, as: UTF8.self))"
+      try refused.refuse(
+        row, "\(value), and \(field.type.name) holds \(range(of: field.type)): mend the value")
+    }
+    return fitted
+  }
+
+  private static func range(of type: DataType) -> String {
+    if case .timestamp(let unit, _) = type {
+      return unit == .microseconds ? "microseconds of 64 bits" : "milliseconds"
+    }
+    return "numbers that are exact in it"
+  }
+
+  private static func refuseNulls(
+    _ batch: RecordBatch, _ deletes: Bitmap?, among names: Set<String>?, _ refused: inout RefusedRows
+  ) throws(TableError) {
     for (field, column) in zip(batch.schema.fields, batch.columns)
     where !field.isNullable && column.nullCount > 0 && names?.contains(field.name) != false {
       for row in 0..<batch.count where column.isNull(row) && deletes?[row] != true {
-        return (row, field.name)
+        try refused.refuse(row, "it has no \(field.name), and that column of the table takes no null")
       }
     }
-    return nil
   }
 }

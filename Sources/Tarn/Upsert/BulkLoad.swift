@@ -186,7 +186,7 @@ extension WriteTransaction {
         try RecordBatch(
           schema: schema, columns: schema.fields.map { Column(nulls: 0, of: $0.type) }, count: 0)
       })
-    let table = try Target(state, none, .insert)
+    let table = try Target(state, none, .insert, settings)
     var report = CommitReport()
     let begun = settings.now()
     let quiet = WriteTransaction(storage: storage, settings: settings.warningOnce, footers: footers)

@@ -12,6 +12,8 @@ final class FooterCache: Sendable {
   private struct Entry {
     var file: ParquetFile
     var lastUse: Int
+    /// Whether the keys that the file stores were seen to be those that are made here.
+    var hasSoundKeys = false
   }
 
   private struct State {
@@ -46,6 +48,19 @@ final class FooterCache: Sendable {
     if let known { return known }
     let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
     state.withLock { keep(file, path, &$0) }
+    return file
+  }
+
+  /// Opens the base file of a slice, and once in its time here checks the keys that it stores, where it is not Tarn's.
+  func open(
+    _ slice: FileSlice, in storage: any Storage, checking check: StoredKeyCheck?
+  ) async throws -> ParquetFile {
+    let file = try await open(slice, in: storage)
+    guard let check, file.keyIndexReference == nil else { return file }
+    let path = ExactText(slice.path)
+    guard state.withLock({ $0.entries[path]?.hasSoundKeys != true }) else { return file }
+    try await check.check(file)
+    state.withLock { $0.entries[path]?.hasSoundKeys = true }
     return file
   }
 

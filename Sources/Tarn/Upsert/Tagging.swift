@@ -60,6 +60,8 @@ struct Tagger: Sendable {
   let storage: any Storage
   let footers: FooterCache
   let keys: StoredKeys
+  /// What is asked of a file of another writer when it is first used; nil where there is nothing to ask.
+  let check: StoredKeyCheck?
   let batch: PreparedBatch
   let parallelism: Int
   let warn: @Sendable (String) -> Void
@@ -90,7 +92,7 @@ struct Tagger: Sendable {
   func open(_ slices: [FileSlice]) async throws(TableError) -> [TaggedSlice] {
     try await tableErrors {
       try await concurrently(slices, width: parallelism) { slice in
-        let file = try await footers.open(slice, in: storage)
+        let file = try await footers.open(slice, in: storage, checking: check)
         try batch.buckets?.check(file, slice)
         return TaggedSlice(slice, file, footers)
       }
@@ -100,7 +102,7 @@ struct Tagger: Sendable {
   private func tag(
     _ slice: FileSlice, partition: Int32, _ queries: KeyQueries
   ) async throws -> TaggedSlice {
-    let file = try await footers.open(slice, in: storage)
+    let file = try await footers.open(slice, in: storage, checking: check)
     try batch.buckets?.check(file, slice)
     var tagged = TaggedSlice(slice, file, footers)
     let range = KeyRange(file)

@@ -17,7 +17,7 @@ struct WriteTransaction: Sendable {
     _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
   ) async throws(TableError) -> CommitReport {
     let state = try await openForWriting()
-    let table = try Target(state, changes, operation)
+    let table = try Target(state, changes, operation, settings)
     var prepared = try prepare(changes, table, operation, scope, kind)
     var report = CommitReport()
     report.superseded = prepared.superseded
@@ -37,29 +37,38 @@ struct WriteTransaction: Sendable {
     let state: TableState
     let generator: RecordKeyGenerator
     let storedKeys: StoredKeys
+    let storedKeyCheck: StoredKeyCheck?
     let options: OwnOptions
     let bloom: BloomFilterChoice
     /// The data columns once the batch is written.
     let schema: Schema
 
-    init(_ state: TableState, _ changes: ChangeBatch, _ operation: OperationType) throws(TableError) {
+    /// - Parameter changes: What is to be written, whose columns the table gets.
+    init(
+      _ state: TableState, _ changes: ChangeBatch, _ operation: OperationType, _ settings: TableSettings
+    ) throws(TableError) {
       self.state = state
-      generator = try RecordKeyGenerator(state.properties)
-      options = try OwnOptions(state.properties)
-      bloom = try OwnOptions.bloom(state.properties)
+      let properties = state.properties
+      options = try OwnOptions(properties)
+      bloom = try OwnOptions.bloom(properties)
+      var generator = try RecordKeyGenerator(properties)
+      generator.hashing = (options.buckets ?? settings.buckets)
+        .flatMap { KeyHashing($0, keyFields: properties.recordKeyFields) }
+      self.generator = generator
       let present = try state.requireSchema()
       if let nested = present.fields.first(where: \.type.isNested) {
         throw TableError(
           .unsupported,
-          "table \(state.properties.name) has the nested column \(nested.name): Tarn only reads such tables yet"
+          "table \(properties.name) has the nested column \(nested.name): Tarn only reads such tables yet"
         )
       }
-      let alignment = BatchAlignment(schema: present)
-      let evolved = try alignment.evolved(by: changes.rows.schema)
+      let evolved = try BatchAlignment(schema: present).evolved(by: changes.rows.schema)
       // Keys alone do not change a schema.
       schema = operation == .delete ? present : evolved
       storedKeys = try StoredKeys(
-        generator, schema, populatesMetaColumns: state.properties.populatesMetaFields)
+        generator, schema, populatesMetaColumns: properties.populatesMetaFields)
+      storedKeyCheck = StoredKeyCheck(
+        generator, schema, table: properties.name, populatesMetaColumns: properties.populatesMetaFields)
     }
 
     /// The ordering column; nil where the table has none.
@@ -102,24 +111,36 @@ struct WriteTransaction: Sendable {
     _ changes: ChangeBatch, _ table: Target, _ operation: OperationType, _ scope: KeyScope, _ kind: UpdateKind
   ) throws(TableError) -> PreparedBatch {
     let isPartial = kind.columns == .given
-    let rows = try BatchAlignment.align(
-      changes.rows, to: table.schema, deletes: changes.isDelete, requiresAll: !isPartial)
     warnOfLocalTimes(changes.rows.schema, table.schema)
-    let aligned: ChangeBatch
-    do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
+    var refused = RefusedRows()
+    let (aligned, keys) = try keyed(changes, table, scope, kind, &refused)
     let names = Set(changes.rows.schema.names)
-    // Rows that do not say where they are, as deletions may, are looked for everywhere.
-    let isPlaced = table.generator.partition.fields.allSatisfy(names.contains)
-    let keyed = isPartial && !isPlaced ? aligned.asDeletions : aligned
-    let keys = try table.generator.keys(
-      of: keyed, needsPartition: scope == .partition, warn: settings.warn)
     let ordering = table.state.properties.orderingField.flatMap {
       isPartial && !names.contains($0) ? nil : $0
     }
     let given = table.schema.fields.indices.filter { names.contains(table.schema.fields[$0].name) }
     return PreparedBatch(
       aligned, keys: keys, orderedBy: ordering, scope: scope,
-      given: isPartial && given.count < rows.columns.count ? given : nil, keepsAll: operation == .insert)
+      given: isPartial && given.count < table.schema.fields.count ? given : nil,
+      keepsAll: operation == .insert)
+  }
+
+  /// The changes in the table's schema, and their keys and partitions; what stands for refused rows means nothing.
+  func keyed(
+    _ changes: ChangeBatch, _ table: Target, _ scope: KeyScope, _ kind: UpdateKind,
+    _ refused: inout RefusedRows
+  ) throws(TableError) -> (changes: ChangeBatch, keys: RecordKeyGenerator.Keys) {
+    let isPartial = kind.columns == .given
+    let rows = try BatchAlignment.align(
+      changes.rows, to: table.schema, deletes: changes.isDelete, requiresAll: !isPartial, &refused)
+    let aligned: ChangeBatch
+    do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
+    // Rows that do not say where they are, as deletions may, are looked for everywhere.
+    let isPlaced = table.generator.partition.fields.allSatisfy { changes.rows.schema.index(of: $0) != nil }
+    let keyed = isPartial && !isPlaced ? aligned.asDeletions : aligned
+    let keys = try table.generator.keys(
+      of: keyed, needsPartition: scope == .partition, warn: settings.warn, &refused)
+    return (aligned, keys)
   }
 
   /// Says which timestamps without zone the table takes as instants.
@@ -144,9 +165,8 @@ struct WriteTransaction: Sendable {
       uniquingKeysWith: { first, _ in first })
     let slices = try await slices(&batch, table, partitionOf)
     let tagger = Tagger(
-      storage: storage, footers: footers, keys: table.storedKeys, batch: batch,
-      parallelism: settings.parallelism,
-      warn: settings.warn)
+      storage: storage, footers: footers, keys: table.storedKeys, check: table.storedKeyCheck, batch: batch,
+      parallelism: settings.parallelism, warn: settings.warn)
     let entries = slices.map { (slice: $0, partition: partitionOf[ExactText($0.partitionPath)] ?? -1) }
     let tagged = try await operation == .insert ? tagger.open(slices) : tagger.tag(entries)
     let resolver = Resolver(
@@ -157,7 +177,7 @@ struct WriteTransaction: Sendable {
       }
     }
     var isFound = Bitmap(count: batch.changes.count)
-    for slice in tagged { for match in slice.matches { isFound[match.incoming] = true } }
+    noteFound(tagged, batch, &isFound)
     let remembered =
       operation == .insert ? nil : try await remembered(batch, tagged, isFound, partitionOf, table)
     let burials = try burials(batch, isFound, remembered, table)
@@ -188,6 +208,26 @@ struct WriteTransaction: Sendable {
     plan.burials = burials
     if let remembered { plan.revived = Set(remembered.rows) }
     return plan
+  }
+
+  /// Notes the rows whose keys are stored, and says of one that is stored more than once.
+  private func noteFound(_ tagged: [TaggedSlice], _ batch: PreparedBatch, _ isFound: inout Bitmap) {
+    var again: Set<Int> = []
+    for slice in tagged {
+      for match in slice.matches {
+        if isFound[match.incoming] { again.insert(match.incoming) }
+        isFound[match.incoming] = true
+      }
+    }
+    guard let row = again.min() else { return }
+    let places = tagged.flatMap { slice in
+      slice.matches.filter { $0.incoming == row }.map { _ in slice.slice.partitionPath.debugDescription }
+    }
+    let others = again.count == 1 ? "" : ", and so are \(again.count - 1) more of this batch"
+    settings.warn(
+      "key \(batch.keys.keys.string(row).prefix(60).debugDescription) is stored \(places.count) times, in "
+        + "\(Set(places).count == 1 ? "partition" : "partitions") \(places.sorted().joined(separator: ", "))\(others): "
+        + "an insert or another writer put it there; delete the key and upsert the row to have it once")
   }
 
   /// The latest slices of the partitions that matter; where there are buckets, of those of the rows.

@@ -42,12 +42,13 @@ enum IngestCommand {
     }
     let partition = table?.properties.partitionFields ?? arguments[Options.partitionBy] ?? []
     let changes = try await input.changes(schema, key: key, partition: partition)
-    try input.storeLetters()
     let (written, report) = try await access.write(table) {
       try await access.create(
         changes.rows.schema, key: key, orderedBy: arguments[Options.orderBy] ?? EventColumn.time)
     } _: { table in
-      try await table.apply(changes, scope: .table)
+      let taken = try await input.taken(changes, by: table)
+      try input.storeLetters()
+      return try await table.apply(taken, scope: .table)
     }
     StandardError.write(line: report.line("ingested into", written, deadLetters: input.letters.count))
   }

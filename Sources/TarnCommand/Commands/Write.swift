@@ -14,9 +14,10 @@ enum WriteCommand {
       "With --global, keys are looked for in all partitions, as Hudi's global indexes do.",
     ], more: [Options.partial, Options.global]
   ) { table, rows, arguments in
-    let columns = arguments.has(Options.partial) ? WrittenColumns.given : .all
-    let scope = arguments.has(Options.global) ? KeyScope.table : .partition
-    return (try await table.upsert(rows, columns: columns, scope: scope), "upserted into")
+    (
+      try await table.upsert(rows, columns: arguments.writtenColumns, scope: arguments.keyScope),
+      "upserted into"
+    )
   }
 
   static let insert = command(
@@ -64,12 +65,14 @@ enum WriteCommand {
     if table != nil, let given, let schema, !arguments.has(Options.partial) {
       rows = try BatchJoin.filled(rows, with: schema.fields.filter { given[$0.name] != nil })
     }
-    try input.storeLetters()
     var verb = ""
     let (written, report) = try await access.write(table) {
       try await access.create(given ?? rows.schema, key: key, orderedBy: arguments[Options.orderBy])
     } _: { table in
-      let (report, word) = try await write(table, rows, arguments)
+      let taken = try await input.taken(
+        rows, by: table, columns: arguments.writtenColumns, scope: arguments.keyScope)
+      try input.storeLetters()
+      let (report, word) = try await write(table, taken, arguments)
       verb = word
       return report
     }
@@ -81,14 +84,26 @@ enum WriteCommand {
     _ batches: ParquetRows, _ found: Schema, _ given: Schema?, _ key: [String], _ access: TableAccess
   ) async throws {
     do {
+      var letters = 0
       let (written, report) = try await access.write(nil) {
         try await access.create(given ?? found, key: key, orderedBy: access.arguments[Options.orderBy])
       } _: { table in
-        try await table.insert(found) { try await batches.next() }
+        let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail)
+        let report = try await table.insert(found) { try await taken.next() }
+        letters = await taken.letters.count
+        return report
       }
-      StandardError.write(line: report.line("inserted into", written, deadLetters: 0))
+      StandardError.write(line: report.line("inserted into", written, deadLetters: letters))
     } catch {
       throw await batches.failure ?? error
     }
   }
+}
+
+extension Arguments {
+  /// The columns of stored rows that are written.
+  fileprivate var writtenColumns: WrittenColumns { has(Options.partial) ? .given : .all }
+
+  /// Within what a key is unique.
+  fileprivate var keyScope: KeyScope { has(Options.global) ? .table : .partition }
 }

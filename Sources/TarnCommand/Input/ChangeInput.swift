@@ -1,3 +1,4 @@
+import Tarn
 import TarnCDC
 import TarnColumns
 
@@ -7,6 +8,8 @@ struct ChangeInput {
   private let zone: ZoneConversion?
   /// Records that could not be taken.
   private(set) var letters = DeadLetters()
+  /// Makes the rows, for reading the records again.
+  private var builder: ChangeBatchBuilder?
 
   init(_ arguments: Arguments) throws {
     input = RecordInput(
@@ -43,6 +46,7 @@ struct ChangeInput {
         throw CommandError(error.description)
       }
       letters = DeadLetters()
+      self.builder = builder
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
       guard !builder.newFields.isEmpty else {
@@ -51,6 +55,18 @@ struct ChangeInput {
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: true)
     }
+  }
+
+  /// The changes without those that the table refuses, whose records go to the dead letters where these are wanted.
+  mutating func taken(_ changes: ChangeBatch, by table: Table) async throws -> ChangeBatch {
+    guard case .deadLetter = input.policy, let builder else { return changes }
+    let refused = try await table.refusedRows(in: changes)
+    guard !refused.isEmpty else { return changes }
+    let left = try await input.refuse(
+      Dictionary(refused.map { ($0.row, $0.reason) }, uniquingKeysWith: { first, _ in first }),
+      of: changes.count, by: builder, &letters
+    ) { _ = try $0.finish() }
+    return try changes.without(left)
   }
 
   /// Stores the records that could not be taken.

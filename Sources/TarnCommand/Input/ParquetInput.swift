@@ -1,3 +1,4 @@
+import Tarn
 import TarnColumns
 import TarnParquet
 
@@ -38,12 +39,45 @@ struct ParquetInput {
   }
 }
 
+/// Rows that a new table takes, one batch after the other; what it refuses goes to the dead letters where these are
+/// wanted.
+actor TakenRows {
+  private let rows: ParquetRows
+  private let table: Table
+  private let policy: ErrorPolicy
+  /// Rows that the table refused.
+  private(set) var letters = DeadLetters()
+
+  init(_ rows: ParquetRows, by table: Table, _ policy: ErrorPolicy) {
+    self.rows = rows
+    self.table = table
+    self.policy = policy
+  }
+
+  /// The next batch; nil at the end, once the dead letters are stored.
+  func next() async throws -> RecordBatch? {
+    guard let (batch, path, first) = try await rows.next() else {
+      try letters.store(policy)
+      return nil
+    }
+    guard case .deadLetter = policy else { return batch }
+    let refused = try await table.refusedRows(in: ChangeBatch(upserting: batch), scope: .partition)
+    guard !refused.isEmpty else { return batch }
+    for row in refused {
+      letters.append(row.row, of: batch, at: first + row.row, in: path, row.reason)
+    }
+    return try batch.gather(batch.rows(without: refused.map(\.row)))
+  }
+}
+
 /// The rows of Parquet files, one batch after the other.
 actor ParquetRows {
   private var files: ArraySlice<(path: String, file: ParquetFile)>
   private let zone: ZoneConversion
   private let schema: Schema
   private var batches: ParquetBatches.Iterator?
+  /// The position of the next row in its file.
+  private var row = 0
   /// What went wrong with a file.
   private(set) var failure: (any Error)?
 
@@ -59,18 +93,20 @@ actor ParquetRows {
     self.schema = schema
   }
 
-  /// The next batch; nil at the end.
-  func next() async throws -> RecordBatch? {
+  /// The next batch, and where its first row stands; nil at the end.
+  func next() async throws -> (rows: RecordBatch, path: String, row: Int)? {
     do {
-      while let (_, file) = files.first {
+      while let (path, file) = files.first {
         var batches = self.batches ?? Self.batches(of: file)
         let batch = try await batches.next(isolation: self)
         self.batches = batches
         if let batch {
           let rows = try BatchJoin.filled(try zone.converted(batch, table: nil), with: schema.fields)
-          return try rows.select(schema.names)
+          defer { row += batch.count }
+          return (try rows.select(schema.names), path, row)
         }
         self.batches = nil
+        row = 0
         files = files.dropFirst()
       }
       return nil

@@ -1,4 +1,6 @@
+import TarnBytes
 import TarnCDC
+import TarnColumns
 import TarnStorage
 
 /// Reads JSON records of files into a consumer, and minds those that cannot be taken.
@@ -20,13 +22,39 @@ struct RecordInput {
     full: (inout Consumer) throws -> Void = { _ in }
   ) async throws {
     for source in sources {
-      try await read(source, into: &consumer, &letters, full)
+      try await read(source, into: &consumer, full) { record throws(ChangeError) in
+        guard case .deadLetter = policy else { throw .rejected(record) }
+        letters.append(record)
+      }
     }
   }
 
+  /// Reads everything once more, for the records of rows that the table refuses.
+  ///
+  /// - Parameters:
+  ///   - refused: The reasons, by the rows' positions.
+  ///   - consumer: What made the rows, as it was at the beginning.
+  ///   - letters: Takes the records.
+  ///   - full: Called whenever the consumer has as much as fits its columns.
+  /// - Returns: The rows of these records, ascending: a record may have several, which all go.
+  /// - Throws: ``CommandError`` where the records are no longer those of so many rows.
+  func refuse<Consumer: RowConsumer>(
+    _ refused: [Int: String], of count: Int, by consumer: Consumer, _ letters: inout DeadLetters,
+    full: (inout Consumer) throws -> Void
+  ) async throws -> [Int] {
+    var finder = RefusalFinder(consumer, refused)
+    for source in sources {
+      try await read(source, into: &finder, { try full(&$0.base) }) { record throws(ChangeError) in
+        if case .refused = record.reason { letters.append(record) }
+      }
+    }
+    guard finder.rowCount == count else { throw CommandError("\(names): it changed while it was read") }
+    return finder.found
+  }
+
   private func read<Consumer: RecordConsumer>(
-    _ source: InputSource, into consumer: inout Consumer, _ letters: inout DeadLetters,
-    _ full: (inout Consumer) throws -> Void
+    _ source: InputSource, into consumer: inout Consumer, _ full: (inout Consumer) throws -> Void,
+    _ rejected: RecordReader.RejectionHandler
   ) async throws {
     do {
       let paths = try await ChangeSource.files(in: source.storage, under: source.name)
@@ -35,8 +63,7 @@ struct RecordInput {
         let more = try await reader.read(into: &consumer, limit: Int.max) { record throws(ChangeError) in
           var record = record
           record.source = source.prefix + record.source
-          guard case .deadLetter = policy else { throw .rejected(record) }
-          letters.append(record)
+          try rejected(record)
         }
         try full(&consumer)
         if !more { return }
@@ -54,6 +81,23 @@ struct DeadLetters {
 
   mutating func append(_ record: RejectedRecord) {
     lines += record.jsonLine()
+    count += 1
+  }
+
+  /// Adds a row of a file that has no records of its own, as the JSON that `tarn read` writes.
+  mutating func append(
+    _ row: Int, of rows: RecordBatch, at position: Int, in source: String, _ reason: String
+  ) {
+    var record: [UInt8] = []
+    rows.appendJSONLine(row, to: &record)
+    record.removeLast()
+    lines.append(text: "{\"source\":")
+    lines.appendJSON(string: source)
+    lines.append(text: ",\"row\":\(position),\"reason\":")
+    lines.appendJSON(string: reason)
+    lines.append(text: ",\"record\":")
+    lines.appendJSON(string: record.span.bytes)
+    lines.append(text: "}\n")
     count += 1
   }
 

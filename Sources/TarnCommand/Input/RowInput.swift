@@ -1,3 +1,4 @@
+import Tarn
 import TarnAvro
 import TarnCDC
 import TarnColumns
@@ -25,6 +26,9 @@ struct RowInput {
   private var announced: Set<String> = []
   /// Records that could not be taken.
   private(set) var letters = DeadLetters()
+  /// How many rows each file has, and what makes those of JSON, for reading them again.
+  private var counts: [Int] = []
+  private var builder: RowBatchBuilder?
 
   /// Opens the files.
   init(_ arguments: Arguments) async throws {
@@ -81,6 +85,7 @@ struct RowInput {
         lines, schema ?? Schema([]), key: key, isNew: table == nil && given == nil)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
     }
+    counts = batches.map { $0.reduce(0) { $0 + $1.count } }
     let all = batches.flatMap { $0 }
     // So that the join alone holds the batches, and can let go of each column that it has joined.
     batches = []
@@ -130,6 +135,35 @@ struct RowInput {
     given.append((files, names))
   }
 
+  /// The rows without those that the table refuses, which go to the dead letters where these are wanted.
+  mutating func taken(
+    _ rows: RecordBatch, by table: Table, columns: WrittenColumns, scope: KeyScope
+  ) async throws -> RecordBatch {
+    guard case .deadLetter = policy else { return rows }
+    let refused = try await table.refusedRows(
+      in: ChangeBatch(upserting: rows), columns: columns, scope: scope)
+    guard !refused.isEmpty else { return rows }
+    var left: [Int] = []
+    var start = 0
+    for (piece, count) in zip(pieces, counts) {
+      let mine = refused.filter { (start..<start + count).contains($0.row) }
+      switch piece {
+      case _ where mine.isEmpty: break
+      case .parquet(let path, _):
+        for row in mine { letters.append(row.row, of: rows, at: row.row - start, in: path, row.reason) }
+        left += mine.map(\.row)
+      case .lines(let source):
+        guard let builder else { break }
+        let reasons = mine.map { ($0.row - start, $0.reason) }
+        left += try await RecordInput(sources: [source], policy: policy).refuse(
+          Dictionary(reasons, uniquingKeysWith: { first, _ in first }), of: count, by: builder, &letters
+        ) { _ = try $0.finish() }.map { $0 + start }
+      }
+      start += count
+    }
+    return try rows.gather(rows.rows(without: left))
+  }
+
   /// Stores the records that could not be taken.
   func storeLetters() throws { try letters.store(policy) }
 
@@ -163,6 +197,7 @@ struct RowInput {
         throw CommandError(error.description)
       }
       letters = DeadLetters()
+      self.builder = builder
       var found: [[RecordBatch]] = []
       for source in sources(lines) {
         var batches: [RecordBatch] = []

@@ -1,0 +1,162 @@
+import Foundation
+import TarnBytes
+import Testing
+
+@Suite("Rows that a table cannot hold")
+struct RefusedRowTests {
+  /// Identifiers of rows and their partition values, good ones and such as no folder can have.
+  static let poison: [(id: String, p: String, isGood: Bool)] = [
+    ("good-1", "OKX", true), ("long", String(repeating: "x", count: 300), false),
+    ("colons", String(repeating: ":", count: 100), false), ("null", "__HIVE_DEFAULT_PARTITION__", false),
+    ("nulls", "__null__", true), ("empty", "", true), ("dots", "..", true), ("slash", "/", true),
+    ("nul", "\u{0}", true), ("control", "a\u{1}\n\u{7f}", true), ("", "OKX", false),
+    ("good-2", "Kraken", true),
+  ]
+
+  static func json(_ texts: [(String, String)]) -> String {
+    var out: [UInt8] = [0x7b]
+    for (index, (name, value)) in texts.enumerated() {
+      if index > 0 { out.append(0x2c) }
+      out.appendJSON(string: name)
+      out.append(0x3a)
+      out.appendJSON(string: value)
+    }
+    out.append(0x7d)
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  static let lines = poison.map { json([("id", $0.id), ("p", $0.p)]) }
+
+  /// The records of a dead-letter file, and their reasons.
+  static func letters(_ tool: Tool, _ name: String) throws -> [(
+    record: JSONValue, reason: String, place: String
+  )] {
+    try tool.bytes(of: tool.path(name)).split(separator: 0x0a).map { line in
+      let letter = try JSONValue(parsing: Array(line))
+      let record = try JSONValue(parsing: Array((letter["record"]?.string ?? "").utf8))
+      let place = "\(letter["source"]?.string ?? "") \((letter["line"] ?? letter["row"] ?? .null).text())"
+      return (record, letter["reason"]?.string ?? "", place)
+    }
+  }
+
+  static func identifiers(_ tool: Tool, _ table: String) async throws -> [String] {
+    try await tool.succeed("read", table, "--select", "id").rows.map {
+      try JSONValue(parsing: Array($0.utf8))["id"]?.string ?? ""
+    }.sorted()
+  }
+
+  static var good: [String] { poison.filter(\.isGood).map(\.id).sorted() }
+  static var bad: [String] { poison.filter { !$0.isGood }.map(\.id) }
+
+  @Test("Poison keys and partitions in JSON go to the dead letters, and the other rows are written")
+  func json() async throws {
+    try await Tool.inFolder { tool in
+      let half = Self.lines.count / 2
+      try tool.write("a.jsonl", "{broken\n" + Self.lines.prefix(half).joined(separator: "\n"))
+      try tool.write("b.jsonl", Self.lines.dropFirst(half).joined(separator: "\n"))
+      let files = ["--from", "a.jsonl", "b.jsonl"]
+      for (table, creation) in [("t", ["--create", "--key", "id", "--partition-by", "p"]), ("t", [])] {
+        let failed = try await tool.run(["upsert", table] + creation + files)
+        #expect(failed.status == 1)
+        #expect(tool.exists("t") == creation.isEmpty)
+        let outcome = try await tool.run(
+          ["upsert", table] + creation + files + ["--on-error", "dead-letter", "dead"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.errors.contains("\(Self.bad.count + 1) to the dead letters"), "\(outcome.errors)")
+        #expect(try await Self.identifiers(tool, "t") == Self.good)
+      }
+      let text = String(decoding: try tool.bytes(of: tool.path("dead")), as: UTF8.self)
+      let letters = text.split(separator: "\n").filter { !$0.contains("{broken") }
+      #expect(letters.count == 2 * Self.bad.count)
+      #expect(letters.contains { $0.contains(#""source":"a.jsonl","line":3,"#) && $0.contains("255") })
+    }
+  }
+
+  @Test("Poison rows of Parquet files go to the dead letters", arguments: [true, false])
+  func parquet(isFirstLoad: Bool) async throws {
+    try await Tool.inFolder { tool in
+      // Where nothing is placed or keyed by these columns, all of it can be stored.
+      let numbered = Self.poison.enumerated().map {
+        "{\"k\":\($0.offset)," + Self.json([("id", $0.element.id), ("p", $0.element.p)]).dropFirst()
+      }
+      try tool.write("all.jsonl", numbered.joined(separator: "\n"))
+      try await tool.succeed("insert", "plain", "--create", "--key", "k", "--from", "all.jsonl")
+      try await tool.runToFile(
+        "all.parquet", ["read", "plain", "--select", "k,id,p", "--format", "parquet"])
+      let creation = ["--create", "--key", "id", "--partition-by", "p"]
+      if !isFirstLoad {
+        try tool.write("one.jsonl", #"{"k":99,"id":"good-1","p":"OKX"}"#)
+        _ = try await tool.run(["insert", "t", "--from", "one.jsonl"] + creation)
+      }
+      let words = ["t", "--from", "all.parquet"] + (isFirstLoad ? creation : [])
+      let verb = isFirstLoad ? "insert" : "upsert"
+      #expect(try await tool.run([verb] + words).status == 1)
+      let outcome = try await tool.run([verb] + words + ["--on-error", "dead-letter", "dead"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("\(Self.bad.count) to the dead letters"), "\(outcome.errors)")
+      #expect(try await Self.identifiers(tool, "t") == Self.good)
+      let letters = try Self.letters(tool, "dead")
+      #expect(letters.map { $0.record["id"]?.string } == Self.bad)
+      #expect(letters.map(\.place) == [1, 2, 3, 10].map { "all.parquet \($0)" })
+      #expect(letters.allSatisfy { !$0.reason.isEmpty })
+    }
+  }
+
+  @Test("Poison change records go to the dead letters whole, with both halves of a move")
+  func changes() async throws {
+    try await Tool.inFolder { tool in
+      let long = String(repeating: "x", count: 300)
+      try tool.write(
+        "first.jsonl",
+        [
+          change("INSERT", "1", exchange: "OKX", at: 1), change("INSERT", "2", exchange: long, at: 1),
+          change("INSERT", "3", exchange: "__HIVE_DEFAULT_PARTITION__", at: 1),
+        ].joined(separator: "\n"))
+      let outcome = try await tool.succeed(
+        "ingest", "t", "--changes", "first.jsonl", "--create", "--partition-by", "exchange", "--on-error",
+        "dead-letter", "dead")
+      #expect(outcome.errors.contains("1 inserted") && outcome.errors.contains("2 to the dead letters"))
+      try tool.write(
+        "second.jsonl",
+        [
+          change("MODIFY", "1", exchange: long, price: "7", old: "OKX", at: 2),
+          change("INSERT", "4", exchange: "OKX", at: 2), change("REMOVE", "9", old: long, at: 2),
+          change("MODIFY", "5", exchange: "OKX", old: long, at: 2),
+        ].joined(separator: "\n"))
+      try await tool.fail("ingest", "t", "--changes", "second.jsonl", saying: ["row 1", "255"])
+      let second = try await tool.succeed(
+        "ingest", "t", "--changes", "second.jsonl", "--on-error", "dead-letter", "dead")
+      #expect(second.errors.contains("1 to the dead letters"), "\(second.errors)")
+      // The move that cannot be made leaves the row where it is; one out of such a partition is made.
+      #expect(
+        try await tool.succeed("read", "t", "--select", "id,exchange,price").rows.sorted() == [
+          #"{"id":"1","exchange":"OKX","price":1}"#, #"{"id":"4","exchange":"OKX","price":1}"#,
+          #"{"id":"5","exchange":"OKX","price":1}"#,
+        ])
+      let letters = try Self.letters(tool, "dead")
+      #expect(letters.map { $0.record["eventName"]?.string } == ["INSERT", "INSERT", "MODIFY"])
+      #expect(letters.map(\.place) == ["first.jsonl 2", "first.jsonl 3", "second.jsonl 1"])
+    }
+  }
+
+  @Test("A sort key that is a time is part of a key, and deletes by it")
+  func timesInKeys() async throws {
+    try await Tool.inFolder { tool in
+      let times = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"]
+      let records = times.enumerated().map { number, time in
+        #"{"eventID":"e\#(number)","eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"#
+          + #""Keys":{"pk":{"S":"u,1"},"sk":{"S":"\#(time)"}},"#
+          + #""NewImage":{"pk":{"S":"u,1"},"sk":{"S":"\#(time)"},"n":{"N":"\#(number)"}}}}"#
+      }
+      try tool.write("changes.jsonl", records.joined(separator: "\n"))
+      try await tool.succeed("ingest", "t", "--changes", "changes.jsonl", "--create", "--key", "pk,sk")
+      #expect(
+        try await tool.succeed("read", "t", "--select", "_hoodie_record_key").rows.sorted()
+          == times.map { #"{"_hoodie_record_key":"pk:u,1,sk:\#($0)"}"# })
+      let deleted = try await tool.succeed(
+        "delete", "t", "--key", #"{"pk":"u,1","sk":"2026-01-01T00:00:00Z"}"#)
+      #expect(deleted.errors.contains("1 deleted"))
+      #expect(try await tool.succeed("count", "t").output == "1\n")
+    }
+  }
+}
