@@ -48,7 +48,7 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
     case .duplicate(let name): "\"\(name)\" is there twice"
     case .misfit(let column, let type, let value, let why):
       "column \(column): \(value) does not fit \(type): \(why); "
-        + "give the table a type that holds it (create --schema), or mend the value"
+        + "mend the value, or give the column a type that holds it (create --schema, or --widen)"
     case .unknownMember(let name): "no column \"\(name)\"; add it to the table's schema, or leave it out"
     case .tooManyNames(let name, let limit):
       "\"\(name)\" is one name too many: a table and its records may have \(limit) together; "

@@ -43,6 +43,7 @@ struct TableAccess {
     settings.warn = { StandardError.note($0) }
     if let memory = arguments[Options.memory] { settings.memory = memory }
     settings.buckets = buckets
+    settings.widensColumns = arguments.has(Options.widen)
     return settings
   }
 
@@ -138,6 +139,23 @@ struct TableAccess {
     let option = arguments.has(Options.schema) ? Options.schema : Options.like
     return try TableAgreement(path: path, arguments: arguments).joined(
       present, with: given, of: "--\(option.usage.name) \(arguments[option] ?? "")")
+  }
+
+  /// A table's columns as values are read for them: where columns may be widened, as wide as values of JSON can be, so
+  /// that the table decides by the values.
+  func parsed(_ schema: Schema) -> Schema {
+    guard arguments.has(Options.widen) else { return schema }
+    var wide = schema
+    for index in wide.fields.indices {
+      switch wide.fields[index].type {
+      case .int32: wide.fields[index].type = .int64
+      case .float: wide.fields[index].type = .double
+      case .decimal(_, let scale):
+        wide.fields[index].type = .decimal(precision: DataType.greatestPrecision, scale: scale)
+      default: break
+      }
+    }
+    return wide
   }
 
   /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.

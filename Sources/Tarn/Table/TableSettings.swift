@@ -74,6 +74,11 @@ public struct TableSettings: Sendable {
   ///
   /// For a table that says them, nil or the same.
   public var buckets: Buckets?
+  /// Whether a write gives a column a type that holds more, where values of its batch need that; see
+  /// ``Table/widen(_:)`` for which types become which.
+  ///
+  /// Otherwise a value that does not fit its column is an error.
+  public var widensColumns = false
   /// How long to wait for another writer.
   public var lockPatience: Duration = .seconds(60)
   /// The clock: microseconds since 1970-01-01T00:00:00Z.

@@ -25,6 +25,12 @@ struct BatchAlignment: Sendable {
       })
   }
 
+  /// The table's schema once rows are written, whose values may widen columns.
+  func evolved(by rows: RecordBatch, _ widening: ColumnWidening?) throws(TableError) -> Schema {
+    guard let widening else { return try evolved(by: rows.schema) }
+    return try BatchAlignment(schema: try widening.widened(schema, for: rows)).evolved(by: rows.schema)
+  }
+
   /// The table's schema once a batch of this schema is written: new columns come last and are nullable.
   ///
   /// - Throws: ``TableError`` with code `mismatch` where a column has a type that does not fit the table's.
@@ -134,8 +140,15 @@ struct BatchAlignment: Sendable {
       var text: [UInt8] = []
       column.appendText(row, to: &text)
       let value = "column \(field.name) is \(String(decoding: text, as: UTF8.self))"
+      guard let wider = field.type.joined(with: column.type), wider != field.type else {
+        try refused.refuse(
+          row, "\(value), and \(field.type.name) holds \(range(of: field.type)): mend the value")
+        continue
+      }
       try refused.refuse(
-        row, "\(value), and \(field.type.name) holds \(range(of: field.type)): mend the value")
+        row,
+        "\(value), which \(field.type.name) does not hold exactly: mend the value, or widen the column "
+          + "(tarn schema TABLE --widen \(field.name)='\(wider.name)', or --widen with the write)")
     }
     return fitted
   }

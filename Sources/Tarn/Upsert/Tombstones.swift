@@ -7,8 +7,8 @@ import TarnIndex
 /// The layout, integers with their least significant byte first: version 1; 1 where a partition follows, else 0; the
 /// partition's path in UTF-8 behind its length in 4 bytes; the number of the type; the value: one byte for a boolean,
 /// 4 for integers of 32 bits, floats and dates, 8 for other numbers and times, for decimals the scale in one byte and
-/// 16 bytes, for texts and bytes all that is left. A value of a type that the ordering column no longer has tells
-/// nothing.
+/// 16 bytes, for texts and bytes all that is left. Of a type that the ordering column no longer has, a
+/// number that has been widened is read as what it is now, and other values tell nothing.
 enum TombstoneOrdering {
   private static let version: UInt8 = 1
 
@@ -67,10 +67,35 @@ enum TombstoneOrdering {
         place = .partition(ExactText(String(decoding: path, as: UTF8.self)))
       default: return nil
       }
-      guard try reader.readBytes(kind.count).copied() == kind else { return nil }
-      try append(&reader, to: &builder)
+      let start = reader
+      if try reader.readBytes(kind.count).copied() == kind {
+        try append(&reader, to: &builder)
+        return place
+      }
+      reader = start
+      // The ordering column has been widened since.
+      guard let type = try type(ofKind: &reader), type.mayFit(builder.type) else { return nil }
+      var stored = ColumnBuilder(type)
+      try append(&reader, to: &stored)
+      let (column, misfits) = try stored.finish().fitted(to: builder.type)
+      guard misfits.isEmpty else { return nil }
+      try builder.append(column, 0..<1)
     } catch { return nil }
     return place
+  }
+
+  /// The type of a number that can be widened, with as many digits as there can be; nil for another.
+  private static func type(ofKind reader: inout ByteReader) throws -> DataType? {
+    switch try reader.readByte() {
+    case 4: return .int32
+    case 5: return .int64
+    case 6: return .float
+    case 8:
+      let scale = Int(try reader.readByte())
+      guard scale <= DataType.greatestPrecision else { return nil }
+      return .decimal(precision: DataType.greatestPrecision, scale: scale)
+    default: return nil
+    }
   }
 
   private static func append(_ reader: inout ByteReader, to builder: inout ColumnBuilder) throws {

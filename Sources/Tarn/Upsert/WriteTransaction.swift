@@ -43,9 +43,12 @@ struct WriteTransaction: Sendable {
     /// The data columns once the batch is written.
     let schema: Schema
 
-    /// - Parameter changes: What is to be written, whose columns the table gets.
+    /// - Parameters:
+    ///   - changes: What is to be written, whose columns the table gets.
+    ///   - given: The schema, where the rows do not decide it.
     init(
-      _ state: TableState, _ changes: ChangeBatch, _ operation: OperationType, _ settings: TableSettings
+      _ state: TableState, _ changes: ChangeBatch, _ operation: OperationType, _ settings: TableSettings,
+      schema given: Schema? = nil
     ) throws(TableError) {
       self.state = state
       let properties = state.properties
@@ -62,9 +65,10 @@ struct WriteTransaction: Sendable {
           "table \(properties.name) has the nested column \(nested.name): Tarn only reads such tables yet"
         )
       }
-      let evolved = try BatchAlignment(schema: present).evolved(by: changes.rows.schema)
+      let widening = settings.widensColumns ? ColumnWidening(properties) : nil
+      let evolved = try BatchAlignment(schema: present).evolved(by: changes.rows, widening)
       // Keys alone do not change a schema.
-      schema = operation == .delete ? present : evolved
+      schema = given ?? (operation == .delete ? present : evolved)
       storedKeys = try StoredKeys(
         generator, schema, populatesMetaColumns: properties.populatesMetaFields)
       storedKeyCheck = StoredKeyCheck(
@@ -112,6 +116,11 @@ struct WriteTransaction: Sendable {
   ) throws(TableError) -> PreparedBatch {
     let isPartial = kind.columns == .given
     warnOfLocalTimes(changes.rows.schema, table.schema)
+    if let present = table.state.schema,
+      let warning = ColumnWidening.warning(from: present, to: table.schema)
+    {
+      settings.warn(warning)
+    }
     var refused = RefusedRows()
     let (aligned, keys) = try keyed(changes, table, scope, kind, &refused)
     let names = Set(changes.rows.schema.names)

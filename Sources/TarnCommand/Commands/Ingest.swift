@@ -8,7 +8,7 @@ enum IngestCommand {
   static let command = Command(
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
     options: [Options.changes.required(), Options.create] + Options.creation + [
-      Options.zone, Options.onError, Options.memory, Options.noSync,
+      Options.widen, Options.zone, Options.onError, Options.memory, Options.noSync,
     ],
     notes: [
       "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "
@@ -28,7 +28,7 @@ enum IngestCommand {
     let given = try await access.givenSchema()
     if let table {
       let present = try await access.located { try await table.schema() }
-      schema = try access.joined(present, with: given)
+      schema = access.parsed(try access.joined(present, with: given))
     } else if let given {
       schema = given
       schema.fields += EventColumn.fields.filter { given[$0.name] == nil }

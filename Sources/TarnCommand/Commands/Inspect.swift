@@ -62,10 +62,24 @@ enum FilesCommand {
 /// `tarn schema`.
 enum SchemaCommand {
   static let command = Command(
-    name: "schema", summary: "Lists a table's columns and their types.", options: [Options.schemaFormat]
+    name: "schema", summary: "Lists a table's columns and their types, or widens some.",
+    options: [Options.schemaFormat, Options.widened, Options.noSync],
+    notes: [
+      "With --widen, columns get types that hold more, in a commit without files: files keep what they hold, and all "
+        + "readers convert. Of key and partition columns only int and long can be widened, and decimals that keep "
+        + "their digits behind the point."
+    ]
   ) { arguments in
     try await TableAccess(arguments).located { access in
       let table = try await access.open()
+      if arguments.has(Options.widened) {
+        var types: [String: DataType] = [:]
+        for column in arguments.all(Options.widened) { types[column.name] = column.type }
+        let report = try await table.widen(types)
+        StandardError.write(
+          line: "widened \(table.properties.name): "
+            + (report.instant.map { "instant \($0.text)" } ?? "nothing to commit"))
+      }
       let schema = try await table.schema()
       if arguments[Options.schemaFormat] == "avsc" {
         try StandardOutput.write(text: AvroSchema.text(of: schema, table: table.properties.name) + "\n")

@@ -10,6 +10,12 @@ enum ErrorPolicy: Sendable, Hashable {
   case deadLetter(String)
 }
 
+/// A column and the type that it is to have.
+struct WidenedColumn: Sendable {
+  let name: String
+  let type: DataType
+}
+
 /// Every option of every command.
 enum Options {
   // Tables.
@@ -81,6 +87,19 @@ enum Options {
   static let memory = Option<Int>.bytes(
     "memory", (16 << 20)...(1 << 40),
     "memory for writing: as many files are written at once as fit, with the batch (256M)")
+  static let widen = Option<Bool>.flag(
+    "widen",
+    "where a value does not fit its column, give the column a type that holds it, as schema --widen does")
+  static let widened = Option<WidenedColumn>(
+    "widen", "COLUMN=TYPE",
+    "give a column a type that holds more, such as price='decimal(12,2)': int becomes long, double or decimal, long "
+      + "decimal, float double, and decimal one of more digits"
+  ) { text throws(UsageError) in
+    guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
+      let type = DataType(name: String(text[text.index(after: equals)...]))
+    else { throw UsageError("COLUMN=TYPE is expected, such as quantity=long or price='decimal(12,2)'") }
+    return WidenedColumn(name: String(text[..<equals]), type: type)
+  }.many()
   static let zone = Option<ZoneConversion>(
     "zone", "ZONE", "the zone of times that carry none, such as Europe/Paris (UTC)"
   ) { text throws(UsageError) in

@@ -34,7 +34,7 @@ enum WriteCommand {
     Command(
       name: name, summary: summary,
       options: [Options.from.required()] + more + [Options.create] + Options.creation
-        + [Options.zone, Options.onError, Options.memory, Options.noSync],
+        + [Options.widen, Options.zone, Options.onError, Options.memory, Options.noSync],
       notes: [
         "Several files are one batch and one commit. Columns that the table does not have are added to it. "
           + notes[0]
@@ -51,7 +51,7 @@ enum WriteCommand {
     var schema: Schema?
     if let table {
       let present = try await access.located { try await table.schema() }
-      schema = try access.joined(present, with: given)
+      schema = access.parsed(try access.joined(present, with: given))
     }
     guard let key = table?.properties.recordKeyFields ?? arguments[Options.key] else {
       throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
