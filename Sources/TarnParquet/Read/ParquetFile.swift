@@ -138,9 +138,10 @@ public struct ParquetFile: Sendable {
         throw FormatProblem.malformed("the row groups hold another number of rows than the file")
       }
       self.metadata = metadata
-      nodes = mapping.columns
-      schema = Schema(mapping.columns.map(\.field))
-      unreadable = mapping.unreadable
+      let doubtful = metadata.calendarObjections(mapping.columns)
+      nodes = mapping.columns.filter { doubtful[$0.field.name] == nil }
+      schema = Schema(nodes.map(\.field))
+      unreadable = mapping.unreadable.merging(doubtful) { first, _ in first }
     } catch {
       throw ParquetError(
         error.code, path: path, offset: size - Self.tailByteCount - footerLength, "footer: \(error.message)")
