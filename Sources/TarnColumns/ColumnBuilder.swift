@@ -101,18 +101,17 @@ public struct ColumnBuilder: Sendable {
       strings.appendEmpty(added)
       values = .dictionary(strings)
     case .list(var offsets, let elements):
+      values = .int8([])
       offsets.append(contentsOf: repeatElement(Int32(elements.count), count: added))
       values = .list(offsets: offsets, elements: elements)
     case .map(var offsets, let keys, let items):
+      values = .int8([])
       offsets.append(contentsOf: repeatElement(Int32(keys.count), count: added))
       values = .map(offsets: offsets, keys: keys, values: items)
-    case .structure(let columns, let count):
-      let longer = columns.map { column in
-        var builder = ColumnBuilder(column)
-        builder.appendNulls(added)
-        return builder.finish()
-      }
-      values = .structure(longer, count: count + added)
+    case .structure(var columns, let count):
+      values = .int8([])
+      for index in columns.indices { Self.change(&columns[index]) { $0.appendNulls(added) } }
+      values = .structure(columns, count: count + added)
     }
   }
 
@@ -350,31 +349,45 @@ extension ColumnBuilder {
       try strings.append(plain, 0..<plain.count)
       mine = .bytes(strings)
     case .list(let otherOffsets, let otherElements):
-      guard case .list(var offsets, let elements) = mine else { throw mismatch }
+      guard case .list(var offsets, var elements) = mine else { throw mismatch }
+      mine = taken
       let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
       try extend(&offsets, otherOffsets, rows, elements.count)
-      mine = .list(offsets: offsets, elements: try joined(elements, otherElements, part))
+      try extend(&elements, otherElements, part)
+      mine = .list(offsets: offsets, elements: elements)
     case .map(let otherOffsets, let otherKeys, let otherItems):
-      guard case .map(var offsets, let keys, let items) = mine else { throw mismatch }
+      guard case .map(var offsets, var keys, var items) = mine else { throw mismatch }
+      mine = taken
       let part = Int(otherOffsets[rows.lowerBound])..<Int(otherOffsets[rows.upperBound])
       try extend(&offsets, otherOffsets, rows, keys.count)
-      mine = .map(
-        offsets: offsets, keys: try joined(keys, otherKeys, part),
-        values: try joined(items, otherItems, part))
+      try extend(&keys, otherKeys, part)
+      try extend(&items, otherItems, part)
+      mine = .map(offsets: offsets, keys: keys, values: items)
     case .structure(let others, _):
-      guard case .structure(let columns, let count) = mine else { throw mismatch }
-      var longer: [Column] = []
-      for (column, other) in zip(columns, others) { longer.append(try joined(column, other, rows)) }
-      mine = .structure(longer, count: count + rows.count)
+      guard case .structure(var columns, let count) = mine, columns.count == others.count else {
+        throw mismatch
+      }
+      mine = taken
+      for (index, other) in others.enumerated() { try extend(&columns[index], other, rows) }
+      mine = .structure(columns, count: count + rows.count)
     }
   }
 
-  private static func joined(
-    _ column: Column, _ other: Column, _ rows: Range<Int>
-  ) throws(ColumnError) -> Column {
+  /// Goes on building a column that lies within another, and puts it back; nobody else holds it meanwhile.
+  private static func change<E: Error>(
+    _ column: inout Column, _ body: (inout ColumnBuilder) throws(E) -> Void
+  ) throws(E) {
+    let type = column.type
     var builder = ColumnBuilder(column)
-    try builder.append(other, rows)
-    return builder.finish()
+    column = Column(unchecked: type, taken, nil)
+    try body(&builder)
+    column = Column(unchecked: type, builder.values, builder.validity)
+  }
+
+  private static func extend(
+    _ column: inout Column, _ other: Column, _ rows: Range<Int>
+  ) throws(ColumnError) {
+    try change(&column) { (builder) throws(ColumnError) in try builder.append(other, rows) }
   }
 
   private static func extend(
@@ -392,7 +405,13 @@ extension ColumnBuilder {
     try check(column)
     guard !rows.isEmpty else { return }
     if column.type.isNested {
-      for row in rows { try append(column, Int(row)..<Int(row) + 1) }
+      // Rows that follow one another go as one, so that few chosen out of many cost no more than all.
+      var start = 0
+      for index in rows.indices
+      where index + 1 == rows.count || Int(rows[index + 1]) != Int(rows[index]) + 1 {
+        try append(column, Int(rows[start])..<Int(rows[index]) + 1)
+        start = index + 1
+      }
       return
     }
     if case .dictionary = values { try leaveDictionary() }

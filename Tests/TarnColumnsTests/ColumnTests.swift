@@ -240,3 +240,51 @@ import Testing
     }
   }
 }
+
+/// What parts of nested columns cost.
+@Suite struct NestedPartTests {
+  /// Lists of numbers within structures.
+  private func lists(_ rows: Int, of length: Int) throws -> Column {
+    var numbers = ColumnBuilder(.int64)
+    numbers.reserve(rows * length)
+    for value in 0..<rows * length { numbers.append(Int64(value)) }
+    let list = DataType.list(Field("element", .int64))
+    let inner = try Column(
+      type: list,
+      values: .list(offsets: (0...rows).map { Int32($0 * length) }, elements: numbers.finish()))
+    return try Column(
+      type: .structure([Field("l", list)]), values: .structure([inner], count: rows))
+  }
+
+  /// The least time of several.
+  private func time(_ body: () throws -> Void) rethrows -> Duration {
+    var least = Duration.seconds(1_000)
+    for _ in 0..<3 { least = min(least, try ContinuousClock().measure(body)) }
+    return least
+  }
+
+  @Test func allRowsButOneCostLittleMoreThanAll() throws {
+    let column = try lists(3_000, of: 100)
+    var chosen = Array(Int32(0)..<3_000)
+    chosen.remove(at: 3)
+    let part = try column.gather(chosen)
+    #expect(part.count == 2_999)
+    #expect(part.isEqual(2, to: column, 2) && part.isEqual(3, to: column, 4))
+    #expect(part.isEqual(2_998, to: column, 2_999))
+    let slice = time { _ = column.slice(1..<3_000) }
+    let gather = try time { _ = try column.gather(chosen) }
+    // Copied anew at each row, it took hundreds of times as long.
+    #expect(gather < slice * 20 + .milliseconds(20), "\(gather), \(slice)")
+  }
+
+  @Test func rowsApartCostWhatTheyHold() throws {
+    let column = try lists(4_000, of: 40)
+    let chosen = stride(from: Int32(0), to: 4_000, by: 2).map { $0 }
+    let part = try column.gather(chosen)
+    #expect(part.count == 2_000)
+    #expect([0, 1, 777, 1_999].allSatisfy { part.isEqual($0, to: column, $0 * 2) })
+    let quarter = try time { _ = try column.gather(Array(chosen.prefix(500))) }
+    let all = try time { _ = try column.gather(chosen) }
+    #expect(all < quarter * 10 + .milliseconds(20), "\(all), \(quarter)")
+  }
+}
