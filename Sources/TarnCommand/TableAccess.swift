@@ -44,6 +44,7 @@ struct TableAccess {
     if let memory = arguments[Options.memory] { settings.memory = memory }
     settings.buckets = buckets
     settings.widensColumns = arguments.has(Options.widen)
+    settings.cutsNanoseconds = arguments.has(Options.cutNanoseconds)
     return settings
   }
 

@@ -10,7 +10,7 @@ import Testing
   private static let rowCount = 4_000
 
   /// Columns whose values rise with the rows but for noise, among nulls, and a page of nulls now and then.
-  private static func batch() throws -> RecordBatch {
+  static func batch(_ rowCount: Int = rowCount) throws -> RecordBatch {
     var random = SeededGenerator(seed: 21)
     var number = ColumnBuilder(.int32)
     var real = ColumnBuilder(.double)
@@ -52,11 +52,11 @@ import Testing
     return try await ParquetFile.open(storage, path: path)
   }
 
-  private static func predicates(_ random: inout SeededGenerator) -> [Predicate] {
+  static func predicates(_ random: inout SeededGenerator, count: Int = 400) -> [Predicate] {
     let comparisons: [Predicate.Comparison] = [
       .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
     ]
-    return (0..<400).map { _ in
+    return (0..<count).map { _ in
       func leaf() -> Predicate {
         let value = Int.random(in: -2..<48, using: &random)
         let seconds = value < 10 ? "0\(max(value, 0))" : "\(value)"

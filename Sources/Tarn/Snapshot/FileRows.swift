@@ -8,14 +8,12 @@ struct FileRows {
   private let snapshot: Snapshot
   /// The columns that are selected or compared.
   private let needed: Schema
-  private var batches: ParquetBatches.Iterator?
-  /// Where the file has none of the columns: the numbers of rows that may be wanted.
-  private var counts: [Int] = []
+  private var batches: ParquetBatches.Iterator
 
   /// Finds the rows for which the condition may be true: row groups are ruled out by their statistics, and pages by
   /// the page index.
   ///
-  /// - Throws: ``TableError`` where a column cannot be read, or the page index is damaged.
+  /// - Throws: ``TableError`` where a column cannot be read.
   init(_ snapshot: Snapshot, _ file: ParquetFile) async throws(TableError) {
     self.snapshot = snapshot
     var names = Set(snapshot.schema.names)
@@ -40,11 +38,7 @@ struct FileRows {
       }
     }
     let present = needed.fields.compactMap { file.schema.index(of: $0.name) }
-    if present.isEmpty {
-      counts = selections.map { file.rowCount(inGroup: $0.group) }
-    } else {
-      batches = file.batches(columns: present, selecting: selections).makeAsyncIterator()
-    }
+    batches = file.batches(columns: present, selecting: selections).makeAsyncIterator()
   }
 
   /// The next batch that is not empty; nil at the end.
@@ -62,19 +56,7 @@ struct FileRows {
 
   private mutating func read(isolation actor: isolated (any Actor)?) async throws(TableError) -> RecordBatch?
   {
-    guard var batches else {
-      guard !counts.isEmpty else { return nil }
-      let count = counts.removeFirst()
-      do { return try RecordBatch(schema: Schema([]), columns: [], count: count) } catch {
-        throw TableError(error)
-      }
-    }
-    self.batches = nil
-    do {
-      let rows = try await batches.next(isolation: actor)
-      self.batches = batches
-      return rows
-    } catch { throw TableError(error) }
+    do { return try await batches.next(isolation: actor) } catch { throw TableError(error) }
   }
 
   /// Those of a batch's rows that belong to the snapshot, in its columns.

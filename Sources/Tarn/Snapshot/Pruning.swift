@@ -17,11 +17,12 @@ extension Predicate {
     return try !ranges(bounds, of: rows).isEmpty
   }
 
-  /// The rows of a row group for which the condition may be true, as far as statistics and page index tell.
+  /// The rows of a row group for which the condition may be true, as far as statistics and page index tell; one that
+  /// is damaged or contradicts itself tells nothing.
   ///
   /// - Parameter schema: The table's columns; the file's values are compared in their types.
   /// - Returns: Nil where there is no such row.
-  /// - Throws: ``TableError`` where the page index is damaged or cannot be read.
+  /// - Throws: ``TableError`` where the page index cannot be read.
   package func selection(
     _ file: ParquetFile, group: Int, schema: Schema
   ) async throws(TableError) -> RowSelection? {
@@ -37,7 +38,7 @@ extension Predicate {
     }
     let found = try ranges(bounds, of: rows)
     guard !found.isEmpty else { return nil }
-    return RowSelection(group: group, ranges: found == [0..<rows] ? nil : found)
+    return RowSelection(group: group, ranges: found == [0..<rows] ? nil : found, followsPageIndex: true)
   }
 
   /// The rows for which the condition may be true.

@@ -18,6 +18,7 @@ public struct Snapshot: Sendable, AsyncSequence {
 
   let storage: any Storage
   let fileSchema: Schema
+  let settings: TableSettings
   var predicate: Predicate?
   var rowLimit: Int?
   /// Only rows written by commits after the first and up to the second of these instants.
@@ -25,13 +26,14 @@ public struct Snapshot: Sendable, AsyncSequence {
 
   init(
     instant: Instant?, schema: Schema, slices: [FileSlice], storage: any Storage,
-    commits: (after: Instant, through: Instant?)? = nil
+    commits: (after: Instant, through: Instant?)? = nil, settings: TableSettings
   ) {
     self.instant = instant
     self.schema = schema
     self.slices = slices
     self.storage = storage
     self.commits = commits
+    self.settings = settings
     fileSchema = schema
   }
 
@@ -84,7 +86,12 @@ public struct Snapshot: Sendable, AsyncSequence {
         let file = try await tableErrors {
           try await ParquetFile.open(storage, path: slice.path, size: slice.size)
         }
-        total += file.rowCount
+        let (sum, overflow) = total.addingReportingOverflow(file.rowCount)
+        guard !overflow else {
+          throw TableError(
+            .damaged, "\(slice.path): with it, the files say that they hold more than 2^63 rows")
+        }
+        total = sum
       }
       return Swift.min(total, rowLimit ?? total)
     }
@@ -137,8 +144,10 @@ public struct Snapshot: Sendable, AsyncSequence {
       let snapshot = snapshot
       nextSlice += 1
       return try await tableErrors {
-        try await FileRows(
-          snapshot, ParquetFile.open(snapshot.storage, path: slice.path, size: slice.size))
+        let file = try await ParquetFile.open(snapshot.storage, path: slice.path, size: slice.size)
+          .warning(snapshot.settings.warn)
+        return try await FileRows(
+          snapshot, snapshot.settings.cutsNanoseconds ? file.cuttingNanoseconds() : file)
       }
     }
   }
@@ -185,7 +194,7 @@ extension Table {
         "table \(state.properties.name) has no meta columns, which would tell the rows that a commit wrote")
     }
     let schema = try state.requireSchema()
-    let storage = storage
+    let (storage, settings) = (storage, settings)
     return try await tableErrors {
       let view = try await FileSystemView.load(
         from: storage, properties: state.properties, timeline: state.timeline)
@@ -194,7 +203,8 @@ extension Table {
       let latest = instant.map { state.timeline.latest(asOf: $0) } ?? state.timeline.latest
       let full = state.properties.populatesMetaFields ? MetaColumns.added(to: schema) : schema
       return Snapshot(
-        instant: latest?.instant, schema: full, slices: slices, storage: storage, commits: commits)
+        instant: latest?.instant, schema: full, slices: slices, storage: storage, commits: commits,
+        settings: settings)
     }
   }
 }

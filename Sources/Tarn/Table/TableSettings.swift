@@ -81,6 +81,9 @@ public struct TableSettings: Sendable {
   public var widensColumns = false
   /// How long to wait for another writer.
   public var lockPatience: Duration = .seconds(60)
+  /// Whether snapshots cut times that are finer than microseconds, which are an error otherwise; only other writers
+  /// than Hudi and Spark make such.
+  public var cutsNanoseconds = false
   /// The clock: microseconds since 1970-01-01T00:00:00Z.
   public var now: @Sendable () -> Int64
   /// Randomness for file ids, and for the mark of an attempt.

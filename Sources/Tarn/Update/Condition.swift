@@ -134,11 +134,7 @@ extension WriteTransaction {
         positions += try predicate.rows(of: rows).map { start + Int($0) }
         start += rows.count
       }
-      if columns.isEmpty {
-        try take(try RecordBatch(schema: Schema([]), columns: [], count: end - start))
-      } else {
-        for try await rows in file.batches(columns: columns, groups: [group]) { try take(rows) }
-      }
+      for try await rows in file.batches(columns: columns, groups: [group]) { try take(rows) }
     }
     return positions
   }

@@ -58,7 +58,7 @@ struct FileSplice: Sendable {
     if context.populatesMetaColumns {
       guard let text = file.keyValue(BloomFilter.footerKey),
         let filter = BloomFilterText(text, kindName: file.keyValue(BloomFilter.kindFooterKey)),
-        filter.capacity >= (file.rowCount + merge.inserts.count) / 2
+        filter.capacity >= file.rowCount / 2 + merge.inserts.count / 2
       else { return nil }
       self.filter = filter
     } else {

@@ -50,13 +50,17 @@ struct KeyLookup: Sendable {
     for (group, pages) in wanted.enumerated() {
       if !pages.isEmpty {
         let runs = pages.map(\.rows)
-        let isPaged = try await file.forEachRun(runs, inGroup: group, columns: columns) { run, columns in
-          body(try keys.keys(of: columns), start + runs[run].lowerBound, pages[run].asked)
+        func damaged(_ message: String) -> KeyIndexError {
+          .damaged(path: file.path, offset: reference.offset, message: message)
         }
-        guard isPaged else {
-          throw KeyIndexError.damaged(
-            path: file.path, offset: reference.offset,
-            message: "its slots are not the pages of the key's columns")
+        do {
+          let isPaged = try await file.forEachRun(runs, inGroup: group, columns: columns) { run, columns in
+            body(try keys.keys(of: columns), start + runs[run].lowerBound, pages[run].asked)
+          }
+          guard isPaged else { throw damaged("its slots are not the pages of the key's columns") }
+        } catch let error as ParquetError where error.code == .malformed {
+          // Where it is a page that is damaged, reading them all tells.
+          throw damaged("a page of the key's columns is not what the page index says: \(error.message)")
         }
       }
       start += file.rowCount(inGroup: group)

@@ -186,7 +186,8 @@ struct KeyRange: Sendable {
     let pair = (least: Array(least.utf8), greatest: Array(greatest.utf8))
     // Java orders UTF-16 units, other writers UTF-8 bytes: the orders agree below U+E000.
     let isCommon = !pair.least.contains { $0 >= 0xee } && !pair.greatest.contains { $0 >= 0xee }
-    bounds = isCommon ? pair : nil
+    // A range that holds nothing, in a file that has rows, is wrong.
+    bounds = isCommon && !pair.greatest.lexicographicallyPrecedes(pair.least) ? pair : nil
   }
 
   /// Whether a key is certainly not in the file.

@@ -7,7 +7,9 @@ enum ParquetCatCommand {
   static let command = Command(
     name: "parquet cat", summary: "Writes a Parquet file's rows to standard output.",
     operands: [.parquetFile],
-    options: [Options.select, Options.condition, Options.limit, Options.textFormat],
+    options: [
+      Options.select, Options.condition, Options.limit, Options.textFormat, Options.cutNanoseconds,
+    ],
     notes: [
       "COLUMN may be a field within a structure, as in address.city; elements of lists and values of maps are "
         + "stepped over, so that legs.price is the price of each leg. Only what is asked for is read.",
@@ -16,7 +18,26 @@ enum ParquetCatCommand {
     ]
   ) { arguments in
     try await ParquetAccess.open(arguments) { file, path in
-      try await write(file, path, arguments)
+      do {
+        try await write(
+          arguments.has(Options.cutNanoseconds) ? file.cuttingNanoseconds() : file, path, arguments)
+      } catch let error as ParquetError where error.code != .storage && error.path == file.path {
+        let others = others(than: error, in: file, arguments[Options.select])
+        guard !others.isEmpty else { throw error }
+        throw CommandError(
+          path + error.description.dropFirst(error.path.count)
+            + "; to leave the column out: --select \(others.joined(separator: ","))")
+      }
+    }
+  }
+
+  /// The columns that are asked for, without the one in which something could not be read.
+  private static func others(than error: ParquetError, in file: ParquetFile, _ selected: [String]?)
+    -> [String]
+  {
+    guard let column = error.column else { return [] }
+    return (selected ?? file.schema.names).filter { name in
+      name != column && !column.hasPrefix(name + ".") && !name.hasPrefix(column + ".")
     }
   }
 

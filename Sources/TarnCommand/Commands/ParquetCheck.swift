@@ -8,7 +8,8 @@ enum ParquetAccess {
     guard !path.isEmpty else { throw UsageError("FILE is empty") }
     let source = try InputSource.file(path)
     do {
-      try await body(try await ParquetFile.open(source.storage, path: source.name), path)
+      let file = try await ParquetFile.open(source.storage, path: source.name)
+      try await body(file.warning { StandardError.note(source.prefix + $0) }, path)
     } catch let error as ParquetError where error.path != StandardOutput.name {
       throw CommandError(source.prefix + error.description)
     }

@@ -5,7 +5,7 @@ import TarnColumns
 enum ReadCommand {
   static let read = Command(
     name: "read", summary: "Writes a table's rows to standard output.",
-    options: [Options.select] + Options.filters + [Options.format],
+    options: [Options.select] + Options.filters + [Options.format, Options.cutNanoseconds],
     notes: [
       "Without --select, Hudi's five columns come first. T is an instant of 14 or 17 digits, or ISO 8601 in UTC. "
         + "EXPR knows columns, = != < <= > >=, is [not] null, in (..), and, or, not and parentheses."
@@ -24,7 +24,7 @@ enum ReadCommand {
   }
 
   static let count = Command(
-    name: "count", summary: "Counts a table's rows.", options: Options.filters
+    name: "count", summary: "Counts a table's rows.", options: Options.filters + [Options.cutNanoseconds]
   ) { arguments in
     try await TableAccess(arguments).located { access in
       let rows = try await Self.snapshot(access).count()

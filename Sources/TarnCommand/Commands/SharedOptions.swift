@@ -144,6 +144,8 @@ enum Options {
   static let asOf = instant("as-of", "the table as it was at this instant, inclusive")
   static let since = instant("since", "only rows written by commits after this instant")
   static let until = instant("until", "with --since: only commits up to this instant, inclusive")
+  static let cutNanoseconds = Option<Bool>.flag(
+    "cut-nanoseconds", "times that are finer than microseconds lose those digits, instead of being an error")
   static let limit = Option<Int>.count("limit", "at most so many rows")
   static let format = formatOption(OutputFormat.allCases)
   static let textFormat = formatOption([.jsonl, .csv, .table])

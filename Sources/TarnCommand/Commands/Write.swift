@@ -34,7 +34,10 @@ enum WriteCommand {
     Command(
       name: name, summary: summary,
       options: [Options.from.required()] + more + [Options.create] + Options.creation
-        + [Options.widen, Options.zone, Options.onError, Options.memory, Options.noSync],
+        + [
+          Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory,
+          Options.noSync,
+        ],
       notes: [
         "Several files are one batch and one commit. Columns that the table does not have are added to it. "
           + notes[0]

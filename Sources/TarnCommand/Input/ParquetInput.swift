@@ -5,14 +5,16 @@ import TarnParquet
 /// Reads whole Parquet files of flat columns.
 struct ParquetInput {
   /// Opens a file whose columns can all be read.
-  static func open(_ path: String) async throws -> ParquetFile {
+  ///
+  /// - Parameter cutsNanoseconds: Whether times that are finer than microseconds lose those digits.
+  static func open(_ path: String, cutsNanoseconds: Bool = false) async throws -> ParquetFile {
     let source = try InputSource.file(path)
     do {
       let file = try await ParquetFile.open(source.storage, path: source.name)
       if let (name, reason) = file.unreadable.min(by: { $0.key < $1.key }) {
         throw CommandError("\(path): column \(name) cannot be taken: \(reason)")
       }
-      return file
+      return cutsNanoseconds ? file.cuttingNanoseconds() : file
     } catch let error as ParquetError {
       throw CommandError(source.prefix + error.description)
     }

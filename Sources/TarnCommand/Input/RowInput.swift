@@ -42,7 +42,8 @@ struct RowInput {
     for path in arguments.all(Options.from) {
       try refuseRemote(path)
       if path.hasSuffix(".parquet") {
-        pieces.append(.parquet(path, try await ParquetInput.open(path)))
+        let cuts = arguments.has(Options.cutNanoseconds)
+        pieces.append(.parquet(path, try await ParquetInput.open(path, cutsNanoseconds: cuts)))
         continue
       }
       let plain =

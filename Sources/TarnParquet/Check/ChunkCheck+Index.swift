@@ -64,19 +64,9 @@ extension ChunkCheck {
 
   /// Checks that the bounds rise or fall as the column index says.
   private mutating func checkOrder(_ index: ColumnIndex, at offset: Int) {
-    guard index.order != .unordered else { return }
-    let numbers = index.nullPages.indices.filter { !index.nullPages[$0] }
-    for (number, next) in zip(numbers, numbers.dropFirst()) {
-      let falls = index.order == .descending
-      for (isMaximum, bounds) in [(false, index.minimums), (true, index.maximums)] {
-        let pair = falls ? (bounds[number], bounds[next]) : (bounds[next], bounds[number])
-        guard let low = ParquetFile.bound(pair.0, leaf, isMaximum: isMaximum),
-          let high = ParquetFile.bound(pair.1, leaf, isMaximum: isMaximum), low.isLess(high)
-        else { continue }
-        return find(
-          "column index: the bounds are said to \(falls ? "fall" : "rise"), and do not", page: next,
-          at: offset)
-      }
-    }
+    guard let page = index.outOfOrder(leaf) else { return }
+    let falls = index.order == .descending
+    find(
+      "column index: the bounds are said to \(falls ? "fall" : "rise"), and do not", page: page, at: offset)
   }
 }

@@ -35,7 +35,7 @@ extension ChunkCheck {
     page: Int? = nil, at offset: Int? = nil
   ) {
     let name = isMaximum ? "maximum" : "minimum"
-    guard let bytes, let found else { return }
+    guard let bytes, let found, leaf.order != .undefined else { return }
     if let width = leaf.plainWidth, bytes.count != width {
       return find(
         "\(place): the \(name) has \(bytes.count) bytes, a value has \(width)", page: page, at: offset)

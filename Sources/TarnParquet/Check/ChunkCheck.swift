@@ -90,9 +90,11 @@ struct ChunkCheck {
 
   /// Decodes all pages; false where one cannot be.
   private mutating func readPages(_ range: Range<Int>) async throws(ParquetError) -> Bool {
-    var walk = PageWalk(file, leaf, range)
+    var walk = PageWalk(file, leaf, range, slack: chunk.slack)
     var scratch = PageScratch()
-    var decoder = leaf.decoder(chunk.codec, entries: chunk.valueCount, expected: min(rowCount, 1 << 14))
+    // That times have nanoseconds is no fault of the file.
+    var decoder = leaf.decoder(
+      chunk.codec, entries: chunk.valueCount, expected: min(rowCount, 1 << 14), cutsNanoseconds: true)
     do {
       while let page = try await walk.next() {
         let firstRow = decoder.rowsRead
@@ -119,8 +121,7 @@ struct ChunkCheck {
   /// Takes a page into account.
   private mutating func note(_ page: PlacedPage, _ piece: LeafPiece, _ firstRow: Int) {
     let header = page.header
-    let (sum, overflow) = uncompressedSize.addingReportingOverflow(page.headerSize + header.uncompressedSize)
-    uncompressedSize = overflow ? Int.max : sum
+    uncompressedSize += page.headerSize + header.uncompressedSize
     pageCount += 1
     if header.type != .index {
       kinds[PageKind(header.type, header.encoding), default: 0] += 1
@@ -165,11 +166,7 @@ struct ChunkCheck {
     let checked = CheckedPage(
       offset: page.offset, size: page.size, firstRow: firstRow, valueCount: header.valueCount,
       emptyCount: header.valueCount - present, nullCount: nulls, bounds: ValueBounds(piece.values))
-    if header.type == .dataV2, !isNullCount(header.nullCount, checked.emptyCount, nulls) {
-      find(
-        "the page declares \(header.nullCount) nulls and holds \(checked.emptyCount)", page: number,
-        at: page.offset)
-    }
+    checkNullCount(header, checked)
     if let statistics = header.statistics {
       check(
         statistics, empty: checked.emptyCount, nulls: nulls, checked.bounds, "page header", page: number,
@@ -177,6 +174,17 @@ struct ChunkCheck {
     }
     bloom?.note(piece.values, page: number)
     pages.append(checked)
+  }
+
+  /// Checks what a page of version 2 says of its nulls, by which some readers place its values.
+  private mutating func checkNullCount(_ header: PageHeader, _ page: CheckedPage) {
+    guard header.type == .dataV2 else { return }
+    guard let declared = header.nullCount else {
+      return find("the page does not declare its number of nulls", page: pages.count, at: page.offset)
+    }
+    guard declared != page.emptyCount, declared != page.nullCount else { return }
+    find(
+      "the page declares \(declared) nulls and holds \(page.emptyCount)", page: pages.count, at: page.offset)
   }
 
   /// Whether a count is one of both ways to count nulls.

@@ -24,6 +24,7 @@ public struct ParquetCheck: Sendable {
       check.findings.append(
         ParquetFinding(column: name, message: "it cannot be read, and was not checked: \(reason)"))
     }
+    check.checkOrders(file.metadata)
     let leaves = file.leaves(of: Array(file.schema.fields.indices))
     check.checkOverlaps(file, leaves)
     for group in file.metadata.groups.indices {
@@ -48,6 +49,17 @@ public struct ParquetCheck: Sendable {
     if (try? reader.readLittleEndian(UInt32.self)) != ParquetMagic.plain {
       findings.append(ParquetFinding(offset: 0, message: "the file does not begin with PAR1"))
     }
+  }
+
+  /// Checks that bounds come with the order that gives them a meaning.
+  private mutating func checkOrders(_ metadata: FileMetadata) {
+    let hasBounds = metadata.groups.contains { group in
+      group.columns.contains { $0.statistics?.minimum != nil || $0.statistics?.maximum != nil }
+    }
+    guard hasBounds, metadata.hasOrderOfType == nil else { return }
+    findings.append(
+      ParquetFinding(
+        message: "column_orders is missing, without which min_value and max_value have no meaning"))
   }
 
   /// Checks a row group's totals against its chunks.

@@ -33,7 +33,9 @@ extension ParquetFile {
   ///
   /// - Throws: ``ParquetError`` where there is no such group, or the storage fails.
   public func chunkSummaries(group: Int) async throws(ParquetError) -> [ParquetChunkSummary] {
-    try check(group, [])
+    guard metadata.groups.indices.contains(group) else {
+      throw ParquetError(.notFound, path: path, "there is no row group \(group)")
+    }
     var leaves: [Int: LeafColumn] = [:]
     for leaf in self.leaves(of: Array(nodes.indices)) { leaves[leaf.chunk] = leaf }
     var summaries: [ParquetChunkSummary] = []
@@ -45,7 +47,7 @@ extension ParquetFile {
         uncompressedSize: chunk.uncompressedSize, hasOffsetIndex: chunk.offsetIndex != nil,
         hasColumnIndex: chunk.columnIndex != nil, hasBloomFilter: chunk.bloomFilterOffset ?? 0 > 0)
       if let leaf {
-        summary.statistics = chunk.statistics.map { Self.statistics($0, leaf) }
+        summary.statistics = chunk.statistics.map { Self.statistics($0, leaf, values: chunk.valueCount) }
         summary.pageCount = try await pageCount(group, leaf, chunk)
       }
       summaries.append(summary)
@@ -58,7 +60,12 @@ extension ParquetFile {
     _ group: Int, _ leaf: LeafColumn, _ chunk: ChunkMetadata
   ) async throws(ParquetError) -> Int? {
     let listed = chunk.encodingStatistics.filter { $0.page == .data || $0.page == .dataV2 }
-    if !listed.isEmpty { return listed.reduce(0) { $0 &+ $1.count } }
+    if !listed.isEmpty {
+      return listed.reduce(Int?(0)) { total, entry in
+        guard let (sum, overflow) = total?.addingReportingOverflow(entry.count), !overflow else { return nil }
+        return sum
+      }
+    }
     do {
       if let place = chunk.offsetIndex {
         let index = try await index(place, leaf) { (reader) throws(FormatProblem) in
@@ -66,7 +73,7 @@ extension ParquetFile {
         }
         return index.pages.count
       }
-      var walk = PageWalk(self, leaf, try chunkRange(group, leaf), window: 4 << 10)
+      var walk = PageWalk(self, leaf, try chunkRange(group, leaf), slack: chunk.slack, window: 4 << 10)
       var count = 0
       while let page = try await walk.next() {
         if page.header.type == .data || page.header.type == .dataV2 { count += 1 }

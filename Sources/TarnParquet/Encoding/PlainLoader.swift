@@ -7,6 +7,13 @@ protocol PlainLoader: Sendable {
   var width: Int { get }
   /// Loads a value of ``width`` bytes.
   func load(_ source: UnsafeRawPointer) -> Value
+  /// Which of so many values cannot be loaded as it is, and why; nil where all can.
+  func problem(_ source: UnsafeRawPointer, count: Int) -> String?
+}
+
+extension PlainLoader {
+  @inline(__always)
+  func problem(_ source: UnsafeRawPointer, count: Int) -> String? { nil }
 }
 
 /// Numbers that are stored as they lie in the memory of a little-endian machine.
@@ -42,8 +49,10 @@ struct DecimalLoader: PlainLoader {
 
 /// Times of twelve bytes as old Spark and Impala store them: nanoseconds in the day, then the Julian day.
 ///
-/// Microseconds since 1970 come out; what is finer is dropped, as Spark does.
+/// Microseconds since 1970 come out. Spark writes no finer ones; Impala and others do.
 struct Int96Loader: PlainLoader {
+  /// Whether what is finer is cut.
+  let cutsNanoseconds: Bool
   var width: Int { 12 }
   /// The Julian day of 1970-01-01.
   private static var julianEpoch: Int64 { 2_440_588 }
@@ -52,9 +61,24 @@ struct Int96Loader: PlainLoader {
   func load(_ source: UnsafeRawPointer) -> Int64 {
     let nanoseconds = Int64(littleEndian: source.loadUnaligned(as: Int64.self))
     let day = Int64(Int32(littleEndian: source.loadUnaligned(fromByteOffset: 8, as: Int32.self)))
-    // Days beyond year 290,000 wrap; they are no times that anyone stores.
-    return (day &- Self.julianEpoch) &* 86_400_000_000 &+ nanoseconds / 1_000
+    // Spark's days wrap beyond the year 287,000, and come back by the same sum.
+    return (day &- Self.julianEpoch) &* CivilTime.microsecondsPerDay
+      &+ CivilTime.floorDivide(nanoseconds, 1_000)
   }
+
+  func problem(_ source: UnsafeRawPointer, count: Int) -> String? {
+    guard !cutsNanoseconds else { return nil }
+    for index in 0..<count {
+      let nanoseconds = Int64(littleEndian: (source + index &* width).loadUnaligned(as: Int64.self))
+      if nanoseconds % 1_000 != 0 { return "value \(index) of the page \(Self.lost)" }
+    }
+    return nil
+  }
+
+  /// What is said of a time that cannot be kept whole.
+  static let lost =
+    "has nanoseconds, which would be lost: only microseconds are kept; ParquetFile.cuttingNanoseconds(), or "
+    + "--cut-nanoseconds of the command line, cuts them"
 }
 
 /// IEEE 754 halves, each of which a float holds exactly.

@@ -25,7 +25,7 @@ extension ThriftReader {
     var last = 0
     while let field = try nextField(after: &last) {
       switch (field.id, field.wire) {
-      case (1, _): result.byteCount = try size(field)
+      case (1, _): result.byteCount = try size(field) ?? result.byteCount
       case (2...4, .structure):
         var inner = 0
         while let choice = try nextField(after: &inner) {

@@ -23,6 +23,8 @@ enum ConvertedType: Int, Sendable {
 struct Encoding: RawRepresentable, Hashable, Sendable {
   let rawValue: Int
 
+  /// No encoding at all, where one should be told.
+  static let none = Encoding(rawValue: -1)
   static let plain = Encoding(rawValue: 0)
   static let plainDictionary = Encoding(rawValue: 2)
   static let rle = Encoding(rawValue: 3)
@@ -32,6 +34,9 @@ struct Encoding: RawRepresentable, Hashable, Sendable {
   static let deltaByteArray = Encoding(rawValue: 7)
   static let rleDictionary = Encoding(rawValue: 8)
   static let byteStreamSplit = Encoding(rawValue: 9)
+
+  /// Whether this library knows it.
+  var isKnown: Bool { rawValue == 0 || (2...9).contains(rawValue) }
 
   /// The format's name for it.
   var name: String {

@@ -11,12 +11,19 @@ struct LeafColumn: Sendable {
   /// Bytes of a value of a fixed-length type.
   var byteLength: Int
   var conversion: Conversion
+  /// The order that the format defines for the stored type.
+  var order: ValueOrder
+  /// Whether the file says that its bounds follow that order; else the format gives `min_value` and `max_value` no
+  /// meaning.
+  var hasOrderOfType: Bool
   /// The definition level of a value that is there.
   var greatestDefinition = 0
   /// The repetition level of a value that goes on its innermost list.
   var greatestRepetition = 0
   /// The definition level from which there is a slot for a value: its innermost list has an element.
   var slotDefinition = 0
+  /// Whether digits of times that are finer than microseconds are cut; else they are an error.
+  var cutsNanoseconds = false
 
   /// Whether levels tell no more than which values are null.
   var isFlat: Bool { greatestDefinition == 0 || path.count == 1 && greatestRepetition == 0 }
@@ -39,6 +46,16 @@ struct LeafColumn: Sendable {
     /// Sixteen bytes made text.
     case uuid
   }
+}
+
+/// How values of a stored type are ordered: `ColumnOrder` of `parquet.thrift`.
+enum ValueOrder: Sendable {
+  /// As numbers with a sign, and false before true.
+  case signed
+  /// As numbers without one, and strings by their bytes.
+  case unsigned
+  /// The format defines none: GEOMETRY, GEOGRAPHY, INTERVAL and INT96, and what is newer than this library.
+  case undefined
 }
 
 /// Why a column cannot be read.
@@ -73,6 +90,26 @@ extension SchemaElement {
     case .interval: return nil
     case .map, .mapKeyValue: return .map
     case .list: return .list
+    }
+  }
+
+  /// The order of a leaf's values; one whose annotation does not fit has none that is known.
+  var order: ValueOrder {
+    switch (physical, effectiveLogical) {
+    case (nil, _), (.int96, _): .undefined
+    case (.fixedByteArray, nil): converted == .interval ? .undefined : .unsigned
+    case (.byteArray, nil): .unsigned
+    case (_, nil): .signed
+    case (.int32, .integer(8, let isSigned)), (.int32, .integer(16, let isSigned)),
+      (.int32, .integer(32, let isSigned)), (.int64, .integer(64, let isSigned)):
+      isSigned ? .signed : .unsigned
+    case (.int32, .date), (.int32, .time), (.int64, .time), (.int64, .timestamp): .signed
+    case (.int32, .decimal), (.int64, .decimal), (.byteArray, .decimal), (.fixedByteArray, .decimal): .signed
+    case (.fixedByteArray, .float16): .signed
+    case (.byteArray, .string), (.byteArray, .enumeration), (.byteArray, .json), (.byteArray, .bson),
+      (.fixedByteArray, .uuid):
+      .unsigned
+    default: .undefined
     }
   }
 

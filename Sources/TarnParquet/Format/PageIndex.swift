@@ -76,7 +76,7 @@ extension ThriftReader {
     var last = 0
     while let field = try nextField(after: &last) {
       switch field.id {
-      case 1: for _ in 0..<(try structures(field)) { result.pages.append(try pageLocation()) }
+      case 1: for _ in 0..<(try elements(field, of: .structure)) { result.pages.append(try pageLocation()) }
       default: try skip(field)
       }
     }
@@ -89,9 +89,9 @@ extension ThriftReader {
     var last = 0
     while let field = try nextField(after: &last) {
       switch field.id {
-      case 1: result.offset = try size(field)
-      case 2: result.compressedSize = try size(field)
-      case 3: result.firstRow = try size(field)
+      case 1: result.offset = try size(field) ?? result.offset
+      case 2: result.compressedSize = try size(field) ?? result.compressedSize
+      case 3: result.firstRow = try size(field) ?? result.firstRow
       default: try skip(field)
       }
     }
@@ -105,13 +105,13 @@ extension ThriftReader {
     var last = 0
     while let field = try nextField(after: &last) {
       switch field.id {
-      case 1: for _ in 0..<(try list(field).count) { result.nullPages.append(try boolElement()) }
-      case 2: for _ in 0..<(try list(field).count) { result.minimums.append(try bytes()) }
-      case 3: for _ in 0..<(try list(field).count) { result.maximums.append(try bytes()) }
-      case 4: result.order = ColumnIndex.Order(rawValue: try int(field)) ?? .unordered
+      case 1: for _ in 0..<(try elements(field, of: .yes)) { result.nullPages.append(try boolElement()) }
+      case 2: for _ in 0..<(try elements(field, of: .binary)) { result.minimums.append(try bytes()) }
+      case 3: for _ in 0..<(try elements(field, of: .binary)) { result.maximums.append(try bytes()) }
+      case 4: result.order = try int(field).flatMap(ColumnIndex.Order.init) ?? .unordered
       case 5:
         var counts: [Int] = []
-        for _ in 0..<(try list(field).count) { counts.append(try element()) }
+        for _ in 0..<(try elements(field, of: .int64)) { counts.append(try element()) }
         result.nullCounts = counts
       default: try skip(field)
       }

@@ -9,7 +9,9 @@ struct SchemaMapping: Sendable {
   var chunkCount = 0
 
   /// Maps the stored tree.
-  init(_ elements: [SchemaElement]) throws(FormatProblem) {
+  ///
+  /// - Parameter hasOrderOfType: For each chunk whether the file says that bounds follow the order of its type.
+  init(_ elements: [SchemaElement], hasOrderOfType: [Bool]) throws(FormatProblem) {
     guard let root = elements.first, let children = root.childCount else {
       throw .malformed("the schema has no root")
     }
@@ -23,7 +25,7 @@ struct SchemaMapping: Sendable {
         unreadable[name] = "several columns have this name"
       } else {
         do throws(Unreadable) {
-          columns.append(try SchemaTreeBuilder.column(tree))
+          columns.append(try SchemaTreeBuilder(hasOrderOfType: hasOrderOfType).column(tree))
         } catch {
           unreadable[name] = error.text
         }
@@ -32,6 +34,21 @@ struct SchemaMapping: Sendable {
     }
     guard position == elements.count else { throw StoredNode.damaged }
     columns.removeAll { unreadable[$0.field.name] != nil }
+  }
+
+  /// Leaves out columns that cannot be read in some row group, each of which has a chunk for every leaf.
+  mutating func leaveOutUnreadable(_ groups: [RowGroupMetadata]) {
+    columns.removeAll { column in
+      let leaves = column.leaves
+      for group in groups {
+        for leaf in leaves {
+          guard let reason = group.columns[leaf.chunk].unreadable else { continue }
+          unreadable[column.field.name] = reason
+          return true
+        }
+      }
+      return false
+    }
   }
 }
 
@@ -73,7 +90,10 @@ struct StoredNode {
 }
 
 /// Makes columns of stored nodes by the rules of `LogicalTypes.md`, those for older writers included.
-enum SchemaTreeBuilder {
+struct SchemaTreeBuilder {
+  /// For each chunk whether the file says that bounds follow the order of its type.
+  let hasOrderOfType: [Bool]
+
   /// Levels and names above a node.
   private struct Place {
     var path: [String] = []
@@ -82,10 +102,10 @@ enum SchemaTreeBuilder {
     var slotRepetition = 0
   }
 
-  static func column(_ node: StoredNode) throws(Unreadable) -> SchemaNode { try field(node, Place()) }
+  func column(_ node: StoredNode) throws(Unreadable) -> SchemaNode { try field(node, Place()) }
 
   /// A node where any repetition may stand.
-  private static func field(_ node: StoredNode, _ place: Place) throws(Unreadable) -> SchemaNode {
+  private func field(_ node: StoredNode, _ place: Place) throws(Unreadable) -> SchemaNode {
     guard node.isRepeated else {
       return try value(node, place, isNullable: node.element.repetition == .optional)
     }
@@ -96,7 +116,7 @@ enum SchemaTreeBuilder {
   }
 
   /// The place of a repeated node's own content.
-  private static func entered(_ node: StoredNode, _ place: Place) -> Place {
+  private func entered(_ node: StoredNode, _ place: Place) -> Place {
     var inner = place
     inner.path.append(node.element.name)
     inner.definition += 1
@@ -105,7 +125,7 @@ enum SchemaTreeBuilder {
     return inner
   }
 
-  private static func list(
+  private func list(
     _ name: String, _ element: SchemaNode, _ place: Place, _ inner: Place, present: Int, isNullable: Bool
   ) -> SchemaNode {
     var element = element
@@ -118,7 +138,7 @@ enum SchemaTreeBuilder {
   }
 
   /// What a node means, its own repetition aside.
-  private static func value(
+  private func value(
     _ node: StoredNode, _ outer: Place, isNullable: Bool, isEntered: Bool = false
   ) throws(Unreadable) -> SchemaNode {
     var place = outer
@@ -132,7 +152,7 @@ enum SchemaTreeBuilder {
     }
   }
 
-  private static func leaf(
+  private func leaf(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
   ) throws(Unreadable) -> SchemaNode {
     guard let physical = node.element.physical else { throw Unreadable(text: "it has no physical type") }
@@ -143,15 +163,17 @@ enum SchemaTreeBuilder {
     let (type, conversion) = try node.element.meaning()
     let leaf = LeafColumn(
       path: place.path, type: type, chunk: node.chunk, physical: physical, byteLength: length,
-      conversion: conversion, greatestDefinition: place.definition,
-      greatestRepetition: place.slotRepetition, slotDefinition: place.slotDefinition)
+      conversion: conversion, order: node.element.order,
+      hasOrderOfType: node.chunk < hasOrderOfType.count && hasOrderOfType[node.chunk],
+      greatestDefinition: place.definition, greatestRepetition: place.slotRepetition,
+      slotDefinition: place.slotDefinition)
     return SchemaNode(
       field: Field(node.element.name, type, isNullable: isNullable), shape: .leaf(leaf),
       slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition,
       presentDefinition: place.definition)
   }
 
-  private static func structure(
+  private func structure(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
   ) throws(Unreadable) -> SchemaNode {
     guard !node.children.isEmpty else { throw Unreadable(text: "it is a group without fields") }
@@ -169,7 +191,7 @@ enum SchemaTreeBuilder {
       slotRepetition: place.slotRepetition, presentDefinition: place.definition)
   }
 
-  private static func annotatedList(
+  private func annotatedList(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
   ) throws(Unreadable) -> SchemaNode {
     guard node.children.count == 1, let repeated = node.children.first, repeated.isRepeated else {
@@ -188,13 +210,13 @@ enum SchemaTreeBuilder {
 
   /// Whether the repeated field of a list is its element, as older writers have it, rather than a group
   /// around the element: the backward-compatibility rules 1 to 4.
-  private static func isElement(_ repeated: StoredNode, of list: StoredNode) -> Bool {
+  private func isElement(_ repeated: StoredNode, of list: StoredNode) -> Bool {
     guard repeated.isGroup, repeated.children.count == 1 else { return true }
     return repeated.children[0].isRepeated || repeated.element.name == "array"
       || repeated.element.name == list.element.name + "_tuple"
   }
 
-  private static func map(
+  private func map(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
   ) throws(Unreadable) -> SchemaNode {
     guard node.children.count == 1, let entries = node.children.first, entries.isRepeated, entries.isGroup,

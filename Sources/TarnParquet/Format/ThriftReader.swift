@@ -12,6 +12,17 @@ struct ThriftReader: ~Escapable {
   enum Wire: UInt8 {
     case yes = 1
     case no, byte, int16, int32, int64, double, binary, list, set, map, structure
+
+    /// Whether elements of a list are read in the same way; writers mark booleans as either value.
+    func isLike(_ other: Wire) -> Bool {
+      switch (self, other) {
+      case (.yes, .no), (.no, .yes): true
+      case (.int16, .int32), (.int16, .int64), (.int32, .int16), (.int32, .int64), (.int64, .int16),
+        (.int64, .int32):
+        true
+      default: self == other
+      }
+    }
   }
 
   /// A field's number and type.
@@ -68,45 +79,63 @@ struct ThriftReader: ~Escapable {
   @_lifetime(self: copy self)
   mutating func leave() { depth -= 1 }
 
+  // MARK: - Fields
+  //
+  // A field whose type is not the one that the format gives it is passed over, as if it were not there: that is what
+  // the readers do that Thrift generates, and files are about whose writers count on it.
+
+  /// Reads a boolean; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func bool(_ field: FieldHeader) throws(FormatProblem) -> Bool {
+  mutating func bool(_ field: FieldHeader) throws(FormatProblem) -> Bool? {
     switch field.wire {
     case .yes: return true
     case .no: return false
-    default: throw Self.damaged
+    default:
+      try skip(field)
+      return nil
     }
   }
 
-  /// Reads an integer of at most 64 bits.
+  /// Reads an integer of at most 64 bits; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func int(_ field: FieldHeader) throws(FormatProblem) -> Int {
+  mutating func int(_ field: FieldHeader) throws(FormatProblem) -> Int? {
     switch field.wire {
     case .int16, .int32, .int64: return Int(try zigzag())
     case .byte: return Int(Int8(bitPattern: try byte()))
-    default: throw Self.damaged
+    default:
+      try skip(field)
+      return nil
     }
   }
 
-  /// Reads a size, an offset or a count: an integer that may not be negative.
+  /// Reads a size, an offset or a count: an integer that may not be negative; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func size(_ field: FieldHeader) throws(FormatProblem) -> Int {
+  mutating func size(_ field: FieldHeader) throws(FormatProblem) -> Int? {
     let value = try int(field)
-    guard value >= 0 else { throw Self.damaged }
+    guard value ?? 0 >= 0 else { throw Self.damaged }
     return value
   }
 
+  /// Reads bytes; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func bytes(_ field: FieldHeader) throws(FormatProblem) -> [UInt8] {
-    guard field.wire == .binary else { throw Self.damaged }
+  mutating func bytes(_ field: FieldHeader) throws(FormatProblem) -> [UInt8]? {
+    guard field.wire == .binary else {
+      try skip(field)
+      return nil
+    }
     return try bytes()
   }
 
   @_lifetime(self: copy self)
   mutating func bytes() throws(FormatProblem) -> [UInt8] { try lent().copied() }
 
+  /// Reads a text; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func text(_ field: FieldHeader) throws(FormatProblem) -> String {
-    guard field.wire == .binary else { throw Self.damaged }
+  mutating func text(_ field: FieldHeader) throws(FormatProblem) -> String? {
+    guard field.wire == .binary else {
+      try skip(field)
+      return nil
+    }
     return try lent().withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
   }
 
@@ -121,23 +150,30 @@ struct ThriftReader: ~Escapable {
 
   /// Reads the header of a list: how many elements of which type follow.
   @_lifetime(self: copy self)
-  mutating func list(_ field: FieldHeader) throws(FormatProblem) -> (count: Int, wire: Wire) {
-    guard field.wire == .list || field.wire == .set else { throw Self.damaged }
+  private mutating func list() throws(FormatProblem) -> (count: Int, wire: Wire) {
     let head = try byte()
-    // Writers mark booleans either way.
-    let tag = head & 0x0f
-    guard let wire = Wire(rawValue: tag) else { throw Self.damaged }
     let count = head >> 4 == 15 ? try varint() : UInt64(head >> 4)
-    guard count <= UInt64(reader.remaining) else { throw Self.damaged }
+    // Some writers give no type to the elements that are not there.
+    guard count > 0 else { return (0, .structure) }
+    guard count <= UInt64(reader.remaining), let wire = Wire(rawValue: head & 0x0f) else {
+      throw Self.damaged
+    }
     return (Int(count), wire)
   }
 
-  /// Reads the header of a list of structures.
+  /// Reads the header of a list whose elements are of a type, and gives their number.
+  ///
+  /// Zero where the field is something else, which is passed over.
   @_lifetime(self: copy self)
-  mutating func structures(_ field: FieldHeader) throws(FormatProblem) -> Int {
-    let (count, wire) = try list(field)
-    guard count == 0 || wire == .structure else { throw Self.damaged }
-    return count
+  mutating func elements(_ field: FieldHeader, of wanted: Wire) throws(FormatProblem) -> Int {
+    guard field.wire == .list || field.wire == .set else {
+      try skip(field)
+      return 0
+    }
+    let (count, wire) = try list()
+    if wire.isLike(wanted) { return count }
+    for _ in 0..<count { try skipValue(wire) }
+    return 0
   }
 
   /// Reads an element of a list of integers.
@@ -169,7 +205,7 @@ struct ThriftReader: ~Escapable {
       guard count <= UInt64(reader.remaining) else { throw Self.damaged }
       do { try reader.skip(Int(count)) } catch { throw Self.damaged }
     case .list, .set:
-      let (count, element) = try list(FieldHeader(id: 0, wire: .list))
+      let (count, element) = try list()
       for _ in 0..<count { try skipValue(element) }
     case .map:
       let count = try varint()

@@ -34,10 +34,12 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     guard levels.validCount <= bytes.byteCount / width else {
       throw .malformed("a page holds fewer values than it declares")
     }
+    var problem: String?
     values.append(addingCapacity: levels.count) { span in
       span.withUnsafeMutableBufferPointer { target, count in
         bytes.withUnsafeBytes { source in
           if let base = source.baseAddress {
+            problem = loader.problem(base, count: levels.validCount)
             for index in 0..<levels.validCount { target[index] = loader.load(base + index &* width) }
           }
         }
@@ -45,6 +47,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
         count = levels.count
       }
     }
+    if let problem { throw .outOfRange(problem) }
   }
 
   mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {

@@ -17,6 +17,9 @@ enum PageLimit {
     return overflow ? most : min(most, max(least, product, page.byteCount))
   }
 
+  /// The most values of a page, of which equal ones may take almost nothing.
+  static let values = 64 << 20
+
   /// Whether so many bytes may be made of a page.
   static func allows(_ size: Int, of page: RawSpan) -> Bool { size <= bytes(of: page) }
 }
@@ -115,22 +118,26 @@ extension LeafColumn {
   ///   - expected: Number of values for which memory is taken at once.
   ///   - bytes: Bytes of strings for which memory is taken at once.
   ///   - keepsDictionaries: Whether strings stay positions in the dictionary where all pages have them so.
+  ///   - cutsNanoseconds: Whether digits of times that are finer than microseconds are cut.
   func decoder(
-    _ codec: Codec, entries: Int, expected: Int, bytes: Int = 0, keepsDictionaries: Bool = false
+    _ codec: Codec, entries: Int, expected: Int, bytes: Int = 0, keepsDictionaries: Bool = false,
+    cutsNanoseconds: Bool = false
   ) -> any PageDecoder {
+    var leaf = self
+    leaf.cutsNanoseconds = cutsNanoseconds
     func strings(_ length: Int?) -> BytesSink {
       BytesSink(
         fixedLength: length, expected: expected, bytes: bytes,
         keepsDictionary: keepsDictionaries && conversion == .none)
     }
     func make<Sink: ValueSink>(_ sink: Sink) -> any PageDecoder {
-      PageReader(leaf: self, codec: codec, entryLimit: entries, sink: sink)
+      PageReader(leaf: leaf, codec: codec, entryLimit: entries, sink: sink)
     }
     switch physical {
     case .boolean: return make(BooleanSink())
     case .int32: return make(FixedSink(NumberLoader<Int32>(), expected: expected))
     case .int64: return make(FixedSink(NumberLoader<Int64>(), expected: expected))
-    case .int96: return make(FixedSink(Int96Loader(), expected: expected))
+    case .int96: return make(FixedSink(Int96Loader(cutsNanoseconds: cutsNanoseconds), expected: expected))
     case .float: return make(FixedSink(NumberLoader<Float>(), expected: expected))
     case .double: return make(FixedSink(NumberLoader<Double>(), expected: expected))
     case .fixedByteArray where conversion == .decimal && byteLength <= 16:
@@ -223,6 +230,9 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     guard header.valueCount <= entryLimit - entriesRead else {
       throw .malformed("the chunk holds more values than it declares")
     }
+    guard header.valueCount <= PageLimit.values else {
+      throw .unsupported("a page has \(header.valueCount) values, more than are held at once")
+    }
   }
 
   /// Reads a data page of version 1: levels and values are compressed together.
@@ -269,13 +279,11 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     let before = (repetitions.count, definitions.count)
     var flat: PageLevels?
     if leaf.isFlat {
-      let levels =
-        leaf.greatestDefinition > 0 && header.nullCount > 0
+      // What the header says of nulls is not asked: writers are about that say zero whatever the page holds. Levels
+      // that are not there at all are those of a page without nulls, as some writers leave it.
+      flat =
+        leaf.greatestDefinition > 0 && definitionBytes.byteCount > 0
         ? try PageLevels(definitionBytes, count: count) : PageLevels(allValid: count)
-      guard levels.count - levels.validCount == header.nullCount else {
-        throw .malformed("a page declares another number of nulls than it has")
-      }
-      flat = levels
     } else {
       let repetitionBytes = body.extracting(0..<header.repetitionByteCount)
       if leaf.greatestRepetition > 0 {

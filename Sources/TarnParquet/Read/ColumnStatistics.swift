@@ -28,37 +28,67 @@ public struct ColumnStatistics: Sendable, Hashable {
   }
 }
 
+extension ColumnStatistics {
+  /// Whether the parts cannot all be true of so many values.
+  func contradicts(values: Int, of leaf: LeafColumn) -> Bool {
+    guard let nullCount else { return false }
+    if nullCount > values || leaf.greatestDefinition == 0 && nullCount > 0 { return true }
+    return nullCount == values && (minimum != nil || maximum != nil)
+  }
+}
+
 extension ParquetFile {
   /// Bounds and null count of a flat column in a row group; nil where the file has none.
   ///
-  /// Bounds whose order the format did not define, or that are damaged, are left out.
+  /// Left out is what may not be relied on: bounds whose order the format does not define, as those of geometries and
+  /// of files without `column_orders`, and what is damaged or contradicts itself.
   public func statistics(group: Int, column: Int) -> ColumnStatistics? {
     guard metadata.groups.indices.contains(group), nodes.indices.contains(column) else { return nil }
     guard let leaf = nodes[column].flatLeaf,
       let stored = metadata.groups[group].columns[leaf.chunk].statistics
     else { return nil }
-    return Self.statistics(stored, leaf)
+    return Self.statistics(stored, leaf, values: metadata.groups[group].columns[leaf.chunk].valueCount)
   }
 
-  static func statistics(_ stored: ChunkStatistics, _ leaf: LeafColumn) -> ColumnStatistics {
+  /// What the statistics of so many values tell, as far as it may be relied on.
+  ///
+  /// Without the footer's `column_orders`, the format gives `min_value` and `max_value` no meaning; `min` and `max` are
+  /// ordered by sign. Parts that contradict each other tell nothing.
+  static func statistics(
+    _ stored: ChunkStatistics, _ leaf: LeafColumn, values: Int
+  ) -> ColumnStatistics {
     let takesLegacy = takesLegacyBounds(leaf)
-    let minimum = stored.minimum ?? (takesLegacy ? stored.legacyMinimum : nil)
-    let maximum = stored.maximum ?? (takesLegacy ? stored.legacyMaximum : nil)
-    return ColumnStatistics(
-      nullCount: stored.nullCount.flatMap { $0 >= 0 ? $0 : nil },
-      minimum: minimum.flatMap { bound($0, leaf, isMaximum: false) },
-      maximum: maximum.flatMap { bound($0, leaf, isMaximum: true) })
+    let (minimum, maximum) = bounds(
+      (leaf.hasOrderOfType ? stored.minimum : nil) ?? (takesLegacy ? stored.legacyMinimum : nil),
+      (leaf.hasOrderOfType ? stored.maximum : nil) ?? (takesLegacy ? stored.legacyMaximum : nil), leaf)
+    let result = ColumnStatistics(
+      nullCount: stored.nullCount.flatMap { $0 >= 0 ? $0 : nil }, minimum: minimum, maximum: maximum)
+    return result.contradicts(values: values, of: leaf)
+      ? ColumnStatistics(nullCount: nil, minimum: nil, maximum: nil) : result
   }
 
   /// Whether the older fields bound a leaf's values: they were ordered by signed comparison, which is right
   /// for plain numbers only.
   static func takesLegacyBounds(_ leaf: LeafColumn) -> Bool {
     switch leaf.physical {
-    case .int32, .int64, .float, .double: ![.uint8, .uint16, .uint32, .uint64].contains(leaf.conversion)
+    case .int32, .int64, .float, .double: leaf.order == .signed
     default: false
     }
   }
 
+  /// Bounds of values; none where the format does not define the order, or one of them is none or beyond the other.
+  static func bounds(
+    _ minimum: [UInt8]?, _ maximum: [UInt8]?, _ leaf: LeafColumn
+  ) -> (minimum: ColumnStatistics.Value?, maximum: ColumnStatistics.Value?) {
+    guard leaf.order != .undefined else { return (nil, nil) }
+    let least = minimum.flatMap { bound($0, leaf, isMaximum: false) }
+    let greatest = maximum.flatMap { bound($0, leaf, isMaximum: true) }
+    if minimum != nil && least == nil || maximum != nil && greatest == nil { return (nil, nil) }
+    if let least, let greatest, greatest.isLess(least) { return (nil, nil) }
+    return (least, greatest)
+  }
+
+  /// What a bound stands for; nil where it is none of the leaf's values.
   static func bound(_ bytes: [UInt8], _ leaf: LeafColumn, isMaximum: Bool) -> ColumnStatistics.Value? {
     func number<T: FixedWidthInteger>(_ type: T.Type) -> T? {
       guard bytes.count == MemoryLayout<T>.size else { return nil }
@@ -66,8 +96,15 @@ extension ParquetFile {
     }
     switch (leaf.physical, leaf.conversion) {
     case (.boolean, _): return bytes.count == 1 ? .boolean(bytes[0] != 0) : nil
-    case (.int32, .uint8), (.int32, .uint16), (.int32, .uint32):
-      return number(UInt32.self).map { .integer(Int64($0)) }
+    // Values beyond the type are cut when they are read, so that such bounds bound nothing.
+    case (.int32, .uint8):
+      return number(UInt32.self).flatMap { UInt8(exactly: $0) }.map { .integer(Int64($0)) }
+    case (.int32, .uint16):
+      return number(UInt32.self).flatMap { UInt16(exactly: $0) }.map { .integer(Int64($0)) }
+    case (.int32, .int8): return number(Int32.self).flatMap { Int8(exactly: $0) }.map { .integer(Int64($0)) }
+    case (.int32, .int16):
+      return number(Int32.self).flatMap { Int16(exactly: $0) }.map { .integer(Int64($0)) }
+    case (.int32, .uint32): return number(UInt32.self).map { .integer(Int64($0)) }
     case (.int32, .decimal): return number(Int32.self).map { .decimal(Int128($0)) }
     case (.int32, .milliseconds): return number(Int32.self).map { .integer(Int64($0) * 1_000) }
     case (.int32, _): return number(Int32.self).map { .integer(Int64($0)) }
@@ -83,7 +120,7 @@ extension ParquetFile {
     case (.double, _): return real(number(UInt64.self).map { Double(bitPattern: $0) })
     case (.int96, _): return nil
     case (.byteArray, .decimal), (.fixedByteArray, .decimal):
-      return Conversions.decimal(bytes.span).map { .decimal($0) }
+      return bytes.isEmpty ? nil : Conversions.decimal(bytes.span).map { .decimal($0) }
     case (.fixedByteArray, .float16):
       return real(number(UInt16.self).map { Double(HalfLoader.float($0)) })
     case (.fixedByteArray, .uuid):

@@ -30,10 +30,10 @@ extension Int64: StoredValue {
     case .uint64: return .decimal(stored.map { Int128(UInt64(bitPattern: $0)) })
     case .decimal: return .decimal(stored.map { Int128($0) })
     case .nanoseconds:
-      guard stored.allSatisfy({ $0 % 1_000 == 0 }) else {
-        throw .outOfRange("a time has nanoseconds, which would be lost: only microseconds are kept")
+      guard leaf.cutsNanoseconds || stored.allSatisfy({ $0 % 1_000 == 0 }) else {
+        throw .outOfRange("a time " + Int96Loader.lost)
       }
-      return .int64(stored.map { $0 / 1_000 })
+      return .int64(stored.map { CivilTime.floorDivide($0, 1_000) })
     default: return .int64(stored)
     }
   }

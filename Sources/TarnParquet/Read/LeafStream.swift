@@ -23,12 +23,14 @@ final class LeafStream: @unchecked Sendable {
   ) throws(ParquetError) {
     self.file = file
     self.leaf = leaf
-    walk = PageWalk(file, leaf, try file.chunkRange(group, leaf), window: window, readsAhead: true)
     let chunk = file.metadata.groups[group].columns[leaf.chunk]
+    walk = PageWalk(
+      file, leaf, try file.chunkRange(group, leaf), slack: chunk.slack, window: window, readsAhead: true)
     entries = chunk.valueCount
     rowCount = file.metadata.groups[group].rowCount
     decoder = leaf.decoder(
-      chunk.codec, entries: entries, expected: expected, keepsDictionaries: file.keepsDictionaries)
+      chunk.codec, entries: entries, expected: expected, keepsDictionaries: file.keepsDictionaries,
+      cutsNanoseconds: file.cutsNanoseconds)
   }
 
   /// The next rows, exactly so many; the row group must have them.

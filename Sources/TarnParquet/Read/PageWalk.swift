@@ -15,6 +15,8 @@ struct PageWalk: ~Copyable {
   private let file: ParquetFile
   private let leaf: LeafColumn
   private let range: Range<Int>
+  /// Where the last page ends.
+  private var end: Int
   private let window: Int
   private let readsAhead: Bool
   private var buffer = ByteBuffer()
@@ -31,12 +33,15 @@ struct PageWalk: ~Copyable {
   /// Begins with the chunk's first page.
   ///
   /// - Parameters:
+  ///   - range: Where the chunk lies, and bytes that may belong to it.
+  ///   - slack: How many of them may: as many do as the header of a dictionary page takes.
   ///   - window: How many bytes are read at once.
   ///   - readsAhead: Whether the next window is read while the pages of this one are looked at.
   init(
-    _ file: ParquetFile, _ leaf: LeafColumn, _ range: Range<Int>, window: Int = 1 << 20,
+    _ file: ParquetFile, _ leaf: LeafColumn, _ range: Range<Int>, slack: Int = 0, window: Int = 1 << 20,
     readsAhead: Bool = false
   ) {
+    end = max(range.lowerBound, range.upperBound - slack)
     self.file = file
     self.leaf = leaf
     self.range = range
@@ -49,9 +54,13 @@ struct PageWalk: ~Copyable {
 
   /// The next page; nil at the chunk's end.
   mutating func next() async throws(ParquetError) -> PlacedPage? {
-    guard position < range.upperBound else { return nil }
+    guard position < end else { return nil }
     let page = try await header()
-    guard page.header.compressedSize <= range.upperBound - position - page.headerSize else {
+    if position == range.lowerBound, page.header.type == .dictionary {
+      // Without slack, this changes nothing.
+      end = min(range.upperBound, end + page.headerSize)
+    }
+    guard page.header.compressedSize <= end - position - page.headerSize else {
       throw file.failure(.malformed("a page ends behind its chunk"), leaf, at: position)
     }
     position += page.size

@@ -25,6 +25,8 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// Of a row group of which not all rows are wanted.
     private var selected: [SelectedStream] = []
     private var ranges: [Range<Int>] = []
+    /// The selected rows that were given.
+    private var given: [Range<Int>] = []
     /// A small row group, read at once, and the next of its rows.
     private var whole: RecordBatch?
     private var nextRow = 0
@@ -69,9 +71,16 @@ public struct ParquetBatches: Sendable, AsyncSequence {
         }
       } else {
         let (part, streams) = (takeRanges(rows), selected)
-        pieces = try await Self.read(streams.count, rows) { (number) throws(ParquetError) in
-          (streams[number].leaf.chunk, try await streams[number].next(part))
+        do throws(ParquetError) {
+          pieces = try await Self.read(streams.count, rows) { (number) throws(ParquetError) in
+            (streams[number].leaf.chunk, try await streams[number].next(part))
+          }
+        } catch {
+          guard error.code != .storage, streams.contains(where: \.isMisled) else { throw error }
+          try selectRest()
+          return try await next(isolation: actor)
         }
+        given += part
       }
       rowsLeft -= rows
       if rowsLeft == 0 {
@@ -94,6 +103,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       streams = []
       selected = []
       ranges = []
+      given = []
       switch opened {
       case .whole(let batch): whole = try await batch.value()
       case .streams(let opened): streams = opened
@@ -102,6 +112,27 @@ public struct ParquetBatches: Sendable, AsyncSequence {
         ranges = selection.ranges ?? []
       }
       rowsLeft = selection.count(of: batches.file.rowCount(inGroup: selection.group))
+    }
+
+    /// Selects all rows of the row group that were not given, since those that were selected are the wrong ones.
+    private mutating func selectRest() throws(ParquetError) {
+      let group = batches.selections[nextGroup - 1].group
+      let rowCount = batches.file.rowCount(inGroup: group)
+      ranges = RowRanges.complement(RowRanges.union(given), of: rowCount)
+      rowsLeft = rowCount - RowRanges.union(given).reduce(0) { $0 + $1.count }
+      let selection = RowSelection(group: group, ranges: ranges)
+      selected = []
+      for leaf in batches.file.leaves(of: batches.columns) {
+        selected.append(
+          try SelectedStream(
+            batches.file, selection, leaf, nil, window: windowSize(), expected: 1 << 14))
+      }
+    }
+
+    /// Bytes of a column that are read at once: while they are held, as many are under way.
+    private func windowSize() -> Int {
+      let count = batches.file.leaves(of: batches.columns).count
+      return Swift.max(64 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(count, 1) / 2))
     }
 
     /// Begins the next row group while the rows of this one are used, as far as the read-ahead allows.
@@ -145,8 +176,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
           })
       }
       let leaves = file.leaves(of: columns)
-      // Of each column, a window is held while another is under way.
-      let window = Swift.max(64 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(leaves.count, 1) / 2))
+      let window = windowSize()
       let rowCount = file.rowCount(inGroup: group)
       if let ranges = selection.ranges {
         guard ranges.first.map({ $0.lowerBound >= 0 }) ?? true,
@@ -258,7 +288,7 @@ extension ParquetFile {
     readAhead: Int = 24 << 20
   ) -> ParquetBatches {
     ParquetBatches(
-      file: self, columns: columns, rowsPerBatch: max(rowsPerBatch, 1), selections: selections,
+      file: self, columns: columns, rowsPerBatch: min(max(rowsPerBatch, 1), 1 << 31), selections: selections,
       readAhead: readAhead)
   }
 }

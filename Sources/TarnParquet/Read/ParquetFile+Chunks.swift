@@ -28,23 +28,19 @@ extension ParquetFile {
     func fail(_ code: ParquetError.Code, _ message: String) -> ParquetError {
       ParquetError(code, path: path, column: leaf.name, "row group \(group): \(message)")
     }
-    guard !chunk.isEncrypted else { throw fail(.unsupported, "the column is encrypted") }
-    guard chunk.filePath == nil else { throw fail(.unsupported, "the column lies in another file") }
+    if let reason = chunk.unreadable { throw fail(.unsupported, reason) }
     guard chunk.physical == leaf.physical, chunk.path == leaf.path else {
       throw fail(.malformed, "the chunk is that of another column")
     }
     guard leaf.greatestRepetition > 0 || chunk.valueCount == rows else {
       throw fail(.malformed, "the chunk declares \(chunk.valueCount) values for \(rows) rows")
     }
-    guard [.uncompressed, .snappy, .gzip, .zstd, .lz4, .lz4Raw].contains(chunk.codec) else {
-      throw fail(.unsupported, "codec \(chunk.codec.name) is not supported: write the file with another")
-    }
     let (end, overflow) = chunk.start.addingReportingOverflow(chunk.compressedSize)
     guard !overflow, end <= size else {
       throw fail(
         .malformed, "the chunk at \(chunk.start) of \(chunk.compressedSize) bytes ends behind the file")
     }
-    return chunk.start..<end
+    return chunk.start..<min(size, end + chunk.slack)
   }
 
   /// Decodes a whole chunk.
@@ -56,7 +52,8 @@ extension ParquetFile {
     // Memory for so many rows is taken before any page has been seen.
     var decoder = leaf.decoder(
       chunk.codec, entries: chunk.valueCount, expected: min(rows, 1 << 20),
-      bytes: Self.stringBytes(chunk, stored: bytes.byteCount), keepsDictionaries: keepsDictionaries)
+      bytes: Self.stringBytes(chunk, stored: bytes.byteCount), keepsDictionaries: keepsDictionaries,
+      cutsNanoseconds: cutsNanoseconds)
     var offset = 0
     var pageStart = 0
     do throws(FormatProblem) {

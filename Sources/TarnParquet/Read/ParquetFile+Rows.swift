@@ -21,14 +21,21 @@ extension ParquetFile {
     guard !sorted.isEmpty else { return try emptyBatch(columns) }
     var pieces: [Int: LeafPiece] = [:]
     var indexed: [RangeRequest<PageRun>] = []
-    for (leaf, index) in try await offsetIndexes(group, leaves(of: columns)) {
-      if let index {
-        indexed += try runs(group, leaf, index, sorted)
-      } else {
-        pieces[leaf.chunk] = try await scan(group, leaf, sorted)
-      }
+    let leaves = leaves(of: columns)
+    for (leaf, index) in try await offsetIndexes(group, leaves) {
+      if let index { indexed += try runs(group, leaf, index, sorted) }
     }
-    try await read(indexed, group, sorted, into: &pieces)
+    do throws(ParquetError) {
+      try await read(indexed, group, sorted, into: &pieces)
+    } catch {
+      guard error.code != .storage else { throw error }
+      // Either an index is wrong, or a page is, which reading them all tells.
+      for leaf in leaves where leaf.name == error.column { distrust(leaf, error.message) }
+      pieces = [:]
+    }
+    for leaf in leaves where pieces[leaf.chunk] == nil {
+      pieces[leaf.chunk] = try await scan(group, leaf, sorted)
+    }
     let batch = try assemble(columns, pieces, rows: sorted.count)
     if sorted == ordinals { return batch }
     let places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
@@ -103,7 +110,7 @@ extension ParquetFile {
           ?? (
             leaf.decoder(
               chunk.codec, entries: chunk.valueCount, expected: sorted.count,
-              keepsDictionaries: keepsDictionaries), []
+              keepsDictionaries: keepsDictionaries, cutsNanoseconds: cutsNanoseconds), []
           )
         var offset = request.range.lowerBound
         do throws(FormatProblem) {

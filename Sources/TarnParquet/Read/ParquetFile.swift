@@ -6,8 +6,8 @@ import TarnStorage
 ///
 /// Columns that cannot be read are left out of ``schema`` and listed in ``unreadable``. Types in memory:
 /// unsigned integers of 8 and 16 bits become `int32`, of 32 bits `int64`, of 64 bits `decimal(20,0)`;
-/// nanoseconds become microseconds, and an error where digits would be lost; INT96 becomes an instant in
-/// microseconds. Format: the Parquet specification, `README.md` and `parquet.thrift`.
+/// nanoseconds become microseconds, and an error where digits would be lost (see ``cuttingNanoseconds()``); INT96
+/// becomes an instant in microseconds, likewise. Format: the Parquet specification, `README.md` and `parquet.thrift`.
 public struct ParquetFile: Sendable {
   /// The file's path in its storage.
   public let path: String
@@ -38,6 +38,11 @@ public struct ParquetFile: Sendable {
 
   /// Whether strings stay positions in the file's dictionaries; see ``keepingDictionaries()``.
   public private(set) var keepsDictionaries = false
+  /// Whether digits of times that are finer than microseconds are cut; see ``cuttingNanoseconds()``.
+  public private(set) var cutsNanoseconds = false
+
+  /// Whom to tell of a page index that is not used.
+  private(set) var notices: PageIndexNotices?
 
   let storage: any Storage
   let metadata: FileMetadata
@@ -117,21 +122,13 @@ public struct ParquetFile: Sendable {
     do throws(FormatProblem) {
       var reader = ThriftReader(tail.extracting(end - footerLength..<end))
       var metadata = try reader.fileMetadata()
-      guard !metadata.isEncrypted else {
-        throw FormatProblem.unsupported("encrypted files are not supported")
-      }
-      let mapping = try SchemaMapping(metadata.schema)
+      var mapping = try SchemaMapping(metadata.schema, hasOrderOfType: metadata.hasOrderOfType ?? [])
       for group in metadata.groups where group.columns.count != mapping.chunkCount {
         throw FormatProblem.malformed("a row group has another number of columns than the schema")
       }
-      var rows = 0
-      for group in metadata.groups {
-        let (sum, overflow) = rows.addingReportingOverflow(group.rowCount)
-        guard !overflow, group.rowCount >= 0 else {
-          throw FormatProblem.malformed("the row groups hold more rows than can be counted")
-        }
-        rows = sum
-      }
+      mapping.leaveOutUnreadable(metadata.groups)
+      let rows = try metadata.countedRows()
+      if metadata.lacksDictionaryHeaders { metadata.addSlack(upTo: size - Self.tailByteCount - footerLength) }
       // Old versions of parquet-rs leave the file's number of rows at zero.
       if metadata.rowCount == 0 { metadata.rowCount = rows }
       guard rows >= 0, rows == metadata.rowCount else {
@@ -160,6 +157,8 @@ public struct ParquetFile: Sendable {
     metadata = file.metadata
     unreadable = file.unreadable
     keepsDictionaries = file.keepsDictionaries
+    cutsNanoseconds = file.cutsNanoseconds
+    notices = file.notices
     self.nodes = nodes
     schema = Schema(nodes.map(\.field))
   }
@@ -171,6 +170,23 @@ public struct ParquetFile: Sendable {
   public func keepingDictionaries() -> ParquetFile {
     var file = self
     file.keepsDictionaries = true
+    return file
+  }
+
+  /// The same file, of which times lose the digits that are finer than microseconds, towards the past.
+  ///
+  /// Without it, a time that has such digits is an error.
+  public func cuttingNanoseconds() -> ParquetFile {
+    var file = self
+    file.cutsNanoseconds = true
+    return file
+  }
+
+  /// The same file, which tells, once for each column, that a page index is not used since it is damaged, or
+  /// contradicts itself or the file.
+  public func warning(_ tell: @escaping @Sendable (String) -> Void) -> ParquetFile {
+    var file = self
+    file.notices = PageIndexNotices(tell)
     return file
   }
 

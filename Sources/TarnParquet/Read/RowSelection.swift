@@ -7,11 +7,15 @@ public struct RowSelection: Sendable, Hashable {
   public var group: Int
   /// Ranges of rows, counted from the row group's begin; nil for all of them.
   public var ranges: [Range<Int>]?
+  /// Whether the ranges are those of pages, so that they mean nothing where the page index turns out to be wrong: then
+  /// the other rows are given as well, behind those that were given.
+  public var followsPageIndex = false
 
   /// Makes a selection; ranges may overlap and come in any order.
-  public init(group: Int, ranges: [Range<Int>]? = nil) {
+  public init(group: Int, ranges: [Range<Int>]? = nil, followsPageIndex: Bool = false) {
     self.group = group
     self.ranges = ranges.map { RowRanges.union($0) }
+    self.followsPageIndex = followsPageIndex
   }
 
   /// Number of rows, of a row group that has so many.
@@ -33,6 +37,18 @@ public enum RowRanges {
     return joined
   }
 
+  /// The rows below a number that are not in a set.
+  static func complement(_ ranges: [Range<Int>], of count: Int) -> [Range<Int>] {
+    var rest: [Range<Int>] = []
+    var start = 0
+    for range in ranges {
+      if range.lowerBound > start { rest.append(start..<range.lowerBound) }
+      start = max(start, range.upperBound)
+    }
+    if start < count { rest.append(start..<count) }
+    return rest
+  }
+
   /// The rows that are in both of two sets.
   public static func intersection(_ left: [Range<Int>], _ right: [Range<Int>]) -> [Range<Int>] {
     var common: [Range<Int>] = []
@@ -51,6 +67,12 @@ final class SelectedStream: @unchecked Sendable {
   // Unchecked, since a batch's reading hands each stream to one task at a time.
   let leaf: LeafColumn
   private let file: ParquetFile
+  private let group: Int
+  private let window: Int
+  /// Whether all rows are wanted once the page index turns out to be wrong.
+  private let followsPageIndex: Bool
+  /// Whether it turned out to be.
+  private(set) var isMisled = false
   private var source: Source
   /// Rows that are held, and where in the row group they stand.
   private var held: RowWindow?
@@ -87,10 +109,12 @@ final class SelectedStream: @unchecked Sendable {
   ) throws(ParquetError) {
     self.file = file
     self.leaf = leaf
+    self.window = window
+    group = selection.group
+    followsPageIndex = selection.followsPageIndex
     let rowCount = file.metadata.groups[selection.group].rowCount
     guard let index, let ranges = selection.ranges else {
-      source = .stream(
-        try LeafStream(file, selection.group, leaf, window: window, expected: min(Self.step, rowCount)))
+      source = .stream(try Self.stream(file, group, leaf, window))
       return
     }
     let chunkRange = try file.chunkRange(selection.group, leaf)
@@ -114,8 +138,15 @@ final class SelectedStream: @unchecked Sendable {
       Pages(
         decoder: leaf.decoder(
           chunk.codec, entries: chunk.valueCount, expected: min(expected, rowCount),
-          keepsDictionaries: file.keepsDictionaries),
+          keepsDictionaries: file.keepsDictionaries, cutsNanoseconds: file.cutsNanoseconds),
         reader: RangeReader(file, requests.map(\.range), mostBytes: window * 2), requests: requests))
+  }
+
+  private static func stream(
+    _ file: ParquetFile, _ group: Int, _ leaf: LeafColumn, _ window: Int
+  ) throws(ParquetError) -> LeafStream {
+    let rowCount = file.metadata.groups[group].rowCount
+    return try LeafStream(file, group, leaf, window: window, expected: min(step, rowCount))
   }
 
   /// The rows of ranges, which rise, and all stand behind those that were asked for before.
@@ -148,9 +179,22 @@ final class SelectedStream: @unchecked Sendable {
         held = RowWindow(try await stream.next(heldRows.count), leaf)
       }
     case .pages(var pages):
-      defer { source = .pages(pages) }
-      while !heldRows.contains(row), pages.next.request < pages.requests.count {
-        try await readPage(&pages)
+      do throws(ParquetError) {
+        while !heldRows.contains(row), pages.next.request < pages.requests.count {
+          try await readPage(&pages)
+        }
+        source = .pages(pages)
+      } catch {
+        guard error.code != .storage else { throw error }
+        // Either the index is wrong, or a page is, which reading them all tells.
+        file.distrust(leaf, error.message)
+        guard !followsPageIndex else {
+          isMisled = true
+          throw error
+        }
+        source = .stream(try Self.stream(file, group, leaf, window))
+        (held, heldRows) = (nil, 0..<0)
+        try await advance(to: row)
       }
     }
   }

@@ -63,16 +63,17 @@ struct ChunkLayout: Sendable {
 extension ParquetFile {
   /// How the file can be spliced into one of the given columns; nil where its rows must be encoded anew.
   ///
-  /// That is so where it has other columns, another codec or physical types, no page index, gaps between
-  /// pages, or pages whose encodings its footer does not count.
+  /// That is so where it has other columns, another codec or physical types, no page index or one that is damaged or
+  /// contradicts itself, gaps between pages, or pages whose encodings its footer does not count.
   ///
-  /// - Throws: ``ParquetError`` where the storage fails, or the page index is damaged.
+  /// - Throws: ``ParquetError`` where the storage fails.
   package func spliceLayout(
     for schema: Schema, options: ParquetWriteOptions
   ) async throws(ParquetError) -> SpliceLayout? {
     guard unreadable.isEmpty, self.schema.fields == schema.fields else { return nil }
     let leaves = nodes.compactMap(\.flatLeaf)
-    guard leaves.count == nodes.count else { return nil }
+    // Bounds go over to the new file, which says of all of them that they follow the order of the type.
+    guard leaves.count == nodes.count, leaves.allSatisfy(\.hasOrderOfType) else { return nil }
     for (leaf, field) in zip(leaves, schema.fields) {
       guard let written = WrittenField(field)?.leaves.first, leaf.isFlat else { return nil }
       for group in metadata.groups {
@@ -86,6 +87,8 @@ extension ParquetFile {
     var chunks: [[ChunkLayout]] = []
     for (group, columns) in indexes.enumerated() {
       let rows = metadata.groups[group].rowCount
+      // More rows are not read, and no writer makes as many.
+      guard rows <= Int(Int32.max) else { return nil }
       guard let slots = SpliceLayout.commonSlots(columns.map(\.offsets), rows: rows) else { return nil }
       var layouts: [ChunkLayout] = []
       for (leaf, index) in zip(leaves, columns) {
@@ -118,9 +121,7 @@ extension ParquetFile {
     }
     var buffer = ByteBuffer()
     for request in RangeRequest.joined(requests, most: Self.greatestRequest) {
-      guard request.range.upperBound <= size else {
-        throw ParquetError(.malformed, path: path, "the page index ends behind the file")
-      }
+      guard request.range.upperBound <= size else { return nil }
       try await fetch(request.range, into: &buffer)
       for part in request.parts {
         let chunk = metadata.groups[part.group].columns[leaves[part.leaf].chunk]
@@ -134,7 +135,8 @@ extension ParquetFile {
             result[part.group][part.leaf].bounds = try reader.columnIndex()
           }
         } catch {
-          throw failure(error, leaves[part.leaf], at: place.lowerBound)
+          // A damaged index is made anew with the pages.
+          return nil
         }
       }
     }
@@ -149,8 +151,10 @@ extension ParquetFile {
     let rows = metadata.groups[group].rowCount
     let range = try chunkRange(group, leaf)
     let pages = offsets.pages
-    guard let first = pages.first, first.firstRow == 0, index.nullPages.count == pages.count,
-      let nulls = index.nullCounts, first.offset >= range.lowerBound,
+    let statistics = chunk.statistics.map { Self.statistics($0, leaf, values: chunk.valueCount) }
+    guard let first = pages.first, first.firstRow == 0, let nulls = index.nullCounts,
+      first.offset >= range.lowerBound,
+      index.contradiction(offsets.pageRows(of: rows), leaf, statistics) == nil,
       let kinds = try await kinds(group, leaf, pages)
     else { return nil }
     var layout = ChunkLayout(
@@ -229,7 +233,7 @@ extension ParquetFile {
         }
         kinds.append((header.type, header.encoding))
       } catch {
-        throw failure(error, leaf, at: page.offset)
+        return nil
       }
     }
     return kinds

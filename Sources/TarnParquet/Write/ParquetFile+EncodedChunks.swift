@@ -15,24 +15,22 @@ extension ParquetFile {
     else { throw ParquetError(.notFound, path: path, "there is no chunk \(chunk) in row group \(group)") }
     let stored = metadata.groups[group].columns[chunk]
     let range = try chunkRange(group, leaf)
-    guard let place = stored.columnIndex, place.upperBound <= size,
-      let locations = try await offsetIndexes(group, [leaf]).first?.index?.pages
+    let rows = metadata.groups[group].rowCount
+    guard leaf.hasOrderOfType, let offsets = try await offsetIndexes(group, [leaf]).first?.index,
+      let index = try await columnIndex(group, leaf, pageRows: offsets.pageRows(of: rows))
     else {
-      throw failure(.unsupported("there is no page index, so that pages cannot be taken over"), leaf)
+      throw failure(
+        .unsupported("there is no page index to rely on, so that pages cannot be taken over"), leaf)
     }
-    var buffer = ByteBuffer()
-    try await fetch(place, into: &buffer)
+    let locations = offsets.pages
     do throws(FormatProblem) {
-      var reader = ThriftReader(buffer.bytes)
-      let index = try reader.columnIndex()
-      guard index.nullPages.count == locations.count, let nullCounts = index.nullCounts else {
+      guard let nullCounts = index.nullCounts, nullCounts.allSatisfy({ $0 >= 0 }) else {
         throw .unsupported("the page index does not count nulls, so that pages cannot be taken over")
       }
       var result = EncodedChunk(parts: [])
       result.origin = EncodedChunk.Origin(leaf, stored.codec)
       for (number, location) in locations.enumerated() {
-        let end =
-          number + 1 < locations.count ? locations[number + 1].firstRow : metadata.groups[group].rowCount
+        let end = number + 1 < locations.count ? locations[number + 1].firstRow : rows
         let isNull = index.nullPages[number]
         var page = EncodedPage(
           bytes: [], rowCount: end - location.firstRow, nullCount: nullCounts[number],
