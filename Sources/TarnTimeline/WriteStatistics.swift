@@ -115,6 +115,17 @@ public struct WriteStatistics: Sendable, Hashable {
     self.inserts = inserts
   }
 
+  /// What files have together of one of the counts or sizes; nil where it passes 64 bits.
+  public static func total(_ files: [WriteStatistics], _ value: (WriteStatistics) -> Int64) -> Int64? {
+    var total: Int64 = 0
+    for file in files {
+      let (sum, overflow) = total.addingReportingOverflow(value(file))
+      guard !overflow else { return nil }
+      total = sum
+    }
+    return total
+  }
+
   init() {
     fileID = ""
     writes = 0

@@ -20,13 +20,19 @@ enum TimelineCommand {
         let isCommit = entry.state == .completed && entry.action.writesData
         let metadata = isCommit ? try await table.metadata(of: entry) : nil
         let files = metadata?.files
-        func sum(_ value: (WriteStatistics) -> Int64) -> ReportRows.Cell {
-          .number(files.map { $0.reduce(0) { $0 &+ value($1) } })
+        func sum(_ value: (WriteStatistics) -> Int64) throws -> ReportRows.Cell {
+          guard let files else { return .number(nil) }
+          guard let total = WriteStatistics.total(files, value) else {
+            throw CommandError(
+              "\(access.path): instant \(entry.instant.text): the statistics of its files add up to more than "
+                + "2^63: its metadata is damaged")
+          }
+          return .number(total)
         }
         try rows.append([
           .text(entry.instant.text), .text(entry.action.rawValue), .text("\(entry.state)"),
-          .text(metadata?.operation?.rawValue.lowercased()), sum(\.inserts), sum(\.updates), sum(\.deletes),
-          .number(files.map { Int64($0.count) }), sum(\.bytesWritten),
+          .text(metadata?.operation?.rawValue.lowercased()), try sum(\.inserts), try sum(\.updates),
+          try sum(\.deletes), .number(files.map { Int64($0.count) }), try sum(\.bytesWritten),
         ])
       }
       try await (arguments[Options.reportFormat] ?? .standard).write(try rows.batch())

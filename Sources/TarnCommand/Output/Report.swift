@@ -7,7 +7,7 @@ enum Readable {
   /// A number of bytes, such as `3.4 MB`.
   static func bytes(_ count: Int) -> String {
     guard count >= 1_000 else { return "\(count) B" }
-    var tenths = (count + 50) / 100
+    var tenths = count / 100 + (count % 100 >= 50 ? 1 : 0)
     for unit in ["kB", "MB", "GB"] {
       if tenths < 10_000 { return "\(tenths / 10).\(tenths % 10) \(unit)" }
       tenths = (tenths + 500) / 1_000
