@@ -146,6 +146,21 @@ public struct ByteStrings: Sendable {
   ///
   /// - Throws: ``ColumnError`` where the arena would pass 2 GiB.
   public mutating func append(_ other: ByteStrings, rows: Span<Int32>) throws(ColumnError) {
+    try pick(other, rows)
+  }
+
+  /// Appends strings of another column by their positions.
+  ///
+  /// - Throws: ``ColumnError`` where the arena would pass 2 GiB.
+  mutating func append(_ other: ByteStrings, positions: Span<UInt32>) throws(ColumnError) {
+    try pick(other, positions)
+  }
+
+  @_specialize(where Position == Int32)
+  @_specialize(where Position == UInt32)
+  private mutating func pick<Position: FixedWidthInteger>(
+    _ other: ByteStrings, _ rows: Span<Position>
+  ) throws(ColumnError) {
     var total = storedBytes.count
     for index in rows.indices { total &+= other.length(Int(rows[index])) }
     guard total <= Int(Int32.max) else { throw ColumnError.tooLarge }

@@ -213,6 +213,12 @@ public struct Column: Sendable {
     if columns.count == 1, columns[0].type == type { return columns[0] }
     if let joined = dictionaryConcatenate(columns, type: type) { return joined }
     var builder = ColumnBuilder(type)
+    // At once, since a list that grows is there twice at times.
+    builder.reserve(
+      columns.reduce(0) { $0 + $1.count },
+      bytes: columns.reduce(0) {
+        if case .bytes(let strings) = $1.values { $0 + strings.bytes.count } else { $0 }
+      })
     for column in columns { try builder.append(column, 0..<column.count) }
     return builder.finish()
   }

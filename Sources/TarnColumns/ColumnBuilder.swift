@@ -10,6 +10,13 @@ public struct ColumnBuilder: Sendable {
   @usableFromInline var validity: Bitmap?
   @usableFromInline var values: Column.Values
   @usableFromInline var length = 0
+  /// Strings in dictionaries, which ``values`` does not have then.
+  private var dictionary: DictionaryBuilder?
+  /// Bytes of strings that were taken out of dictionaries.
+  private var writtenOut = 0
+
+  /// Bytes of strings in dictionaries up to which they are put behind others as these are.
+  private static let mostWrittenOut = 1 << 20
 
   /// Begins an empty column.
   public init(_ type: DataType) {
@@ -66,7 +73,9 @@ public struct ColumnBuilder: Sendable {
 
   /// The column; the builder is spent.
   public consuming func finish() -> Column {
-    Column(unchecked: type, values, validity.flatMap { $0.isAllSet ? nil : $0 })
+    let bits = validity.flatMap { $0.isAllSet ? nil : $0 }
+    if let taken = dictionary.take() { return Column(unchecked: type, .dictionary(taken.finish()), bits) }
+    return Column(unchecked: type, values, bits)
   }
 
   @usableFromInline
@@ -81,6 +90,11 @@ public struct ColumnBuilder: Sendable {
     if validity == nil { validity = Bitmap(repeating: true, count: length) }
     validity?.append(repeating: false, count: added)
     length += added
+    goOnInDictionary()
+    guard dictionary == nil else {
+      dictionary?.appendEmpty(added)
+      return
+    }
     switch values {
     case .boolean(var bits):
       values = .int8([])
@@ -97,9 +111,7 @@ public struct ColumnBuilder: Sendable {
       values = .int8([])
       strings.appendEmpty(added)
       values = .bytes(strings)
-    case .dictionary(var strings):
-      strings.appendEmpty(added)
-      values = .dictionary(strings)
+    case .dictionary: break
     case .list(var offsets, let elements):
       values = .int8([])
       offsets.append(contentsOf: repeatElement(Int32(elements.count), count: added))
@@ -209,8 +221,11 @@ public struct ColumnBuilder: Sendable {
   /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
   public mutating func append(_ bytes: RawSpan) throws(ColumnError) {
     guard case .bytes(var strings) = values else {
-      try leaveDictionary()
-      return try append(bytes)
+      goOnInDictionary()
+      precondition(dictionary != nil, "not a string column")
+      try dictionary?.append(bytes)
+      noteValid()
+      return
     }
     values = .boolean(Bitmap())
     defer { values = .bytes(strings) }
@@ -230,8 +245,11 @@ public struct ColumnBuilder: Sendable {
   /// - Throws: ``ColumnError`` where the column would pass 2 GiB.
   public mutating func appendBuilt(_ build: (inout [UInt8]) -> Void) throws(ColumnError) {
     guard case .bytes(var strings) = values else {
-      try leaveDictionary()
-      return try appendBuilt(build)
+      goOnInDictionary()
+      precondition(dictionary != nil, "not a string column")
+      try dictionary?.appendBuilt(build)
+      noteValid()
+      return
     }
     values = .boolean(Bitmap())
     defer { values = .bytes(strings) }
@@ -239,10 +257,11 @@ public struct ColumnBuilder: Sendable {
     noteValid()
   }
 
-  /// Puts strings end to end, since others come behind those of a dictionary.
-  private mutating func leaveDictionary() throws(ColumnError) {
-    guard case .dictionary(let strings) = values else { preconditionFailure("not a string column") }
-    values = .bytes(try strings.plain())
+  /// Makes strings that are in a dictionary ready to be gone on with.
+  private mutating func goOnInDictionary() {
+    guard case .dictionary(let strings) = values else { return }
+    values = .boolean(Bitmap())
+    dictionary = DictionaryBuilder(strings)
   }
 }
 
@@ -259,9 +278,17 @@ extension ColumnBuilder {
   public mutating func append(_ column: Column, _ rows: Range<Int>) throws(ColumnError) {
     try check(column)
     guard !rows.isEmpty else { return }
-    if !keepsDictionary(column, rows) {
-      if case .dictionary = values { try leaveDictionary() }
-      try Self.join(&values, column.values, rows)
+    goOnInDictionary()
+    switch column.values {
+    case .dictionary(let theirs) where !writesOut(theirs, { theirs.plainByteCount(rows) }):
+      if length == 0 {
+        values = .boolean(Bitmap())
+        dictionary = DictionaryBuilder(theirs.part(rows))
+      } else {
+        try dictionary?.append(theirs, rows)
+      }
+    case .bytes(let theirs) where dictionary != nil: try dictionary?.append(theirs, rows)
+    default: try Self.join(&values, column.values, rows)
     }
     if let theirs = column.validity {
       if validity == nil { validity = Bitmap(repeating: true, count: length) }
@@ -272,18 +299,33 @@ extension ColumnBuilder {
     length += rows.count
   }
 
-  /// Appends positions in a dictionary as they are, where all strings so far refer to the same one.
-  private mutating func keepsDictionary(_ column: Column, _ rows: Range<Int>) -> Bool {
-    guard case .dictionary(let theirs) = column.values else { return false }
+  /// Whether strings of a dictionary, which take so many bytes, are put end to end: a few behind others, or at first
+  /// fewer than the dictionary has.
+  private mutating func writesOut(_ theirs: DictionaryStrings, _ count: () -> Int) -> Bool {
+    guard dictionary == nil, case .bytes(let strings) = values else { return false }
+    let entries = theirs.entries.strings.bytes.count
+    guard length > 0 || entries > DictionaryBuilder.smallBytes else { return false }
     if length == 0 {
-      values = .dictionary(theirs.part(rows))
+      let bytes = count()
+      guard bytes <= min(entries, Self.mostWrittenOut) else { return false }
+      writtenOut = bytes
       return true
     }
-    guard case .dictionary(var mine) = values else { return false }
+    writtenOut += count()
+    if writtenOut <= Self.mostWrittenOut { return true }
     values = .boolean(Bitmap())
-    let isJoined = mine.append(theirs, rows)
-    values = .dictionary(mine)
-    return isJoined
+    dictionary = DictionaryBuilder(plain: strings)
+    return false
+  }
+
+  /// About how many bytes the strings take that are held.
+  public var stringByteCount: Int {
+    if let dictionary { return dictionary.byteCount }
+    return switch values {
+    case .bytes(let strings): strings.bytes.count
+    case .dictionary(let strings): strings.entries.strings.bytes.count
+    default: 0
+    }
   }
 
   /// What stands where a list was that is about to grow.
@@ -345,8 +387,7 @@ extension ColumnBuilder {
     case .dictionary(let other):
       guard case .bytes(var strings) = mine else { throw mismatch }
       mine = taken
-      let plain = try other.plain(rows)
-      try strings.append(plain, 0..<plain.count)
+      try strings.append(other.entries.strings, positions: other.positions.span.extracting(rows))
       mine = .bytes(strings)
     case .list(let otherOffsets, let otherElements):
       guard case .list(var offsets, var elements) = mine else { throw mismatch }
@@ -414,8 +455,23 @@ extension ColumnBuilder {
       }
       return
     }
-    if case .dictionary = values { try leaveDictionary() }
-    try Self.gather(&values, column.values, rows)
+    goOnInDictionary()
+    switch column.values {
+    case .dictionary(let theirs)
+    where !writesOut(
+      theirs,
+      {
+        rows.reduce(0) { $0 + theirs.entries.strings.length(theirs.position(Int($1))) }
+      }):
+      if length == 0 {
+        values = .boolean(Bitmap())
+        dictionary = DictionaryBuilder(theirs.gathered(rows))
+      } else {
+        try dictionary?.append(theirs, rows: rows)
+      }
+    case .bytes(let theirs) where dictionary != nil: try dictionary?.append(theirs, rows: rows)
+    default: try Self.gather(&values, column.values, rows)
+    }
     if let theirs = column.validity {
       if validity == nil { validity = Bitmap(repeating: true, count: length) }
       for row in rows { validity?.append(theirs[Int(row)]) }

@@ -12,9 +12,16 @@ public struct DictionaryStrings: Sendable {
   public final class Entries: Sendable {
     /// The strings, which may repeat.
     public let strings: ByteStrings
+    /// Bytes of the longest of them.
+    public let greatestLength: Int
 
     /// Makes entries that columns may share.
-    public init(_ strings: ByteStrings) { self.strings = strings }
+    public init(_ strings: ByteStrings) {
+      self.strings = strings
+      var greatest = 0
+      for index in 0..<strings.count { greatest = max(greatest, strings.length(index)) }
+      greatestLength = greatest
+    }
   }
 
   /// Makes strings of their parts.
@@ -35,18 +42,14 @@ public struct DictionaryStrings: Sendable {
     self.entries = entries
   }
 
-  /// Appends a range of other strings where these share the entries.
-  ///
-  /// - Returns: Whether they do.
-  mutating func append(_ other: DictionaryStrings, _ rows: Range<Int>) -> Bool {
-    guard entries === other.entries else { return false }
-    positions.append(contentsOf: other.positions[rows])
-    return true
-  }
-
   /// A range of the strings, which share the entries.
   func part(_ rows: Range<Int>) -> DictionaryStrings {
     DictionaryStrings(unchecked: Array(positions[rows]), entries)
+  }
+
+  /// Chosen ones of the strings, which share the entries.
+  func gathered(_ rows: [Int32]) -> DictionaryStrings {
+    DictionaryStrings(unchecked: rows.map { positions[Int($0)] }, entries)
   }
 
   /// Number of strings.
@@ -61,12 +64,18 @@ public struct DictionaryStrings: Sendable {
   /// - Throws: ``ColumnError`` where they would pass 2 GiB.
   public func plain() throws(ColumnError) -> ByteStrings { try plain(0..<count) }
 
-  /// Appends empty strings.
-  mutating func appendEmpty(_ added: Int) {
-    var strings = entries.strings
-    strings.appendEmpty()
-    entries = Entries(strings)
-    positions.append(contentsOf: repeatElement(UInt32(strings.count - 1), count: added))
+  /// The bytes that a range of the strings takes end to end.
+  public func plainByteCount(_ rows: Range<Int>) -> Int {
+    let strings = entries.strings
+    var total = 0
+    for position in positions[rows] { total &+= strings.length(Int(position)) }
+    return total
+  }
+
+  /// Whether a range of the strings takes at most so many bytes end to end.
+  public func isAtMost(_ bytes: Int, _ rows: Range<Int>) -> Bool {
+    let (most, overflow) = rows.count.multipliedReportingOverflow(by: entries.greatestLength)
+    return !overflow && most <= bytes || plainByteCount(rows) <= bytes
   }
 
   /// A range of the strings end to end.
@@ -74,9 +83,7 @@ public struct DictionaryStrings: Sendable {
   /// - Throws: ``ColumnError`` where they would pass 2 GiB.
   func plain(_ rows: Range<Int>) throws(ColumnError) -> ByteStrings {
     var strings = ByteStrings()
-    // Positions lie among the entries, of which there are at most as many as offsets of 32 bits tell apart.
-    let chosen = indices[rows].map { Int32(bitPattern: $0) }
-    try strings.append(entries.strings, rows: chosen.span)
+    try strings.append(entries.strings, positions: positions.span.extracting(rows))
     return strings
   }
 }
@@ -108,6 +115,16 @@ extension Column {
     default: break
     }
     return column
+  }
+
+  /// The column with strings end to end where these take no more room than the dictionary in which they are.
+  ///
+  /// - Throws: ``ColumnError`` where strings would pass 2 GiB.
+  public func withoutNeedlessDictionary() throws(ColumnError) -> Column {
+    guard case .dictionary(let strings) = values,
+      strings.isAtMost(2 * strings.entries.strings.bytes.count, 0..<strings.count)
+    else { return self }
+    return try plain()
   }
 
   /// A part of strings that keep their dictionary; nil for other columns.

@@ -49,9 +49,10 @@ struct Tool {
     return try await run(arguments, handle: pipe.fileHandleForWriting)
   }
 
-  /// Runs the program.
+  /// Runs the program, and gives `begun` the number of its process.
   func run(
-    _ arguments: [String], output name: String? = nil, handle: FileHandle? = nil
+    _ arguments: [String], output name: String? = nil, handle: FileHandle? = nil,
+    begun: @escaping @Sendable (Int32) -> Void = { _ in }
   ) async throws -> Outcome {
     let id = UUID().uuidString
     let (output, errors) = (path(name ?? ".out-\(id)"), path(".err-\(id)"))
@@ -68,7 +69,10 @@ struct Tool {
         let crashed = ended.terminationReason == .uncaughtSignal
         continuation.resume(returning: crashed ? -ended.terminationStatus : ended.terminationStatus)
       }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
+      do {
+        try process.run()
+        begun(process.processIdentifier)
+      } catch { continuation.resume(throwing: error) }
     }
     return Outcome(
       status: status, output: String(decoding: try bytes(of: output), as: UTF8.self),

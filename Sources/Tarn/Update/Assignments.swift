@@ -5,8 +5,9 @@ import TarnParquet
 struct Assignments: Sendable {
   private var values: [(column: Int, field: Field, value: Column)] = []
 
-  /// Rows whose values are held at once while they are compared.
+  /// The most rows whose values are held at once while they are compared, and about how many bytes these take.
   private static let comparedRows = 1 << 17
+  private static let comparedBytes = 16 << 20
 
   /// Checks values against a table; nil where rows are deleted.
   ///
@@ -44,10 +45,12 @@ struct Assignments: Sendable {
   func changed(_ positions: [Int], of file: ParquetFile) async throws -> [Int] {
     var changed: [Int] = []
     var rest = positions[...]
+    let schema = Schema(values.map(\.field))
+    let step = min(Self.comparedRows, StoredRows.step(file, schema, bytes: Self.comparedBytes))
     while !rest.isEmpty {
-      let some = Array(rest.prefix(Self.comparedRows))
+      let some = Array(rest.prefix(step))
       rest = rest.dropFirst(some.count)
-      let stored = try await StoredRows.read(file, at: some, as: Schema(values.map(\.field)))
+      let stored = try await StoredRows.read(file, at: some, as: schema)
       for (row, position) in some.enumerated()
       where !zip(values, stored.columns).allSatisfy({ $1.isEqual(row, to: $0.value, 0) }) {
         changed.append(position)
@@ -58,7 +61,15 @@ struct Assignments: Sendable {
 
   /// Gives the values to rows in the table's columns.
   func apply(to rows: inout RecordBatch) throws(ColumnError) {
-    let first = [Int32](repeating: 0, count: rows.count)
-    for (column, _, value) in values { rows.columns[column] = try value.gather(first) }
+    for (column, field, value) in values {
+      guard case .bytes(let strings) = value.values, !value.isNull(0) else {
+        rows.columns[column] = try value.gather([Int32](repeating: 0, count: rows.count))
+        continue
+      }
+      // A text may be long, and is held once.
+      let repeated = try DictionaryStrings(
+        indices: [UInt32](repeating: 0, count: rows.count), entries: DictionaryStrings.Entries(strings))
+      rows.columns[column] = try Column(type: field.type, values: .dictionary(repeated))
+    }
   }
 }

@@ -67,28 +67,57 @@ struct Completion: Sendable {
     var result = FileRows(
       rows: try RecordBatch.concatenate([], schema: table.schema), origins: [], resolution: resolution)
     var parts: [RecordBatch] = []
-    for (isMoved, matches) in [(false, resolution.updated), (true, moved)] where !matches.isEmpty {
-      let origins = matches.map { Int32($0.incoming) }
-      let incoming = try batch.changes.rows.gather(origins)
-      guard let merge = kind.merge else {
-        parts.append(try await filled(incoming, from: file, at: matches.map(\.stored)))
-        result.origins += origins
-        continue
+    result.resolution.updated = []
+    let step =
+      kind.merge == nil ? Int.max : StoredRows.step(file, table.schema, bytes: Self.mergedBytes)
+    for (isMoved, all) in [(false, resolution.updated), (true, moved)] where !all.isEmpty {
+      var rest = all[...]
+      while !rest.isEmpty {
+        let matches = Array(rest.prefix(step))
+        rest = rest.dropFirst(matches.count)
+        parts.append(try await rows(of: matches, in: file, isMoved: isMoved, &result))
       }
-      let stored = try await StoredRows.read(file, at: matches.map(\.stored), as: table.schema)
-      let rows = try merged(stored, incoming, origins, merge)
-      // Rows that come back as they were need no writing, unless they move.
-      let changed = isMoved ? Array(0..<Int32(rows.count)) : rows.rowsThatDiffer(from: stored)
-      parts.append(try rows.gather(changed))
-      result.origins += changed.map { origins[Int($0)] }
-      guard !isMoved else { continue }
-      let kept = Set(changed)
-      result.resolution.updated = changed.map { matches[Int($0)] }
-      result.resolution.duplicates += matches.indices.filter { !kept.contains(Int32($0)) }
-        .map { matches[$0].incoming }
     }
     result.rows = try RecordBatch.concatenate(parts, schema: table.schema)
     return result
+  }
+
+  /// About how many bytes of stored and of incoming rows a merge function gets at once.
+  private static let mergedBytes = 16 << 20
+
+  /// The whole rows of matches, and what becomes of these.
+  private func rows(
+    of matches: [TaggedSlice.Match], in file: ParquetFile, isMoved: Bool, _ result: inout FileRows
+  ) async throws -> RecordBatch {
+    let origins = matches.map { Int32($0.incoming) }
+    let incoming = try batch.changes.rows.gather(origins)
+    guard let merge = kind.merge else {
+      result.origins += origins
+      if !isMoved { result.resolution.updated += matches }
+      return try await filled(incoming, from: file, at: matches.map(\.stored))
+    }
+    let stored = try await StoredRows.read(file, at: matches.map(\.stored), as: table.schema)
+    var parts: [RecordBatch] = []
+    var start = 0
+    while start < matches.count {
+      // End to end, as the function has them, strings may take far more than in dictionaries.
+      var part = stored.first(of: start..<matches.count, atMost: Self.mergedBytes, isWrittenOut: true)
+      part = incoming.first(of: part, atMost: Self.mergedBytes, isWrittenOut: true)
+      parts.append(
+        try merged(stored.slice(part), incoming.slice(part), Array(origins[part]), merge))
+      start = part.upperBound
+    }
+    let rows = try RecordBatch.concatenate(parts, schema: table.schema)
+    // Rows that come back as they were need no writing, unless they move.
+    let changed = isMoved ? Array(0..<Int32(rows.count)) : rows.rowsThatDiffer(from: stored)
+    result.origins += changed.map { origins[Int($0)] }
+    if !isMoved {
+      let kept = Set(changed)
+      result.resolution.updated += changed.map { matches[Int($0)] }
+      result.resolution.duplicates += matches.indices.filter { !kept.contains(Int32($0)) }
+        .map { matches[$0].incoming }
+    }
+    return try rows.gather(changed)
   }
 
   /// The incoming rows with stored values in the columns that the batch does not give.
@@ -109,7 +138,9 @@ struct Completion: Sendable {
     _ stored: RecordBatch, _ incoming: RecordBatch, _ origins: [Int32], _ merge: MergeFunction
   ) throws -> RecordBatch {
     let rows: RecordBatch
-    do { rows = try merge(stored, incoming) } catch let error as TableError { throw error } catch {
+    do { rows = try merge(stored.plain(), incoming.plain()) } catch let error as TableError {
+      throw error
+    } catch {
       throw TableError(.badRow, "the merge function failed: \(error)")
     }
     guard rows.count == incoming.count else {

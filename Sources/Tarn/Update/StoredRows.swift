@@ -3,7 +3,16 @@ import TarnParquet
 
 /// Reads chosen rows of base files.
 enum StoredRows {
-  /// Rows of a file in a schema's columns; a column that the file does not have is null.
+  /// How many rows of a file take about so many bytes in a schema's columns, in each of its row groups; at least one.
+  static func step(_ file: ParquetFile, _ schema: Schema, bytes: Int) -> Int {
+    let columns = schema.fields.compactMap { file.schema.index(of: $0.name) }
+    return (0..<file.rowGroupCount).reduce(Int(Int32.max)) {
+      min($0, file.usualRows(inGroup: $1, columns: columns, bytes: bytes))
+    }
+  }
+
+  /// Rows of a file in a schema's columns, with strings as positions in dictionaries where the file has them so; a
+  /// column that the file does not have is null.
   ///
   /// - Parameter positions: The rows' positions in the file, ascending.
   static func read(_ file: ParquetFile, at positions: [Int], as schema: Schema) async throws -> RecordBatch {
@@ -13,6 +22,7 @@ enum StoredRows {
       }
     }
     let target = schema.relaxed
+    let file = file.keepingDictionaries()
     let columns = schema.fields.compactMap { file.schema.index(of: $0.name) }
     var parts: [RecordBatch] = []
     var start = 0

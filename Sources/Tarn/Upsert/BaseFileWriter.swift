@@ -34,15 +34,31 @@ struct CommitContext: Sendable {
   /// Data columns behind the five meta columns.
   var fileSchema: Schema { MetaColumns.added(to: schema) }
 
+  /// About how many bytes of rows are gathered at once while writing, save where one row takes more.
+  static let stepBytes = 8 << 20
+  /// The most rows that are gathered at once.
+  static let stepRows = 32_768
+
+  /// The first of some rows of a batch that are gathered at once.
+  static func step(_ rows: ArraySlice<Int32>, of batch: RecordBatch, most: Int = stepRows) -> [Int32] {
+    let some = rows.prefix(most)
+    return Array(some.prefix(batch.count(of: some, atMost: stepBytes)))
+  }
+
   /// Rows at which a row group ends, however few bytes they take: a merge holds one row group in memory.
   static let rowGroupRows = 1 << 17
+
+  /// Rows of a page.
+  var pageRows: Int {
+    ParquetWriteOptions.pageRows(options.pageRows, columns: schema.fields.count + MetaColumns.all.count)
+  }
 
   /// How base files are written.
   var parquetOptions: ParquetWriteOptions {
     let table = AvroSchema.sanitized(tableName)
     return ParquetWriteOptions(
       compression: options.compression, rowGroupBytes: options.rowGroupSize, rowGroupRows: Self.rowGroupRows,
-      pageRows: options.pageRows, messageName: "hoodie.\(table).\(table)_record")
+      pageRows: pageRows, messageName: "hoodie.\(table).\(table)_record")
   }
 
   /// What the footer of a base file says besides its columns.
@@ -145,7 +161,7 @@ struct BaseFileWriter: ~Copyable {
   /// Appends rows of the file's last version: runs of stored ones, and others in the places of those they replace.
   mutating func append(stored: RecordBatch, _ runs: [MergeRun], of source: KeyedRows) async throws {
     let incoming = runs.flatMap { run in if case .incoming(let rows) = run { rows } else { [Int32]() } }
-    let fresh = try fresh.plainMetaColumns(of: incoming, source.keys)
+    let meta = try fresh.metaColumns(of: incoming, source.keys)
     let data = source.rows
     var columns: [Column] = []
     for (index, field) in context.fileSchema.fields.enumerated() {
@@ -156,7 +172,7 @@ struct BaseFileWriter: ~Copyable {
         case .stored(let range): try builder.append(stored.columns[index], range)
         case .incoming(let rows):
           if index < MetaColumns.all.count {
-            try builder.append(fresh[index], used..<used + rows.count)
+            try builder.append(meta[index], used..<used + rows.count)
           } else {
             try builder.append(data.columns[index - MetaColumns.all.count], rows: rows)
           }
@@ -167,7 +183,7 @@ struct BaseFileWriter: ~Copyable {
     }
     let count = columns.first?.count ?? 0
     // A stored row's file name is always that of the file it is in.
-    columns[FileColumns.fileName] = try Column(repeating: name.name, count: count)
+    columns[FileColumns.fileName] = try fresh.fileNames(count)
     let batch = try RecordBatch(schema: context.fileSchema, columns: columns, count: count)
     keys.add(try context.storedKeys.keys(of: batch))
     try await parquet.append(batch)

@@ -25,6 +25,10 @@ struct BulkLoad: Sendable {
   /// ones' places.
   static let mostOpenPartitions = 128
 
+  private var mostOpen: Int {
+    min(Self.mostOpenPartitions, MemoryBudget.openFiles(budget, columns: context.fileSchema.fields.count))
+  }
+
   /// Writes all batches.
   func write() async throws -> [WrittenFile] {
     var partitions = LoadedPartitions()
@@ -62,6 +66,7 @@ struct BulkLoad: Sendable {
 
   private func write(_ batch: PreparedBatch, _ partitions: inout LoadedPartitions) async throws {
     let source = KeyedRows(batch)
+    let mostOpen = mostOpen
     let places = try await places(of: batch.keys.partitions, &partitions)
     var rows = [[Int32]](repeating: [], count: places.count)
     for index in rows.indices {
@@ -70,7 +75,7 @@ struct BulkLoad: Sendable {
     for (row, partition) in batch.keys.partitionOf.enumerated() { rows[Int(partition)].append(Int32(row)) }
     var pieces: [(writer: PartitionWriter, rows: [Int32])] = []
     for (place, rows) in zip(places, rows) where !rows.isEmpty {
-      if partitions.open.contains(place) || partitions.open.count < Self.mostOpenPartitions {
+      if partitions.open.contains(place) || partitions.open.count < mostOpen {
         partitions.open.insert(place)
         pieces.append((partitions.writers[place], rows))
       } else {
@@ -104,11 +109,12 @@ struct BulkLoad: Sendable {
   /// Ends the open files, and writes the rows that were kept.
   private func admit(_ partitions: inout LoadedPartitions) async throws {
     let width = transaction.settings.parallelism
+    let mostOpen = mostOpen
     var places = partitions.waiting.keys.sorted()[...]
     while !places.isEmpty {
       let open = partitions.open.map { partitions.writers[$0] }
       _ = try await concurrently(open, width: width) { try await $0.endFile() }
-      let next = places.prefix(Self.mostOpenPartitions)
+      let next = places.prefix(mostOpen)
       let pieces = next.map { (writer: partitions.writers[$0], rows: partitions.waiting[$0] ?? []) }
       _ = try await concurrently(pieces, width: width) { piece in
         for rows in piece.rows { try await piece.writer.append(rows.all, of: rows) }

@@ -20,8 +20,6 @@ struct FileGroupWriter: Sendable {
   let fileIDs: @Sendable (Int?) -> String
   let warn: @Sendable (String) -> Void
 
-  /// Rows gathered at once while writing.
-  private static let chunkRows = 32_768
   /// Bytes of a file that is written anew which are read ahead of the rows at hand.
   private static let readAhead = 8 << 20
 
@@ -98,9 +96,10 @@ struct FileGroupWriter: Sendable {
     var updated = merge.resolution.updated[...]
     let batch = KeyedRows(context.batch)
     let columns = context.fileSchema.fields.compactMap { file.schema.index(of: $0.name) }
-    for try await rows in file.batches(
-      columns: columns, rowsPerBatch: Self.chunkRows, readAhead: Self.readAhead)
-    {
+    let rowsOfFile = file.keepingDictionaries().batches(
+      columns: columns, rowsPerBatch: CommitContext.stepRows, bytesPerBatch: CommitContext.stepBytes,
+      readAhead: Self.readAhead)
+    for try await rows in rowsOfFile {
       let stored = try BatchAlignment.align(rows, to: context.fileSchema)
       let end = start + stored.count
       defer { start = end }
@@ -112,12 +111,36 @@ struct FileGroupWriter: Sendable {
       let replaced = updated.prefix { $0.stored < end }
       deleted = deleted.dropFirst(gone.count)
       updated = updated.dropFirst(replaced.count)
-      try await writer.append(
-        stored: stored, Self.runs(start..<end, deleted: Array(gone), updated: Array(replaced)), of: batch)
-      try Task.checkCancellation()
+      try await append(stored, from: start, gone, replaced, of: batch, &writer)
     }
     try await append(merge.inserts, &writer)
     return try await writer.finish(tombstones: try await context.tombstones(of: merge, warn))
+  }
+
+  /// Appends stored rows, of which some go and others are replaced, no more at a time than those in their places allow.
+  private func append(
+    _ stored: RecordBatch, from start: Int, _ deleted: ArraySlice<Int>,
+    _ updated: ArraySlice<TaggedSlice.Match>, of batch: KeyedRows, _ writer: inout BaseFileWriter
+  ) async throws {
+    var gone = deleted
+    var replaced = updated
+    var first = start
+    let end = start + stored.count
+    while first < end {
+      let incoming = replaced.map { Int32($0.incoming) }
+      let few = replaced.prefix(
+        incoming.isEmpty ? 0 : CommitContext.step(incoming[...], of: batch.rows).count)
+      let rest = replaced.dropFirst(few.count)
+      let rows = first..<(rest.first?.stored ?? end)
+      let going = gone.prefix { $0 < rows.upperBound }
+      try await writer.append(
+        stored: stored.slice(rows.lowerBound - start..<rows.upperBound - start),
+        Self.runs(rows, deleted: Array(going), updated: Array(few)), of: batch)
+      gone = gone.dropFirst(going.count)
+      replaced = rest
+      first = rows.upperBound
+      try Task.checkCancellation()
+    }
   }
 
   /// Appends stored rows, of which some change by a condition.
@@ -175,8 +198,9 @@ struct FileGroupWriter: Sendable {
   private func append(_ rows: [Int32], _ writer: inout BaseFileWriter) async throws {
     var rest = rows[...]
     while !rest.isEmpty {
-      try await writer.append(incoming: Array(rest.prefix(Self.chunkRows)))
-      rest = rest.dropFirst(Self.chunkRows)
+      let step = CommitContext.step(rest, of: context.batch.changes.rows)
+      try await writer.append(incoming: step)
+      rest = rest.dropFirst(step.count)
       try Task.checkCancellation()
     }
   }

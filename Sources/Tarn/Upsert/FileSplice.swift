@@ -34,7 +34,7 @@ struct FileSplice: Sendable {
   /// - its columns, codec or physical types are not those that Tarn writes now, or it has no page index;
   /// - its pages do not begin at common rows often enough, as in files of other writers;
   /// - deletions have left pages or row groups that are small on average;
-  /// - more than half of its rows change, or a condition changes more than may be held together;
+  /// - more than half of its rows change, or more than may be held together;
   /// - it has no key index though the table wants one, or a damaged one;
   /// - it lacks a key range, or, in a table with meta columns, a readable Bloom filter, or its rows are twice those
   ///   the filter was made for.
@@ -44,8 +44,9 @@ struct FileSplice: Sendable {
     guard !Self.isTooMuch(merge.updatedCount + merge.deletedCount, of: file.rowCount),
       !merge.tagged.isIndexDamaged,
       merge.edit.map({ MemoryBudget.fits($0, merge.tagged, context.memory) }) ?? true,
+      MemoryBudget.fits(merge, context.batch.changes.rows, context.memory),
       let layout = try await file.spliceLayout(for: context.fileSchema, options: context.parquetOptions),
-      Self.isTidy(file, layout, context.options)
+      Self.isTidy(file, layout, context)
     else { return nil }
     if context.options.hasKeyIndex {
       guard let index = try await Self.index(of: file, merge.tagged, layout, context.storage, warn) else {
@@ -77,15 +78,15 @@ struct FileSplice: Sendable {
   }
 
   /// Whether slots are neither too long to pay, nor too short to be read well; likewise row groups.
-  private static func isTidy(_ file: ParquetFile, _ layout: SpliceLayout, _ options: OwnOptions) -> Bool {
+  private static func isTidy(_ file: ParquetFile, _ layout: SpliceLayout, _ context: CommitContext) -> Bool {
     let slots = layout.slotRows
-    guard slots.allSatisfy({ $0 <= options.pageRows * 2 }) else { return false }
+    guard slots.allSatisfy({ $0 <= context.pageRows * 2 }) else { return false }
     let few = layout.groups.count + 4
-    let filled = Double(file.rowCount) >= Double(slots.count * options.pageRows) * leastFilling
+    let filled = Double(file.rowCount) >= Double(slots.count * context.pageRows) * leastFilling
     guard slots.count <= few || filled else { return false }
     let groups = layout.groups.count
     let isSmall =
-      file.encodedBytes / max(groups, 1) < options.rowGroupSize / 8
+      file.encodedBytes / max(groups, 1) < context.options.rowGroupSize / 8
       && file.rowCount / max(groups, 1) < CommitContext.rowGroupRows / 8
     return groups <= fewGroups || !isSmall
   }

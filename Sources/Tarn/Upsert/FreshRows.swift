@@ -57,7 +57,7 @@ struct FreshRows: Sendable {
 
   /// Rows of the batch with fresh meta columns.
   mutating func batch(_ rows: [Int32]) throws -> RecordBatch {
-    try batch(rows, of: KeyedRows(context.batch)).plain()
+    try batch(rows, of: KeyedRows(context.batch))
   }
 
   /// Chosen rows with fresh meta columns.
@@ -69,11 +69,7 @@ struct FreshRows: Sendable {
   }
 
   /// The meta columns of rows with these keys; the third is the key.
-  mutating func plainMetaColumns(of rows: [Int32], _ keys: ByteStrings) throws -> [Column] {
-    try metaColumns(of: rows, keys).map { (column) throws(ColumnError) in try column.plain() }
-  }
-
-  private mutating func metaColumns(of rows: [Int32], _ all: ByteStrings) throws -> [Column] {
+  mutating func metaColumns(of rows: [Int32], _ all: ByteStrings) throws -> [Column] {
     let constants = try constants ?? makeConstants()
     self.constants = constants
     guard context.populatesMetaColumns else {
@@ -99,6 +95,13 @@ struct FreshRows: Sendable {
       Column(repeating: constants[1], count: rows.count),
       Column(repeating: constants[2], count: rows.count),
     ]
+  }
+
+  /// The name of the file, in which all of its rows are.
+  mutating func fileNames(_ count: Int) throws -> Column {
+    let constants = try constants ?? makeConstants()
+    self.constants = constants
+    return Column(repeating: constants[2], count: count)
   }
 
   /// Adds one to the decimal number at the end of a text.

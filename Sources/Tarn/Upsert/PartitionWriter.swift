@@ -23,9 +23,6 @@ final class PartitionWriter: @unchecked Sendable {
   private var writer: BaseFileWriter?
   private var target: (any ObjectWriter)?
 
-  /// Rows gathered at once while writing.
-  private static let chunkRows = 32_768
-
   /// Begins without a file.
   ///
   /// - Parameters:
@@ -46,7 +43,8 @@ final class PartitionWriter: @unchecked Sendable {
     var rest = rows[...]
     while !rest.isEmpty {
       if name == nil { try await open() }
-      let chunk = Array(rest.prefix(chunkRows(writer?.rowCount ?? 0, writer?.encodedBytes ?? 0)))
+      let chunk = CommitContext.step(
+        rest, of: source.rows, most: chunkRows(writer?.rowCount ?? 0, writer?.encodedBytes ?? 0))
       try await writer?.append(incoming: chunk, of: source)
       rest = rest.dropFirst(chunk.count)
       if writer?.encodedBytes ?? 0 >= targetSize { try await end() }
@@ -111,8 +109,8 @@ final class PartitionWriter: @unchecked Sendable {
 
   /// How many rows to write before the size is looked at again.
   private func chunkRows(_ written: Int, _ bytes: Int) -> Int {
-    guard written > 0 else { return min(Self.chunkRows, context.options.pageRows) }
+    guard written > 0 else { return min(CommitContext.stepRows, context.pageRows) }
     let perRow = max(bytes / written, 1)
-    return min(max((targetSize - bytes) / perRow, 1), Self.chunkRows)
+    return min(max((targetSize - bytes) / perRow, 1), CommitContext.stepRows)
   }
 }

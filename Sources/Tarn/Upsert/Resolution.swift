@@ -46,19 +46,24 @@ struct Resolver: Sendable {
       for match in matches { accept(match, partition, &resolution) }
       return resolution
     }
-    let file = try await tagged.open(storage)
+    let file = try await tagged.open(storage).keepingDictionaries()
     var start = 0
     var next = 0
     for group in 0..<file.rowGroupCount {
       let end = start + file.rowCount(inGroup: group)
       let first = next
       while next < matches.count, matches[next].stored < end { next += 1 }
-      if first < next {
-        let rows = RowGroupRows(file: file, group: group, start: start)
-        try await resolve(Array(matches[first..<next]), rows, partition, &resolution)
+      let rows = RowGroupRows(file: file, group: group, start: start)
+      let step = rows.step(batch.changes.rows.schema)
+      for from in stride(from: first, to: next, by: step) {
+        try await resolve(Array(matches[from..<min(from + step, next)]), rows, partition, &resolution)
       }
       start = end
     }
+    // Equals were set apart: back into the file's order.
+    resolution.updated.sort { $0.stored < $1.stored }
+    resolution.moved.sort { $0.stored < $1.stored }
+    resolution.deleted.sort()
     return resolution
   }
 
@@ -89,10 +94,6 @@ struct Resolver: Sendable {
         accept(match, partition, &resolution)
       }
     }
-    // Equals were set apart: back into the file's order.
-    resolution.updated.sort { $0.stored < $1.stored }
-    resolution.moved.sort { $0.stored < $1.stored }
-    resolution.deleted.sort()
   }
 
   private func accept(_ match: TaggedSlice.Match, _ partition: Int32, _ resolution: inout FileResolution) {
@@ -158,6 +159,17 @@ private struct RowGroupRows {
   let group: Int
   /// The position in the file of the first of them.
   let start: Int
+
+  /// The most bytes of a column's values that are held at once.
+  private static let stepBytes = 16 << 20
+
+  /// How many rows are compared at once, of whose columns one is held at a time.
+  func step(_ schema: Schema) -> Int {
+    let columns = schema.fields.compactMap { file.schema.index(of: $0.name) }
+    return columns.reduce(Int(Int32.max)) {
+      min($0, file.usualRows(inGroup: group, columns: [$1], bytes: Self.stepBytes))
+    }
+  }
 
   /// The values of a column, in the table's type, in the rows of matches; nil where the file does not have it.
   func column(_ field: Field, of matches: [TaggedSlice.Match]) async throws -> Column? {

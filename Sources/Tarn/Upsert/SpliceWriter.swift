@@ -13,14 +13,11 @@ struct SpliceWriter: Sendable {
   let name: BaseFileName
   let taskNumber: Int
 
-  /// Rows gathered at once while inserts that found no room are appended.
-  private static let chunkRows = 32_768
-
   private var slice: FileSlice { merge.tagged.slice }
 
   /// Writes the file, of which nothing appears before its end.
   func write(to target: any ObjectWriter) async throws -> (file: WrittenParquetFile, counts: SpliceCounts) {
-    let edits = FileEdits(merge, splice.layout, pageRows: context.options.pageRows, room: room)
+    let edits = FileEdits(merge, splice.layout, pageRows: context.pageRows, room: room)
     var fresh = FreshRows(
       context, partitionPath: slice.partitionPath, fileName: name.name, taskNumber: taskNumber)
     let options = context.parquetOptions
@@ -98,8 +95,9 @@ struct SpliceWriter: Sendable {
     let before = writer.slotRows.count
     var rest = rows
     while !rest.isEmpty {
-      try await writer.append(try fresh.batch(Array(rest.prefix(Self.chunkRows))))
-      rest = rest.dropFirst(Self.chunkRows)
+      let step = CommitContext.step(rest, of: context.batch.changes.rows)
+      try await writer.append(try fresh.batch(step))
+      rest = rest.dropFirst(step.count)
       try Task.checkCancellation()
     }
     let start = writer.position

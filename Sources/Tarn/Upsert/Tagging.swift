@@ -17,6 +17,10 @@ struct TaggedSlice: Sendable {
   var rowCount: Int
   /// Bytes that the pages of the file take.
   var encodedBytes: Int
+  /// About how many bytes its rows take once they are decoded, with strings in dictionaries as positions there.
+  var decodedBytes: Int
+  /// Number of its columns.
+  var columnCount: Int
   /// Whether every column of the file can be carried over to a new one.
   var isRewritable: Bool
   /// Where its key index lies, if that has tombstones.
@@ -35,6 +39,9 @@ struct TaggedSlice: Sendable {
     rowCount = file.rowCount
     // A damaged footer may claim more than there is.
     encodedBytes = min(max(file.encodedBytes, 0), max(slice.size, 0))
+    columnCount = file.schema.fields.count
+    let values = min(max(file.rowCount, 0), 1 << 40) * max(columnCount, 1)
+    decodedBytes = min(min(file.uncompressedBytes, 1 << 50) + 4 * values, 1 << 50)
     isRewritable = file.unreadable.isEmpty
     tombstones = file.tombstones
     matches = []

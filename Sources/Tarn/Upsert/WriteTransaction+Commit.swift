@@ -126,7 +126,8 @@ extension WriteTransaction {
       cost: {
         switch $0.piece {
         case .merge(let merge): MemoryBudget.cost(merge, context.options, memory: context.memory)
-        case .create(let creation): MemoryBudget.cost(creation, context.options)
+        case .create(let creation):
+          MemoryBudget.cost(creation, context.fileSchema.fields.count, context.options)
         }
       }
     ) { entry in

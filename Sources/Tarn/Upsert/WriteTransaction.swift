@@ -140,8 +140,13 @@ struct WriteTransaction: Sendable {
     _ refused: inout RefusedRows
   ) throws(TableError) -> (changes: ChangeBatch, keys: RecordKeyGenerator.Keys) {
     let isPartial = kind.columns == .given
-    let rows = try BatchAlignment.align(
+    var rows = try BatchAlignment.align(
       changes.rows, to: table.schema, deletes: changes.isDelete, requiresAll: !isPartial, &refused)
+    // Keys are compared as they are, and share the memory of the columns that they are.
+    for name in table.generator.keyFields {
+      guard let index = rows.schema.index(of: name) else { continue }
+      do { rows.columns[index] = try rows.columns[index].plain() } catch { throw TableError(error) }
+    }
     let aligned: ChangeBatch
     do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
     // Rows that do not say where they are, as deletions may, are looked for everywhere.

@@ -21,16 +21,25 @@ struct ParquetInput {
   }
 
   /// The rows of a file, a batch a row group, two of which are read at once.
+  ///
+  /// Strings that repeat stay in their dictionaries: end to end they might take any amount of memory.
   static func batches(
     _ file: ParquetFile, at path: String, convert: @escaping @Sendable (RecordBatch) throws -> RecordBatch
   ) async throws -> [RecordBatch] {
     let columns = Array(file.schema.fields.indices)
+    let file = file.keepingDictionaries()
     do {
       return try await withThrowingTaskGroup(of: (Int, RecordBatch).self) { group in
         var batches = [RecordBatch?](repeating: nil, count: file.rowGroupCount)
         for index in batches.indices {
           if index >= 2, let (done, batch) = try await group.next() { batches[done] = batch }
-          group.addTask { (index, try convert(try await file.readRowGroup(index, columns: columns))) }
+          group.addTask {
+            var rows = try await file.readRowGroup(index, columns: columns)
+            for column in columns {
+              rows.columns[column] = try rows.columns[column].withoutNeedlessDictionary()
+            }
+            return (index, try convert(rows))
+          }
         }
         for try await (done, batch) in group { batches[done] = batch }
         return batches.compactMap { $0 }
@@ -87,6 +96,8 @@ actor ParquetRows {
   private static let batchBytes = 4 << 20
   private static let batchRows = 1_024...49_152
   private static let readAhead = 8 << 20
+  /// The bytes that these take in memory at most.
+  private static let decodedBytes = 8 << 20
 
   /// - Parameter schema: The columns that all batches are to have.
   init(_ files: [(path: String, file: ParquetFile)], _ zone: ZoneConversion, _ schema: Schema) {
@@ -126,7 +137,8 @@ actor ParquetRows {
     let rows = batchBytes / max(file.encodedBytes / max(file.rowCount, 1), 1)
     return file.batches(
       columns: Array(file.schema.fields.indices),
-      rowsPerBatch: min(max(rows, batchRows.lowerBound), batchRows.upperBound), readAhead: readAhead
+      rowsPerBatch: min(max(rows, batchRows.lowerBound), batchRows.upperBound),
+      bytesPerBatch: decodedBytes, readAhead: readAhead
     ).makeAsyncIterator()
   }
 }

@@ -25,6 +25,20 @@ struct BloomCheck {
     missingCount += missing
   }
 
+  private func missingCount(
+    _ strings: ByteStrings, _ column: Column, _ position: (Int) -> Int
+  ) -> Int {
+    typealias Filter = SplitBlockBloomFilter
+    return (0..<column.count).count { row in
+      guard !column.isNull(row) else { return false }
+      let place = position(row)
+      let hash =
+        leaf.conversion == .uuid
+        ? Filter.hash(Self.uuid(strings[place].copied()).span.bytes) : Filter.hash(strings[place])
+      return !filter.mayContain(hash: hash)
+    }
+  }
+
   /// The number of values that are not found, each hashed as PLAIN stores it.
   private func missingCount(in column: Column) -> Int {
     func count<T>(_ values: [T], _ hash: (T) -> UInt64) -> Int {
@@ -53,13 +67,11 @@ struct BloomCheck {
         return Filter.hash(bytes.span.bytes)
       }
     case (.byteArray, _), (.fixedByteArray, _):
-      guard let strings = column.strings else { return 0 }
-      return (0..<column.count).count { row in
-        guard !column.isNull(row) else { return false }
-        let hash =
-          leaf.conversion == .uuid
-          ? Filter.hash(Self.uuid(strings[row].copied()).span.bytes) : Filter.hash(strings[row])
-        return !filter.mayContain(hash: hash)
+      switch column.values {
+      case .bytes(let strings): return missingCount(strings, column) { $0 }
+      case .dictionary(let strings):
+        return missingCount(strings.entries.strings, column, strings.position)
+      default: return 0
       }
     default: return 0
     }

@@ -20,8 +20,8 @@ struct ValueBounds {
       case .float(let values): Self.bounds(values, column) { .number(Double($0)) }
       case .double(let values): Self.bounds(values, column) { .number($0) }
       case .decimal(let values): Self.bounds(values, column) { .decimal($0) }
-      case .bytes(let strings): Self.bounds(strings, column)
-      case .dictionary: column.strings.flatMap { Self.bounds($0, column) }
+      case .bytes(let strings): Self.bounds(strings, column) { $0 }
+      case .dictionary(let strings): Self.bounds(strings.entries.strings, column, strings.position)
       case .list, .structure, .map: nil
       }
     guard let (least, greatest) = found else { return nil }
@@ -47,15 +47,19 @@ struct ValueBounds {
     return bounds.map { (make($0.least), make($0.greatest)) }
   }
 
-  private static func bounds(_ strings: ByteStrings, _ column: Column) -> (Value, Value)? {
+  private static func bounds(
+    _ strings: ByteStrings, _ column: Column, _ position: (Int) -> Int
+  ) -> (Value, Value)? {
     var bounds: (least: Int, greatest: Int)?
     for row in 0..<column.count where !column.isNull(row) {
+      let place = position(row)
       guard let found = bounds else {
-        bounds = (row, row)
+        bounds = (place, place)
         continue
       }
-      if strings.precedes(row, strings, found.least) { bounds?.least = row }
-      if strings.precedes(found.greatest, strings, row) { bounds?.greatest = row }
+      if place == found.least || place == found.greatest { continue }
+      if strings.precedes(place, strings, found.least) { bounds?.least = place }
+      if strings.precedes(found.greatest, strings, place) { bounds?.greatest = place }
     }
     func value(_ row: Int) -> Value { .bytes(Array(strings.bytes[strings.range(row)])) }
     return bounds.map { (value($0.least), value($0.greatest)) }

@@ -34,6 +34,10 @@ struct BooleanSink: ValueSink {
     append(page, levels)
   }
 
+  var byteCount: Int { bits.count / 8 }
+
+  mutating func endDictionary() {}
+
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
     let taken = bits
     bits = BitBuffer()

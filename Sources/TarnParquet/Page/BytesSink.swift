@@ -12,12 +12,23 @@ struct BytesSink: ValueSink {
   /// The positions of strings that stay so, and what they refer to.
   private var kept: [UInt32] = []
   private var entries: DictionaryStrings.Entries?
+  /// Strings before those at hand: some in a dictionary and others not, as they would be too long end to end.
+  private var segments: [Column.Values] = []
   private var indices: [UInt32] = []
   /// Strings and bytes for which memory is taken at once.
   private var expected: Int
   private var expectedBytes: Int
+  /// The bytes that all strings take together, if it is true what the file says.
+  private let declaredBytes: Int
 
-  init(fixedLength: Int?, expected: Int, bytes: Int, keepsDictionary: Bool) {
+  /// Bytes of strings that are there, beyond which so many times their number is taken to be possible.
+  private static let evidence = (bytes: 8 << 20, factor: 32)
+
+  /// Bytes up to which strings of a dictionary are put end to end beside others.
+  private static let mostWrittenOut = 1 << 20
+
+  init(fixedLength: Int?, expected: Int, bytes: Int, declared: Int, keepsDictionary: Bool) {
+    declaredBytes = declared
     self.fixedLength = fixedLength
     self.keepsDictionary = keepsDictionary
     self.expected = expected
@@ -41,12 +52,21 @@ struct BytesSink: ValueSink {
   mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
     try leaveDictionary()
     reserve()
+    growAtOnce(by: bytes.byteCount)
     try strings.append(bytes, fixedLength, levels)
+  }
+
+  /// Takes memory for all strings before they outgrow what there is, since an arena that doubles is there twice.
+  private mutating func growAtOnce(by added: Int) {
+    let count = strings.bytes.count
+    guard count >= Self.evidence.bytes, count + added > strings.bytes.capacity else { return }
+    let most = min(declaredBytes, count * Self.evidence.factor, Int(Int32.max))
+    if most > 2 * count { strings.bytes.reserveCapacity(most) }
   }
 
   mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
     if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
-    if keepsDictionary, strings.ends.count == 1 { return try keep(&reader, levels) }
+    if keepsDictionary, try keepsNext(levels.validCount) { return try keep(&reader, levels) }
     reserve()
     let start = strings.ends.count
     let base = strings.end
@@ -83,7 +103,39 @@ struct BytesSink: ValueSink {
     try strings.append(page, levels)
   }
 
+  var byteCount: Int {
+    let before = segments.reduce(0) { total, values in
+      if case .bytes(let strings) = values { total + strings.bytes.count } else { total + 4 * values.count }
+    }
+    return before + strings.bytes.count + 4 * (strings.ends.count + kept.count)
+  }
+
+  mutating func endDictionary() {
+    dictionary = StringArena()
+    entries = nil
+  }
+
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+    // Many columns' would be many bytes.
+    indices = []
+    guard segments.isEmpty else { return try takeSegments(leaf) }
+    return try takeLast(leaf)
+  }
+
+  /// Puts what is in dictionaries and what is not behind one another.
+  private mutating func takeSegments(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+    let parts = segments + [try takeLast(leaf)]
+    segments = []
+    var builder = ColumnBuilder(leaf.type)
+    do throws(ColumnError) {
+      for values in parts {
+        try builder.append(try Column(type: leaf.type, values: values), 0..<values.count)
+      }
+    } catch { throw .outOfRange(error.description) }
+    return builder.finish().values
+  }
+
+  private mutating func takeLast(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
     if !kept.isEmpty { return try takeKept() }
     let taken = strings
     strings = StringArena()
@@ -128,14 +180,33 @@ extension BytesSink {
     }
   }
 
-  /// Puts kept strings end to end, since a page of others follows.
+  /// Puts kept strings end to end where they are few, since a page of others follows.
   private mutating func leaveDictionary() throws(FormatProblem) {
     guard !kept.isEmpty else { return }
     guard case .dictionary(let taken) = try takeKept() else { return }
+    let most = max(Self.mostWrittenOut, taken.entries.strings.bytes.count)
+    guard taken.isAtMost(most, 0..<taken.count) else {
+      segments.append(.dictionary(taken))
+      return
+    }
     do {
       let plain = try taken.plain()
       strings = StringArena(ends: plain.offsets, bytes: plain.bytes)
     } catch { throw .outOfRange(error.description) }
+  }
+
+  /// Whether the strings of a page that refers to the dictionary stay positions in it: all do as long as no others
+  /// came, and later those that may be many bytes.
+  private mutating func keepsNext(_ count: Int) throws(FormatProblem) -> Bool {
+    guard strings.ends.count > 1 else { return true }
+    let (most, overflow) = count.multipliedReportingOverflow(by: try shared().greatestLength)
+    guard overflow || most > Self.mostWrittenOut else { return false }
+    let taken = strings
+    strings = StringArena()
+    do {
+      segments.append(.bytes(try ByteStrings(offsets: taken.ends, bytes: taken.bytes)))
+    } catch { throw .malformed("the strings of a page do not span their bytes") }
+    return true
   }
 
   private mutating func takeKept() throws(FormatProblem) -> Column.Values {

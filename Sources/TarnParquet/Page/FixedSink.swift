@@ -107,9 +107,15 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     }
   }
 
+  var byteCount: Int { values.count * MemoryLayout<Loader.Value>.stride }
+
+  mutating func endDictionary() { dictionary = [] }
+
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
     let taken = values
     values = []
+    // Many columns' would be many bytes.
+    indices = []
     return try Loader.Value.column(taken, leaf)
   }
 }

@@ -89,6 +89,8 @@ protocol PageDecoder: Sendable {
   var entriesRead: Int { get }
   /// Rows begun since the chunk's begin.
   var rowsRead: Int { get }
+  /// About how many bytes take what was decoded since it was last given.
+  var byteCount: Int { get }
   /// Decodes a page.
   mutating func read(
     _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
@@ -117,18 +119,20 @@ extension LeafColumn {
   ///   - entries: The most entries that the pages may hold.
   ///   - expected: Number of values for which memory is taken at once.
   ///   - bytes: Bytes of strings for which memory is taken at once.
-  ///   - keepsDictionaries: Whether strings stay positions in the dictionary where all pages have them so.
+  ///   - declared: Bytes that they take in all by the file's word, which is believed once some of them are there.
   ///   - cutsNanoseconds: Whether digits of times that are finer than microseconds are cut.
+  /// - Returns: A decoder that leaves strings positions in the dictionary where pages have them so, since what they
+  ///   take end to end has no bound.
   func decoder(
-    _ codec: Codec, entries: Int, expected: Int, bytes: Int = 0, keepsDictionaries: Bool = false,
+    _ codec: Codec, entries: Int, expected: Int, bytes: Int = 0, declared: Int = 0,
     cutsNanoseconds: Bool = false
   ) -> any PageDecoder {
     var leaf = self
     leaf.cutsNanoseconds = cutsNanoseconds
     func strings(_ length: Int?) -> BytesSink {
       BytesSink(
-        fixedLength: length, expected: expected, bytes: bytes,
-        keepsDictionary: keepsDictionaries && conversion == .none)
+        fixedLength: length, expected: expected, bytes: bytes, declared: declared,
+        keepsDictionary: conversion == .none)
     }
     func make<Sink: ValueSink>(_ sink: Sink) -> any PageDecoder {
       PageReader(leaf: leaf, codec: codec, entryLimit: entries, sink: sink)
@@ -173,8 +177,12 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     self.sink = sink
   }
 
+  var byteCount: Int { sink.byteCount + definitions.count + repetitions.count }
+
   mutating func take() throws(FormatProblem) -> LeafPiece {
     let values = try sink.take(leaf)
+    // What is held of many columns that are read to their ends should be their values alone.
+    if entriesRead == entryLimit { sink.endDictionary() }
     let bits = validity
     validity = nil
     let column: Column

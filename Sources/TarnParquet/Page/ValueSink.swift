@@ -12,8 +12,12 @@ protocol ValueSink: Sendable {
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
   ) throws(FormatProblem)
+  /// About how many bytes the values take that were collected so far, without the dictionary.
+  var byteCount: Int { get }
   /// Gives the values collected so far and begins anew; the dictionary stays.
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values
+  /// Lets go of the dictionary, to which no further page refers.
+  mutating func endDictionary()
 }
 
 extension ValueSink {

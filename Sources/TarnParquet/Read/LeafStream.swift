@@ -10,11 +10,12 @@ final class LeafStream: @unchecked Sendable {
   /// Rows of the row group.
   let rowCount: Int
   private var decoder: any PageDecoder
-  private var scratch = PageScratch()
   private var walk: PageWalk
   /// What was decoded and is not wholly given, and how many of its rows are.
   private var held: RowWindow?
   private var heldGiven = 0
+  /// About how many bytes it takes.
+  private var heldBytes = 0
   /// Rows given so far.
   private var rowsGiven = 0
 
@@ -29,13 +30,29 @@ final class LeafStream: @unchecked Sendable {
     entries = chunk.valueCount
     rowCount = file.metadata.groups[group].rowCount
     decoder = leaf.decoder(
-      chunk.codec, entries: entries, expected: expected, keepsDictionaries: file.keepsDictionaries,
-      cutsNanoseconds: file.cutsNanoseconds)
+      chunk.codec, entries: entries, expected: expected, cutsNanoseconds: file.cutsNanoseconds)
   }
 
-  /// The next rows, exactly so many; the row group must have them.
-  func next(_ rows: Int) async throws(ParquetError) -> LeafPiece {
-    while completeRows - rowsGiven < rows { try await readPage() }
+  /// Decodes pages until so many rows are at hand, or fewer, at least one, that take so many bytes.
+  ///
+  /// - Returns: How many of the rows are at hand.
+  func prepare(
+    _ rows: Int, bytes: Int, _ scratch: inout PageScratch
+  ) async throws(ParquetError) -> Int {
+    while completeRows - rowsGiven < rows, byteCount < bytes || completeRows == rowsGiven {
+      try await readPage(&scratch)
+    }
+    return min(rows, completeRows - rowsGiven)
+  }
+
+  /// About how many bytes take the rows at hand.
+  var byteCount: Int {
+    let rows = held?.piece.rows ?? 0
+    return decoder.byteCount + (rows > 0 ? heldBytes / rows * (rows - heldGiven) : 0)
+  }
+
+  /// The next rows, of those that are at hand.
+  func next(_ rows: Int) throws(ParquetError) -> LeafPiece {
     do throws(FormatProblem) {
       rowsGiven += rows
       if let held, held.piece.rows - heldGiven >= rows, !mayGoOn(held, heldGiven + rows) {
@@ -52,11 +69,13 @@ final class LeafStream: @unchecked Sendable {
         // A batch that ends with a page is given as it is, and nothing of it is held.
         held = nil
         heldGiven = 0
+        heldBytes = 0
         return piece
       }
       let window = RowWindow(piece, leaf)
       held = window
       heldGiven = rows
+      heldBytes = piece.values.byteCount(of: 0..<piece.values.count, isWrittenOut: false)
       return window.slice(0..<rows)
     } catch {
       throw file.failure(error, leaf, at: walk.position)
@@ -74,7 +93,7 @@ final class LeafStream: @unchecked Sendable {
     return mayGoOn ? max(decoder.rowsRead - 1, 0) : decoder.rowsRead
   }
 
-  private func readPage() async throws(ParquetError) {
+  private func readPage(_ scratch: inout PageScratch) async throws(ParquetError) {
     let problem = FormatProblem.malformed("the chunk holds another number of rows than the row group")
     guard decoder.entriesRead < entries, let page = try await walk.next() else {
       throw file.failure(problem, leaf, at: walk.position)

@@ -79,6 +79,11 @@ struct PageWalk: ~Copyable {
     } catch {
       throw file.failure(error, leaf, at: page.offset)
     }
+    // What is left of a chunk that was read to its end serves nobody.
+    if page.offset + page.size >= range.upperBound {
+      bufferStart = range.upperBound
+      buffer = ByteBuffer()
+    }
   }
 
   /// Parses the header at the position, reading more where it is cut short.

@@ -9,6 +9,8 @@ public struct ParquetBatches: Sendable, AsyncSequence {
   let file: ParquetFile
   let columns: [Int]
   let rowsPerBatch: Int
+  /// The most bytes of a batch, save where a row takes more.
+  let bytesPerBatch: Int
   let selections: [RowSelection]
   /// Bytes that all columns together read ahead.
   let readAhead: Int
@@ -27,8 +29,9 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private var ranges: [Range<Int>] = []
     /// The selected rows that were given.
     private var given: [Range<Int>] = []
-    /// A small row group, read at once, and the next of its rows.
-    private var whole: RecordBatch?
+    /// Rows that are decoded, with strings as positions in dictionaries where pages have them so, and the next of
+    /// them: those of a small row group, or some of a large one.
+    private var decoded: RecordBatch?
     private var nextRow = 0
     /// The next row group, whose bytes are under way.
     private var ahead: Opened?
@@ -43,6 +46,9 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// Values above which a batch's columns are decoded in parallel.
     private static let leastParallelValues = 1 << 15
 
+    /// What tasks need that decode, kept from one batch to the next.
+    private let workers = (0..<ParquetFile.greatestParallelism).map { _ in DecodingWorker() }
+
     init(_ batches: ParquetBatches) { self.batches = batches }
 
     /// The next batch, none of them empty; nil at the end.
@@ -51,44 +57,83 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(ParquetError) -> RecordBatch? {
-      while rowsLeft == 0 {
-        guard nextGroup < batches.selections.count else { return nil }
-        try await begin(isolation: actor)
+      while true {
+        if let rows = try takeDecoded() { return rows }
+        if rowsLeft == 0 {
+          guard nextGroup < batches.selections.count else { return nil }
+          try await begin(isolation: actor)
+        } else {
+          try await decode(isolation: actor)
+        }
       }
-      let rows = Swift.min(rowsLeft, batches.rowsPerBatch)
-      if let whole {
-        rowsLeft -= rows
-        nextRow += rows
-        if rowsLeft == 0 { self.whole = nil }
-        openAhead()
-        return whole.slice(nextRow - rows..<nextRow)
+    }
+
+    /// The next of the rows that are decoded, as many as a batch may have.
+    private mutating func takeDecoded() throws(ParquetError) -> RecordBatch? {
+      guard let decoded, nextRow < decoded.count else { return nil }
+      let most = nextRow..<Swift.min(nextRow + batches.rowsPerBatch, decoded.count)
+      let rows = decoded.first(
+        of: most, atMost: batches.bytesPerBatch, isWrittenOut: !batches.file.keepsDictionaries)
+      nextRow = rows.upperBound
+      if nextRow == decoded.count {
+        self.decoded = nil
+        if rowsLeft == 0 { streams = [] }
+        if rowsLeft == 0 { selected = [] }
       }
+      openAhead()
+      return try batches.file.finished(decoded.slice(rows))
+    }
+
+    /// Decodes the next rows of a row group that is read in parts.
+    private mutating func decode(isolation actor: isolated (any Actor)?) async throws(ParquetError) {
       let pieces: [Int: LeafPiece]
+      let rows: Int
       if ranges.isEmpty {
         let streams = streams
-        pieces = try await Self.read(streams.count, rows) { (number) throws(ParquetError) in
-          (streams[number].leaf.chunk, try await streams[number].next(rows))
+        rows = try await prepare(Swift.min(rowsLeft, batches.rowsPerBatch), isolation: actor)
+        pieces = try await Self.read(workers, streams.count, rows) { (number, _) throws(ParquetError) in
+          (streams[number].leaf.chunk, try streams[number].next(rows))
         }
       } else {
+        let group = batches.selections[nextGroup - 1].group
+        let usual = batches.file.usualRows(
+          inGroup: group, columns: batches.columns, bytes: batches.bytesPerBatch)
+        rows = Swift.min(rowsLeft, batches.rowsPerBatch, usual)
         let (part, streams) = (takeRanges(rows), selected)
         do throws(ParquetError) {
-          pieces = try await Self.read(streams.count, rows) { (number) throws(ParquetError) in
-            (streams[number].leaf.chunk, try await streams[number].next(part))
+          pieces = try await Self.read(workers, streams.count, rows) {
+            (number, scratch) throws(ParquetError) in
+            (streams[number].leaf.chunk, try await streams[number].next(part, &scratch))
           }
         } catch {
           guard error.code != .storage, streams.contains(where: \.isMisled) else { throw error }
-          try selectRest()
-          return try await next(isolation: actor)
+          return try selectRest()
         }
         given += part
       }
       rowsLeft -= rows
-      if rowsLeft == 0 {
-        streams = []
-        selected = []
-        openAhead()
+      nextRow = 0
+      decoded = try batches.file.assembleKept(batches.columns, pieces, rows: rows)
+    }
+
+    /// Decodes so many rows of all streams, or as many as take a batch's bytes together; gives how many.
+    private func prepare(
+      _ rows: Int, isolation actor: isolated (any Actor)?
+    ) async throws(ParquetError) -> Int {
+      let streams = streams
+      var share = batches.bytesPerBatch / Swift.max(streams.count, 1)
+      while true {
+        let most = share
+        let found = try await Self.read(workers, streams.count, rows) {
+          (number, scratch) throws(ParquetError) in
+          (number, try await streams[number].prepare(rows, bytes: most, &scratch))
+        }
+        let limited = found.values.count { $0 < rows }
+        let held = streams.reduce(0) { $0 + $1.byteCount }
+        // What columns of short values leave of the bytes is for those of long ones.
+        guard limited > 0, held < batches.bytesPerBatch / 2 else { return found.values.min() ?? rows }
+        share += (batches.bytesPerBatch - held) / limited
       }
-      return try batches.file.assemble(batches.columns, pieces, rows: rows)
     }
 
     /// Goes on to the next row group, of which there must be one.
@@ -99,13 +144,16 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       ahead = nil
       nextGroup += 1
       nextRow = 0
-      whole = nil
+      decoded = nil
       streams = []
       selected = []
       ranges = []
       given = []
       switch opened {
-      case .whole(let batch): whole = try await batch.value()
+      case .whole(let batch):
+        decoded = try await batch.value()
+        rowsLeft = 0
+        return
       case .streams(let opened): streams = opened
       case .selected(let opened):
         selected = try await opened.value()
@@ -132,14 +180,14 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// Bytes of a column that are read at once: while they are held, as many are under way.
     private func windowSize() -> Int {
       let count = batches.file.leaves(of: batches.columns).count
-      return Swift.max(64 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(count, 1) / 2))
+      return Swift.max(8 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(count, 1) / 2))
     }
 
     /// Begins the next row group while the rows of this one are used, as far as the read-ahead allows.
     private mutating func openAhead() {
       guard ahead == nil, nextGroup < batches.selections.count else { return }
       let selection = batches.selections[nextGroup]
-      if rowsLeft > 0 {
+      if rowsLeft > 0 || decoded != nil {
         let held =
           isWhole(selection)
           ? size(selection.group) + size(batches.selections[nextGroup - 1].group) : Int.max
@@ -148,6 +196,11 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       // What is wrong with it is told when it is its turn.
       ahead = try? open(selection)
     }
+
+    /// Values of a row group's columns for each byte that is read ahead, beyond which it is not read at once.
+    ///
+    /// Values that repeat take next to nothing in the file.
+    private static let valuesPerByte = 0.5
 
     /// Bytes that the columns of a row group take decompressed; too many where they are not known.
     private func size(_ group: Int) -> Int {
@@ -162,8 +215,10 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// Whether a row group is small enough to be read at once.
     private func isWhole(_ selection: RowSelection) -> Bool {
       let group = selection.group
+      let rows = batches.file.rowCount(inGroup: group)
       return selection.ranges == nil && size(group) <= Swift.min(batches.readAhead, 1 << 30)
-        && batches.file.rowCount(inGroup: group) < 1 << 20
+        && rows < 1 << 20
+        && Double(rows) * Double(batches.columns.count) <= Double(batches.readAhead) * Self.valuesPerByte
     }
 
     private func open(_ selection: RowSelection) throws(ParquetError) -> Opened {
@@ -172,7 +227,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       if isWhole(selection) {
         return .whole(
           ReadAhead { () throws(ParquetError) in
-            try await file.readRowGroup(group, columns: columns)
+            try await file.readKept(group, columns: columns)
           })
       }
       let leaves = file.leaves(of: columns)
@@ -221,57 +276,72 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       return taken
     }
 
-    /// Reads the next rows of all streams, several at a time where that pays.
-    private static func read(
-      _ count: Int, _ rows: Int,
-      _ next: @escaping @Sendable (Int) async throws(ParquetError) -> (Int, LeafPiece)
-    ) async throws(ParquetError) -> [Int: LeafPiece] {
+    /// Works on all streams for so many rows, on several at a time where that pays; gives what each makes.
+    private static func read<Made: Sendable>(
+      _ workers: [DecodingWorker], _ count: Int, _ rows: Int,
+      _ next: @escaping @Sendable (Int, inout PageScratch) async throws(ParquetError) -> (Int, Made)
+    ) async throws(ParquetError) -> [Int: Made] {
       let queue = WorkQueue(count)
-      guard count > 1, rows * count >= leastParallelValues else { return try await work(queue, next) }
-      let results = await withTaskGroup(of: Result<[Int: LeafPiece], ParquetError>.self) { tasks in
-        for _ in 0..<Swift.min(count, ParquetFile.greatestParallelism) {
+      guard count > 1, rows * count >= leastParallelValues else {
+        return try await work(queue, workers[0], next)
+      }
+      let results = await withTaskGroup(of: Result<[Int: Made], ParquetError>.self) { tasks in
+        for worker in workers.prefix(count) {
           tasks.addTask {
             do throws(ParquetError) {
-              return .success(try await work(queue, next))
+              return .success(try await work(queue, worker, next))
             } catch { return .failure(error) }
           }
         }
-        var results: [Result<[Int: LeafPiece], ParquetError>] = []
+        var results: [Result<[Int: Made], ParquetError>] = []
         for await result in tasks { results.append(result) }
         return results
       }
-      var pieces: [Int: LeafPiece] = [:]
-      for result in results { pieces.merge(try result.get()) { first, _ in first } }
-      return pieces
+      var made: [Int: Made] = [:]
+      for result in results { made.merge(try result.get()) { first, _ in first } }
+      return made
     }
 
-    private static func work(
-      _ queue: WorkQueue, _ next: @Sendable (Int) async throws(ParquetError) -> (Int, LeafPiece)
-    ) async throws(ParquetError) -> [Int: LeafPiece] {
-      var pieces: [Int: LeafPiece] = [:]
+    private static func work<Made: Sendable>(
+      _ queue: WorkQueue, _ worker: DecodingWorker,
+      _ next: @Sendable (Int, inout PageScratch) async throws(ParquetError) -> (Int, Made)
+    ) async throws(ParquetError) -> [Int: Made] {
+      var made: [Int: Made] = [:]
+      var scratch = PageScratch()
+      swap(&scratch, &worker.scratch)
+      defer { swap(&scratch, &worker.scratch) }
       while let number = queue.take() {
-        let (chunk, piece) = try await next(number)
-        pieces[chunk] = piece
+        let (place, value) = try await next(number, &scratch)
+        made[place] = value
       }
-      return pieces
+      return made
     }
   }
 }
 
+/// What a task that decodes needs for itself.
+private final class DecodingWorker: @unchecked Sendable {
+  // Unchecked, since each task has its own, and the iterator waits for them.
+  var scratch = PageScratch()
+}
+
 extension ParquetFile {
-  /// All rows of columns, at most `rowsPerBatch` at a time; `columns` are positions in ``schema``.
+  /// All rows of columns, at most `rowsPerBatch` and about `bytesPerBatch` at a time; `columns` are positions in
+  /// ``schema``.
   ///
   /// - Parameters:
   ///   - columns: Positions in ``schema``; the batches have their order.
   ///   - rowsPerBatch: The most rows of a batch, and at least one.
+  ///   - bytesPerBatch: About the most bytes that the rows of a batch take in memory; a batch has one row at least.
   ///   - groups: The row groups to read, in this order; nil for all.
   ///   - readAhead: Bytes that are read ahead of the batch at hand; a row group that takes no more than this
   ///     is read at once.
   public func batches(
-    columns: [Int], rowsPerBatch: Int = 16_384, groups: [Int]? = nil, readAhead: Int = 24 << 20
+    columns: [Int], rowsPerBatch: Int = 16_384, bytesPerBatch: Int = 16 << 20, groups: [Int]? = nil,
+    readAhead: Int = 24 << 20
   ) -> ParquetBatches {
     batches(
-      columns: columns, rowsPerBatch: rowsPerBatch,
+      columns: columns, rowsPerBatch: rowsPerBatch, bytesPerBatch: bytesPerBatch,
       selecting: (groups ?? Array(0..<rowGroupCount)).map { RowSelection(group: $0) }, readAhead: readAhead)
   }
 
@@ -281,14 +351,15 @@ extension ParquetFile {
   /// - Parameters:
   ///   - columns: Positions in ``schema``; the batches have their order.
   ///   - rowsPerBatch: The most rows of a batch, and at least one.
+  ///   - bytesPerBatch: About the most bytes that the rows of a batch take in memory; a batch has one row at least.
   ///   - selections: The row groups to read, in this order, and which of their rows.
   ///   - readAhead: Bytes that are read ahead of the batch at hand.
   public func batches(
-    columns: [Int], rowsPerBatch: Int = 16_384, selecting selections: [RowSelection],
-    readAhead: Int = 24 << 20
+    columns: [Int], rowsPerBatch: Int = 16_384, bytesPerBatch: Int = 16 << 20,
+    selecting selections: [RowSelection], readAhead: Int = 24 << 20
   ) -> ParquetBatches {
     ParquetBatches(
-      file: self, columns: columns, rowsPerBatch: min(max(rowsPerBatch, 1), 1 << 31), selections: selections,
-      readAhead: readAhead)
+      file: self, columns: columns, rowsPerBatch: min(max(rowsPerBatch, 1), 1 << 31),
+      bytesPerBatch: max(bytesPerBatch, 1), selections: selections, readAhead: readAhead)
   }
 }

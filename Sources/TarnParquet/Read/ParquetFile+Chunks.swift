@@ -52,7 +52,7 @@ extension ParquetFile {
     // Memory for so many rows is taken before any page has been seen.
     var decoder = leaf.decoder(
       chunk.codec, entries: chunk.valueCount, expected: min(rows, 1 << 20),
-      bytes: Self.stringBytes(chunk, stored: bytes.byteCount), keepsDictionaries: keepsDictionaries,
+      bytes: Self.stringBytes(chunk, stored: bytes.byteCount), declared: chunk.uncompressedSize,
       cutsNanoseconds: cutsNanoseconds)
     var offset = 0
     var pageStart = 0
@@ -85,8 +85,29 @@ extension ParquetFile {
     min(max(0, chunk.uncompressedSize), stored &* 8)
   }
 
-  /// The batch that leaves' pieces make.
+  /// The batch that leaves' pieces make, with strings as the file's reader wants them.
   func assemble(
+    _ columns: [Int], _ pieces: [Int: LeafPiece], rows: Int
+  ) throws(ParquetError) -> RecordBatch {
+    try finished(try assembleKept(columns, pieces, rows: rows))
+  }
+
+  /// The batch with strings end to end, unless the file keeps its dictionaries.
+  func finished(_ batch: RecordBatch) throws(ParquetError) -> RecordBatch {
+    guard !keepsDictionaries else { return batch }
+    var batch = batch
+    for index in batch.columns.indices {
+      do { batch.columns[index] = try batch.columns[index].plain() } catch {
+        throw ParquetError(
+          .valueOutOfRange, path: path, column: batch.schema.fields[index].name,
+          "the strings of one row group pass 2 GiB, which is more than is held at once")
+      }
+    }
+    return batch
+  }
+
+  /// The batch that leaves' pieces make, with strings as positions in dictionaries where pages have them so.
+  func assembleKept(
     _ columns: [Int], _ pieces: [Int: LeafPiece], rows: Int
   ) throws(ParquetError) -> RecordBatch {
     var found: [Column] = []

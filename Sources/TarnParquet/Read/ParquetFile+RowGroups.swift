@@ -16,9 +16,14 @@ extension ParquetFile {
   ///   or the group has more than 64 Mi rows, which are read in batches.
   public func readRowGroup(_ group: Int, columns: [Int]) async throws(ParquetError) -> RecordBatch {
     try check(group, columns)
+    return try finished(try await readKept(group, columns: columns))
+  }
+
+  /// Reads columns of a row group, with strings as positions in dictionaries where pages have them so.
+  func readKept(_ group: Int, columns: [Int]) async throws(ParquetError) -> RecordBatch {
     try checkSize(group)
     let pieces = try await readLeaves([group], leaves(of: columns))
-    return try assemble(columns, pieces[0], rows: metadata.groups[group].rowCount)
+    return try assembleKept(columns, pieces[0], rows: metadata.groups[group].rowCount)
   }
 
   /// Reads columns of several row groups at once, which keeps all cores busy where few columns are read.

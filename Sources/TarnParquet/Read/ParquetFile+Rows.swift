@@ -36,14 +36,28 @@ extension ParquetFile {
     for leaf in leaves where pieces[leaf.chunk] == nil {
       pieces[leaf.chunk] = try await scan(group, leaf, sorted)
     }
-    let batch = try assemble(columns, pieces, rows: sorted.count)
-    if sorted == ordinals { return batch }
+    let batch = try assembleKept(columns, pieces, rows: sorted.count)
+    if sorted == ordinals { return try finished(batch) }
     let places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
-    do {
-      return try batch.gather(ordinals.compactMap { places[$0] })
+    do throws(ColumnError) {
+      let chosen = try batch.gather(ordinals.compactMap { places[$0] })
+      return keepsDictionaries ? chosen : try chosen.plain()
     } catch {
       throw ParquetError(.valueOutOfRange, path: path, error.description)
     }
+  }
+
+  /// How many rows of a row group take so many bytes if all are like its rows on average, by the footer; at least one.
+  ///
+  /// Strings that stay positions in dictionaries count as such.
+  package func usualRows(inGroup group: Int, columns: [Int], bytes: Int) -> Int {
+    guard metadata.groups.indices.contains(group) else { return 1 }
+    let rows = max(metadata.groups[group].rowCount, 1)
+    var perRow = 0.0
+    for leaf in leaves(of: columns) {
+      perRow += 4 + Double(max(metadata.groups[group].columns[leaf.chunk].uncompressedSize, 0)) / Double(rows)
+    }
+    return Int(max(1, min(Double(bytes) / max(perRow, 1), Double(Int32.max))))
   }
 
   private func emptyBatch(_ columns: [Int]) throws(ParquetError) -> RecordBatch {
@@ -110,7 +124,7 @@ extension ParquetFile {
           ?? (
             leaf.decoder(
               chunk.codec, entries: chunk.valueCount, expected: sorted.count,
-              keepsDictionaries: keepsDictionaries, cutsNanoseconds: cutsNanoseconds), []
+              cutsNanoseconds: cutsNanoseconds), []
           )
         var offset = request.range.lowerBound
         do throws(FormatProblem) {
@@ -157,17 +171,20 @@ extension ParquetFile {
     let step = 1 << 14
     let rowCount = metadata.groups[group].rowCount
     let stream = try LeafStream(self, group, leaf, window: 1 << 20, expected: min(step, rowCount))
+    var scratch = PageScratch()
     var parts: [LeafPiece] = []
     var next = 0
-    for start in stride(from: 0, to: rowCount, by: step) where next < sorted.count || parts.isEmpty {
-      let rows = start..<min(start + step, rowCount)
-      let piece = try await stream.next(rows.count)
+    var start = 0
+    while start < rowCount, next < sorted.count || parts.isEmpty {
+      let rows = try await stream.prepare(min(step, rowCount - start), bytes: 1 << 20, &scratch)
+      let piece = try stream.next(rows)
       var chosen: [Int] = []
-      while next < sorted.count, sorted[next] < rows.upperBound {
+      while next < sorted.count, sorted[next] < start + rows {
         chosen.append(sorted[next] - start)
         next += 1
       }
       do { parts.append(try RowWindow(piece, leaf).gathered(chosen)) } catch { throw failure(error, leaf) }
+      start += rows
     }
     do { return try LeafPiece.joined(parts, leaf) } catch { throw failure(error, leaf) }
   }

@@ -13,6 +13,15 @@ public struct ParquetFile: Sendable {
   public let path: String
   /// The file's size in bytes.
   public let size: Int
+  /// Bytes that the pages of all columns take before compression.
+  package var uncompressedBytes: Int {
+    metadata.groups.reduce(0) { total, group in
+      group.columns.reduce(total) {
+        let (sum, overflow) = $0.addingReportingOverflow(max($1.uncompressedSize, 0))
+        return overflow ? Int.max : sum
+      }
+    }
+  }
   /// About how many bytes of memory the footer takes.
   package let footerMemory: Int
   /// The columns that can be read.
@@ -166,7 +175,8 @@ public struct ParquetFile: Sendable {
   /// The same file, of which strings and binary are read as positions in the file's dictionaries.
   ///
   /// Their columns have the layout ``TarnColumns/Column/Values/dictionary(_:)`` where all pages of the row group
-  /// or batch refer to a dictionary, which columns of few different strings do; others are as ever.
+  /// or batch refer to a dictionary, which columns of few different strings do, or where some do and their strings
+  /// would be long end to end; others are as ever.
   public func keepingDictionaries() -> ParquetFile {
     var file = self
     file.keepsDictionaries = true

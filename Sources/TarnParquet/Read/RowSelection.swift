@@ -102,6 +102,8 @@ final class SelectedStream: @unchecked Sendable {
 
   /// The most rows that are decoded at once of a chunk without a page index.
   private static let step = 1 << 14
+  /// The bytes that these take, save where a page or a row has more.
+  private static let stepBytes = 1 << 20
 
   init(
     _ file: ParquetFile, _ selection: RowSelection, _ leaf: LeafColumn, _ index: OffsetIndex?, window: Int,
@@ -138,7 +140,7 @@ final class SelectedStream: @unchecked Sendable {
       Pages(
         decoder: leaf.decoder(
           chunk.codec, entries: chunk.valueCount, expected: min(expected, rowCount),
-          keepsDictionaries: file.keepsDictionaries, cutsNanoseconds: file.cutsNanoseconds),
+          cutsNanoseconds: file.cutsNanoseconds),
         reader: RangeReader(file, requests.map(\.range), mostBytes: window * 2), requests: requests))
   }
 
@@ -150,12 +152,14 @@ final class SelectedStream: @unchecked Sendable {
   }
 
   /// The rows of ranges, which rise, and all stand behind those that were asked for before.
-  func next(_ ranges: [Range<Int>]) async throws(ParquetError) -> LeafPiece {
+  func next(
+    _ ranges: [Range<Int>], _ scratch: inout PageScratch
+  ) async throws(ParquetError) -> LeafPiece {
     var parts: [LeafPiece] = []
     for range in ranges {
       var start = range.lowerBound
       while start < range.upperBound {
-        if !heldRows.contains(start) { try await advance(to: start) }
+        if !heldRows.contains(start) { try await advance(to: start, &scratch) }
         guard let held, heldRows.contains(start) else {
           throw file.failure(.malformed("the chunk holds fewer rows than the row group"), leaf)
         }
@@ -170,18 +174,20 @@ final class SelectedStream: @unchecked Sendable {
   }
 
   /// Decodes the page that has a row, or what follows up to it.
-  private func advance(to row: Int) async throws(ParquetError) {
+  private func advance(to row: Int, _ scratch: inout PageScratch) async throws(ParquetError) {
     switch source {
     case .stream(let stream):
       let rowCount = stream.rowCount
       while !heldRows.contains(row), heldRows.upperBound < rowCount {
-        heldRows = heldRows.upperBound..<min(heldRows.upperBound + Self.step, rowCount)
-        held = RowWindow(try await stream.next(heldRows.count), leaf)
+        let rows = try await stream.prepare(
+          min(Self.step, rowCount - heldRows.upperBound), bytes: Self.stepBytes, &scratch)
+        heldRows = heldRows.upperBound..<heldRows.upperBound + rows
+        held = RowWindow(try stream.next(rows), leaf)
       }
     case .pages(var pages):
       do throws(ParquetError) {
         while !heldRows.contains(row), pages.next.request < pages.requests.count {
-          try await readPage(&pages)
+          try await readPage(&pages, &scratch)
         }
         source = .pages(pages)
       } catch {
@@ -194,12 +200,14 @@ final class SelectedStream: @unchecked Sendable {
         }
         source = .stream(try Self.stream(file, group, leaf, window))
         (held, heldRows) = (nil, 0..<0)
-        try await advance(to: row)
+        try await advance(to: row, &scratch)
       }
     }
   }
 
-  private func readPage(_ pages: inout Pages) async throws(ParquetError) {
+  private func readPage(
+    _ pages: inout Pages, _ scratch: inout PageScratch
+  ) async throws(ParquetError) {
     let request = pages.requests[pages.next.request]
     let fetched: FetchedBytes
     if let bytes = pages.bytes {
@@ -213,16 +221,16 @@ final class SelectedStream: @unchecked Sendable {
     pages.bytes = isLast ? nil : fetched
     if isLast { pages.next = (pages.next.request + 1, 0) }
     let buffer = fetched.take()
-    try decode(page, buffer, from: request.range.lowerBound, &pages.decoder)
+    try decode(page, buffer, from: request.range.lowerBound, &pages.decoder, &scratch)
     if !isLast { fetched.put(buffer) }
   }
 
   /// Decodes a page out of the bytes from `start` on.
   private func decode(
-    _ page: Page, _ buffer: borrowing ByteBuffer, from start: Int, _ decoder: inout any PageDecoder
+    _ page: Page, _ buffer: borrowing ByteBuffer, from start: Int, _ decoder: inout any PageDecoder,
+    _ scratch: inout PageScratch
   ) throws(ParquetError) {
     do throws(FormatProblem) {
-      var scratch = PageScratch()
       let place = page.bytes.lowerBound - start
       try decoder.readPage(buffer.bytes.extracting(place..<place + page.bytes.count), &scratch)
       guard let rows = page.rows else { return }

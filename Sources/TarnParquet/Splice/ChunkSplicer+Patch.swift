@@ -9,13 +9,13 @@ extension ChunkSplicer {
 
   /// Replaces a slot's values in the page as it is encoded, and tells whether that was possible.
   ///
-  /// It takes a slot of one page without nulls, of which no row goes. Where it gives up, the dictionary may have
+  /// It takes one page without nulls, of which no row goes. Where it gives up, the dictionary may have
   /// entries that no page refers to, which does no harm.
   func patch(
-    _ edit: SlotEdit, _ pages: inout SlotReader, _ column: ColumnWriter, _ dictionary: [UInt8]?,
+    _ edit: SlotEdit, _ range: Range<Int>, _ pages: inout SlotReader, _ column: ColumnWriter,
+    _ dictionary: [UInt8]?,
     _ result: inout SplicedChunk
   ) async throws -> Bool {
-    let range = layout.slots[edit.slot]
     let page = layout.pages[range.lowerBound]
     guard range.count == 1, edit.keepsPlaces, kind == .compared, page.type == .data, page.nullCount == 0,
       page.valueCount <= Self.greatestCount, let bounds = page.bounds, !page.isUnordered,
@@ -24,11 +24,15 @@ extension ChunkSplicer {
       edit.replaced.last.map({ $0 < page.valueCount }) ?? false
     else { return false }
     try settle(column, page.encoding, dictionary)
+    let refers = page.encoding == .rleDictionary
     let (header, size) = try await pages.plain(ofPage: range.lowerBound, &worker.scratch)
     guard header.type == .data, header.encoding == page.encoding, header.valueCount == page.valueCount else {
       return false
     }
-    let plain = try column.chunks[0].encoder.plain(fresh, edit.replacements)
+    // Where they are long, they may have to be put into several pages.
+    guard refers || column.chunks[0].encoder.plainByteCount(fresh, edit.replacements) <= Self.greatestSize
+    else { return false }
+    let plain = try column.chunks[0].encoder.plain(fresh, edit.replacements, areWritten: !refers)
     let patch = PagePatch(rows: edit.replaced, bounds: bounds)
     var out: [UInt8] = []
     switch try outcome(patch, header, edit, worker.scratch.buffer, plain.values, column, &out) {

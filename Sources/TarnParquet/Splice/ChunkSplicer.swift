@@ -122,26 +122,28 @@ final class ChunkSplicer: Sendable {
       throw FormatProblem.unsupported("type \(field.type.name) cannot be written")
     }
     var result = SplicedChunk(leaf: column.stored.leaves[0], uncompressedSize: layout.uncompressedSize)
-    var pages = SlotReader(file: file, layout: layout, ranges: ranges(encodingAll))
+    let pieces = pieces(encodingAll)
+    var pages = SlotReader(file: file, layout: layout, ranges: ranges(pieces, encodingAll))
     result.counts.bytesRead = pages.byteCount
     if encodingAll { result.uncompressedSize = 0 }
     let dictionary = try await readDictionary(&pages, encodingAll)
     if case .constant(let text) = kind, !encodingAll {
       try adoptConstant(text, dictionary, column, &result)
     }
-    var next = 0
-    for slot in layout.slots.indices {
-      let edit = next < edits.count && edits[next].slot == slot ? edits[next] : nil
-      if edit != nil { next += 1 }
-      let range = layout.slots[slot]
-      guard encodingAll || !layout.mindsNaN || edit.map(mustLook) ?? false else {
+    for piece in pieces {
+      let range = piece.pages
+      guard encodingAll || !layout.mindsNaN || piece.edit.map(mustLook) ?? false else {
         result.copy(layout.bytes(ofPages: range), layout.pages[range])
         continue
       }
-      if !encodingAll, let edit, try await patch(edit, &pages, column, dictionary, &result) { continue }
+      if !encodingAll, let edit = piece.edit,
+        try await patch(edit, range, &pages, column, dictionary, &result)
+      {
+        continue
+      }
       var uncompressed = 0
-      let stored = try await pages.column(ofSlot: slot, &worker.scratch, &uncompressed)
-      let applied = edit ?? SlotEdit(slot: slot)
+      let stored = try await pages.column(ofPages: range, &worker.scratch, &uncompressed)
+      let applied = piece.edit ?? SlotEdit(slot: 0)
       if !encodingAll, applied.keepsPlaces, kind == .kept || applied.isSame(stored, fresh),
         layout.mindsNaN || !pages.haveHeadersBounds
       {
@@ -155,7 +157,7 @@ final class ChunkSplicer: Sendable {
       try encode(
         try self.column(after: applied, stored), column, encodingAll ? nil : range.upperBound, &result)
     }
-    for edit in edits[next...] {
+    for edit in edits where edit.slot >= layout.slots.count {
       if !encodingAll, let last = result.pages.last { try settle(column, last.encoding, dictionary) }
       let empty = Column(nulls: 0, of: field.type)
       try encode(try self.column(after: edit, empty), column, encodingAll ? nil : layout.pages.count, &result)
@@ -169,15 +171,42 @@ final class ChunkSplicer: Sendable {
   /// Whether a slot's pages must be decoded for an edit.
   private func mustLook(_ edit: SlotEdit) -> Bool { kind == .compared || !edit.keepsPlaces }
 
-  /// The parts of the chunk that are read: the dictionary, and slots that are decoded.
-  private func ranges(_ encodingAll: Bool) -> [Range<Int>] {
+  /// Pages that are copied together, or decoded and changed together.
+  private struct Piece {
+    var pages: Range<Int>
+    var edit: SlotEdit?
+  }
+
+  /// The slots, of which those that must be decoded are cut into their pages, so that few long values are held.
+  private func pieces(_ encodingAll: Bool) -> [Piece] {
+    var pieces: [Piece] = []
+    var next = 0
+    for slot in layout.slots.indices {
+      let edit = next < edits.count && edits[next].slot == slot ? edits[next] : nil
+      if edit != nil { next += 1 }
+      let range = layout.slots[slot]
+      guard range.count > 1, encodingAll || edit != nil else {
+        pieces.append(Piece(pages: range, edit: edit))
+        continue
+      }
+      let parts = edit?.parts(range.map { layout.pages[$0].rowCount })
+      for (number, page) in range.enumerated() {
+        let part = parts.flatMap { $0[number].isEmpty ? nil : $0[number] }
+        pieces.append(Piece(pages: page..<page + 1, edit: part))
+      }
+    }
+    return pieces
+  }
+
+  /// The parts of the chunk that are read: the dictionary, and pages that are decoded.
+  private func ranges(_ pieces: [Piece], _ encodingAll: Bool) -> [Range<Int>] {
     if encodingAll { return [layout.range] }
     if !layout.mindsNaN {
-      return (layout.dictionary.map { [$0] } ?? []) + layout.slots.map { layout.bytes(ofPages: $0) }
+      return (layout.dictionary.map { [$0] } ?? []) + pieces.map { layout.bytes(ofPages: $0.pages) }
     }
     var ranges: [Range<Int>] = []
-    for edit in edits where mustLook(edit) && edit.slot < layout.slots.count {
-      ranges.append(layout.bytes(ofPages: layout.slots[edit.slot]))
+    for piece in pieces where piece.edit.map(mustLook) ?? false {
+      ranges.append(layout.bytes(ofPages: piece.pages))
     }
     let appends = edits.contains { $0.slot >= layout.slots.count }
     if let dictionary = layout.dictionary, !ranges.isEmpty || appends || isConstant {

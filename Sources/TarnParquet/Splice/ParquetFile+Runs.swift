@@ -83,6 +83,6 @@ private final class RunReader {
 
   func column(ofRun run: Int) async throws(ParquetError) -> Column {
     var size = 0
-    return try await reader.column(ofSlot: run, &scratch, &size)
+    return try await reader.column(ofPages: reader.layout.slots[run], &scratch, &size)
   }
 }

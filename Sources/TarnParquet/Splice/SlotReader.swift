@@ -68,15 +68,15 @@ struct SlotReader: ~Copyable {
     }
   }
 
-  /// Decodes the rows of a slot, and adds the bytes that its pages take before compression.
+  /// Decodes the rows of pages, and adds the bytes that these take before compression.
   mutating func column(
-    ofSlot slot: Int, _ scratch: inout PageScratch, _ uncompressedSize: inout Int
+    ofPages pages: Range<Int>, _ scratch: inout PageScratch, _ uncompressedSize: inout Int
   ) async throws(ParquetError) -> Column {
     // Nothing is held in between but the dictionary, so that this copies nothing.
     var decoder = self.decoder
     defer { self.decoder = decoder }
     haveHeadersBounds = false
-    for page in layout.slots[slot] {
+    for page in pages {
       let range = layout.offsets[page]..<layout.offsets[page + 1]
       try await load(range)
       let start = range.lowerBound - bufferStart
@@ -91,12 +91,12 @@ struct SlotReader: ~Copyable {
     }
     do throws(FormatProblem) {
       let piece = try decoder.take()
-      guard piece.rows == layout.pages[layout.slots[slot]].reduce(0, { $0 + $1.rowCount }) else {
+      guard piece.rows == layout.pages[pages].reduce(0, { $0 + $1.rowCount }) else {
         throw .malformed("a page holds other rows than the page index says")
       }
       return piece.values
     } catch {
-      throw file.failure(error, layout.leaf, at: layout.offsets[layout.slots[slot].lowerBound])
+      throw file.failure(error, layout.leaf, at: layout.offsets[pages.lowerBound])
     }
   }
 

@@ -61,13 +61,41 @@ package struct SlotEdit: Sendable {
     return builder.finish()
   }
 
-  /// About how many bytes the strings take after the edit.
+  /// About how many bytes the strings take after the edit; nothing where some stay positions in a dictionary.
   private func byteCount(_ stored: Column, _ fresh: Column) -> Int {
-    guard let old = stored.strings, let new = fresh.strings else { return 0 }
+    guard case .bytes(let old) = stored.values, case .bytes(let new) = fresh.values else { return 0 }
     let added =
       replacements.reduce(0) { $0 + new.length(Int($1)) } + appended.reduce(0) { $0 + new.length(Int($1)) }
     return old.bytes.count + added
   }
+
+  /// The parts of the edit that fall into pages with so many rows each; what is appended comes into the last one.
+  func parts(_ pageRows: [Int]) -> [SlotEdit] {
+    var parts: [SlotEdit] = []
+    var gone = 0
+    var next = 0
+    var start = 0
+    for rows in pageRows {
+      var part = SlotEdit(slot: slot)
+      let end = start + rows
+      while gone < deleted.count, Int(deleted[gone]) < end {
+        part.deleted.append(deleted[gone] - Int32(truncatingIfNeeded: start))
+        gone += 1
+      }
+      while next < replaced.count, Int(replaced[next]) < end {
+        part.replaced.append(replaced[next] - Int32(truncatingIfNeeded: start))
+        part.replacements.append(replacements[next])
+        next += 1
+      }
+      parts.append(part)
+      start = end
+    }
+    if let last = parts.indices.last { parts[last].appended = appended }
+    return parts
+  }
+
+  /// Whether it changes nothing.
+  var isEmpty: Bool { deleted.isEmpty && replaced.isEmpty && appended.isEmpty }
 
   /// Whether the replaced rows have in a column the values that come in their places.
   func isSame(_ stored: Column, _ fresh: Column) -> Bool {

@@ -17,7 +17,9 @@ struct BooleanEncoder: PageEncoder {
   func reset() {}
   // A value is less than a byte.
   var patchable: PatchableValues? { nil }
-  func plain(_ column: Column, _ rows: [Int32]) -> (values: [UInt8], bounds: EncodedBounds?) { ([], nil) }
+  func plain(
+    _ column: Column, _ rows: [Int32], areWritten: Bool
+  ) -> (values: [UInt8], bounds: EncodedBounds?) { ([], nil) }
   func entries(of column: Column, _ rows: [Int32]) -> [UInt32]? { nil }
   func entry(_ position: Int) -> [UInt8] { [] }
 

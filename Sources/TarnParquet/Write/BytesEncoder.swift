@@ -15,6 +15,9 @@ struct BytesEncoder: PageEncoder {
   /// The dictionary of the column at hand, and the entry here of each of its positions that was met.
   private var shared: DictionaryStrings.Entries?
   private var places: [UInt32] = []
+  /// How many of them were met, and the bytes of these.
+  private var sharedCount = 0
+  private var sharedBytes = 0
   private var collectsHashes = false
   private var collected: [UInt64] = []
 
@@ -28,6 +31,14 @@ struct BytesEncoder: PageEncoder {
   var isDecided: Bool { state.isDecided }
   var dictionaryCount: Int { entries.count }
   var dictionaryByteCount: Int { entries.bytes.count + 4 * entries.count }
+
+  func hasRoom(for theirs: DictionaryStrings.Entries) -> Bool {
+    // Those that were met are among the entries already.
+    let isShared = shared === theirs
+    let count = entries.count + theirs.strings.count - (isShared ? sharedCount : 0)
+    let bytes = entries.bytes.count + theirs.strings.bytes.count - (isShared ? sharedBytes : 0)
+    return state.mayHaveDictionary && policy.allows(entries: count, bytes: bytes + 4 * count)
+  }
 
   mutating func encode(
     _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
@@ -86,6 +97,8 @@ struct BytesEncoder: PageEncoder {
     if shared !== strings.entries {
       shared = strings.entries
       places = [UInt32](repeating: UInt32.max, count: theirs.count)
+      sharedCount = 0
+      sharedBytes = 0
     }
     indices.removeAll(keepingCapacity: true)
     indices.reserveCapacity(rows.count)
@@ -96,6 +109,8 @@ struct BytesEncoder: PageEncoder {
       if place == UInt32.max {
         place = try Self.place(of: theirs, position, &entries, &index)
         places[position] = place
+        sharedCount += 1
+        sharedBytes += theirs.length(position)
       }
       indices.append(place)
     }
@@ -182,7 +197,11 @@ struct BytesEncoder: PageEncoder {
       throw .outOfRange(error.description)
     }
     entries = kept
-    index.removeAll()
+    // No more strings are looked up.
+    index = HashIndex()
+    indices = []
+    places = []
+    lastUse = []
     shared = nil
   }
 
@@ -253,21 +272,37 @@ struct BytesEncoder: PageEncoder {
 
   var patchable: PatchableValues? { .strings }
 
-  func plain(
+  /// The strings among which those of chosen rows are, and where.
+  private static func strings(
     _ column: Column, _ rows: [Int32]
+  ) throws(FormatProblem) -> (ByteStrings, RowList) {
+    switch column.values {
+    case .bytes(let strings): return (strings, ValueRows.chosen(rows).list)
+    case .dictionary(let strings):
+      let positions = rows.map { Int32(bitPattern: strings.indices[Int($0)]) }
+      return (strings.entries.strings, ValueRows.chosen(positions).list)
+    default: throw otherLayout
+    }
+  }
+
+  func plainByteCount(_ column: Column, _ rows: [Int32]) -> Int {
+    guard let (strings, list) = try? Self.strings(column, rows) else { return 0 }
+    return 4 * list.count + Self.byteCount(strings, list)
+  }
+
+  func plain(
+    _ column: Column, _ rows: [Int32], areWritten: Bool
   ) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?) {
-    guard let strings = column.strings else { throw Self.otherLayout }
-    let rows = ValueRows.chosen(rows).list
+    let (strings, rows) = try Self.strings(column, rows)
     var range = ByteBounds(strings)
     for index in 0..<rows.count { range.note(rows[index]) }
     var values: [UInt8] = []
-    Self.appendPlain(strings, rows, to: &values)
+    if areWritten { Self.appendPlain(strings, rows, to: &values) }
     return (values, range.encoded(isText: isText))
   }
 
   mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]? {
-    guard let strings = column.strings else { throw Self.otherLayout }
-    let list = ValueRows.chosen(rows).list
+    let (strings, list) = try Self.strings(column, rows)
     let most = dictionaryByteCount + Self.byteCount(strings, list) + 4 * list.count
     guard case .dictionary = state, policy.allows(entries: self.entries.count + list.count, bytes: most)
     else { return nil }

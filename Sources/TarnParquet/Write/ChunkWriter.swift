@@ -42,6 +42,7 @@ struct ChunkWriter: Sendable {
   private var waiting: [(levels: [UInt8], slots: Int, rows: Int)] = []
   private var page: [UInt8] = []
   private var compressed: [UInt8] = []
+  private var hasBuffers = false
 
   init(_ leaf: WrittenLeaf, _ options: ParquetWriteOptions) {
     self.leaf = leaf
@@ -76,13 +77,33 @@ struct ChunkWriter: Sendable {
 
   /// About how many bytes the chunk will take.
   var byteCount: Int { pages.count + encoder.dictionaryByteCount }
+  /// About how many bytes are held besides: the table by which entries are found, and notes of pages with their bounds.
+  var workingBytes: Int { 16 * encoder.dictionaryCount + 256 * written.count }
   var isEmpty: Bool { written.isEmpty && waiting.isEmpty }
   var rowCount: Int { written.reduce(0) { $0 + $1.rowCount } + waiting.reduce(0) { $0 + $1.rows } }
+
+  /// Takes the compressor's buffers for the page at hand, since those of all columns together would be many bytes.
+  private mutating func borrowBuffers(_ compressor: inout PageCompressor) {
+    guard !hasBuffers else { return }
+    hasBuffers = true
+    swap(&page, &compressor.page)
+    swap(&compressed, &compressor.compressed)
+  }
+
+  private mutating func giveBuffersBack(_ compressor: inout PageCompressor) {
+    hasBuffers = false
+    swap(&page, &compressor.page)
+    swap(&compressed, &compressor.compressed)
+    page = []
+    compressed = []
+  }
 
   /// Appends a page.
   mutating func append(
     _ column: Column, _ slots: PageSlots, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
+    borrowBuffers(&compressor)
+    defer { giveBuffersBack(&compressor) }
     page.removeAll(keepingCapacity: true)
     if leaf.greatestRepetition > 0 {
       page.appendLevels(.each(slots.repetition), slots.count, greatest: leaf.greatestRepetition)
@@ -110,6 +131,7 @@ struct ChunkWriter: Sendable {
     _ encoding: Encoding, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
     let pages = waiting
+    guard !pages.isEmpty else { return }
     waiting = []
     for (levels, slots, rows) in pages {
       page = levels
@@ -143,6 +165,8 @@ struct ChunkWriter: Sendable {
   mutating func append(
     encoded page: [UInt8], count: Int, _ encoded: EncodedValues, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
+    borrowBuffers(&compressor)
+    defer { giveBuffersBack(&compressor) }
     self.page = page
     try writePage(count, rows: count, nulls: 0, encoded, &compressor)
   }
@@ -239,6 +263,8 @@ struct ChunkWriter: Sendable {
   mutating func encodedDictionary(
     _ compressor: inout PageCompressor
   ) throws(FormatProblem) -> (bytes: [UInt8], uncompressedSize: Int) {
+    borrowBuffers(&compressor)
+    defer { giveBuffersBack(&compressor) }
     page = encoder.dictionaryPage()
     compressed.removeAll(keepingCapacity: true)
     try compressor.append(page, to: &compressed)

@@ -10,7 +10,7 @@ final class ColumnWriter: @unchecked Sendable {
   var chunks: [ChunkWriter]
 
   /// Values beyond this do not fit into one page, save a single one.
-  private static let pageBytes = 1 << 20
+  static let pageBytes = 1 << 20
 
   init?(_ field: Field, _ options: ParquetWriteOptions) {
     guard let stored = WrittenField(field) else { return nil }
@@ -20,12 +20,14 @@ final class ColumnWriter: @unchecked Sendable {
   }
 
   var byteCount: Int { chunks.reduce(0) { $0 + $1.byteCount } }
+  /// About how many bytes are held besides what is to be written: tables to find entries by, and notes of pages.
+  var workingBytes: Int { chunks.reduce(0) { $0 + $1.workingBytes } }
 
   /// Appends rows as one page, or several where values are long; pages begin with a row.
   func append(
     _ column: Column, _ rows: Range<Int>, _ compressor: inout PageCompressor
   ) throws(FormatProblem) {
-    if rows.count > 1, column.plainBytes(rows) > Self.pageBytes {
+    if rows.count > 1, column.plainBytes(rows) > Self.pageBytes, !mayRefer(rows, of: column) {
       let middle = rows.lowerBound + rows.count / 2
       try append(column, rows.lowerBound..<middle, &compressor)
       try append(column, middle..<rows.upperBound, &compressor)
@@ -40,6 +42,15 @@ final class ColumnWriter: @unchecked Sendable {
     for (index, (column, slots)) in leaves.enumerated() {
       try chunks[index].append(column, slots, &compressor)
     }
+  }
+
+  /// Whether a page of rows surely refers to a dictionary, so that it is short however long its strings are.
+  private func mayRefer(_ rows: Range<Int>, of column: Column) -> Bool {
+    guard case .dictionary(let strings) = column.values, !field.type.isNested else { return false }
+    let nulls = column.validity == nil ? 0 : rows.count { column.isNull($0) }
+    // A dictionary pays where each entry stands for two values.
+    return rows.count - nulls >= 2 * strings.entries.strings.count
+      && chunks[0].encoder.hasRoom(for: strings.entries)
   }
 
   /// Appends rows to one of the chunks.
@@ -80,7 +91,8 @@ struct ColumnEncoding {
   /// Appends the pages of each column.
   func append(_ values: [Column], _ pages: [Range<Int>]) async throws(Failure) {
     guard let first = pages.first, let last = pages.last else { return }
-    let sizes = values.map { $0.plainBytes(first.lowerBound..<last.upperBound) }
+    let rows = first.lowerBound..<last.upperBound
+    let sizes = values.map { $0.pageBytes(rows.clamped(to: 0..<$0.count)) }
     guard workers.count > 1, columns.count > 1, sizes.reduce(0, +) >= Self.leastBytes else {
       for column in columns.indices { try append(values[column], pages, column, workers[0]) }
       return
@@ -107,11 +119,19 @@ struct ColumnEncoding {
     if let failure = failures.min(by: { $0.column < $1.column }) { throw failure }
   }
 
+  /// Appends pages of one column.
+  func append(_ values: Column, _ pages: [Range<Int>], toColumn column: Int) throws(Failure) {
+    try append(values, pages, column, workers[0])
+  }
+
   private func append(
     _ values: Column, _ pages: [Range<Int>], _ column: Int, _ worker: EncodingWorker
   ) throws(Failure) {
     do {
-      for page in pages { try columns[column].append(values, page, &worker.compressor) }
+      for page in pages {
+        let rows = page.clamped(to: 0..<values.count)
+        if !rows.isEmpty { try columns[column].append(values, rows, &worker.compressor) }
+      }
     } catch {
       throw Failure(column: column, problem: error)
     }

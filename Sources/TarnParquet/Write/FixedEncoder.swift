@@ -81,7 +81,9 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
         return EncodedValues(encoding: .rleDictionary, bounds: bounds)
       }
       entries.removeLast(entries.count - before)
-      index.removeAll()
+      // No more values are looked up.
+      index = HashIndex()
+      indices = []
     }
     if collectsHashes { for row in values.indices { collect(values[row]) } }
     if state.mayHaveDictionary { state = .direct(try choose(values, &compressor)) }
@@ -162,7 +164,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   var patchable: PatchableValues? { .fixed(width: width) }
 
   func plain(
-    _ column: Column, _ rows: [Int32]
+    _ column: Column, _ rows: [Int32], areWritten: Bool
   ) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?) {
     let all = try Self.values(column)
     let chosen = rows.map { all[Int($0)] }

@@ -5,6 +5,9 @@ struct PageCompressor: ~Copyable {
   let compression: ParquetWriteOptions.Compression
   private var compressor = Compressor()
   private var trial: [UInt8] = []
+  /// Buffers for the page at hand and its compressed form, which columns use in turn.
+  var page: [UInt8] = []
+  var compressed: [UInt8] = []
 
   init(_ compression: ParquetWriteOptions.Compression) { self.compression = compression }
 

@@ -37,20 +37,31 @@ protocol PageEncoder: Sendable {
   /// How values can be replaced in a page without a look at the others; nil where they cannot.
   var patchable: PatchableValues? { get }
   /// The values of chosen rows in PLAIN, none of them null, and bounds of them.
-  func plain(_ column: Column, _ rows: [Int32]) throws(FormatProblem) -> (
+  ///
+  /// Where `areWritten` is false, only the bounds are wanted, and the values may be left out.
+  func plain(_ column: Column, _ rows: [Int32], areWritten: Bool) throws(FormatProblem) -> (
     values: [UInt8], bounds: EncodedBounds?
   )
+  /// About how many bytes the values of chosen rows take in PLAIN.
+  func plainByteCount(_ column: Column, _ rows: [Int32]) -> Int
   /// The positions in the dictionary of the values of chosen rows, none of them null, which are added where they
   /// are not there; nil where the dictionary might grow too large.
   mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]?
   /// An entry of the dictionary as bounds have it.
   func entry(_ position: Int) -> [UInt8]
+  /// Whether all entries of another dictionary surely have room in this one.
+  func hasRoom(for entries: DictionaryStrings.Entries) -> Bool
   /// Adds the hashes of values to what a Bloom filter is made of.
   mutating func collectHashes()
   /// The hashes of the chunk's values, each at least once; empty where they are not collected.
   func hashes() -> [UInt64]
   /// Begins another chunk.
   mutating func reset()
+}
+
+extension PageEncoder {
+  func hasRoom(for entries: DictionaryStrings.Entries) -> Bool { false }
+  func plainByteCount(_ column: Column, _ rows: [Int32]) -> Int { 16 * rows.count }
 }
 
 /// Values that can be replaced in a page as it is encoded.

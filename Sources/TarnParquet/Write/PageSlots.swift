@@ -148,14 +148,26 @@ private struct SlotWalk {
 }
 
 extension Column {
-  /// Whether the strings are positions in a dictionary that is no larger than those that are written.
-  var hasSmallDictionary: Bool {
-    guard case .dictionary(let strings) = values else { return false }
+  /// The entries of strings in a dictionary that is no larger than those that are written; nil for other columns.
+  private var smallDictionary: ByteStrings? {
+    guard case .dictionary(let strings) = values else { return nil }
     let entries = strings.entries.strings
-    return entries.count <= DictionaryState.entryLimit && entries.bytes.count <= DictionaryState.byteLimit
+    return entries.bytes.count <= DictionaryState.byteLimit ? entries : nil
   }
 
-  /// About how many bytes rows take in PLAIN with their levels, found without a look at them.
+  /// About how many bytes rows take in pages at most.
+  ///
+  /// Pages that refer to a small dictionary, or repeat its entries, come to little more than these.
+  func pageBytes(_ rows: Range<Int>) -> Int {
+    smallDictionary.map { rows.count * 5 + $0.bytes.count } ?? plainBytes(rows)
+  }
+
+  /// About how many bytes rows add to others that wait for their page, which may have the dictionary already.
+  func waitingBytes(_ rows: Range<Int>) -> Int {
+    smallDictionary == nil ? plainBytes(rows) : rows.count * 5
+  }
+
+  /// About how many bytes rows take in PLAIN with their levels, found without a look at their bytes.
   func plainBytes(_ rows: Range<Int>) -> Int {
     func part(_ offsets: [Int32]) -> Range<Int> {
       guard rows.upperBound < offsets.count, offsets[rows.lowerBound] <= offsets[rows.upperBound] else {
@@ -172,8 +184,8 @@ extension Column {
       guard !rows.isEmpty else { return 0 }
       return rows.count * 5 + strings.range(rows.upperBound - 1).upperBound
         - strings.range(rows.lowerBound).lowerBound
-    // The writer puts the strings of large dictionaries end to end first.
-    case .dictionary: return rows.count * 5
+    case .dictionary(let strings):
+      return rows.count * 5 + strings.plainByteCount(rows)
     case .list(let offsets, let elements): return rows.count * 2 + elements.plainBytes(part(offsets))
     case .map(let offsets, let keys, let values):
       return rows.count * 2 + keys.plainBytes(part(offsets)) + values.plainBytes(part(offsets))

@@ -28,6 +28,8 @@ public struct ParquetWriteOptions: Sendable, Hashable {
   /// Rows at which a row group ends, however few bytes they take, so that it can be read at once.
   public var rowGroupRows: Int
   /// Rows of a page; pages of all columns begin at the same rows, save where a page of long values is split.
+  ///
+  /// In a file of more than 512 columns they are fewer.
   public var pageRows: Int
   /// The name of the schema's root.
   public var messageName: String
@@ -69,6 +71,19 @@ public struct ParquetWriteOptions: Sendable, Hashable {
     self.bloomFilterColumns = bloomFilterColumns
     self.bloomFilterFalsePositiveRate = bloomFilterFalsePositiveRate
     self.parallelism = max(parallelism, 1)
+  }
+
+  /// Values of all columns together that wait for a page to be full, at most.
+  private static let pageValues = 1 << 21
+  /// Rows below which pages are hardly worth their headers.
+  private static let leastPageRows = 64
+
+  /// Rows of a page in a file of so many columns: ``pageRows``, or a half of it, or a half of that and so on where
+  /// the pages of all columns would be more than are held at once.
+  package static func pageRows(_ rows: Int, columns: Int) -> Int {
+    var rows = rows
+    while rows / 2 >= leastPageRows, rows > pageValues / max(columns, 1) { rows /= 2 }
+    return rows
   }
 
   var codec: Codec {

@@ -54,6 +54,8 @@ public struct ParquetWriter: ~Copyable {
     }
     self.schema = schema
     self.path = path
+    var options = options
+    options.pageRows = ParquetWriteOptions.pageRows(options.pageRows, columns: columns.count)
     self.options = options
     self.target = target
     encoding = ColumnEncoding(
@@ -69,7 +71,9 @@ public struct ParquetWriter: ~Copyable {
   }
 
   /// About how many bytes of rows are held until their row group ends.
-  package var heldBytes: Int { encodedBytes - written }
+  package var heldBytes: Int {
+    encodedBytes - written + encoding.columns.reduce(0) { $0 + $1.workingBytes }
+  }
 
   private var bufferedBytes: Int { encoding.columns.reduce(0) { $0 + $1.byteCount } }
   private var encodedPerRow: Int { (written + bufferedBytes) / max(rowCount - waitingRows, 1) }
@@ -79,33 +83,57 @@ public struct ParquetWriter: ~Copyable {
   /// - Throws: ``ParquetError`` where the columns differ, a value does not fit its type, or the storage fails.
   public mutating func append(_ batch: RecordBatch) async throws(ParquetError) {
     try check(batch)
-    let batch = try plain(batch)
     rowCount += batch.count
     var next = 0
-    if waitingRows > 0 {
-      next = min(options.pageRows - waitingRows, batch.count)
-      try wait(batch, 0..<next)
-      if waitingRows == options.pageRows { try await encodeWaiting() }
+    while next < batch.count {
+      if waitingRows == 0, batch.count - next >= options.pageRows,
+        !isLong(batch.columns, next..<next + options.pageRows)
+      {
+        let pages = nextPages(batch.columns, next..<batch.count)
+        try await encode(batch.columns, pages)
+        next = pages.last?.upperBound ?? batch.count
+      } else {
+        let room = min(options.pageRows - waitingRows, batch.count - next)
+        let rows = Self.part(batch.columns, next..<next + room)
+        try wait(batch, rows)
+        next = rows.upperBound
+        if waitingRows == options.pageRows { try await encodeWaiting() } else { try await encodeLong() }
+      }
     }
-    while batch.count - next >= options.pageRows {
-      let pages = nextPages(batch.columns, next..<batch.count)
-      try await encode(batch.columns, pages)
-      next = pages.last?.upperBound ?? batch.count
-    }
-    try wait(batch, next..<batch.count)
   }
 
-  /// The batch with its strings end to end, save those in a dictionary that may be one of the file's.
-  private func plain(_ batch: RecordBatch) throws(ParquetError) -> RecordBatch {
-    var batch = batch
-    do {
-      for index in batch.columns.indices where !batch.columns[index].hasSmallDictionary {
-        batch.columns[index] = try batch.columns[index].plain()
-      }
-      return batch
-    } catch {
-      throw ParquetError(.valueOutOfRange, path: path, error.description)
+  /// Bytes of values beyond which not all rows of a page are put together before any of them is encoded.
+  private static let longBytes = 4 << 20
+
+  /// Whether rows of a page take so many bytes in a column that they are not encoded at once.
+  private func isLong(_ columns: [Column], _ rows: Range<Int>) -> Bool {
+    columns.contains { $0.waitingBytes(rows) > Self.longBytes }
+  }
+
+  /// The first of some rows, as many as may wait at once, and at least one.
+  private static func part(_ columns: [Column], _ rows: Range<Int>) -> Range<Int> {
+    var part = rows
+    while part.count > 1, columns.reduce(0, { $0 + $1.waitingBytes(part) }) > longBytes {
+      part = part.lowerBound..<part.lowerBound + part.count / 2
     }
+    return part
+  }
+
+  /// Encodes what waits of columns with long values; the other columns' rows go on waiting for a page to be full.
+  private mutating func encodeLong() async throws(ParquetError) {
+    var columns: [(column: Int, values: Column)] = []
+    for index in waiting.indices
+    where waiting[index].count > 0 && waiting[index].stringByteCount > ColumnWriter.pageBytes {
+      columns.append((index, waiting[index].finish()))
+      waiting[index] = ColumnBuilder(schema.fields[index].type)
+    }
+    guard !columns.isEmpty else { return }
+    do throws(ColumnEncoding.Failure) {
+      for (index, values) in columns {
+        try encoding.append(values, [0..<values.count], toColumn: index)
+      }
+    } catch { throw failure(error.column, error.problem) }
+    if bufferedBytes >= options.rowGroupBytes { try await endRowGroup() }
   }
 
   /// The pages that can be encoded at once: all but the last certainly do not fill the row group.
@@ -118,7 +146,7 @@ public struct ParquetWriter: ~Copyable {
       pages.append(page)
       start = page.upperBound
       // Twice, since values may stand in a dictionary besides.
-      room -= columns.reduce(0) { $0 + 2 * $1.plainBytes(page) + 1_024 }
+      room -= columns.reduce(0) { $0 + 2 * $1.pageBytes(page) + 1_024 }
       if room <= 0 || groupRows + pages.count * options.pageRows >= options.rowGroupRows { break }
     }
     return pages
@@ -162,6 +190,8 @@ public struct ParquetWriter: ~Copyable {
   }
 
   /// Encodes pages of each column, and ends the row group where it is full.
+  ///
+  /// A column that has fewer rows than a page had the first of them encoded before.
   private mutating func encode(_ columns: [Column], _ pages: [Range<Int>]) async throws(ParquetError) {
     do {
       try await encoding.append(columns, pages)
