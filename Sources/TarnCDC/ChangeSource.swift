@@ -19,7 +19,7 @@ public enum ChangeSource {
     do {
       if !folder.isEmpty, folder == path, try await storage.exists(path) { return [path] }
       let prefix = folder.isEmpty ? "" : folder + "/"
-      let found = try await storage.listAll(prefix: prefix).objects.map(\.path)
+      let found = try await paths(in: storage, below: prefix)
       let files = found.filter { isRead($0.dropFirst(prefix.count)) }
       guard !files.isEmpty else { throw ChangeError.nothingToRead(path: path) }
       return files
@@ -30,6 +30,20 @@ public enum ChangeSource {
     } catch {
       throw .handler("\(error)")
     }
+  }
+
+  /// All objects below a prefix, those behind symbolic links to folders too, in the order of their paths.
+  private static func paths(
+    in storage: any Storage, below prefix: String
+  ) async throws(StorageError) -> [String] {
+    var found: [String] = []
+    var open = [prefix]
+    while let next = open.popLast() {
+      let page = try await storage.listAll(prefix: next)
+      found += page.objects.map(\.path)
+      open += page.folders
+    }
+    return found.sorted(by: StoragePath.precedes)
   }
 
   private static func isRead(_ path: Substring) -> Bool {

@@ -8,6 +8,8 @@ struct TextWindow: ~Copyable {
   let path: String
   let size: Int
   let chunk: Int
+  /// The version of the file whose size is known.
+  private let tag: ObjectTag
 
   /// The part in memory.
   var text = ByteBuffer()
@@ -39,7 +41,11 @@ struct TextWindow: ~Copyable {
     self.path = path
     self.chunk = max(chunk, 1)
     decoder = StreamDecoder(StreamDecoder.Format(path: path))
-    do { size = try await storage.info(of: path).size } catch { throw .storage(error) }
+    do {
+      let info = try await storage.info(of: path)
+      size = info.size
+      tag = info.tag
+    } catch { throw .storage(error) }
   }
 
   /// Drops what was consumed and brings more text: at least as much as there is, so that a long record is not
@@ -50,8 +56,17 @@ struct TextWindow: ~Copyable {
     while text.count < wanted, !isLast {
       if inputConsumed == input.count, readOffset < size { try await readInput() }
       try decode(wanted)
+      if isLast { try await checkIsUnchanged() }
     }
     if !hasBegun, text.count >= 3 || isLast { passByteOrderMark() }
+  }
+
+  /// Fails where the file was replaced or written to meanwhile: then its parts are not of one version, or it is cut.
+  private func checkIsUnchanged() async throws(ChangeError) {
+    do throws(StorageError) {
+      guard try await storage.info(of: path).tag != tag else { return }
+      throw StorageError(.changed, path: path, "it changed while it was read; read it again when it is whole")
+    } catch { throw .storage(error) }
   }
 
   /// Passes over the mark that some programs put before UTF-8 text.

@@ -16,7 +16,8 @@
 enum FileSystem {
   /// What is known of a file.
   struct Status {
-    enum Kind { case file, folder, other }
+    /// A link is only seen by who asks for a name's own status.
+    enum Kind { case file, folder, link, other }
     var kind = Kind.other
     var size = 0
     var device: UInt64 = 0
@@ -61,9 +62,15 @@ enum FileSystem {
     repeating { Int(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) }
   }
 
-  /// Opens a file that only serves as a lock, and makes it where it is missing.
+  /// Opens a file that only serves as a lock, and makes it where it is missing; a symbolic link is an error, since
+  /// the file would be made where it leads.
   static func openLockFile(_ path: String) -> Int {
-    repeating { Int(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)) }
+    repeating { Int(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o666)) }
+  }
+
+  /// Makes a second descriptor of an open file.
+  static func duplicate(_ descriptor: Int) -> Int {
+    repeating { Int(fcntl(Int32(descriptor), F_DUPFD_CLOEXEC, 0)) }
   }
 
   /// Closes a descriptor.
@@ -145,6 +152,21 @@ enum FileSystem {
     return result
   }
 
+  /// What is known of a name itself, which may be a symbolic link.
+  static func status(ofName path: String, _ status: inout Status) -> Int {
+    var raw = stat()
+    let result = repeating { Int(lstat(path, &raw)) }
+    if result == 0 { status = Status(raw) }
+    return result
+  }
+
+  /// A path without symbolic links; nil where nothing is there.
+  static func realPath(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(validatingCString: real)
+  }
+
   static func status(ofOpen descriptor: Int, _ status: inout Status) -> Int {
     var raw = stat()
     let result = repeating { Int(fstat(Int32(descriptor), &raw)) }
@@ -191,6 +213,7 @@ extension FileSystem.Status {
     switch raw.st_mode & S_IFMT {
     case S_IFREG: kind = .file
     case S_IFDIR: kind = .folder
+    case S_IFLNK: kind = .link
     default: kind = .other
     }
     size = Int(raw.st_size)
@@ -209,7 +232,7 @@ extension FileSystem.Status {
 extension FileSystem {
   /// One name in a folder.
   struct Entry {
-    enum Kind { case file, folder, unknown }
+    enum Kind { case file, folder, link, unknown }
     var name: String
     var kind: Kind
   }
@@ -235,7 +258,8 @@ extension FileSystem {
       switch entry.pointee.d_type {
       case UInt8(DT_DIR): names.append(Entry(name: name, kind: .folder))
       case UInt8(DT_REG): names.append(Entry(name: name, kind: .file))
-      case UInt8(DT_LNK), UInt8(DT_UNKNOWN): names.append(Entry(name: name, kind: .unknown))
+      case UInt8(DT_LNK): names.append(Entry(name: name, kind: .link))
+      case UInt8(DT_UNKNOWN): names.append(Entry(name: name, kind: .unknown))
       default: break
       }
     }

@@ -91,6 +91,15 @@ public final class InMemoryStorage: Storage {
     }
   }
 
+  /// Copies a whole object.
+  ///
+  /// Throws what ``Storage/readAll(_:limit:)`` does.
+  public func readAll(_ path: String, limit: Int) async throws(StorageError) -> [UInt8] {
+    let bytes = try object(path).bytes
+    try StorageError.check(bytes.count, limit: limit, path: path)
+    return bytes
+  }
+
   /// Keeps a whole object, under the condition.
   ///
   /// Throws what ``Storage/put(_:at:if:)`` does.
@@ -138,7 +147,9 @@ public final class InMemoryStorage: Storage {
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     try StoragePath.check(path)
     let key = Array(path.utf8)
-    return try await waitForLock(path, patience: patience) { takeLock(key) }
+    return try await waitForLock(path, patience: patience) { () throws(StorageError) -> (any StorageLock)? in
+      takeLock(key)
+    }
   }
 
   private func object(_ path: String) throws(StorageError) -> Object {

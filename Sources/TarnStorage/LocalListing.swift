@@ -7,14 +7,18 @@
 #endif
 
 /// One page of a local listing in the making.
+///
+/// A symbolic link to a folder is reported as a folder at which the listing stopped, and only whoever lists below it
+/// by its own name goes through it: so whoever deletes all that is below a folder stays in it. There is nothing
+/// below a link that leads to a folder on its own way or above the storage's root, which would lead round for ever.
+/// And only one link may be on the way to a folder: with two, folders that hold links to each other would have
+/// more ways through them than anybody can walk.
 struct LocalListing {
   private let storage: LocalStorage
   private let stoppingAtSlash: Bool
   private let after: String?
   private var last = ""
   private var count = 0
-  /// The folders on the way from the root to here; a symbolic link to one of them would lead round for ever.
-  private var above: [FileSystem.Status] = []
   private(set) var page = ListingPage(objects: [])
 
   init(storage: LocalStorage, stoppingAtSlash: Bool, after: String?) {
@@ -25,17 +29,55 @@ struct LocalListing {
 
   mutating func run(prefix: String) throws(StorageError) {
     let (folder, name) = StoragePath.split(prefix)
-    noteAncestors(of: folder)
+    guard try leadsSomewhereElse(folder) else { return }
     try walk(folder, names: name)
   }
 
-  private mutating func noteAncestors(of folder: String) {
+  /// Follows the way to a folder through one symbolic link at most.
+  ///
+  /// - Returns: False where a link on it leads round in a circle.
+  /// - Throws: ``StorageError`` where there are two links on the way.
+  private func leadsSomewhereElse(_ folder: String) throws(StorageError) -> Bool {
     var status = FileSystem.Status()
+    var above: [FileSystem.Status] = []
+    var hasLink = false
+    if FileSystem.status(of: storage.root, &status) == 0 { above.append(status) }
     var start = folder.utf8.startIndex
     while let slash = folder.utf8[start...].firstIndex(of: UInt8(ascii: "/")) {
-      if FileSystem.status(of: real(String(folder[..<start])), &status) == 0 { above.append(status) }
+      let name = storage.file(String(folder[..<slash]))
       start = folder.utf8.index(after: slash)
+      // What cannot be looked at fails where it is opened.
+      guard FileSystem.status(ofName: name, &status) == 0 else { return true }
+      if status.kind == .link {
+        guard FileSystem.status(of: name, &status) == 0 else { return true }
+        if (above + aboveRoot()).contains(where: { $0.isSameFile(as: status) }) { return false }
+        guard !hasLink else { throw Self.secondLink(name, path: folder) }
+        hasLink = true
+      }
+      above.append(status)
     }
+    return true
+  }
+
+  /// The folders that hold the root, wherever links to it lie.
+  private func aboveRoot() -> [FileSystem.Status] {
+    guard var folder = FileSystem.realPath(storage.root) else { return [] }
+    var found: [FileSystem.Status] = []
+    var status = FileSystem.Status()
+    while !folder.isEmpty {
+      if FileSystem.status(of: folder, &status) == 0 { found.append(status) }
+      if folder == "/" { break }
+      folder = StoragePath.split(folder).folder
+      if folder != "/" { folder.removeLast() }
+    }
+    return found
+  }
+
+  private static func secondLink(_ link: String, path: String) -> StorageError {
+    StorageError(
+      .failed, path: path,
+      "\(link) is a symbolic link below another one; let the first lead to where the second does, or put folders "
+        + "in their place")
   }
 
   /// The real path of a folder given with its trailing slash, or of the root.
@@ -50,43 +92,50 @@ struct LocalListing {
       if Self.isGone(result) { return }
       throw .system(result, path: folder, "listing \(real(folder))")
     }
-    guard !above.contains(where: { $0.isSameFile(as: here) }) else { return }
-    above.append(here)
-    defer { above.removeLast() }
     for entry in try ordered(names, in: folder) {
       let path = folder + entry.name
-      guard isWanted(path, isFolder: entry.kind == .folder) else { continue }
-      if entry.kind == .folder, !stoppingAtSlash {
-        try walk(path, names: "")
-      } else {
-        try report(path, isFolder: entry.kind == .folder)
-      }
+      let isWalked = entry.kind == .folder && !stoppingAtSlash
+      guard isWanted(path, isWalked: isWalked) else { continue }
+      if isWalked { try walk(path, names: "") } else { try report(path, isFolder: entry.kind != .file) }
       if page.continuation != nil { return }
     }
   }
 
-  /// Entries in the order of the paths they stand for, folders with their slash: `a.b`, `a/b`, `a0`.
+  /// Entries in the order of the paths they stand for, folders with their slash: `a.b`, `a/b`, `a0`; those that are
+  /// links are links to folders.
   private func ordered(
     _ names: [FileSystem.Entry], in folder: String
   ) throws(StorageError) -> [FileSystem.Entry] {
     var entries: [FileSystem.Entry] = []
     entries.reserveCapacity(names.count)
     for var entry in names {
-      if entry.kind == .unknown {
-        guard let status = try look(folder + entry.name), status.kind != .other else { continue }
-        entry.kind = status.kind == .folder ? .folder : .file
+      if entry.kind == .unknown || entry.kind == .link {
+        guard let kind = try kind(of: folder + entry.name) else { continue }
+        entry.kind = kind
       }
-      if entry.kind == .folder { entry.name += "/" }
+      if entry.kind != .file { entry.name += "/" }
       entries.append(entry)
     }
     entries.sort { StoragePath.precedes($0.name, $1.name) }
     return entries
   }
 
+  /// Looks at a name; nil where it stands for no object and no folder.
+  private func kind(of path: String) throws(StorageError) -> FileSystem.Entry.Kind? {
+    switch try look(path)?.kind {
+    case .file: return .file
+    case .folder:
+      var own = FileSystem.Status()
+      let isLink = FileSystem.status(ofName: storage.file(path), &own) == 0 && own.kind == .link
+      return isLink ? .link : .folder
+    default: return nil
+    }
+  }
+
   /// Whether a path, or something below it, comes after the page before.
-  private func isWanted(_ path: String, isFolder: Bool) -> Bool {
+  private func isWanted(_ path: String, isWalked: Bool) -> Bool {
     guard let after, !StoragePath.precedes(after, path) else { return true }
-    return isFolder && !stoppingAtSlash && after.utf8.starts(with: path.utf8)
+    return isWalked && after.utf8.starts(with: path.utf8)
   }
 
   private mutating func report(_ path: String, isFolder: Bool) throws(StorageError) {

@@ -16,32 +16,26 @@ struct Temporary: Sendable {
 
 /// How a file comes to its place, and leaves it.
 extension LocalStorage {
-  /// Makes an empty file in the scratch folder.
-  func makeTemporary(for path: String) throws(StorageError) -> Temporary {
+  /// Makes an empty file in the scratch folder, for an object that will lie in the storage's own folders.
+  func makeTemporary(for path: String) async throws(StorageError) -> Temporary {
     try StoragePath.check(scratch)
-    let folder = file(scratch)
+    try checkWay(to: path)
+    try checkWay(to: scratch + "/")
     for _ in 0..<Self.attempts {
-      let name = String(UInt64.random(in: .min ... .max), radix: 16)
-      let file = "\(folder)/\(Self.temporaryPrefix)\(name)"
+      let file = newTemporaryName()
       let descriptor = FileSystem.createNew(file)
       if descriptor >= 0 { return Temporary(file: file, descriptor: descriptor) }
       switch Int32(-descriptor) {
-      case ENOENT: try makeFolder(folder, for: path)
+      case ENOENT: try await makeFolder(self.file(scratch), for: path)
       case EEXIST: continue
       default: throw .system(descriptor, path: path, "making the temporary file \(file)")
       }
     }
-    throw vanishing(folder, for: path)
+    throw vanishing(file(scratch), for: path)
   }
 
-  /// How often the scratch folder is made again where others remove it.
-  private static let attempts = 8
-
-  private func vanishing(_ folder: String, for path: String) -> StorageError {
-    StorageError(
-      .failed, path: path,
-      "the scratch folder \(folder) cannot be used: it vanishes each time it is made, or is a link that leads nowhere"
-    )
+  private func newTemporaryName() -> String {
+    "\(file(scratch))/\(Self.temporaryPrefix)\(String(UInt64.random(in: .min ... .max), radix: 16))"
   }
 
   /// Closes a temporary, and removes its name where it still has one.
@@ -95,43 +89,72 @@ extension LocalStorage {
   /// Gives a written temporary its place.
   ///
   /// The caller discards it afterwards in any case.
+  ///
+  /// - Parameter isSettled: Whether its bytes are forced to the disk before it gets its name, also in a batch.
   func publish(
-    _ temporary: Temporary, at path: String, if condition: PutCondition
-  ) throws(StorageError) -> ObjectTag {
+    _ temporary: Temporary, at path: String, if condition: PutCondition, isSettled: Bool = true
+  ) async throws(StorageError) -> ObjectTag {
+    try checkWay(to: path)
     var result = FileSystem.stamp(temporary.descriptor)
     guard result == 0 else { throw .system(result, path: path, "setting the time of \(temporary.file)") }
+    var later: (writes: PendingWrites, descriptor: Int)?
     if synchronizes {
-      result = FileSystem.synchronize(temporary.descriptor)
-      guard result == 0 else { throw .system(result, path: path, "writing \(temporary.file) to the disk") }
+      if !isSettled, let pending {
+        result = FileSystem.duplicate(temporary.descriptor)
+        later = (pending, result)
+      } else {
+        result = await synchronizer.synchronize(temporary.descriptor)
+      }
+      guard result >= 0 else { throw .system(result, path: path, "writing \(temporary.file) to the disk") }
     }
     var status = FileSystem.Status()
-    result = FileSystem.status(ofOpen: temporary.descriptor, &status)
-    guard result == 0 else { throw .system(result, path: path, "looking up \(temporary.file)") }
-    if condition == .ifAbsent {
-      try place(temporary, at: path)
-    } else {
-      try replace(with: temporary, at: path, if: condition)
+    do throws(StorageError) {
+      result = FileSystem.status(ofOpen: temporary.descriptor, &status)
+      guard result == 0 else { throw .system(result, path: path, "looking up \(temporary.file)") }
+      try await place(temporary, at: path, if: condition)
+    } catch {
+      if let later { FileSystem.close(later.descriptor) }
+      throw error
     }
-    try synchronizeFolder(of: path)
+    if let later { await later.writes.begin(later.descriptor, path, synchronizer) }
+    try await synchronizeFolder(of: path)
     return status.tag
   }
 
   /// Removes an object and its checksum file; one that is not there is no error.
-  func remove(_ path: String) throws(StorageError) {
+  ///
+  /// A symbolic link to a file goes itself, and not what it leads to.
+  func remove(_ path: String) async throws(StorageError) {
     let file = file(path)
     var status = FileSystem.Status()
-    let result = FileSystem.status(of: file, &status)
-    if result == 0, status.kind == .folder { return }
-    if result == -Int(ENOTDIR) { return }
-    try removeChecksum(of: path)
+    let result = FileSystem.status(ofName: file, &status)
+    guard result == 0 || StorageError.isAbsence(result) else {
+      throw .system(result, path: path, "looking up \(file)")
+    }
+    if result == 0, status.kind == .folder || leadsToFolder(status, file) { return }
+    let checksum = checksumFile(of: path)
+    guard result == 0 || Self.isThere(checksum) else { return }
+    try checkWay(to: path)
     // Without a file there is nothing to exclude others from, nor a reason to make the scratch folder.
-    let turn = result == 0 ? try takeTurn(for: path) : nil
-    defer { if let turn { FileSystem.close(turn) } }
-    let removal = FileSystem.remove(file)
-    if StorageError.isAbsence(removal) { return }
+    guard result == 0 else {
+      let removal = FileSystem.remove(checksum)
+      if removal == 0 || StorageError.isAbsence(removal) { return }
+      throw .system(removal, path: path, "removing the checksum file \(checksum)")
+    }
+    let turn = try await takeTurn(for: path)
+    defer { turn.close() }
+    let removal = try await withoutChecksum(of: path) {
+      let removal = FileSystem.remove(file)
+      return StorageError.isAbsence(removal) ? 0 : removal
+    }
     guard removal == 0 else { throw .system(removal, path: path, "removing \(file)") }
-    try synchronizeFolder(Self.parent(of: file), for: path, isGoneAllowed: true)
+    try await synchronizeRemoval(of: path)
     removeEmptyFolders(above: path)
+  }
+
+  private func leadsToFolder(_ status: FileSystem.Status, _ file: String) -> Bool {
+    var target = FileSystem.Status()
+    return status.kind == .link && FileSystem.status(of: file, &target) == 0 && target.kind == .folder
   }
 
   /// Removes folders that a deletion left empty, as an object store knows none.
@@ -163,119 +186,106 @@ extension LocalStorage {
     }
   }
 
-  /// Places a file where none is: a link is the one call that never replaces a name.
-  private func place(_ temporary: Temporary, at path: String) throws(StorageError) {
-    let target = file(path)
-    // A checksum file whose file is gone would condemn the new one.
-    try removeChecksum(of: path)
-    let result = try withFolder(of: path) { FileSystem.addName(target, to: temporary.file) }
-    if result == -Int(EEXIST) {
-      var status = FileSystem.Status()
-      if FileSystem.status(of: target, &status) == 0, status.kind == .folder {
-        throw .system(-Int(EISDIR), path: path, "making \(target)")
-      }
-      throw .unmet(.ifAbsent, path: path)
+  // MARK: - Names
+
+  private func place(
+    _ temporary: Temporary, at path: String, if condition: PutCondition
+  ) async throws(StorageError) {
+    switch condition {
+    case .ifAbsent: if !(try await add(temporary, at: path)) { throw taken(path) }
+    // Who adds a name needs no turn, since no condition on what is there can hold where nothing is.
+    case .always:
+      if !(try await add(temporary, at: path)) { try await replace(with: temporary, at: path, if: .always) }
+    case .ifMatches: try await replace(with: temporary, at: path, if: condition)
     }
+  }
+
+  /// Places a file where no name is; a link is the one call that never replaces one.
+  ///
+  /// - Returns: Whether there was none.
+  private func add(_ temporary: Temporary, at path: String) async throws(StorageError) -> Bool {
+    let target = file(path)
+    let link = { () async throws(StorageError) -> Int in
+      try await self.withFolder(of: path) { FileSystem.addName(target, to: temporary.file) }
+    }
+    let result: Int
+    if Self.isThere(checksumFile(of: path)) {
+      // A checksum file whose file is gone would condemn the new one; that of a file which is there stays.
+      let turn = try await takeTurn(for: path)
+      defer { turn.close() }
+      if Self.isThere(target) { return false }
+      result = try await withoutChecksum(of: path, link)
+    } else {
+      result = try await link()
+    }
+    if result == -Int(EEXIST) { return false }
     guard result == 0 else { throw .system(result, path: path, "linking \(temporary.file) to \(target)") }
+    return true
+  }
+
+  /// The error of a put that needs a path on which there is a name.
+  private func taken(_ path: String) -> StorageError {
+    var status = FileSystem.Status()
+    let file = file(path)
+    let result = FileSystem.status(of: file, &status)
+    if result == 0, status.kind == .folder { return .system(-Int(EISDIR), path: path, "making \(file)") }
+    if result != 0, FileSystem.status(ofName: file, &status) == 0, status.kind == .link {
+      return StorageError(
+        .failed, path: path,
+        "\(file) is a symbolic link that leads nowhere; remove it, or restore what it led to")
+    }
+    return .unmet(.ifAbsent, path: path)
   }
 
   private func replace(
     with temporary: Temporary, at path: String, if condition: PutCondition
-  ) throws(StorageError) {
+  ) async throws(StorageError) {
     let target = file(path)
-    let turn = try takeTurn(for: path)
-    defer { FileSystem.close(turn) }
+    let turn = try await takeTurn(for: path)
+    defer { turn.close() }
     try check(condition, at: path)
-    // First the checksum file: a crash in between leaves a file without one, which everybody reads.
-    try removeChecksum(of: path)
-    let result = try withFolder(of: path) { FileSystem.rename(temporary.file, to: target) }
+    let result = try await withoutChecksum(of: path) { () async throws(StorageError) -> Int in
+      try await withFolder(of: path) { FileSystem.rename(temporary.file, to: target) }
+    }
     guard result == 0 else { throw .system(result, path: path, "renaming \(temporary.file) to \(target)") }
   }
 
-  /// Excludes other writers from replacing and deleting, until the descriptor is closed.
-  ///
-  /// Between the check of a tag and the renaming nobody else may change the file. It is the scratch folder
-  /// itself that is locked, so no lock file stays behind; no wait lasts longer than a few system calls.
-  private func takeTurn(for path: String) throws(StorageError) -> Int {
-    let folder = file(scratch)
-    for _ in 0..<Self.attempts {
-      let descriptor = FileSystem.openFolder(folder)
-      if descriptor == -Int(ENOENT) {
-        try makeFolder(folder, for: path)
-        continue
-      }
-      guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(folder)") }
-      let result = FileSystem.lock(descriptor, waiting: true)
-      if result == 0, Self.isStill(descriptor, at: folder) { return descriptor }
-      FileSystem.close(descriptor)
-      guard result == 0 else { throw .system(result, path: path, "locking \(folder)") }
-    }
-    throw vanishing(folder, for: path)
-  }
+  // MARK: - Checksum files
 
-  /// Whether a path still names what a descriptor holds open.
-  static func isStill(_ descriptor: Int, at file: String) -> Bool {
-    var held = FileSystem.Status()
-    var named = FileSystem.Status()
-    return FileSystem.status(ofOpen: descriptor, &held) == 0 && FileSystem.status(of: file, &named) == 0
-      && held.isSameFile(as: named)
-  }
-
-  private func removeChecksum(of path: String) throws(StorageError) {
+  /// The file beside an object that holds its checksums, if Hadoop wrote it.
+  private func checksumFile(of path: String) -> String {
     let (folder, name) = StoragePath.split(path)
-    let checksum = file("\(folder).\(name).crc")
-    let result = FileSystem.remove(checksum)
-    switch Int32(-result) {
-    case 0, ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG: return
-    default: throw .system(result, path: path, "removing the checksum file \(checksum)")
+    return file("\(folder).\(name).crc")
+  }
+
+  /// Whether something other than a folder has a name.
+  private static func isThere(_ file: String) -> Bool {
+    var status = FileSystem.Status()
+    return FileSystem.status(ofName: file, &status) == 0 && status.kind != .folder
+  }
+
+  /// Calls what replaces or removes an object, and removes its checksum file where that succeeds.
+  ///
+  /// The checksum file goes before, since a crash in between then leaves a file without one, which everybody reads;
+  /// where the call fails it comes back. The caller has the turn, so that it can be no other file's by then.
+  ///
+  /// - Returns: What the call does: 0, or a negated error number.
+  private func withoutChecksum(
+    of path: String, _ call: () async throws(StorageError) -> Int
+  ) async throws(StorageError) -> Int {
+    let checksum = checksumFile(of: path)
+    guard Self.isThere(checksum) else { return try await call() }
+    let aside = newTemporaryName()
+    let moved = FileSystem.rename(checksum, to: aside)
+    if StorageError.isAbsence(moved) { return try await call() }
+    guard moved == 0 else { throw .system(moved, path: path, "moving the checksum file \(checksum) away") }
+    do throws(StorageError) {
+      let result = try await call()
+      _ = result == 0 ? FileSystem.remove(aside) : FileSystem.rename(aside, to: checksum)
+      return result
+    } catch {
+      _ = FileSystem.rename(aside, to: checksum)
+      throw error
     }
-  }
-
-  // MARK: - Folders
-
-  /// Calls what needs an object's folder, and makes the folder where that is what is missing.
-  func withFolder(of path: String, _ call: () -> Int) throws(StorageError) -> Int {
-    var result = call()
-    for _ in 0..<Self.attempts where result == -Int(ENOENT) {
-      try makeFolder(Self.parent(of: file(path)), for: path)
-      result = call()
-    }
-    return result
-  }
-
-  /// Makes a folder and those above it; others may do so at the same time.
-  func makeFolder(_ folder: String, for path: String) throws(StorageError) {
-    var result = FileSystem.makeFolder(folder)
-    if result == -Int(ENOENT), folder != "/", folder != "." {
-      try makeFolder(Self.parent(of: folder), for: path)
-      result = FileSystem.makeFolder(folder)
-    }
-    // Who finds it made just now cannot know whether its maker has yet forced it to the disk.
-    guard result == 0 || result == -Int(EEXIST) else {
-      throw .system(result, path: path, "making the folder \(folder)")
-    }
-    try synchronizeFolder(Self.parent(of: folder), for: path)
-  }
-
-  private func synchronizeFolder(of path: String) throws(StorageError) {
-    try synchronizeFolder(Self.parent(of: file(path)), for: path)
-  }
-
-  private func synchronizeFolder(
-    _ folder: String, for path: String, isGoneAllowed: Bool = false
-  ) throws(StorageError) {
-    guard synchronizes else { return }
-    let descriptor = FileSystem.openFolder(folder)
-    if isGoneAllowed, descriptor == -Int(ENOENT) { return }
-    guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening the folder \(folder)") }
-    defer { FileSystem.close(descriptor) }
-    let result = FileSystem.synchronize(descriptor)
-    guard result == 0 else { throw .system(result, path: path, "writing the folder \(folder) to the disk") }
-  }
-
-  private static func parent(of file: String) -> String {
-    let folder = StoragePath.split(file).folder
-    if folder.isEmpty { return "." }
-    return folder == "/" ? folder : String(folder.dropLast())
   }
 }

@@ -9,6 +9,13 @@ import TarnBytes
 /// Two things differ from an object store: a path cannot be both an object and a folder of objects, and an
 /// empty folder is reported by a listing that stops at slashes. A folder whose last object is deleted goes too.
 ///
+/// Symbolic links: the root may be one, or be reached through some. Below it, a link to a file is read as that file,
+/// and a link to a folder as that folder by whoever names it; listings that do not stop at slashes do not go
+/// through it. A link that leads to a folder on its own way, or to one above the root, holds nothing, and a second link on a
+/// way is an error. Nothing is ever written, made or deleted through a link: a folder on the way that is one is an
+/// error, and a link in the place of a file is replaced or removed itself. Who puts links there during a call can
+/// still lead that call astray.
+///
 /// Hadoop keeps a checksum file `.NAME.crc` beside each file it writes to a local disk, and refuses a file
 /// that does not fit it; so whoever replaces or deletes a file here removes its checksum file too.
 public struct LocalStorage: Storage {
@@ -21,6 +28,12 @@ public struct LocalStorage: Storage {
   let pageSize: Int
   /// What is kept open between reads.
   package let openFiles = OpenFiles()
+  /// What forces files and folders to the disk.
+  package let synchronizer = Synchronizer()
+  /// How long is waited for the scratch folder, and in all.
+  private(set) var patience: Patience
+  /// What a batch has still to force to the disk; nil where each write does so itself.
+  private(set) var pending: PendingWrites?
 
   /// Names a folder as a storage; nothing is read or made yet.
   ///
@@ -31,8 +44,10 @@ public struct LocalStorage: Storage {
   ///   - synchronizes: Whether files and folders are forced to the disk before a write returns. Without, a
   ///     power failure can lose or tear what was written just before it.
   ///   - pageSize: Greatest number of objects and folders on one page of a listing.
+  ///   - patience: How long a write or a deletion waits where another program holds the lock of the scratch folder.
   public init(
-    root: String, scratch: String = ".hoodie/.temp", synchronizes: Bool = true, pageSize: Int = 10_000
+    root: String, scratch: String = ".hoodie/.temp", synchronizes: Bool = true, pageSize: Int = 10_000,
+    patience: Duration = .seconds(60)
   ) {
     var trimmed = root[...]
     while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
@@ -40,12 +55,35 @@ public struct LocalStorage: Storage {
     self.scratch = scratch
     self.synchronizes = synchronizes
     self.pageSize = max(pageSize, 1)
+    self.patience = Patience(patience, isShared: false)
   }
+
+  /// The same storage, whose waits for others together last at most so long, that for a lock included.
+  public func waiting(atMost patience: Duration) -> LocalStorage {
+    var copy = self
+    copy.patience = Patience(patience, isShared: true)
+    return copy
+  }
+
+  /// The same storage, whose folders and streamed files are forced to the disk by ``settle()``, many at once.
+  ///
+  /// What is put whole is forced to the disk before it gets its name, as ever.
+  public func batch() -> any Storage {
+    guard synchronizes else { return self }
+    var copy = self
+    copy.pending = PendingWrites()
+    return copy
+  }
+
+  /// Forces to the disk what was written through this batch.
+  ///
+  /// Throws what ``Storage/settle()`` does.
+  public func settle() async throws(StorageError) { try await pending?.settle(synchronizer) }
 
   /// How the names of temporaries in the scratch folder begin.
   public static let temporaryPrefix = "tarn-"
 
-  /// Lists objects in the order of their paths; symbolic links are followed, but not round in a circle.
+  /// Lists objects in the order of their paths.
   ///
   /// Throws what ``Storage/list(prefix:stoppingAtSlash:continuation:)`` does.
   public func list(
@@ -83,6 +121,27 @@ public struct LocalStorage: Storage {
     }
   }
 
+  /// Reads a whole file as it is at one moment.
+  ///
+  /// Throws what ``Storage/readAll(_:limit:)`` does.
+  public func readAll(_ path: String, limit: Int) async throws(StorageError) -> [UInt8] {
+    try StoragePath.check(path)
+    let name = file(path)
+    let (file, size) = try openFiles.open(name, at: path)
+    try StorageError.check(size, limit: limit, path: path)
+    var buffer = ByteBuffer()
+    try buffer.fill(count: size) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
+      try Self.readFully(file.descriptor, from: 0, into: room, path: path, file: name)
+      return room.count
+    }
+    // A file that is replaced is read to its end from what is open; only one that is written in place differs.
+    var status = FileSystem.Status()
+    let result = FileSystem.status(ofOpen: file.descriptor, &status)
+    guard result == 0 else { throw .system(result, path: path, "reading the size of \(name)") }
+    guard status.size == size else { throw Self.writtenInPlace(name, path: path) }
+    return buffer.copied()
+  }
+
   /// Writes a whole file, under the condition.
   ///
   /// Throws what ``Storage/put(_:at:if:)`` does.
@@ -92,11 +151,11 @@ public struct LocalStorage: Storage {
   ) async throws(StorageError) -> ObjectTag {
     try StoragePath.check(path)
     try check(condition, at: path)
-    let temporary = try makeTemporary(for: path)
+    let temporary = try await makeTemporary(for: path)
     defer { discard(temporary) }
     let result = bytes.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
     guard result >= 0 else { throw .system(result, path: path, "writing \(temporary.file)") }
-    return try publish(temporary, at: path, if: condition)
+    return try await publish(temporary, at: path, if: condition)
   }
 
   /// Opens a streaming writer, whose bytes gather in the scratch folder.
@@ -104,7 +163,7 @@ public struct LocalStorage: Storage {
   /// Throws what ``Storage/writer(at:)`` does.
   public func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
     try StoragePath.check(path)
-    return LocalWriter(storage: self, path: path, temporary: try makeTemporary(for: path))
+    return LocalWriter(storage: self, path: path, temporary: try await makeTemporary(for: path))
   }
 
   /// Deletes a file, and the checksum file beside it.
@@ -112,7 +171,7 @@ public struct LocalStorage: Storage {
   /// Throws what ``Storage/delete(_:)`` does.
   public func delete(_ path: String) async throws(StorageError) {
     try StoragePath.check(path)
-    try remove(path)
+    try await remove(path)
   }
 
   /// Takes the advisory lock of a file, which is made where it is missing, and stays.
@@ -120,9 +179,9 @@ public struct LocalStorage: Storage {
   /// Throws what ``Storage/lock(_:patience:)`` does.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     try StoragePath.check(path)
-    return try await waitForLock(file(path), patience: patience) {
-      () throws(StorageError) -> (any StorageLock)? in
-      try takeLock(path)
+    return try await self.patience.wait(for: file(path), atMost: patience, isCancellable: true) {
+      () async throws(StorageError) -> (any StorageLock)? in
+      try await takeLock(path)
     }
   }
 
@@ -150,11 +209,16 @@ public struct LocalStorage: Storage {
       let count = FileSystem.read(descriptor, at: offset + done, into: rest)
       guard count >= 0 else { throw .system(count, path: path, "reading \(file)") }
       guard count > 0 else {
-        throw StorageError(
-          .changed, path: path, "\(file) became shorter while it was read; another program writes in place")
+        throw writtenInPlace(file, path: path)
       }
       done += count
     }
+  }
+
+  private static func writtenInPlace(_ file: String, path: String) -> StorageError {
+    StorageError(
+      .changed, path: path,
+      "\(file) became longer or shorter while it was read; another program writes in place")
   }
 }
 
@@ -171,6 +235,12 @@ extension StorageError {
         "bytes \(range.lowerBound)..<\(range.upperBound) were asked for, and it has \(size); "
           + "it was cut short, or something names a wrong place in it")
     }
+  }
+
+  /// Checks that an object is not larger than the caller wants to hold in memory.
+  static func check(_ size: Int, limit: Int, path: String) throws(StorageError) {
+    guard size > limit else { return }
+    throw StorageError(.tooLarge, path: path, "it has \(size) bytes, and at most \(limit) are read here")
   }
 
   /// The error of a put whose condition does not hold.

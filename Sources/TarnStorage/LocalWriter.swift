@@ -32,54 +32,39 @@ final class LocalWriter: ObjectWriter {
   deinit { close() }
 
   func write(_ bytes: [UInt8]) async throws(StorageError) {
-    try state.withLock { (state: inout State) throws(StorageError) in
-      var output = try take(&state)
-      if output.buffer.count + bytes.count <= Self.bufferSize {
-        output.buffer += bytes
-      } else {
-        try flush(output.buffer)
-        output.buffer.removeAll(keepingCapacity: true)
-        if bytes.count < Self.bufferSize { output.buffer += bytes } else { try flush(bytes) }
-      }
-      state = .open(output)
-    }
+    try withOutput { (output) throws(StorageError) in try append(bytes, to: &output) }
   }
 
   /// Ranges up to this size are read and gathered: a call of the system for each would cost more.
   private static let smallCopy = 64 << 10
 
   func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
-    try StoragePath.check(path)
-    guard range.count > Self.smallCopy else {
-      var part = ByteBuffer()
-      try await storage.read(path, range: range, into: &part)
-      return try await write(part.copied())
+    do throws(StorageError) {
+      try StoragePath.check(path)
+      guard range.count > Self.smallCopy else {
+        var part = ByteBuffer()
+        try await storage.read(path, range: range, into: &part)
+        return try await write(part.copied())
+      }
+    } catch {
+      close()
+      throw error
     }
-    try state.withLock { (state: inout State) throws(StorageError) in
-      var output = try take(&state)
+    try withOutput { (output) throws(StorageError) in
       try flush(output.buffer)
       output.buffer.removeAll(keepingCapacity: true)
       let copier = output.copier ?? FileCopier(to: temporary.descriptor)
       output.copier = copier
-      do throws(StorageError) {
-        try storage.append(range, of: path, to: temporary, copier)
-      } catch {
-        storage.discard(temporary)
-        throw error
-      }
-      state = .open(output)
+      try storage.append(range, of: path, to: temporary, copier)
     }
   }
 
   @discardableResult
   func finish() async throws(StorageError) -> ObjectTag {
-    try state.withLock { (state: inout State) throws(StorageError) -> ObjectTag in
-      let output = try take(&state)
-      defer { storage.discard(temporary) }
-      let result = output.buffer.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
-      guard result == 0 else { throw failure(result) }
-      return try storage.publish(temporary, at: path, if: .always)
-    }
+    let output = try state.withLock { (state: inout State) throws(StorageError) in try take(&state) }
+    defer { storage.discard(temporary) }
+    try flush(output.buffer)
+    return try await storage.publish(temporary, at: path, if: .always, isSettled: false)
   }
 
   func abandon() async { close() }
@@ -92,8 +77,21 @@ final class LocalWriter: ObjectWriter {
     }
   }
 
-  /// Takes the output out and leaves the writer closed, so that it stays closed where an error is thrown,
-  /// and its buffer is not copied when it grows.
+  /// Works on the output; where that fails, the writer is closed, since a part would be missing.
+  private func withOutput(
+    _ body: (inout Output) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    try state.withLock { (state: inout State) throws(StorageError) in
+      var output = try take(&state)
+      do throws(StorageError) { try body(&output) } catch {
+        storage.discard(temporary)
+        throw error
+      }
+      state = .open(output)
+    }
+  }
+
+  /// Takes the output out and leaves the writer closed, so that its buffer is not copied when it grows.
   private func take(_ state: inout State) throws(StorageError) -> Output {
     guard case .open(let output) = state else {
       throw StorageError(
@@ -103,13 +101,20 @@ final class LocalWriter: ObjectWriter {
     return output
   }
 
-  /// Writes bytes to the temporary; where that fails, the temporary goes.
+  private func append(_ bytes: [UInt8], to output: inout Output) throws(StorageError) {
+    if output.buffer.count + bytes.count <= Self.bufferSize {
+      output.buffer += bytes
+      return
+    }
+    try flush(output.buffer)
+    output.buffer.removeAll(keepingCapacity: true)
+    if bytes.count < Self.bufferSize { output.buffer += bytes } else { try flush(bytes) }
+  }
+
+  /// Writes bytes to the temporary.
   private func flush(_ bytes: [UInt8]) throws(StorageError) {
     let result = bytes.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
-    guard result == 0 else {
-      storage.discard(temporary)
-      throw failure(result)
-    }
+    guard result == 0 else { throw failure(result) }
   }
 
   private func failure(_ result: Int) -> StorageError {

@@ -17,6 +17,9 @@ public protocol Storage: Sendable {
   /// reported once in ``ListingPage/folders``, with its trailing slash. An object store reports only
   /// folders that hold something; a file system may report an empty one.
   ///
+  /// Without `stoppingAtSlash`, a file system's symbolic links to folders are not walked, but reported there too: a
+  /// listing never leads a deletion out of the storage. Naming one in the prefix walks it.
+  ///
   /// - Parameters:
   ///   - prefix: Begin of the paths to list; empty for all.
   ///   - stoppingAtSlash: Whether to stop at the next `/` after the prefix.
@@ -38,6 +41,11 @@ public protocol Storage: Sendable {
   func read(
     _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
   ) async throws(StorageError)
+
+  /// Reads a whole object that is expected to be small, as it is at one moment, also where it is replaced meanwhile.
+  ///
+  /// - Throws: ``StorageError``: `notFound`; `tooLarge` beyond `limit` bytes; `changed` where no such moment was met.
+  func readAll(_ path: String, limit: Int) async throws(StorageError) -> [UInt8]
 
   /// Writes a whole object. It appears whole or not at all, and is durable when this returns.
   ///
@@ -62,12 +70,24 @@ public protocol Storage: Sendable {
   ///
   /// - Throws: ``StorageError`` with code `locked` where another holder kept it for that long.
   func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock
+
+  /// The same storage, for writes that need not be durable one by one.
+  ///
+  /// What is written through the batch appears as ever, but is certain to be durable only once ``settle()`` has
+  /// returned; until then a power failure may lose it, or tear what a writer finished. Deletions are durable as ever.
+  /// A storage to which that makes no difference is its own batch, as by default.
+  func batch() -> any Storage
+
+  /// Makes durable all that was written through this batch; by default there is nothing to do.
+  ///
+  /// - Throws: ``StorageError``; nothing that was written through the batch is certain to be durable then.
+  func settle() async throws(StorageError)
 }
 
 /// A streaming writer of one object.
 ///
-/// A writer that goes without having finished abandons what it wrote. After an error it is closed, and
-/// nothing appears.
+/// A writer that goes without having finished abandons what it wrote. After an error of any of its calls it is
+/// closed: all but ``abandon()`` fail, and nothing appears.
 public protocol ObjectWriter: Sendable {
   /// Appends bytes.
   func write(_ bytes: [UInt8]) async throws(StorageError)
@@ -171,21 +191,35 @@ extension Storage {
     return all
   }
 
-  /// Reads a whole object that is expected to be small.
-  ///
-  /// - Throws: ``StorageError``: `notFound`; `tooLarge` beyond `limit` bytes.
-  public func readAll(
-    _ path: String, limit: Int = 256 << 20
-  ) async throws(StorageError) -> [UInt8] {
-    let info = try await info(of: path)
-    guard info.size <= limit else {
-      throw StorageError(
-        .tooLarge, path: path, "it has \(info.size) bytes, and at most \(limit) are read here")
-    }
-    var buffer = ByteBuffer()
-    try await read(path, range: 0..<info.size, into: &buffer)
-    return buffer.copied()
+  /// Reads a whole object of at most 256 MiB; see ``readAll(_:limit:)``.
+  public func readAll(_ path: String) async throws(StorageError) -> [UInt8] {
+    try await readAll(path, limit: 256 << 20)
   }
+
+  /// Reads until the object is the same before and after.
+  ///
+  /// Throws what ``Storage/readAll(_:limit:)`` does.
+  public func readAll(_ path: String, limit: Int) async throws(StorageError) -> [UInt8] {
+    var buffer = ByteBuffer()
+    var info = try await info(of: path)
+    for _ in 0..<8 {
+      try StorageError.check(info.size, limit: limit, path: path)
+      var isCut = false
+      do throws(StorageError) { try await read(path, range: 0..<info.size, into: &buffer) } catch
+        where error.code == .outOfRange
+      { isCut = true }
+      let after = try await self.info(of: path)
+      if after.tag == info.tag, !isCut { return buffer.copied() }
+      info = after
+    }
+    throw StorageError(.changed, path: path, "it was replaced each time it was read; try again")
+  }
+
+  /// This storage, each of whose writes is durable when it returns.
+  public func batch() -> any Storage { self }
+
+  /// Does nothing.
+  public func settle() async throws(StorageError) {}
 
   /// Whether an object is there.
   public func exists(_ path: String) async throws(StorageError) -> Bool {

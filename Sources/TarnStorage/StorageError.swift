@@ -38,6 +38,9 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     self.message = message
   }
 
-  /// The path and what happened.
-  public var description: String { "\(path): \(message)" }
+  /// The path, without its middle where it is long, and what happened.
+  public var description: String {
+    guard path.utf8.count > 300 else { return "\(path): \(message)" }
+    return "\(path.prefix(80))…\(path.suffix(80)): \(message)"
+  }
 }

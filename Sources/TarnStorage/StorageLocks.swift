@@ -10,14 +10,18 @@ import Synchronization
 
 /// Tries to take a lock until it is free or patience is over.
 ///
-/// - Parameter path: What errors name; whoever waits wants to know where.
+/// - Parameters:
+///   - path: What errors name; whoever waits wants to know where.
+///   - isCancellable: Whether the wait ends where the task is cancelled.
 /// - Throws: ``StorageError`` with code `locked` in the end; `failed` where the task is cancelled.
-func waitForLock(
-  _ path: String, patience: Duration, _ take: () throws(StorageError) -> (any StorageLock)?
-) async throws(StorageError) -> any StorageLock {
+func waitForLock<Lock: Sendable>(
+  _ path: String, patience: Duration, isCancellable: Bool = true,
+  _ take: () async throws(StorageError) -> Lock?
+) async throws(StorageError) -> Lock {
   let start = ContinuousClock.now
+  var step = Duration.milliseconds(1)
   while true {
-    if let lock = try take() { return lock }
+    if let lock = try await take() { return lock }
     let waited = start.duration(to: .now)
     guard waited < patience else {
       throw StorageError(
@@ -25,8 +29,10 @@ func waitForLock(
         "another writer holds this lock, and still did after \(text(of: waited)) of waiting; "
           + "let it finish, or end its process, which frees the lock")
     }
+    let next = min(step, patience - waited)
+    step = min(step * 2, .milliseconds(50))
     do {
-      try await Task.sleep(for: min(.milliseconds(50), patience - waited))
+      if isCancellable { try await Task.sleep(for: next) } else { try await sleepEvenIfCancelled(next) }
     } catch {
       throw StorageError(
         .failed, path: path,
@@ -35,10 +41,48 @@ func waitForLock(
   }
 }
 
+/// Sleeps in a task of its own, which nobody cancels: what takes a cancelled write back may have to wait too.
+private func sleepEvenIfCancelled(_ duration: Duration) async throws {
+  try await Task { try await Task.sleep(for: duration) }.value
+}
+
 /// A duration in whole seconds, or below one second in milliseconds.
 private func text(of duration: Duration) -> String {
   let (seconds, attoseconds) = duration.components
   return seconds > 0 ? "\(seconds) s" : "\(attoseconds / 1_000_000_000_000_000) ms"
+}
+
+/// How long a storage waits for others: at each wait, or in all.
+final class Patience: Sendable {
+  private let total: Duration
+  private let isShared: Bool
+  private let spent = Mutex(Duration.zero)
+
+  /// - Parameter isShared: Whether all waits together may last so long, instead of each.
+  init(_ total: Duration, isShared: Bool) {
+    self.total = total
+    self.isShared = isShared
+  }
+
+  /// How long the next wait may last.
+  var rest: Duration { isShared ? max(total - spent.withLock { $0 }, .zero) : total }
+
+  /// Takes a lock, or waits for it.
+  ///
+  /// Throws what ``waitForLock(_:patience:isCancellable:_:)`` does.
+  func wait<Lock: Sendable>(
+    for path: String, atMost most: Duration? = nil, isCancellable: Bool,
+    _ take: () async throws(StorageError) -> Lock?
+  ) async throws(StorageError) -> Lock {
+    if let lock = try await take() { return lock }
+    let begun = ContinuousClock.now
+    defer {
+      let waited = begun.duration(to: .now)
+      spent.withLock { $0 += waited }
+    }
+    return try await waitForLock(
+      path, patience: min(most ?? rest, rest), isCancellable: isCancellable, take)
+  }
 }
 
 /// An advisory lock of the local file system, which the kernel frees with the process.
@@ -53,7 +97,7 @@ final class LocalLock: StorageLock {
 
   func release() async { close() }
 
-  private func close() {
+  func close() {
     descriptor.withLock { descriptor in
       if let open = descriptor {
         // A process that is being started holds a copy of the descriptor for a moment; closing alone would
@@ -68,17 +112,56 @@ final class LocalLock: StorageLock {
 
 extension LocalStorage {
   /// Takes a lock that is free; nil where another holds it.
-  func takeLock(_ path: String) throws(StorageError) -> (any StorageLock)? {
+  func takeLock(_ path: String) async throws(StorageError) -> (any StorageLock)? {
     let file = file(path)
+    try checkWay(to: path)
     while true {
-      let descriptor = try withFolder(of: path) { FileSystem.openLockFile(file) }
+      let descriptor = try await withFolder(of: path) { FileSystem.openLockFile(file) }
+      if descriptor == -Int(ELOOP) { throw .link(file, path: path) }
       guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening the lock file \(file)") }
+      let lock = LocalLock(descriptor: descriptor)
       let result = FileSystem.lock(descriptor, waiting: false)
       // Another may have deleted the file while this one opened it: then the lock excludes nobody.
-      if result == 0, Self.isStill(descriptor, at: file) { return LocalLock(descriptor: descriptor) }
-      FileSystem.close(descriptor)
+      if result == 0, Self.isStill(descriptor, at: file) { return lock }
+      lock.close()
       if result == -Int(EWOULDBLOCK) { return nil }
       guard result == 0 else { throw .system(result, path: path, "locking \(file)") }
     }
+  }
+
+  /// Excludes other writers from replacing and deleting, until the lock goes.
+  ///
+  /// Between the check of a tag and the renaming nobody else may change the file. It is the scratch folder
+  /// itself that is locked, so no lock file stays behind, and only for a few system calls: who waits for long has
+  /// met another program, or a process that was stopped.
+  func takeTurn(for path: String) async throws(StorageError) -> LocalLock {
+    try checkWay(to: scratch + "/")
+    let folder = file(scratch)
+    return try await patience.wait(for: folder, isCancellable: false) {
+      () async throws(StorageError) -> LocalLock? in
+      for _ in 0..<Self.attempts {
+        let descriptor = FileSystem.openFolder(folder)
+        if descriptor == -Int(ENOENT) {
+          try await makeFolder(folder, for: path)
+          continue
+        }
+        guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(folder)") }
+        let lock = LocalLock(descriptor: descriptor)
+        let result = FileSystem.lock(descriptor, waiting: false)
+        if result == 0, Self.isStill(descriptor, at: folder) { return lock }
+        lock.close()
+        if result == -Int(EWOULDBLOCK) { return nil }
+        guard result == 0 else { throw .system(result, path: path, "locking \(folder)") }
+      }
+      throw vanishing(folder, for: path)
+    }
+  }
+
+  /// Whether a path still names what a descriptor holds open.
+  private static func isStill(_ descriptor: Int, at file: String) -> Bool {
+    var held = FileSystem.Status()
+    var named = FileSystem.Status()
+    return FileSystem.status(ofOpen: descriptor, &held) == 0 && FileSystem.status(of: file, &named) == 0
+      && held.isSameFile(as: named)
   }
 }

@@ -5,11 +5,15 @@
 public enum StoragePath {
   /// Checks that a path may name an object.
   ///
-  /// - Throws: ``StorageError`` with code `invalidPath` where it is empty, holds a NUL, or has an empty,
-  ///   `.` or `..` segment.
+  /// - Throws: ``StorageError`` with code `invalidPath` where it is empty, holds a NUL, or has a segment that is empty,
+  ///   `.`, `..` or longer than ``longestName``.
   public static func check(_ path: String) throws(StorageError) {
     try check(segmentsOf: path, lastIsOpen: false)
   }
+
+  /// The most bytes of a segment's UTF-8: file systems take no longer names, and what is written for one storage can
+  /// be copied to another.
+  public static let longestName = 255
 
   /// Checks that a text may be the beginning of paths: as ``check(_:)``, but what follows the last slash
   /// may be anything, and the whole may be empty.
@@ -47,14 +51,25 @@ public enum StoragePath {
       }
       length += 1
     }
-    if !lastIsOpen { try checkSegment(of: path, length: length, dots: dots) }
+    if lastIsOpen, length <= longestName { return }
+    try checkSegment(of: path, length: length, dots: dots)
   }
 
   private static func checkSegment(of path: String, length: Int, dots: Int) throws(StorageError) {
+    guard length <= longestName else { throw tooLong(path) }
     guard length == 0 || (length == dots && length <= 2) else { return }
     throw StorageError(
       .invalidPath, path: path,
       "the path is empty or has an empty, '.' or '..' segment; "
         + "give segments joined by single slashes, relative to the storage's root")
+  }
+
+  private static func tooLong(_ path: String) -> StorageError {
+    let names = path.split(separator: "/")
+    let name = names.first { $0.utf8.count > longestName } ?? ""
+    return StorageError(
+      .invalidPath, path: path,
+      "the name \"\(name.prefix(32))…\" has \(name.utf8.count) bytes, and a file or folder has \(longestName) at most; "
+        + "choose a shorter one")
   }
 }

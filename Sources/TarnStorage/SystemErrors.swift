@@ -17,6 +17,8 @@ extension StorageError {
     let number = Int32(truncatingIfNeeded: -result)
     let (code, remedy) = meaning(of: number)
     let ending = remedy.isEmpty ? "" : "; " + remedy
+    // A path that is too long for the system is too long for a message.
+    let attempt = attempt.utf8.count > 1_000 ? "\(attempt.prefix(200))…\(attempt.suffix(200))" : attempt
     return StorageError(code, path: path, "\(attempt): \(FileSystem.text(of: number))\(ending)")
   }
 
@@ -31,10 +33,10 @@ extension StorageError {
     case EROFS: (.permissionDenied, "the file system is mounted read-only")
     case ENOSPC: (.noSpace, "make room on the disk and try again")
     case EDQUOT: (.noSpace, "raise the quota or remove files, and try again")
-    case ENAMETOOLONG: (.invalidPath, "the file system takes no name as long as this; choose a shorter one")
+    case ENAMETOOLONG: (.invalidPath, "a name may have 255 bytes and a path 4,095; choose shorter ones")
     case EMFILE, ENFILE: (.failed, "raise the limit of open files (ulimit -n)")
     case EXDEV: (.failed, "the scratch folder must be on the same file system as the file")
-    case EISDIR: (.failed, "a folder is in the file's place; move it away")
+    case EISDIR, ENOTEMPTY: (.failed, "a folder is in the file's place; move it away")
     default: (.failed, "")
     }
   }

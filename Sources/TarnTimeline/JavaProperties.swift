@@ -24,14 +24,25 @@ public struct JavaProperties: Sendable, Hashable {
     set { entries[key] = newValue }
   }
 
+  /// The most bytes of a file that is read: 50,000 columns in the schema that a table's properties hold take less.
+  public static let largestFile = 8 << 20
+
+  /// The most entries of a file that is read; tables have some dozens.
+  public static let mostEntries = 10_000
+
   /// Parses a file.
   ///
-  /// - Throws: ``JavaPropertiesError`` for a broken `\uXXXX`.
+  /// - Throws: ``JavaPropertiesError`` for more than ``mostEntries``, or a broken `\uXXXX`.
   public init(parsing bytes: [UInt8]) throws(JavaPropertiesError) {
     self.init()
     var lines = PropertyLines(bytes)
     while let (line, content) = lines.next() {
       var parser = PropertyParser(line: line, content: content)
+      guard entries.count < Self.mostEntries else {
+        throw JavaPropertiesError(
+          line: line, message: "there are more than \(Self.mostEntries) entries; restore the file from a copy"
+        )
+      }
       let key = try parser.text(untilSeparator: true)
       parser.skipSeparator()
       self[key] = try parser.text(untilSeparator: false)
@@ -99,15 +110,18 @@ private struct PropertyLines {
     return content
   }
 
-  mutating func next() -> (line: Int, content: [UInt8])? {
+  mutating func next() -> (line: Int, content: ArraySlice<UInt8>)? {
     while let first = natural() {
       guard let start = first.first, start != 0x23, start != 0x21 else { continue }
       let number = line
-      var content = Array(first)
-      while Self.isContinued(content) {
+      var content = first
+      // What is joined before ends in an even number of backslashes, so that the last part alone tells.
+      var part = first
+      while Self.isContinued(part) {
         content.removeLast()
         guard let more = natural() else { break }
         content += more
+        part = more
       }
       return (number, content)
     }
@@ -115,7 +129,7 @@ private struct PropertyLines {
   }
 
   /// Whether an odd number of backslashes ends it.
-  static func isContinued(_ content: [UInt8]) -> Bool {
+  static func isContinued(_ content: ArraySlice<UInt8>) -> Bool {
     content.reversed().prefix { $0 == 0x5c }.count % 2 == 1
   }
 }
@@ -123,29 +137,43 @@ private struct PropertyLines {
 /// Reads the key and the value of one logical line.
 private struct PropertyParser {
   let line: Int
-  let content: [UInt8]
-  var offset = 0
+  let content: ArraySlice<UInt8>
+  var offset: Int
 
-  init(line: Int, content: [UInt8]) {
+  init(line: Int, content: ArraySlice<UInt8>) {
     self.line = line
     self.content = content
+    offset = content.startIndex
   }
 
   mutating func skipSeparator() {
     skipBlanks()
-    if offset < content.count, content[offset] == 0x3d || content[offset] == 0x3a {
+    if offset < content.endIndex, content[offset] == 0x3d || content[offset] == 0x3a {
       offset += 1
       skipBlanks()
     }
   }
 
   mutating func skipBlanks() {
-    while offset < content.count, PropertyLines.isBlank(content[offset]) { offset += 1 }
+    while offset < content.endIndex, PropertyLines.isBlank(content[offset]) { offset += 1 }
   }
 
   mutating func text(untilSeparator: Bool) throws(JavaPropertiesError) -> String {
+    let plain = content[offset...].prefix { byte in
+      byte < 0x80 && byte != 0x5c
+        && !(untilSeparator && (byte == 0x3d || byte == 0x3a || PropertyLines.isBlank(byte)))
+    }
+    offset = plain.endIndex
+    let text = String(decoding: plain, as: UTF8.self)
+    let isWhole =
+      offset == content.endIndex || (untilSeparator && content[offset] < 0x80 && content[offset] != 0x5c)
+    return isWhole ? text : text + (try escapedText(untilSeparator: untilSeparator))
+  }
+
+  /// The rest of a text in which there is more than plain ASCII.
+  private mutating func escapedText(untilSeparator: Bool) throws(JavaPropertiesError) -> String {
     var units: [UInt16] = []
-    while offset < content.count {
+    while offset < content.endIndex {
       let byte = content[offset]
       if untilSeparator, byte == 0x3d || byte == 0x3a || PropertyLines.isBlank(byte) { break }
       offset += 1
@@ -153,7 +181,7 @@ private struct PropertyParser {
         units.append(UInt16(byte))
         continue
       }
-      guard offset < content.count else { break }
+      guard offset < content.endIndex else { break }
       let escaped = content[offset]
       offset += 1
       switch escaped {
@@ -169,7 +197,7 @@ private struct PropertyParser {
   }
 
   mutating func unicode() throws(JavaPropertiesError) -> UInt16 {
-    let digits = content[offset..<min(offset + 4, content.count)]
+    let digits = content[offset..<min(offset + 4, content.endIndex)]
     let text = String(decoding: digits, as: UTF8.self)
     guard digits.count == 4, digits.first != 0x2b, digits.first != 0x2d, let unit = UInt16(text, radix: 16)
     else { throw JavaPropertiesError(line: line, message: "\\u is not followed by four hexadecimal digits") }

@@ -21,6 +21,8 @@ public enum PartitionMetadata {
 
   /// Writes it where it is missing.
   ///
+  /// It may be called for many partitions at once.
+  ///
   /// - Throws: ``TimelineError`` with code `storage`.
   public static func ensure(
     in storage: any Storage, partition: String, instant: Instant, now: Int64

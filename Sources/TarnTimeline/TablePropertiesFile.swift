@@ -103,9 +103,12 @@ extension TableProperties {
     if page.objects.isEmpty, page.folders.isEmpty {
       throw TimelineError(.noTable, path: "", "there is no Hudi table here; create one first")
     }
+    let isFolder = page.folders.contains(TablePaths.properties + "/")
     throw TimelineError(
       .damaged, path: TablePaths.properties,
-      "the file is missing, and there is no backup of it; restore it from a copy")
+      isFolder
+        ? "a folder is in the file's place; move it away, and restore the file from a copy"
+        : "the file is missing, and there is no backup of it; restore it from a copy")
   }
 
   /// The file as bytes, its checksum renewed.
@@ -184,10 +187,14 @@ extension TableProperties {
 }
 
 extension Storage {
-  /// A small file's bytes; nil where there is no such file.
+  /// The bytes of a file of properties; nil where there is no such file.
   func readIfPresent(_ path: String) async throws(TimelineError) -> [UInt8]? {
-    do { return try await readAll(path) } catch {
+    do { return try await readAll(path, limit: JavaProperties.largestFile) } catch {
       if error.code == .notFound { return nil }
+      if error.code == .tooLarge {
+        throw TimelineError(
+          .damaged, path: path, "\(error.message): no table has such properties; restore it from a copy")
+      }
       throw TimelineError(error)
     }
   }

@@ -29,6 +29,7 @@ struct Workload {
     settings.random = { random.withLock { $0.next() } }
     // One after the other, so that the calls of two runs are the same.
     settings.parallelism = 1
+    settings.smallFilesAtOnce = 1
     settings.lockPatience = .milliseconds(50)
     settings.warn = { [warnings] in warnings.add($0) }
     return settings

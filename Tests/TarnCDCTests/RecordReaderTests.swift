@@ -207,4 +207,23 @@ struct RecordReaderTests {
     #expect(try JSONValue(parsing: binary.jsonLine())["record"]?.string == "/wA=")
     #expect(try JSONValue(parsing: binary.jsonLine())["encoding"]?.string == "base64")
   }
+
+  @Test("A file that is replaced or grows while it is read is an error", arguments: [0, 1_000])
+  func changing(_ more: Int) async throws {
+    let storage = InMemoryStorage()
+    let text = (0..<50).map { change(id: "\($0)", new: "") }.joined(separator: "\n")
+    try await storage.put(Array(text.utf8), at: "x", if: .always)
+    var options = RecordReader.Options()
+    options.chunk = 256
+    var builder = try Self.builder()
+    var reader = RecordReader(storage: storage, paths: ["x"], options: options)
+    #expect(try await reader.read(into: &builder, limit: 5))
+    try await storage.put(Array(text.utf8) + [UInt8](repeating: 0x0a, count: more), at: "x", if: .always)
+    do {
+      _ = try await reader.read(into: &builder, limit: 1_000)
+      Issue.record("nothing was thrown")
+    } catch {
+      #expect("\(error)".contains("x: it changed while it was read"))
+    }
+  }
 }

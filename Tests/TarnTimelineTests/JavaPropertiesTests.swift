@@ -56,4 +56,35 @@ import Testing
         """)
     #expect(try JavaProperties(parsing: bytes).entries == entries)
   }
+
+  @Test func continuedLinesAreJoinedOnceHoweverManyBackslashesThereAre() throws {
+    // Each line ends in an odd number of them, all but the first in one.
+    let half = String(repeating: "\\", count: 100_000)
+    let text = "k=\(half)\\\n" + String(repeating: "\\\n", count: 20_000) + "end\nm=\\\\\\\n\\\nx\\\\\n"
+    let properties = try JavaProperties(parsing: Array(text.utf8))
+    #expect(properties["k"] == String(repeating: "\\", count: 50_000) + "end")
+    #expect(properties["m"] == "\\x\\")
+    #expect(properties.entries.count == 2)
+  }
+
+  @Test func textsBeginPlainAndGoOnWithEscapes() throws {
+    let text = "plain=value\nkey\\ with=a\\u00e9b\nlatin\u{e9}=\u{e9}x\nempty\nblank   : v \n"
+    let properties = try JavaProperties(parsing: text.unicodeScalars.map { UInt8($0.value) })
+    #expect(
+      properties.entries.pairs.map { "\($0.key)|\($0.value)" } == [
+        "plain|value", "key with|a\u{e9}b", "latin\u{e9}|\u{e9}x", "empty|", "blank|v ",
+      ])
+  }
+
+  @Test func entriesBeyondAnyTablesAreRefusedAtOnce() throws {
+    let line = Array("k=v\n".utf8)
+    var text: [UInt8] = []
+    for number in 0..<JavaProperties.mostEntries { text += Array("\(number)=v\n".utf8) }
+    #expect(try JavaProperties(parsing: text).entries.count == JavaProperties.mostEntries)
+    for _ in 0..<200_000 { text += line }
+    #expect(
+      throws: JavaPropertiesError(
+        line: 10_001, message: "there are more than 10000 entries; restore the file from a copy")
+    ) { try JavaProperties(parsing: text) }
+  }
 }

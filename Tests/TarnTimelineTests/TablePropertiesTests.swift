@@ -209,4 +209,24 @@ extension TimelineError {
     #expect(error?.name == "damaged")
     #expect(try await storage.exists(TablePaths.propertiesBackup))
   }
+
+  @Test func fileOfAnAbsurdSizeIsRefusedAndItsBackupRead() async throws {
+    let large = Self.text() + [UInt8](repeating: 0x23, count: JavaProperties.largestFile)
+    let storage = InMemoryStorage()
+    try await storage.put(large, at: TablePaths.properties, if: .always)
+    let error = await timelineError { () async throws(TimelineError) in
+      _ = try await TableProperties.load(from: storage)
+    }
+    #expect(error?.name == "damaged" && error?.message.contains("at most 8388608 are read here") == true)
+    #expect(try await Self.load(large, backup: Self.text()).name == "trips")
+  }
+
+  @Test func folderInTheFilesPlaceIsNamed() async throws {
+    let storage = InMemoryStorage()
+    try await storage.put([1], at: TablePaths.properties + "/a", if: .always)
+    let error = await timelineError { () async throws(TimelineError) in
+      _ = try await TableProperties.load(from: storage)
+    }
+    #expect(error?.name == "damaged" && error?.message.hasPrefix("a folder is in the file's place") == true)
+  }
 }

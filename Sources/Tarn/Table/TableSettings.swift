@@ -79,11 +79,13 @@ public struct TableSettings: Sendable {
   ///
   /// Otherwise a value that does not fit its column is an error.
   public var widensColumns = false
-  /// How long to wait for another writer.
-  public var lockPatience: Duration = .seconds(60)
   /// Whether snapshots cut times that are finer than microseconds, which are an error otherwise; only other writers
   /// than Hudi and Spark make such.
   public var cutsNanoseconds = false
+  /// How long a write waits for other writers, in all.
+  public var lockPatience: Duration = .seconds(60)
+  /// How many small files are written at once, most of whose time is the disk's.
+  package var smallFilesAtOnce = 32
   /// The clock: microseconds since 1970-01-01T00:00:00Z.
   public var now: @Sendable () -> Int64
   /// Randomness for file ids, and for the mark of an attempt.

@@ -128,15 +128,14 @@ struct BulkLoad: Sendable {
 
   /// The numbers of partitions, of which new ones get a writer.
   private func places(of paths: [String], _ partitions: inout LoadedPartitions) async throws -> [Int] {
+    let new = paths.filter { partitions.places[ExactText($0)] == nil }
+    try await context.markPartitions(new, transaction.settings)
     var places: [Int] = []
     for path in paths {
       if let place = partitions.places[ExactText(path)] {
         places.append(place)
         continue
       }
-      let settings = transaction.settings
-      try await PartitionMetadata.ensure(
-        in: context.storage, partition: path, instant: context.instant, now: settings.now())
       let place = partitions.writers.count
       partitions.places[ExactText(path)] = place
       partitions.writers.append(

@@ -115,7 +115,10 @@ struct Housekeeping: Sendable {
       var properties = state.properties
       properties.removeMetadataTable()
       try await properties.store(in: storage, now: settings.now())
-      for object in try await storage.listAll(prefix: TablePaths.metadataTable).objects {
+      // Asked from the folder above, since a link in its place is not the table's to delete through.
+      let prefix = String(TablePaths.metadataTable.dropLast())
+      for object in try await storage.listAll(prefix: prefix).objects
+      where object.path.hasPrefix(TablePaths.metadataTable) {
         try await storage.delete(object.path)
       }
       return true

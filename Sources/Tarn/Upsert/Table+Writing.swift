@@ -179,13 +179,16 @@ extension Table {
     _ body: (WriteTransaction) async throws(TableError) -> CommitReport
   ) async throws(TableError) -> CommitReport {
     let begun = settings.now()
+    // All waits of the write together last no longer than its patience.
+    let local = (storage as? LocalStorage)?.waiting(atMost: settings.lockPatience)
+    let storage = local ?? storage
     let lock: any StorageLock
     do { lock = try await storage.lock(TablePaths.writerLock, patience: settings.lockPatience) } catch {
       // A storage has no name for it.
       throw Task.isCancelled ? TableError(CancellationError()) : TableError(error)
     }
     // A write reads many small parts of few files.
-    let files = (storage as? LocalStorage)?.openFiles
+    let files = local?.openFiles
     files?.begin()
     defer { files?.end() }
     do throws(TableError) {

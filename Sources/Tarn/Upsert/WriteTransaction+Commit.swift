@@ -25,20 +25,20 @@ extension WriteTransaction {
         .damaged, "the timeline holds instant \(latest.text), after which there can be none: remove its files"
       )
     }
-    let context = context(instant, now: now, plan, batch, table)
+    // What the completed file makes part of the table is durable before it, all at once: one by one it would take long.
+    let data = storage.batch()
+    let context = context(instant, in: data, now: now, plan, batch, table)
     let log = CommitLog(storage)
     do throws(TimelineError) { try await log.begin(instant, plan: planned(plan, operation)) } catch {
       throw TableError(error)
     }
     do {
-      for partition in plan.creations.map(\.partitionPath) {
-        try await PartitionMetadata.ensure(
-          in: storage, partition: partition, instant: instant, now: settings.now())
-      }
+      try await context.markPartitions(plan.creations.map(\.partitionPath), settings)
       let written =
         if let load { try await load(context) } else { try await writeFiles(plan, context) }
       let statistics = written.map(\.statistics)
-      try await TombstoneStore.write(plan.burials.tombstones(at: context.time), of: instant, in: storage)
+      try await TombstoneStore.write(plan.burials.tombstones(at: context.time), of: instant, in: data)
+      try await data.settle()
       try await checkForConflicts(since: table.state.timeline, plan)
       try Task.checkCancellation()
       report.files = statistics.count
@@ -70,7 +70,8 @@ extension WriteTransaction {
   }
 
   private func context(
-    _ instant: Instant, now: Int64, _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target
+    _ instant: Instant, in storage: any Storage, now: Int64, _ plan: WritePlan, _ batch: PreparedBatch,
+    _ table: Target
   ) -> CommitContext {
     CommitContext(
       storage: storage, instant: instant, schema: table.schema,

@@ -82,11 +82,28 @@ struct OutputBuffer {
 }
 
 /// Standard output as an object that is written as a stream, for Parquet.
-struct StandardOutputObject: ObjectWriter {
-  func write(_ bytes: [UInt8]) async throws(StorageError) { try StandardOutput.write(bytes) }
+final class StandardOutputObject: ObjectWriter {
+  /// Whether a write failed, after which more would leave a hole.
+  private let hasFailed = Mutex(false)
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    try checkIsOpen()
+    do throws(StorageError) { try StandardOutput.write(bytes) } catch {
+      hasFailed.withLock { $0 = true }
+      throw error
+    }
+  }
 
   @discardableResult
-  func finish() async throws(StorageError) -> ObjectTag { ObjectTag("") }
+  func finish() async throws(StorageError) -> ObjectTag {
+    try checkIsOpen()
+    return ObjectTag("")
+  }
 
-  func abandon() async {}
+  func abandon() async { hasFailed.withLock { $0 = true } }
+
+  private func checkIsOpen() throws(StorageError) {
+    guard hasFailed.withLock({ $0 }) else { return }
+    throw StorageError(.failed, path: StandardOutput.name, "an earlier write failed")
+  }
 }

@@ -1,0 +1,16 @@
+import TarnBytes
+import TarnStorage
+import TarnTimeline
+
+extension CommitContext {
+  /// Marks the folders of partitions as such for other engines, where they are not yet, many at once.
+  func markPartitions(_ paths: [String], _ settings: TableSettings) async throws {
+    guard !paths.isEmpty else { return }
+    var seen: Set<ExactText> = []
+    let distinct = paths.filter { seen.insert(ExactText($0)).inserted }
+    let now = settings.now()
+    _ = try await concurrently(distinct, width: settings.smallFilesAtOnce) { [storage, instant] path in
+      try await PartitionMetadata.ensure(in: storage, partition: path, instant: instant, now: now)
+    }
+  }
+}
