@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnTestSupport
 import Testing
 
 @Suite struct FittingTests {
@@ -67,6 +68,42 @@ import Testing
       #expect(Self.texts(fitted.column) == expected, "\(column.type.name) to \(type.name)")
       #expect(fitted.misfits == misfits, "\(column.type.name) to \(type.name)")
     }
+  }
+
+  @Test(arguments: 0..<6) func whatFitsComesBackAsItWas(seed: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(seed))
+    let types: [DataType] = [
+      .int8, .int16, .int32, .int64, .float, .double, .decimal(precision: 5, scale: 2),
+      .decimal(precision: 18, scale: 0), .decimal(precision: 38, scale: 20),
+    ]
+    var (fitting, misfitting) = (0, 0)
+    for _ in 0..<400 {
+      let digits = Int.random(in: 0...19, using: &generator)
+      let value = Int64.random(in: Int64.min...Int64.max, using: &generator) / Int64(pow10(19 - digits))
+      let whole = Self.column(.int64) { $0.append(value) }
+      for type in types {
+        let (column, misfits) = try whole.fitted(to: type)
+        guard misfits.isEmpty else {
+          misfitting += 1
+          #expect(column.isNull(0))
+          continue
+        }
+        fitting += 1
+        // Through any other type that holds it, and back.
+        for other in types where type.mayFit(other) {
+          let (there, lost) = try column.fitted(to: other)
+          if lost.isEmpty, other.mayFit(.int64) {
+            #expect(
+              Self.texts(try there.fitted(to: .int64).column) == ["\(value)"], "\(type.name), \(other.name)")
+          }
+        }
+      }
+    }
+    #expect(fitting > 1_000 && misfitting > 500)
+  }
+
+  private func pow10(_ digits: Int) -> UInt64 {
+    (0..<min(digits, 18)).reduce(UInt64(1)) { power, _ in power * 10 }
   }
 
   @Test func typesWithoutCommonValuesDoNotFit() {

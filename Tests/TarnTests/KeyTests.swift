@@ -126,6 +126,14 @@ import Testing
     let kept = (0..<Int32(values.count)).filter { !bad.contains(Int($0)) }
     #expect(try await small.table.upsert(try rows.gather(kept)).inserted == kept.count)
     #expect(small.warnings.all.contains { $0.contains("the text \\N") })
+    var bytes = ByteStrings()
+    for text in [[0x61], [0xff, 0x62], [0x63], [0xc3]] as [[UInt8]] { try bytes.append(text.span.bytes) }
+    let invalid = try batch([
+      "id": try Column(type: .string, values: .bytes(bytes)), "p": try texts("x", "x", "x", "x"),
+      "n": column(.int32) { for _ in 0..<4 { $0.append(Int32(1)) } },
+    ])
+    let notText = try await small.table.refusedRows(in: ChangeBatch(upserting: invalid))
+    #expect(notText.map(\.row) == [1, 3] && notText.allSatisfy { $0.reason.contains("UTF-8") })
     let first = try rows.gather(Array(0..<9))
     await expectRefusal(.badRow, "row 1 of the batch", "partition column p") {
       try await small.table.upsert(first)
@@ -220,6 +228,31 @@ import Testing
     #expect(missing.warnings.count == 1 && missing.warnings[0].contains("partition column"))
     #expect(try await Self.path("").path == ["p=" + null])
     #expect(try await Self.path(nil, hive: false).path == [null])
+  }
+
+  @Test func eachColumnWithANullSaysWhatItDoesToOtherEngines() async throws {
+    let small = try await SmallTable(
+      Schema([Field("id", .string), Field("p", .string), Field("n", .int32)]), partitionedBy: ["p", "n"])
+    try await small.table.upsert(
+      try batch([
+        "id": try texts("a", "b", "c"), "p": try texts(nil, "x", nil),
+        "n": column(.int32) {
+          $0.append(Int32(1))
+          $0.appendNulls()
+          $0.appendNulls()
+        },
+      ]))
+    let warnings = small.warnings.all
+    #expect(warnings.count == 2)
+    #expect(warnings.first?.contains("column p is null in row 0") == true)
+    #expect(warnings.first?.contains("show it as the text \\N") == true)
+    #expect(warnings.last?.contains("column n is null in row 1") == true)
+    #expect(warnings.last?.contains("no int, and fail") == true)
+    // A time as a partition column is said when the table is made.
+    let timed = try await SmallTable(
+      Schema([Field("id", .string), Field("at", .timestamp(.microseconds, .instant))]), partitionedBy: ["at"])
+    #expect(timed.warnings.all.count == 1)
+    #expect(timed.warnings.all.first?.contains("partition column at is a time: Spark") == true)
   }
 
   @Test func valuesThatNoFolderCanHaveAreRefused() async throws {

@@ -47,6 +47,35 @@ import Testing
     return try await ParquetFile.open(storage, path: path)
   }
 
+  @Test func rowsOfTheOldCalendarAreNeitherReadNorCarriedOver() async throws {
+    let small = try await SmallTable(Self.schema)
+    try await small.table.upsert(try Self.rows(-200_000, 0))
+    // Its file as Spark would have written it, with the same digits for other days.
+    let slice = try #require(try await small.table.snapshot().slices.first)
+    let file = try await ParquetFile.open(small.storage, path: slice.path)
+    let rows = try await file.readRowGroup(0, columns: Array(file.schema.fields.indices))
+    try await small.storage.delete(slice.path)
+    let target = try await small.storage.writer(at: slice.path)
+    var writer = try ParquetWriter(schema: file.schema, to: target, path: slice.path)
+    try await writer.append(rows)
+    _ = try await writer.finish(keyValues: [ParquetKeyValue("org.apache.spark.legacyDateTime", "")])
+    let before = try await small.contents()
+    await expectRefusal(.unsupported, slice.path, "column day", "Spark 2", "CORRECTED") {
+      _ = try await small.rows()
+    }
+    #expect(try await small.rows { try $0.select("id", "at") }.count == 2)
+    for write in [
+      { (table: Table) in _ = try await table.upsert(try Self.rows(1, 1)) },
+      { (table: Table) in _ = try await table.delete(where: try Predicate(parsing: "id = 'a'")) },
+      { (table: Table) in
+        _ = try await table.update(where: try Predicate(parsing: "day is null"), set: ["day": nil])
+      },
+    ] {
+      await expectRefusal(.unsupported, slice.path, "day") { try await write(small.table) }
+    }
+    #expect(try await small.contents() == before)
+  }
+
   @Test func filesOfTheOldCalendarAreReadOnlyWhereItMakesNoDifference() async throws {
     let storage = InMemoryStorage()
     let legacy = [

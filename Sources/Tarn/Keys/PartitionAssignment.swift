@@ -13,10 +13,10 @@ extension RecordKeyGenerator {
       return
     }
     var columns: [Column] = []
-    for name in partition.fields { columns.append(try column(name, changes.rows)) }
+    for name in partition.fields { columns.append(try column(name, changes.rows, &refused)) }
     result.partitionOf.reserveCapacity(changes.count)
     var assignment = PartitionAssignment(partition: partition)
-    var warned = false
+    var warned: Set<Int> = []
     var ignored = RefusedRows(areNoted: true)
     func place(_ row: Int) throws(TableError) -> Int32 {
       // A key that is deleted from the whole table need not have been where the row says.
@@ -41,9 +41,10 @@ extension RecordKeyGenerator {
         result.partitionOf.append(-1)
         continue
       }
-      if isNull, !warned {
-        warned = true
-        warnOfNull(columns, row, warn)
+      if isNull, warned.count < columns.count {
+        for index in columns.indices where columns[index].isNull(row) && warned.insert(index).inserted {
+          warnOfNull(index, columns[index].type, row, warn)
+        }
       }
       result.partitionOf.append(try place(row))
     }
@@ -53,9 +54,7 @@ extension RecordKeyGenerator {
   /// Says what other engines make of a null partition value.
   ///
   /// Source: format-tables 12 (Trino 470 and 476 were asked).
-  private func warnOfNull(_ columns: [Column], _ row: Int, _ warn: (String) -> Void) {
-    guard let index = columns.firstIndex(where: { $0.isNull(row) }) else { return }
-    let type = columns[index].type
+  private func warnOfNull(_ index: Int, _ type: DataType, _ row: Int, _ warn: (String) -> Void) {
     let effect =
       type == .string
       ? "Trino and Athena show it as the text \\N"

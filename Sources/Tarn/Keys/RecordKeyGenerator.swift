@@ -74,7 +74,10 @@ struct RecordKeyGenerator: Sendable {
     return result
   }
 
-  func column(_ name: String, _ rows: RecordBatch) throws(TableError) -> Column {
+  /// A column of which texts are made; rows of it that are not UTF-8 are refused.
+  func column(
+    _ name: String, _ rows: RecordBatch, _ refused: inout RefusedRows
+  ) throws(TableError) -> Column {
     guard let column = rows[name] else {
       throw TableError(
         .mismatch, "the rows have no column \(name), which the table's key or partition needs")
@@ -84,9 +87,10 @@ struct RecordKeyGenerator: Sendable {
     if case .dictionary(let strings) = column.values, strings.entries.strings.firstNotUTF8 == nil {
       return column
     }
-    if let strings = column.strings, let row = strings.firstNotUTF8 {
-      throw TableError(
-        .badRow, "row \(row) of the batch: column \(name) is not UTF-8, and keys and paths must be")
+    if let strings = column.strings, let first = strings.firstNotUTF8 {
+      for row in first..<strings.count where !UTF8Text.isValid(strings[row]) {
+        try refused.refuse(row, "column \(name) is not UTF-8, and keys and paths must be")
+      }
     }
     return column
   }
@@ -103,7 +107,7 @@ struct RecordKeyGenerator: Sendable {
     _ rows: RecordBatch, _ refused: inout RefusedRows
   ) throws(TableError) -> ByteStrings {
     var columns: [Column] = []
-    for name in keyFields { columns.append(try column(name, rows)) }
+    for name in keyFields { columns.append(try column(name, rows, &refused)) }
     guard columns.count == 1 else { return try compositeKeys(columns, count: rows.count, &refused) }
     try requireValues(columns[0], &refused)
     do { return try simpleKeys(columns[0]) } catch { throw TableError(error) }
