@@ -84,7 +84,9 @@ struct DeadLetters {
     count += 1
   }
 
-  /// Adds a row of a file that has no records of its own, as the JSON that `tarn read` writes.
+  /// Adds a row of a Parquet file, as the JSON that `tarn read` writes.
+  ///
+  /// - Parameter position: How many rows of the file come before it.
   mutating func append(
     _ row: Int, of rows: RecordBatch, at position: Int, in source: String, _ reason: String
   ) {
@@ -93,7 +95,7 @@ struct DeadLetters {
     record.removeLast()
     lines.append(text: "{\"source\":")
     lines.appendJSON(string: source)
-    lines.append(text: ",\"row\":\(position),\"reason\":")
+    lines.append(text: ",\"row\":\(position + 1),\"reason\":")
     lines.appendJSON(string: reason)
     lines.append(text: ",\"record\":")
     lines.appendJSON(string: record.span.bytes)
