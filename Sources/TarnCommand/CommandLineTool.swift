@@ -3,8 +3,13 @@ import Tarn
 /// A failure with its one line.
 struct CommandError: Error, CustomStringConvertible {
   let description: String
+  /// The kind, where a table was what failed.
+  let code: TableError.Code?
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String, _ code: TableError.Code? = nil) {
+    self.description = description
+    self.code = code
+  }
 }
 
 /// The tool: finds the command, runs it, and says what went wrong.
@@ -19,10 +24,12 @@ enum CommandLineTool {
     ParquetCatCommand.command,
   ]
 
-  /// Exit statuses: as it should be; a failure; wrong usage (`EX_USAGE`).
+  /// Exit statuses: as it should be; a failure, and nothing was written; a failure after which what was to be written
+  /// stands or may stand; wrong usage (`EX_USAGE`).
   private enum Status {
     static let success: Int32 = 0
     static let failure: Int32 = 1
+    static let unknown: Int32 = 2
     static let usage: Int32 = 64
   }
 
@@ -50,7 +57,8 @@ enum CommandLineTool {
       // Whoever read the rows has had enough: that is no failure.
       if StandardOutput.isClosed { return Status.success }
       StandardError.write(line: "tarn: \(oneLine(String(describing: error)))")
-      return Status.failure
+      let code = (error as? CommandError)?.code ?? (error as? TableError)?.code
+      return code == .outcomeUnknown ? Status.unknown : Status.failure
     }
   }
 

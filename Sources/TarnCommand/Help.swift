@@ -38,7 +38,7 @@ enum Help {
     lines += [
       "", "tarn help COMMAND explains a command; tarn --version tells the version.",
       "Rows go to standard output, everything else to standard error. Exit status: 0; 1 for a failure;",
-      "64 for wrong usage.",
+      "2 where a write failed so late that it stands or may stand; 64 for wrong usage.",
     ]
     return lines.joined(separator: "\n") + "\n"
   }

@@ -53,7 +53,7 @@ struct TableAccess {
     do { return try await body() } catch let error as TableError {
       let text = error.description
       throw text.hasPrefix(path + ":") || text.hasPrefix(path.hasSuffix("/") ? path : path + "/")
-        ? CommandError(text) : CommandError("\(path): \(text)")
+        ? CommandError(text, error.code) : CommandError("\(path): \(text)", error.code)
     } catch let error as ParquetError where error.path != StandardOutput.name {
       throw CommandError("\(path): \(error)")
     }
@@ -159,59 +159,72 @@ struct TableAccess {
     return wide
   }
 
+  /// Runs a command that creates its table where there is none, and begins it again where another process was faster
+  /// to create the table, or took back the one that it found.
+  func untilSettled(_ body: (inout DeadLetterStore) async throws -> Void) async throws {
+    var letters = DeadLetterStore()
+    for _ in 0..<Self.attempts {
+      do { return try await body(&letters) } catch is Overtaken { continue }
+    }
+    throw CommandError(
+      "\(path): other processes create this table and take it back again and again; try again")
+  }
+
+  /// How often a command begins again.
+  private static let attempts = 8
+
   /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.
+  ///
+  /// - Parameter keepLetters: Stores what could not be taken, once it is clear which table is written.
+  /// - Throws: ``Overtaken`` where there is another table now than when the command began.
   func write(
-    _ table: Table?, creating create: () async throws -> Table,
+    _ table: Table?, creating create: () async throws -> Table, keepLetters: () throws -> Void = {},
     _ body: (Table) async throws -> CommitReport
   ) async throws -> (Table, CommitReport) {
-    if let table { return (table, try await located { try await body(table) }) }
     let isNew = Self.kind(path) == nil
+    let target: Table
+    do { target = if let table { table } else { try await create() } } catch let error as CommandError
+      where error.code == .tableExists
+    {
+      throw Overtaken()
+    }
     do {
-      let created = try await create()
-      return (created, try await located { try await body(created) })
+      try keepLetters()
+      return (target, try await located { try await body(target) })
     } catch {
-      await undoCreation(isNew: isNew)
-      throw error
+      if table == nil, await target.takeBackCreation() { removeEmptyFolders(isNew: isNew) }
+      let isGone = (error as? CommandError)?.code == .noTable
+      throw isGone && arguments.has(Options.create) ? Overtaken() : error
     }
   }
 
-  /// Removes a table of which no action is on the timeline and no data file is there.
+  /// Removes the folders that a table left which was created and is gone; one that holds anything stays.
   ///
   /// - Parameter isNew: Whether the table's folder was not there before.
-  private func undoCreation(isNew: Bool) async {
-    guard let objects = try? await location.storage.listAll(prefix: "").objects,
-      !objects.contains(where: { Self.isKept($0.path) })
-    else { return }
-    var folders: Set<String> = [".hoodie/.temp", ".hoodie"]
-    for object in objects where Self.isLeftOver(object.path) {
-      try? await location.storage.delete(object.path)
-      var folder = object.path[...]
-      while let slash = folder.lastIndex(of: "/") {
-        folder = folder[..<slash]
-        folders.insert(String(folder))
-      }
-    }
-    // Only empty folders go, those within others first.
-    for folder in folders.sorted(by: >) { rmdir("\(path)/\(folder)") }
+  private func removeEmptyFolders(isNew: Bool) {
+    for folder in [".hoodie/.temp", ".hoodie"] { rmdir("\(path)/\(folder)") }
     if isNew { rmdir(path) }
-  }
-
-  /// Whether a file is an action of a timeline or holds rows.
-  private static func isKept(_ path: String) -> Bool {
-    guard path.hasPrefix(TablePaths.folder) else { return path.hasSuffix(".parquet") }
-    return TimelineEntry(fileName: path.dropFirst(TablePaths.folder.count)) != nil
-  }
-
-  /// Whether a file is one that a creation and a write which failed may leave.
-  private static func isLeftOver(_ path: String) -> Bool {
-    path.hasPrefix(TablePaths.folder)
-      || path.split(separator: "/").last.map(String.init) == PartitionMetadata.fileName
   }
 
   /// What a path names, as file status tells; nil where nothing is there.
   private static func kind(_ path: String) -> mode_t? {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+}
+
+/// There is another table than when a command with `--create` began, so that it begins again.
+struct Overtaken: Error {}
+
+/// Whether a command has stored its dead letters, which it does once however often it begins again.
+struct DeadLetterStore {
+  private var isDone = false
+
+  /// Stores them, unless that was done.
+  mutating func keep(_ store: () throws -> Void) throws {
+    guard !isDone else { return }
+    try store()
+    isDone = true
   }
 }
 

@@ -162,12 +162,17 @@ public final class InMemoryStorage: Storage {
 
   private func takeLock(_ key: [UInt8]) -> (any StorageLock)? {
     state.withLock { state -> InMemoryLock? in
-      guard state.holders[key] == nil else { return nil }
+      // As on a disk, a lock whose object was deleted excludes nobody any more.
+      guard state.holders[key] == nil || state.object(key) == nil else { return nil }
       if state.object(key) == nil { _ = state.set(key, [], clock) }
       state.counter += 1
       state.holders[key] = state.counter
       return InMemoryLock(storage: self, key: key, holder: state.counter)
     }
+  }
+
+  fileprivate func isHeld(_ key: [UInt8], by holder: Int) -> Bool {
+    state.withLock { state in state.holders[key] == holder && state.object(key) != nil }
   }
 
   fileprivate func release(_ key: [UInt8], holder: Int) {
@@ -272,6 +277,10 @@ private final class InMemoryLock: StorageLock {
   }
 
   deinit { storage.release(key, holder: holder) }
+
+  func check() async throws(StorageError) {
+    guard storage.isHeld(key, by: holder) else { throw .lost(String(decoding: key, as: UTF8.self)) }
+  }
 
   func release() async { storage.release(key, holder: holder) }
 }

@@ -47,7 +47,8 @@ extension LocalStorage {
   /// Makes a folder and those above it; others may do so at the same time.
   func makeFolder(_ folder: String, for path: String) async throws(StorageError) {
     var result = FileSystem.makeFolder(folder)
-    if result == -Int(ENOENT), folder != "/", folder != "." {
+    // Others may remove the folder above, once it is empty, as fast as it is made.
+    for _ in 0..<Self.attempts where result == -Int(ENOENT) && folder != "/" && folder != "." {
       try await makeFolder(Self.parent(of: folder), for: path)
       result = FileSystem.makeFolder(folder)
     }
@@ -55,7 +56,10 @@ extension LocalStorage {
     guard result == 0 || result == -Int(EEXIST) else {
       throw .system(result, path: path, "making the folder \(folder)")
     }
-    try await synchronizeFolder(Self.parent(of: folder), for: path)
+    // Where that is gone again, so is the folder, and whoever needs it makes it anew.
+    do throws(StorageError) {
+      try await synchronizeFolder(Self.parent(of: folder), for: path)
+    } catch  where error.code != .notFound { throw error } catch {}
   }
 
   /// Forces the names in an object's folder to the disk; in a batch, when it is settled.

@@ -116,6 +116,12 @@ extension ObjectWriter {
 
 /// A lock that is held until it is released or goes.
 public protocol StorageLock: Sendable {
+  /// Checks that this lock still excludes every other holder, as it does unless somebody removed it by force.
+  ///
+  /// - Throws: ``StorageError``: `locked` where another may hold it by now; what the storage reports where it
+  ///   cannot tell.
+  func check() async throws(StorageError)
+
   /// Lets go of the lock. Releasing twice is harmless.
   func release() async
 }

@@ -46,6 +46,16 @@ private func sleepEvenIfCancelled(_ duration: Duration) async throws {
   try await Task { try await Task.sleep(for: duration) }.value
 }
 
+extension StorageError {
+  /// The error of a lock that was taken away from its holder.
+  static func lost(_ path: String) -> StorageError {
+    StorageError(
+      .locked, path: path,
+      "this lock was removed while it was held, so that another writer may be at work; never delete a lock's file"
+    )
+  }
+}
+
 /// A duration in whole seconds, or below one second in milliseconds.
 private func text(of duration: Duration) -> String {
   let (seconds, attoseconds) = duration.components
@@ -90,10 +100,19 @@ final class Patience: Sendable {
 /// Each holds a file description of its own, so holders in one process exclude each other too.
 final class LocalLock: StorageLock {
   private let descriptor: Mutex<Int?>
+  private let file: String
 
-  init(descriptor: Int) { self.descriptor = Mutex(descriptor) }
+  init(descriptor: Int, file: String) {
+    self.descriptor = Mutex(descriptor)
+    self.file = file
+  }
 
   deinit { close() }
+
+  func check() async throws(StorageError) {
+    let isHeld = descriptor.withLock { open in open.map { LocalStorage.isStill($0, at: file) } ?? false }
+    guard isHeld else { throw .lost(file) }
+  }
 
   func release() async { close() }
 
@@ -119,7 +138,7 @@ extension LocalStorage {
       let descriptor = try await withFolder(of: path) { FileSystem.openLockFile(file) }
       if descriptor == -Int(ELOOP) { throw .link(file, path: path) }
       guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening the lock file \(file)") }
-      let lock = LocalLock(descriptor: descriptor)
+      let lock = LocalLock(descriptor: descriptor, file: file)
       let result = FileSystem.lock(descriptor, waiting: false)
       // Another may have deleted the file while this one opened it: then the lock excludes nobody.
       if result == 0, Self.isStill(descriptor, at: file) { return lock }
@@ -146,7 +165,7 @@ extension LocalStorage {
           continue
         }
         guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(folder)") }
-        let lock = LocalLock(descriptor: descriptor)
+        let lock = LocalLock(descriptor: descriptor, file: folder)
         let result = FileSystem.lock(descriptor, waiting: false)
         if result == 0, Self.isStill(descriptor, at: folder) { return lock }
         lock.close()

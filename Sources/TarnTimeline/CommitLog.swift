@@ -35,38 +35,85 @@ public struct CommitLog: Sendable {
     }
   }
 
+  /// What has become of a commit that a process began.
+  public enum Standing: Sendable {
+    /// Its inflight file is as the process made it.
+    case own
+    /// The inflight file is gone.
+    case removed
+    /// Another writer's inflight file is there.
+    case replaced
+  }
+
+  /// Looks whether a commit which this process began is still as it began it.
+  ///
+  /// - Parameter plan: What the inflight file says.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  public func standing(
+    of instant: Instant, plan: CommitMetadata
+  ) async throws(TimelineError) -> Standing {
+    let path = TimelineEntry(instant, .commit, .inflight).path
+    guard let present = try await storage.readIfPresent(path) else { return .removed }
+    return present == plan.bytes() ? .own : .replaced
+  }
+
   /// Completes a commit: from here on readers see its files.
   ///
   /// Where the storage fails although the file has appeared, it is put once more, so that success means
   /// that it is there to stay.
   ///
+  /// - Parameter isOwner: Whether the caller has begun the commit and completes it for the first time, so that a file
+  ///   with this content can only be its own, though the storage says that it was there before.
   /// - Returns: The completed entry.
-  /// - Throws: ``TimelineError``: `conflict` where the instant is completed already; `storage`.
+  /// - Throws: ``TimelineError``: `conflict` where another has completed the instant; `storage` where the
+  ///   commit certainly does not stand; `outcomeUnknown` where it stands or may stand, and nothing of it must be removed.
   @discardableResult
   public func complete(
-    _ instant: Instant, _ metadata: CommitMetadata
+    _ instant: Instant, _ metadata: CommitMetadata, isOwner: Bool = false
   ) async throws(TimelineError) -> TimelineEntry {
     let entry = TimelineEntry(instant, .commit, .completed)
-    let bytes = metadata.bytes()
-    do throws(TimelineError) { try await create(entry, bytes) } catch {
-      guard case .storage = error.code, await confirm(entry, bytes) else { throw error }
+    do { try await storage.create(metadata.bytes(), at: entry.path, isUnique: isOwner) } catch {
+      throw outcome(of: entry, error)
     }
     return entry
   }
 
-  /// Whether a file that may have appeared is there, and could be put once more.
-  private func confirm(_ entry: TimelineEntry, _ bytes: [UInt8]) async -> Bool {
-    guard let present = try? await storage.info(of: entry.path) else { return false }
-    return (try? await storage.put(bytes, at: entry.path, if: .ifMatches(present.tag))) != nil
+  private func outcome(of entry: TimelineEntry, _ error: CreationError) -> TimelineError {
+    switch error {
+    case .taken: taken(entry)
+    case .failed(let error): TimelineError(error)
+    case .unconfirmed(let error):
+      TimelineError(
+        .outcomeUnknown, path: entry.path,
+        "commit \(entry.instant.text) stands, though the storage failed at its end: \(error.message)")
+    case .unknown(let error, let second):
+      TimelineError(
+        .outcomeUnknown, path: entry.path,
+        "whether commit \(entry.instant.text) stands is not known: the storage failed (\(error.message)), and then "
+          + "could not be asked whether the file is there (\(second.message))")
+    }
   }
 
+  private func taken(_ entry: TimelineEntry) -> TimelineError {
+    TimelineError(
+      .conflict, path: entry.path, "another writer has used this instant; read the table again and retry")
+  }
+
+  /// Creates a file by which nothing is committed yet.
   private func create(_ entry: TimelineEntry, _ bytes: [UInt8]) async throws(TimelineError) {
-    do { try await storage.put(bytes, at: entry.path, if: .ifAbsent) } catch
-      where error.code == .preconditionFailed
-    {
-      throw TimelineError(
-        .conflict, path: entry.path, "another writer has used this instant; read the table again and retry")
-    } catch { throw TimelineError(error) }
+    // An empty request cannot be told from another writer's.
+    guard !bytes.isEmpty else {
+      do { try await storage.put(bytes, at: entry.path, if: .ifAbsent) } catch {
+        throw error.code == .preconditionFailed ? taken(entry) : TimelineError(error)
+      }
+      return
+    }
+    do { try await storage.create(bytes, at: entry.path, isUnique: true) } catch {
+      switch error {
+      case .taken: throw taken(entry)
+      case .failed(let error), .unconfirmed(let error), .unknown(let error, _): throw TimelineError(error)
+      }
+    }
   }
 
   /// Reads what an entry's file holds.

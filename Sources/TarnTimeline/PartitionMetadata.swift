@@ -23,18 +23,41 @@ public enum PartitionMetadata {
   ///
   /// It may be called for many partitions at once.
   ///
+  /// - Returns: Whether it was missing.
   /// - Throws: ``TimelineError`` with code `storage`.
+  @discardableResult
   public static func ensure(
     in storage: any Storage, partition: String, instant: Instant, now: Int64
-  ) async throws(TimelineError) {
+  ) async throws(TimelineError) -> Bool {
     let path = TablePaths.join(partition, fileName)
     do {
       let page = try await storage.list(prefix: path, stoppingAtSlash: true, continuation: nil)
-      guard page.objects.isEmpty else { return }
+      guard page.objects.isEmpty else { return false }
       try await storage.put(
         bytes(instant: instant, partition: partition, now: now), at: path, if: .ifAbsent)
+      return true
     } catch  where error.code == .preconditionFailed {
-      return
+      return false
     } catch { throw TimelineError(error) }
+  }
+
+  /// Removes it from a folder that holds nothing else, where a commit which was taken back had written it.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  public static func remove(
+    from partition: String, of instant: Instant, in storage: any Storage
+  ) async throws(TimelineError) {
+    let path = TablePaths.join(partition, fileName)
+    guard let bytes = try await storage.readIfPresent(path),
+      let entries = try? JavaProperties(parsing: bytes), entries["commitTime"] == instant.text
+    else { return }
+    do {
+      let folder = partition.isEmpty ? "" : partition + "/"
+      let page = try await storage.list(prefix: folder, stoppingAtSlash: true, continuation: nil)
+      let others =
+        page.objects.contains { $0.path != path } || page.folders.contains { $0 != TablePaths.folder }
+      guard !others, page.continuation == nil else { return }
+    } catch { throw TimelineError(error) }
+    try await storage.deleteWithChecksum(path)
   }
 }

@@ -33,6 +33,7 @@ public struct TableProperties: Sendable, Hashable {
     static let metadataPartitions = "hoodie.table.metadata.partitions"
     static let metadataInflight = "hoodie.table.metadata.partitions.inflight"
     static let cdc = "hoodie.table.cdc.enabled"
+    static let metadataLeftover = "tarn.metadata.table.leftover"
     static let bootstrap = "hoodie.bootstrap.base.path"
   }
 
@@ -151,10 +152,18 @@ public struct TableProperties: Sendable, Hashable {
     !metadataPartitions.isEmpty || !list(Key.metadataInflight).isEmpty
   }
 
-  /// Forgets the metadata table; what it holds under ``TablePaths/metadataTable`` is deleted after the properties are stored.
+  /// Forgets the metadata table; what it holds under ``TablePaths/metadataTable`` is deleted after the properties are
+  /// stored, which say until then that it is left over.
   public mutating func removeMetadataTable() {
     entries[Key.metadataPartitions] = nil
     entries[Key.metadataInflight] = nil
+    entries[Key.metadataLeftover] = "true"
+  }
+
+  /// Whether a writer of Tarn's began to delete the metadata table's folder, so that what is in it is of no use.
+  public var hasMetadataLeftover: Bool {
+    get { entries[Key.metadataLeftover] == "true" }
+    set { entries[Key.metadataLeftover] = newValue ? "true" : nil }
   }
 
   /// One of Tarn's own options, kept as `tarn.<name>`; other engines leave it alone.

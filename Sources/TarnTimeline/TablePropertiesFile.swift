@@ -100,7 +100,10 @@ extension TableProperties {
     do {
       page = try await storage.list(prefix: TablePaths.folder, stoppingAtSlash: true, continuation: nil)
     } catch { throw TimelineError(error) }
-    if page.objects.isEmpty, page.folders.isEmpty {
+    // Where a table is being created, or was taken back, there may be the lock and the folder of temporaries.
+    if page.objects.allSatisfy({ $0.path == TablePaths.writerLock }),
+      page.folders.allSatisfy({ $0 == TablePaths.temporaries })
+    {
       throw TimelineError(.noTable, path: "", "there is no Hudi table here; create one first")
     }
     let isFolder = page.folders.contains(TablePaths.properties + "/")
@@ -127,13 +130,31 @@ extension TableProperties {
 
   /// Creates the table whose properties these are.
   ///
-  /// - Throws: ``TimelineError``: `exists` where a table is there already; `storage`.
-  public func create(in storage: any Storage, now: Int64) async throws(TimelineError) {
-    do {
-      try await storage.put(bytes(isNew: true, now: now), at: TablePaths.properties, if: .ifAbsent)
-    } catch  where error.code == .preconditionFailed {
-      throw TimelineError(.exists, path: TablePaths.properties, "a table is there already; open it")
-    } catch { throw TimelineError(error) }
+  /// It is one put, so that of several writers who create a table at one place exactly one does.
+  ///
+  /// - Returns: The file's bytes, by which its maker knows it again.
+  /// - Throws: ``TimelineError``: `exists` where a table is there already; `storage` where none was made;
+  ///   `outcomeUnknown` where one may have been.
+  @discardableResult
+  public func create(in storage: any Storage, now: Int64) async throws(TimelineError) -> [UInt8] {
+    let bytes = bytes(isNew: true, now: now)
+    do { try await storage.create(bytes, at: TablePaths.properties, isUnique: false) } catch {
+      switch error {
+      case .taken:
+        throw TimelineError(.exists, path: TablePaths.properties, "a table is there already; open it")
+      case .failed(let error): throw TimelineError(error)
+      case .unconfirmed(let error):
+        throw TimelineError(
+          .outcomeUnknown, path: TablePaths.properties,
+          "the table was created, though the storage failed at the end (\(error.message)): open it")
+      case .unknown(let error, let second):
+        throw TimelineError(
+          .outcomeUnknown, path: TablePaths.properties,
+          "whether the table was created is not known: the storage failed (\(error.message)), and then could not be "
+            + "asked whether the file is there (\(second.message)); try to open it")
+      }
+    }
+    return bytes
   }
 
   /// Replaces the stored properties by these, so that other writers and readers find whole ones at every moment.

@@ -14,6 +14,8 @@ public struct TimelineError: Error, Sendable, CustomStringConvertible {
     case unsupported
     /// Another writer was there first.
     case conflict
+    /// The storage failed in a way that leaves open whether what was to be written is there to stay.
+    case outcomeUnknown
     /// The storage failed; its own error says how.
     case storage(StorageError)
   }

@@ -8,6 +8,8 @@ struct HookStorage: Storage {
   let before: @Sendable (String) async -> Void
   /// Told of each put after it took effect; may fail it.
   var afterPut: @Sendable (String) throws(StorageError) -> Void = { _ in }
+  /// Whether deleting a path fails.
+  var failsDelete: @Sendable (String) -> Bool = { _ in false }
 
   func list(
     prefix: String, stoppingAtSlash: Bool, continuation: String?
@@ -44,6 +46,7 @@ struct HookStorage: Storage {
 
   func delete(_ path: String) async throws(StorageError) {
     await before("delete \(path)")
+    guard !failsDelete(path) else { throw StorageError(.failed, path: path, "it cannot be deleted") }
     try await inner.delete(path)
   }
 

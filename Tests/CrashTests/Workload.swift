@@ -108,16 +108,18 @@ struct Workload {
     return rows.sorted { $0.id < $1.id }
   }
 
-  /// What an attempt that did not complete left behind: data files of instants that are not completed, and
-  /// inflight instants.
+  /// What writers left behind: data files of instants that are not completed, inflight instants, and markers of any
+  /// instant but the last one completed, whose writer may have been stopped before it removed them.
   func leftovers() async throws -> [String] {
     let timeline = try await open().timeline()
     let pending = timeline.pending.filter { $0.state == .inflight }.map(\.fileName)
+    let markers = try await storage.listAll(prefix: TablePaths.temporaries, stoppingAtSlash: true).folders
+      .filter { CommitMarkers.instant(ofFolder: $0) != timeline.latest?.instant }
     let files = try await storage.listAll(prefix: "").objects.map(\.path).filter { path in
       guard let name = BaseFileName(path.split(separator: "/").last ?? "") else { return false }
       return !timeline.contains(name.instant)
     }
-    return pending + files
+    return pending + files + markers
   }
 
   /// Data files that a completed commit names and that are gone.

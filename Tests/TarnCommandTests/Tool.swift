@@ -52,7 +52,7 @@ struct Tool {
   /// Runs the program, and gives `begun` the number of its process.
   func run(
     _ arguments: [String], output name: String? = nil, handle: FileHandle? = nil,
-    begun: @escaping @Sendable (Int32) -> Void = { _ in }
+    environment: [String: String] = [:], begun: @escaping @Sendable (Int32) -> Void = { _ in }
   ) async throws -> Outcome {
     let id = UUID().uuidString
     let (output, errors) = (path(name ?? ".out-\(id)"), path(".err-\(id)"))
@@ -60,6 +60,7 @@ struct Tool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = handle ?? FileHandle(forWritingAtPath: output)

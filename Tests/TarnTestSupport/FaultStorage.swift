@@ -4,10 +4,10 @@ import TarnStorage
 
 /// A storage that fails at a chosen call, and from then on is gone, as for a process that was killed.
 ///
-/// It counts every call that can throw: the storage's seven verbs, and each write, copy and finish of its writers.
-/// So a workload is run once to learn ``callCount``, and then once for each number up to it. At the crash the
-/// locks taken through it are freed, and what its writers had not finished is lost; what it wraps lives on, and
-/// is opened again by the "next process".
+/// It counts every call that can throw: the storage's seven verbs, each write, copy and finish of its writers, and
+/// each check of its locks. So a workload is run once to learn ``callCount``, and then once for each number up to it.
+/// At the crash the locks taken through it are freed, and what its writers had not finished is lost; what it wraps
+/// lives on, and is opened again by the "next process".
 public final class FaultStorage: Storage {
   private struct State {
     var calls: [String] = []
@@ -128,7 +128,7 @@ public final class FaultStorage: Storage {
       await lock.release()
       throw failure("lock", path)
     }
-    return FaultLock(storage: self, number: number)
+    return FaultLock(storage: self, number: number, path: path)
   }
 
   /// Counts a call.
@@ -162,6 +162,9 @@ public final class FaultStorage: Storage {
     }
     for lock in locks { await lock.release() }
   }
+
+  /// A lock that is held; nil where the crash has freed it.
+  fileprivate func held(_ number: Int) -> (any StorageLock)? { state.withLock { $0.locks[number] } }
 
   /// Forgets a lock that is released or goes; nil where the crash has freed it.
   fileprivate func forget(_ number: Int) -> (any StorageLock)? {
@@ -223,10 +226,20 @@ private final class FaultWriter: ObjectWriter {
 private final class FaultLock: StorageLock {
   private let storage: FaultStorage
   private let number: Int
+  private let path: String
 
-  init(storage: FaultStorage, number: Int) {
+  init(storage: FaultStorage, number: Int, path: String) {
     self.storage = storage
     self.number = number
+    self.path = path
+  }
+
+  func check() async throws(StorageError) {
+    if let fault = try await storage.begin("check", path) { throw fault }
+    guard let lock = storage.held(number) else {
+      throw StorageError(.locked, path: path, "the crash has freed this lock")
+    }
+    try await lock.check()
   }
 
   deinit { _ = storage.forget(number) }

@@ -22,6 +22,7 @@ extension TimelineError {
     case .damaged: "damaged"
     case .unsupported: "unsupported"
     case .conflict: "conflict"
+    case .outcomeUnknown: "outcomeUnknown"
     case .storage: "storage"
     }
   }

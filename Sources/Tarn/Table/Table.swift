@@ -25,8 +25,13 @@ public struct Table: Sendable {
   public let settings: TableSettings
 
   let footers: FooterCache
+  /// The properties file as this value created it; nil for a table that was opened.
+  let creation: [UInt8]?
 
-  init(location: TableLocation, properties: TableProperties, settings: TableSettings) {
+  init(
+    location: TableLocation, properties: TableProperties, settings: TableSettings, creation: [UInt8]? = nil
+  ) {
+    self.creation = creation
     self.location = location
     self.properties = properties
     self.settings = settings
@@ -59,8 +64,9 @@ public struct Table: Sendable {
   ///   - ordering: The column that decides which of two rows with one key is newer; nil for the later one.
   ///   - options: Choices that stay with the table.
   ///   - settings: How this process works on it.
-  /// - Throws: ``TableError``: `tableExists`; `mismatch` where the key, partition or ordering columns do
-  ///   not fit the schema; `unsupported` for nested columns.
+  /// - Throws: ``TableError``: `tableExists`, also where another process was faster; `mismatch` where the key, partition
+  ///   or ordering columns do not fit the schema; `unsupported` for nested columns; `outcomeUnknown` where the table may
+  ///   have been created.
   public static func create(
     at location: TableLocation, schema: Schema, recordKey: [String], partitionedBy partition: [String] = [],
     orderedBy ordering: String? = nil, options: TableOptions = TableOptions(),
@@ -72,14 +78,43 @@ public struct Table: Sendable {
       recordKey: recordKey, partition: partition, ordering: ordering, options: options)
     try definition.check()
     let properties = definition.properties()
-    try await tableErrors { try await properties.create(in: location.storage, now: settings.now()) }
+    let bytes = try await tableErrors {
+      try await properties.create(in: location.storage, now: settings.now())
+    }
     for name in partition {
       guard case .timestamp? = schema[name]?.type else { continue }
       settings.warn(
         "partition column \(name) is a time: Spark takes the folder's name for the value and shows null or another "
           + "time; partition by a date or a text to read it there")
     }
-    return Table(location: location, properties: properties, settings: settings)
+    return Table(location: location, properties: properties, settings: settings, creation: bytes)
+  }
+
+  /// Takes back the creation of this table, if nothing has come of it.
+  ///
+  /// Only what this value made goes, and only while it is as it was made: the properties are the very file that was
+  /// put, the timeline has no action, and nobody holds the table's lock. Another process that has opened the table
+  /// meanwhile either has begun to write, and then everything stays, or finds no table when it gets the lock.
+  ///
+  /// - Returns: Whether the table is gone.
+  package func takeBackCreation() async -> Bool {
+    guard let creation, let lock = try? await storage.lock(TablePaths.writerLock, patience: .zero) else {
+      return false
+    }
+    let isGone = (try? await removeWhileUnused(creation)) ?? false
+    await lock.release()
+    return isGone
+  }
+
+  private func removeWhileUnused(_ creation: [UInt8]) async throws -> Bool {
+    let own = [TablePaths.properties, TablePaths.writerLock]
+    let temporaries = TablePaths.temporaries + LocalStorage.temporaryPrefix
+    let isUnused = try await storage.listAll(prefix: TablePaths.folder).objects
+      .allSatisfy { own.contains($0.path) || $0.path.hasPrefix(temporaries) }
+    guard isUnused, try await storage.readAll(TablePaths.properties) == creation else { return false }
+    // The lock's file last: whoever waits for it finds that it is gone, and makes another.
+    for path in own { try await storage.delete(path) }
+    return true
   }
 
   /// The table's data columns, without meta columns.

@@ -22,8 +22,11 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case badRow
     /// Another writer holds the table, or committed in between: try again.
     case conflict
-    /// The storage failed; where it did so just after a commit appeared, the message says that the commit stands.
+    /// The storage failed, and nothing was written.
     case storage
+    /// The storage failed so late that the write stands or may stand, as the message says, which names the commit:
+    /// look for it in ``Table/timeline()`` before the rows are written again, or they may be there twice.
+    case outcomeUnknown
     /// The work was cancelled.
     case cancelled
   }
@@ -56,6 +59,19 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Wraps what was thrown at the end of a commit.
+  init(_ error: any Error, of instant: Instant) {
+    let plain = TableError(error)
+    guard plain.code == .outcomeUnknown else {
+      self = plain
+      return
+    }
+    self.init(
+      .outcomeUnknown,
+      "\(plain.message); look for \(instant.text) on the table's timeline before these rows are written again"
+    )
+  }
+
   private static func code(of error: TimelineError) -> Code {
     switch error.code {
     case .noTable: .noTable
@@ -63,6 +79,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .unsupported: .unsupported
     case .conflict: .conflict
     case .exists: .tableExists
+    case .outcomeUnknown: .outcomeUnknown
     case .storage(let error): error.code == .locked ? .conflict : .storage
     }
   }

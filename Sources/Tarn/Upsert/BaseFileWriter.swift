@@ -9,7 +9,8 @@ import TarnTimeline
 /// What every file of one commit shares.
 struct CommitContext: Sendable {
   let storage: any Storage
-  let instant: Instant
+  /// The attempt that the files belong to.
+  let attempt: CommitAttempt
   /// The table's data columns as of this commit.
   let schema: Schema
   /// The Avro schema with meta columns, for footers.
@@ -30,6 +31,8 @@ struct CommitContext: Sendable {
   let time: Int64
   /// Rows to insert whose keys were deleted before.
   let revived: Set<Int32>
+
+  var instant: Instant { attempt.instant }
 
   /// Data columns behind the five meta columns.
   var fileSchema: Schema { MetaColumns.added(to: schema) }

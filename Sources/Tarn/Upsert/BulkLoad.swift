@@ -131,6 +131,7 @@ struct BulkLoad: Sendable {
     let new = paths.filter { partitions.places[ExactText($0)] == nil }
     try await context.markPartitions(new, transaction.settings)
     var places: [Int] = []
+    let known = partitions.writers.count
     for path in paths {
       if let place = partitions.places[ExactText(path)] {
         places.append(place)
@@ -144,6 +145,7 @@ struct BulkLoad: Sendable {
           targetSize: context.options.targetFileSize))
       places.append(place)
     }
+    try await context.attempt.markers.add(partitions.writers[known...].map(\.firstMarker))
     return places
   }
 
@@ -194,7 +196,8 @@ extension WriteTransaction {
     let table = try Target(state, none, .insert, settings)
     var report = CommitReport()
     let begun = settings.now()
-    let quiet = WriteTransaction(storage: storage, settings: settings.warningOnce, footers: footers)
+    let quiet = WriteTransaction(
+      storage: storage, settings: settings.warningOnce, footers: footers, lock: lock)
     let empty = try quiet.prepare(none, table, .insert, .partition, .whole)
     try await commit(WritePlan(), empty, table, .insert, &report) { context in
       try await BulkLoad(transaction: quiet, table: table, context: context, first: first, source: source)

@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnParquet
 import TarnTimeline
 
 /// What a write did.
@@ -44,6 +45,18 @@ public struct CommitReport: Sendable, Hashable {
 
   /// The key of the commit's extra metadata under which it keeps ``summary``.
   static let summaryKey = "tarn.report"
+
+  /// Counts what files took.
+  mutating func add(_ written: [WrittenFile]) {
+    splicedFiles = written.count { $0.isSpliced }
+    for file in written {
+      pagesCopied += file.counts.pagesCopied
+      pagesEncoded += file.counts.pagesEncoded
+      bytesCopied += file.counts.bytesCopied
+      bytesEncoded += file.counts.bytesEncoded
+      bytesRead += file.counts.bytesRead
+    }
+  }
 
   /// What the commit's metadata keeps of it, as JSON: rows, pages and bytes, and milliseconds.
   var summary: String {

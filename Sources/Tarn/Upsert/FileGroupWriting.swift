@@ -16,14 +16,27 @@ struct WrittenFile: Sendable {
 struct FileGroupWriter: Sendable {
   let context: CommitContext
   let taskNumber: Int
-  /// Makes the id of a new file group, for a bucket where there are any.
-  let fileIDs: @Sendable (Int?) -> String
   let warn: @Sendable (String) -> Void
 
   /// Bytes of a file that is written anew which are read ahead of the rows at hand.
   private static let readAhead = 8 << 20
 
-  private func token(_ file: Int) -> String { "\(taskNumber)-0-\(file)" }
+  /// The new version of a file group.
+  private func name(of merge: WritePlan.Merge) -> BaseFileName {
+    BaseFileName(
+      fileID: merge.tagged.slice.fileID, writeToken: "\(taskNumber)-0-0", instant: context.instant)
+  }
+
+  /// What is to stand on the disk before the file does.
+  func marker(of merge: WritePlan.Merge) -> CommitMarkers.Marker {
+    CommitMarkers.Marker(
+      .merge, TablePaths.join(merge.tagged.slice.partitionPath, name(of: merge).name))
+  }
+
+  /// What is to stand on the disk before the first of the new files does.
+  func marker(of creation: WritePlan.Creation, _ fileID: String) -> CommitMarkers.Marker {
+    NewFileNames(fileID, creation.partitionPath, taskNumber, context.instant).marker(0)
+  }
 
   /// Writes the new version of a file group.
   func merge(_ merge: WritePlan.Merge) async throws -> [WrittenFile] {
@@ -33,8 +46,7 @@ struct FileGroupWriter: Sendable {
       throw TableError(
         .unsupported, "\(tagged.slice.path): column \(column) cannot be carried over to a new file: \(why)")
     }
-    let name = BaseFileName(
-      fileID: tagged.slice.fileID, writeToken: token(0), instant: context.instant)
+    let name = name(of: merge)
     let merge = try await context.withDeletions(merge, file)
     if let splice = try await FileSplice(file, merge, context, warn: warn) {
       do {
@@ -206,10 +218,11 @@ struct FileGroupWriter: Sendable {
   }
 
   /// Writes new file groups for the inserts of one partition, each up to the target size; of a bucket, one.
-  func create(_ creation: WritePlan.Creation) async throws -> [WrittenFile] {
+  ///
+  /// - Parameter fileID: The id of the first of them, whose marker is there already.
+  func create(_ creation: WritePlan.Creation, _ fileID: String) async throws -> [WrittenFile] {
     let writer = PartitionWriter(
-      context, partitionPath: creation.partitionPath, taskNumber: taskNumber,
-      fileID: fileIDs(creation.bucket),
+      context, partitionPath: creation.partitionPath, taskNumber: taskNumber, fileID: fileID,
       targetSize: creation.bucket == nil ? context.options.targetFileSize : Int.max)
     do {
       try await writer.append(creation.inserts, of: KeyedRows(context.batch))

@@ -30,7 +30,15 @@ struct Housekeeping: Sendable {
       }
       let attempt: CommitMetadata
       do throws(TimelineError) { attempt = try await log.metadata(of: entry) } catch {
-        throw TableError(error)
+        switch error.code {
+        case .damaged, .unsupported:
+          // Tarn's own appear whole, so this is another engine's, which may have died while it wrote it.
+          settings.warn(
+            "\(error.description); the file is another engine's and does not hinder this write: let that engine "
+              + "roll instant \(entry.instant.text) back, as Spark does at its next write")
+          continue
+        default: throw TableError(error)
+        }
       }
       guard attempt.writer != nil else { continue }
       let partitions = attempt.partitions.pairs.map(\.key)
@@ -48,44 +56,48 @@ struct Housekeeping: Sendable {
     }
   }
 
-  /// Removes temporaries that writers left which were killed.
+  /// Removes temporaries that writers left which were killed, and the markers of commits that are completed.
   ///
   /// Data files are written under the table's lock, so none of theirs is in use; other small files, such as a
-  /// new table's properties, live in the folder for moments. What is older than minutes is dead.
-  func removeDeadTemporaries() async throws(TableError) {
+  /// new table's properties, live in the folder for moments. What is older than minutes is dead. Markers of an
+  /// instant that is under way, or that another engine completed, are that writer's to remove.
+  func removeDeadTemporaries(_ timeline: Timeline) async throws(TableError) {
     try await tableErrors {
+      let page = try await storage.listAll(prefix: TablePaths.temporaries, stoppingAtSlash: true)
       let prefix = TablePaths.temporaries + LocalStorage.temporaryPrefix
-      for object in try await storage.listAll(prefix: prefix, stoppingAtSlash: true).objects
-      where settings.now() - object.modified > Self.temporaryPatience {
+      for object in page.objects
+      where object.path.hasPrefix(prefix) && settings.now() - object.modified > Self.temporaryPatience {
         try await storage.delete(object.path)
+      }
+      for instant in page.folders.compactMap(CommitMarkers.instant(ofFolder:)) {
+        guard let entry = timeline.completedCommits.first(where: { $0.instant == instant }),
+          let metadata = try? await CommitLog(storage).metadata(of: entry),
+          metadata.extra[CommitReport.summaryKey] != nil
+        else { continue }
+        // They harm nothing where they stay.
+        try? await CommitMarkers.remove(instant, in: storage)
       }
     }
   }
 
-  /// Takes back an attempt of this process that failed; what cannot be removed now, the next writer removes.
+  /// Removes a dead attempt: what its markers name, where it has any.
   ///
-  /// Nothing is removed while it is not sure that the completed file is absent: the storage may have made it
-  /// before it failed, and then the data files are the table's.
-  ///
-  /// - Returns: Whether the commit stands.
-  func takeBack(_ instant: Instant, _ plan: WritePlan) async -> Bool {
-    let completed = TimelineEntry(instant, .commit, .completed)
-    do { if try await storage.exists(completed.path) { return true } } catch { return false }
-    let partitions = Set(
-      (plan.creations.map(\.partitionPath) + plan.merges.map(\.tagged.slice.partitionPath)).map(
-        ExactText.init))
-    try? await remove(TimelineEntry(instant, .commit, .inflight), partitions.map(\.text))
-    return false
-  }
-
+  /// Earlier versions wrote none, and one that died before it had them has written nothing.
   private func remove(_ attempt: TimelineEntry, _ partitions: [String]) async throws {
-    for partition in partitions {
-      try await removeFiles(
-        of: attempt, below: partition.isEmpty ? "" : partition + "/", stoppingAtSlash: true)
+    // A writer that lost its lock may have completed it just now.
+    guard try await !storage.exists(attempt.with(.completed).path) else { return }
+    if let paths = try await CommitMarkers.paths(of: attempt.instant, in: storage) {
+      for path in paths { try await storage.delete(path) }
+    } else {
+      for partition in partitions {
+        try await removeFiles(
+          of: attempt, below: partition.isEmpty ? "" : partition + "/", stoppingAtSlash: true)
+      }
+      // A load does not know its partitions before it has read all rows.
+      if partitions.isEmpty { try await removeFiles(of: attempt, below: "", stoppingAtSlash: false) }
     }
-    // A load does not know its partitions before it has read all rows.
-    if partitions.isEmpty { try await removeFiles(of: attempt, below: "", stoppingAtSlash: false) }
     try await TombstoneStore.remove(attempt.instant, in: storage)
+    try await CommitMarkers.remove(attempt.instant, in: storage)
     try await CommitLog(storage).remove(pending: attempt)
   }
 
@@ -103,24 +115,32 @@ struct Housekeeping: Sendable {
 
   /// Switches off a metadata table that Spark left live, since it would hide what Tarn writes.
   ///
-  /// Properties first, then the folder: the folder alone is ignored (format-logs-and-services 7.5).
+  /// Properties first, then the folder: the folder alone is ignored (format-logs-and-services 7.5). The properties
+  /// say that it is left over until all of it is gone, so that the next writer goes on where one died.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether there was one, or the rest of one.
   func switchOffMetadataTable(_ state: TableState) async throws(TableError) -> Bool {
-    guard state.properties.hasLiveMetadataTable else { return false }
-    settings.warn(
-      "table \(state.properties.name) has a live metadata table, which Tarn does not keep up: it is switched off; "
-        + "Spark builds it again at its next write")
+    let isLive = state.properties.hasLiveMetadataTable
+    guard isLive || state.properties.hasMetadataLeftover else { return false }
+    if isLive {
+      settings.warn(
+        "table \(state.properties.name) has a live metadata table, which Tarn does not keep up: it is switched off; "
+          + "Spark builds it again at its next write")
+    }
     return try await tableErrors {
       var properties = state.properties
-      properties.removeMetadataTable()
-      try await properties.store(in: storage, now: settings.now())
+      if isLive {
+        properties.removeMetadataTable()
+        try await properties.store(in: storage, now: settings.now())
+      }
       // Asked from the folder above, since a link in its place is not the table's to delete through.
       let prefix = String(TablePaths.metadataTable.dropLast())
       for object in try await storage.listAll(prefix: prefix).objects
       where object.path.hasPrefix(TablePaths.metadataTable) {
         try await storage.delete(object.path)
       }
+      properties.hasMetadataLeftover = false
+      try await properties.store(in: storage, now: settings.now())
       return true
     }
   }

@@ -1,6 +1,5 @@
 import TarnBytes
 import TarnStorage
-import TarnTimeline
 
 extension CommitContext {
   /// Marks the folders of partitions as such for other engines, where they are not yet, many at once.
@@ -9,8 +8,8 @@ extension CommitContext {
     var seen: Set<ExactText> = []
     let distinct = paths.filter { seen.insert(ExactText($0)).inserted }
     let now = settings.now()
-    _ = try await concurrently(distinct, width: settings.smallFilesAtOnce) { [storage, instant] path in
-      try await PartitionMetadata.ensure(in: storage, partition: path, instant: instant, now: now)
+    _ = try await concurrently(distinct, width: settings.smallFilesAtOnce) { [storage, attempt] path in
+      try await attempt.mark(path, in: storage, now: now)
     }
   }
 }

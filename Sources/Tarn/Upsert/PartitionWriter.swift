@@ -11,8 +11,9 @@ final class PartitionWriter: @unchecked Sendable {
   private let context: CommitContext
   private let partitionPath: String
   private let taskNumber: Int
-  /// Groups of one writer share an id and count on behind it, as Hudi's do.
-  private let identity: Substring
+  private let names: NewFileNames
+  /// How many of the names have their marker.
+  private var marked = 1
   /// The encoded size at which a file ends.
   private let targetSize: Int
   private var written: [WrittenFile] = []
@@ -26,7 +27,7 @@ final class PartitionWriter: @unchecked Sendable {
   /// Begins without a file.
   ///
   /// - Parameters:
-  ///   - fileID: A random id, of which the files' own are made.
+  ///   - fileID: A random id, of which the files' own are made. The marker of the first must be there before rows come.
   ///   - targetSize: The encoded size at which a file ends.
   init(
     _ context: CommitContext, partitionPath: String, taskNumber: Int, fileID: String, targetSize: Int
@@ -35,8 +36,11 @@ final class PartitionWriter: @unchecked Sendable {
     self.context = context
     self.partitionPath = partitionPath
     self.taskNumber = taskNumber
-    identity = fileID.dropLast(2)
+    names = NewFileNames(fileID, partitionPath, taskNumber, context.instant)
   }
+
+  /// The marker of the first file.
+  var firstMarker: CommitMarkers.Marker { names.marker(0) }
 
   /// Appends chosen rows.
   func append(_ rows: [Int32], of source: KeyedRows) async throws {
@@ -76,9 +80,12 @@ final class PartitionWriter: @unchecked Sendable {
   }
 
   private func open() async throws {
-    let name = BaseFileName(
-      fileID: "\(identity)-\(written.count)", writeToken: "\(taskNumber)-0-\(written.count)",
-      instant: context.instant)
+    let name = names.name(written.count)
+    if written.count >= marked {
+      // As many again as there are, so that many files take few markers.
+      try await context.attempt.markers.add((marked..<marked * 2).map(names.marker))
+      marked *= 2
+    }
     let target = try await context.storage.writer(at: TablePaths.join(partitionPath, name.name))
     self.target = target
     writer = try BaseFileWriter(
@@ -112,5 +119,30 @@ final class PartitionWriter: @unchecked Sendable {
     guard written > 0 else { return min(CommitContext.stepRows, context.pageRows) }
     let perRow = max(bytes / written, 1)
     return min(max((targetSize - bytes) / perRow, 1), CommitContext.stepRows)
+  }
+}
+
+/// The names of the new file groups of one writer: they share an id and count on behind it, as Hudi's do.
+struct NewFileNames: Sendable {
+  private let identity: Substring
+  private let partitionPath: String
+  private let taskNumber: Int
+  private let instant: Instant
+
+  /// - Parameter fileID: The first one's id.
+  init(_ fileID: String, _ partitionPath: String, _ taskNumber: Int, _ instant: Instant) {
+    identity = fileID.dropLast(2)
+    self.partitionPath = partitionPath
+    self.taskNumber = taskNumber
+    self.instant = instant
+  }
+
+  func name(_ number: Int) -> BaseFileName {
+    BaseFileName(
+      fileID: "\(identity)-\(number)", writeToken: "\(taskNumber)-0-\(number)", instant: instant)
+  }
+
+  func marker(_ number: Int) -> CommitMarkers.Marker {
+    CommitMarkers.Marker(.create, TablePaths.join(partitionPath, name(number).name))
   }
 }

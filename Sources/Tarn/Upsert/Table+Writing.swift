@@ -192,7 +192,8 @@ extension Table {
     files?.begin()
     defer { files?.end() }
     do throws(TableError) {
-      var report = try await body(WriteTransaction(storage: storage, settings: settings, footers: footers))
+      var report = try await body(
+        WriteTransaction(storage: storage, settings: settings, footers: footers, lock: lock))
       await lock.release()
       report.duration = .microseconds(settings.now() - begun)
       return report

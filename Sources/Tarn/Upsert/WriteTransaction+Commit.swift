@@ -11,27 +11,18 @@ extension WriteTransaction {
   ///
   /// With `load`, the files are those that it writes, all of them new, and the plan is empty.
   ///
-  /// What fails is taken back; only a completed file that the storage made before it failed stays, and the
-  /// error says so.
+  /// What fails is taken back, unless it is not known whether the commit stands; the error says so then.
   func commit(
     _ plan: WritePlan, _ batch: PreparedBatch, _ table: Target, _ operation: OperationType,
     _ report: inout CommitReport, load: ((CommitContext) async throws -> [WrittenFile])? = nil
   ) async throws(TableError) {
-    let latest = table.state.timeline.lastInstant
     let now = settings.now()
-    let instant = Instant.after(latest: latest, now: now)
-    if let latest, instant <= latest {
-      throw TableError(
-        .damaged, "the timeline holds instant \(latest.text), after which there can be none: remove its files"
-      )
-    }
+    let instant = try newInstant(table.state.timeline, now: now)
+    let attempt = CommitAttempt(instant, plan: planned(plan, operation), storage: storage, lock: lock)
     // What the completed file makes part of the table is durable before it, all at once: one by one it would take long.
     let data = storage.batch()
-    let context = context(instant, in: data, now: now, plan, batch, table)
-    let log = CommitLog(storage)
-    do throws(TimelineError) { try await log.begin(instant, plan: planned(plan, operation)) } catch {
-      throw TableError(error)
-    }
+    let context = context(attempt, in: data, now: now, plan, batch, table)
+    do throws(TimelineError) { try await attempt.begin() } catch { throw TableError(error) }
     do {
       try await context.markPartitions(plan.creations.map(\.partitionPath), settings)
       let written =
@@ -43,38 +34,37 @@ extension WriteTransaction {
       try Task.checkCancellation()
       report.files = statistics.count
       if load != nil { report.inserted = statistics.reduce(0) { $0 + Int($1.inserts) } }
-      report.splicedFiles = written.count { $0.isSpliced }
-      for file in written {
-        report.pagesCopied += file.counts.pagesCopied
-        report.pagesEncoded += file.counts.pagesEncoded
-        report.bytesCopied += file.counts.bytesCopied
-        report.bytesEncoded += file.counts.bytesEncoded
-        report.bytesRead += file.counts.bytesRead
-      }
+      report.add(written)
       // The time to the commit itself, which the report then says anew.
       report.writeDuration = .microseconds(settings.now() - now)
       var metadata = completed(statistics, operation, context)
       metadata.extra[CommitReport.summaryKey] = report.summary
-      try await log.complete(instant, metadata)
+      try await attempt.complete(metadata)
       report.instant = instant
       report.bytesWritten = statistics.reduce(0) { $0 + Int($1.fileSize) }
     } catch {
-      let housekeeping = Housekeeping(storage: storage, settings: settings)
-      let stands = await housekeeping.takeBack(instant, plan)
-      guard stands else { throw TableError(error) }
-      throw TableError(
-        .storage,
-        "commit \(instant.text) stands, though the storage failed at its end: \(error); do not write the rows again"
-      )
+      let error = TableError(error)
+      if error.code != .outcomeUnknown { await attempt.takeBack() }
+      throw error
     }
   }
 
+  /// The instant of a new commit.
+  private func newInstant(_ timeline: Timeline, now: Int64) throws(TableError) -> Instant {
+    let instant = Instant.after(latest: timeline.lastInstant, now: now)
+    guard let last = timeline.entries.last, instant <= last.instant else { return instant }
+    throw TableError(
+      .damaged,
+      "\(last.path): after this instant there can be none; no engine makes such a file, so remove it "
+        + "(all files of that instant) and try again")
+  }
+
   private func context(
-    _ instant: Instant, in storage: any Storage, now: Int64, _ plan: WritePlan, _ batch: PreparedBatch,
+    _ attempt: CommitAttempt, in storage: any Storage, now: Int64, _ plan: WritePlan, _ batch: PreparedBatch,
     _ table: Target
   ) -> CommitContext {
     CommitContext(
-      storage: storage, instant: instant, schema: table.schema,
+      storage: storage, attempt: attempt, schema: table.schema,
       footerSchema: AvroSchema.text(
         of: table.schema, table: table.state.properties.name, withMetaColumns: true),
       tableName: table.state.properties.name, options: table.options, bloom: table.bloom, batch: batch,
@@ -116,27 +106,36 @@ extension WriteTransaction {
   private func writeFiles(_ plan: WritePlan, _ context: CommitContext) async throws -> [WrittenFile] {
     enum Piece: Sendable {
       case merge(WritePlan.Merge)
-      case create(WritePlan.Creation)
+      /// With the id of the first new file group.
+      case create(WritePlan.Creation, String)
     }
-    let pieces = plan.merges.map(Piece.merge) + plan.creations.map(Piece.create)
+    let pieces =
+      plan.merges.map(Piece.merge) + plan.creations.map { .create($0, newFileID(bucket: $0.bucket)) }
     let warn = settings.warn
-    let numbered = pieces.enumerated().map { (number: $0.offset, piece: $0.element) }
+    let numbered = pieces.enumerated().map { entry in
+      (piece: entry.element, writer: FileGroupWriter(context: context, taskNumber: entry.offset, warn: warn))
+    }
+    try await context.attempt.markers.add(
+      numbered.map { entry in
+        switch entry.piece {
+        case .merge(let merge): entry.writer.marker(of: merge)
+        case .create(let creation, let fileID): entry.writer.marker(of: creation, fileID)
+        }
+      })
     let budget = MemoryBudget(settings.memory - footers.byteCount, besides: context.batch.changes.rows)
     let lists = try await concurrently(
       numbered, width: settings.parallelism, budget: budget.bytes,
       cost: {
         switch $0.piece {
         case .merge(let merge): MemoryBudget.cost(merge, context.options, memory: context.memory)
-        case .create(let creation):
+        case .create(let creation, _):
           MemoryBudget.cost(creation, context.fileSchema.fields.count, context.options)
         }
       }
     ) { entry in
-      let writer = FileGroupWriter(
-        context: context, taskNumber: entry.number, fileIDs: { newFileID(bucket: $0) }, warn: warn)
       switch entry.piece {
-      case .merge(let merge): return try await writer.merge(merge)
-      case .create(let creation): return try await writer.create(creation)
+      case .merge(let merge): return try await entry.writer.merge(merge)
+      case .create(let creation, let fileID): return try await entry.writer.create(creation, fileID)
       }
     }
     return lists.flatMap { $0 }

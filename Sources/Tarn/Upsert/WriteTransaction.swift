@@ -11,6 +11,7 @@ struct WriteTransaction: Sendable {
   let storage: any Storage
   let settings: TableSettings
   let footers: FooterCache
+  let lock: any StorageLock
 
   /// Writes a batch.
   func run(
@@ -95,17 +96,16 @@ struct WriteTransaction: Sendable {
         .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing"
       )
     }
-    if let latest = state.timeline.pending.first(where: {
-      $0.action == .replacecommit || $0.action == .clustering
-    }) {
+    if let pending = state.timeline.pending.first(where: { $0.action.completed == .replacecommit }) {
       throw TableError(
         .conflict,
-        "clustering or replacement \(latest.instant.text) is under way: finish or roll it back first")
+        "\(pending.path): another engine clusters or replaces file groups, or died while it did: let it finish, or "
+          + "roll instant \(pending.instant.text) back with that engine, and try again")
     }
     let housekeeping = Housekeeping(storage: storage, settings: settings)
     let removed = try await housekeeping.removeDeadAttempts(state)
     let switched = try await housekeeping.switchOffMetadataTable(state)
-    try await housekeeping.removeDeadTemporaries()
+    try await housekeeping.removeDeadTemporaries(state.timeline)
     if removed || switched { state = try await TableState.load(storage) }
     return state
   }

@@ -21,6 +21,11 @@ enum IngestCommand {
 
   private static func run(_ arguments: Arguments) async throws {
     let access = try TableAccess(arguments)
+    try await access.untilSettled { letters in try await run(access, &letters) }
+  }
+
+  private static func run(_ access: TableAccess, _ letters: inout DeadLetterStore) async throws {
+    let arguments = access.arguments
     let table = try await access.openForWriting()
     var input = try ChangeInput(arguments)
     var schema: Schema
@@ -45,6 +50,8 @@ enum IngestCommand {
     let (written, report) = try await access.write(table) {
       try await access.create(
         changes.rows.schema, key: key, orderedBy: arguments[Options.orderBy] ?? EventColumn.time)
+    } keepLetters: {
+      try letters.keep(input.storeLetters)
     } _: { table in
       let taken = try await input.taken(changes, by: table)
       try input.storeLetters()

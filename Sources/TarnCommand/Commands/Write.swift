@@ -49,6 +49,15 @@ enum WriteCommand {
 
   private static func run(_ arguments: Arguments, streams: Bool, _ write: Write) async throws {
     let access = try TableAccess(arguments)
+    try await access.untilSettled { letters in
+      try await run(access, &letters, streams: streams, write)
+    }
+  }
+
+  private static func run(
+    _ access: TableAccess, _ letters: inout DeadLetterStore, streams: Bool, _ write: Write
+  ) async throws {
+    let arguments = access.arguments
     let table = try await access.openForWriting()
     let given = try await access.givenSchema()
     var schema: Schema?
@@ -70,7 +79,10 @@ enum WriteCommand {
     }
     var verb = ""
     let (written, report) = try await access.write(table) {
-      try await access.create(given ?? rows.schema, key: key, orderedBy: arguments[Options.orderBy])
+      try await access.create(
+        given ?? rows.schema, key: key, orderedBy: arguments[Options.orderBy])
+    } keepLetters: {
+      try letters.keep(input.storeLetters)
     } _: { table in
       let taken = try await input.taken(
         rows, by: table, columns: arguments.writtenColumns, scope: arguments.keyScope)
@@ -89,7 +101,8 @@ enum WriteCommand {
     do {
       var letters = 0
       let (written, report) = try await access.write(nil) {
-        try await access.create(given ?? found, key: key, orderedBy: access.arguments[Options.orderBy])
+        try await access.create(
+          given ?? found, key: key, orderedBy: access.arguments[Options.orderBy])
       } _: { table in
         let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail)
         let report = try await table.insert(found) { try await taken.next() }

@@ -1,0 +1,47 @@
+import Foundation
+import TarnTestSupport
+import Testing
+
+@Suite("A write of which it is not known whether it stands")
+struct OutcomeTests {
+  /// Builds the library that loses an answer, for processes to preload.
+  private func library(_ tool: Tool) throws -> String {
+    let library = tool.path("lost_answer.so")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "clang", "-shared", "-fPIC", "-o", library, TestWorld.root + "/Tests/Foreign/lost_answer.c",
+    ]
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return library
+  }
+
+  @Test("It has an exit status of its own, and one line that names the commit")
+  func lostAnswer() async throws {
+    try await Tool.inFolder { tool in
+      let library = try library(tool)
+      try TestWorld.require("clang, and a loader that preloads", tool.exists("lost_answer.so"))
+      try tool.write("trades.jsonl", someTrades)
+      try await tool.succeed("insert", "t", "--create", "--key", "id", "--from", "trades.jsonl")
+      let outcome = try await tool.run(
+        ["insert", "t", "--from", "trades.jsonl"], environment: ["LD_PRELOAD": library])
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.complaints.count == 1 && outcome.output.isEmpty)
+      let commits = try await tool.succeed("timeline", "t", "--format", "jsonl").rows
+      #expect(commits.count == 2)
+      #expect(outcome.errors.hasPrefix("tarn: t: .hoodie/"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("is not known"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("on the table's timeline before these rows are written again"))
+      // It stands, though nobody could say so.
+      #expect(try await tool.succeed("count", "t").output == "6\n")
+      // A table that is created for such a write stays.
+      let first = try await tool.run(
+        ["upsert", "new", "--create", "--key", "id", "--from", "trades.jsonl"],
+        environment: ["LD_PRELOAD": library])
+      #expect(first.status == 2, "\(first.errors)")
+      #expect(try await tool.succeed("count", "new").output == "3\n")
+    }
+  }
+}
