@@ -15,6 +15,13 @@ public enum MetaColumns {
   /// Name of the file that holds the row.
   public static let fileName = "_hoodie_file_name"
 
+  /// A column of boolean, no meta column, by which a row of a batch says that its key is to be deleted
+  /// (`HoodieRecord.HOODIE_IS_DELETED_FIELD`).
+  public static let isDeleted = "_hoodie_is_deleted"
+
+  /// Whether a name is one that Hudi keeps for itself, in whatever case, since its engines fold names.
+  public static func isReserved(_ name: String) -> Bool { name.lowercased().hasPrefix("_hoodie_") }
+
   /// All five, in their order.
   public static let all = [commitTime, commitSequence, recordKey, partitionPath, fileName]
 

@@ -33,8 +33,13 @@ struct TableDefinition {
           "column \(field.name) stands twice in the schema, or differs from another only in case, which "
             + "Spark and Athena do not tell apart")
       }
-      guard !MetaColumns.all.contains(field.name) else {
-        throw TableError(.mismatch, "column \(field.name) is one of Hudi's own: leave it out of the schema")
+      if MetaColumns.isReserved(field.name) {
+        guard field.name == MetaColumns.isDeleted else { throw Self.reserved(field.name) }
+        guard field.type == .boolean else {
+          throw TableError(
+            .mismatch,
+            "column \(field.name) is \(field.type.name): it says which rows are deleted, and must be boolean")
+        }
       }
       guard Self.isColumnName(field.name) else {
         throw TableError(
@@ -75,6 +80,14 @@ struct TableDefinition {
     }
     // What a writer would refuse to read back is refused here.
     _ = try OwnOptions(properties()) { TableError(.mismatch, "the options of the new table: \($0)") }
+  }
+
+  /// Refuses a column by its name.
+  static func reserved(_ name: String) -> TableError {
+    TableError(
+      .mismatch,
+      "column \(name): Hudi keeps names that begin with _hoodie_, in whatever case, for itself: rename the column, or "
+        + "leave it out")
   }
 
   /// Why there can be no column of a type; nil where there can.

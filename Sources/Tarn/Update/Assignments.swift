@@ -1,3 +1,4 @@
+import TarnAvro
 import TarnColumns
 import TarnParquet
 
@@ -21,6 +22,11 @@ struct Assignments: Sendable {
         throw TableError(
           .mismatch,
           "there is no column \(name) to set: the table has \(table.schema.names.joined(separator: ", "))")
+      }
+      guard name != MetaColumns.isDeleted else {
+        throw TableError(
+          .mismatch,
+          "column \(name) says which rows are deleted, and an update cannot set it: delete the rows")
       }
       let isKey = table.generator.keyFields.contains(name)
       guard !isKey, !table.generator.partition.fields.contains(name) else {

@@ -78,6 +78,7 @@ struct Completion: Sendable {
         parts.append(try await rows(of: matches, in: file, isMoved: isMoved, &result))
       }
     }
+    result.resolution.deleted.sort()
     result.rows = try RecordBatch.concatenate(parts, schema: table.schema)
     return result
   }
@@ -108,11 +109,15 @@ struct Completion: Sendable {
       start = part.upperBound
     }
     let rows = try RecordBatch.concatenate(parts, schema: table.schema)
+    let gone = Set(SoftDeletes.rows(of: rows).map(Int32.init))
+    if !isMoved { result.resolution.deleted += gone.map { matches[Int($0)].stored } }
     // Rows that come back as they were need no writing, unless they move.
-    let changed = isMoved ? Array(0..<Int32(rows.count)) : rows.rowsThatDiffer(from: stored)
+    let changed =
+      isMoved
+      ? Array(0..<Int32(rows.count)) : rows.rowsThatDiffer(from: stored).filter { !gone.contains($0) }
     result.origins += changed.map { origins[Int($0)] }
     if !isMoved {
-      let kept = Set(changed)
+      let kept = gone.union(changed)
       result.resolution.updated += changed.map { matches[Int($0)] }
       result.resolution.duplicates += matches.indices.filter { !kept.contains(Int32($0)) }
         .map { matches[$0].incoming }

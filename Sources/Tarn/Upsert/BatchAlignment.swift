@@ -45,6 +45,7 @@ struct BatchAlignment: Sendable {
         throw TableError(.mismatch, "column \(field.name) is \(field.type.name): \(objection)")
       }
       guard let known = schema[field.name] else {
+        if MetaColumns.isReserved(field.name) { throw TableDefinition.reserved(field.name) }
         guard TableDefinition.isColumnName(field.name) else {
           throw TableError(
             .mismatch,

@@ -57,7 +57,9 @@ struct BulkLoad: Sendable {
   /// A batch with its keys, which follows so many rows.
   private func prepared(_ batch: RecordBatch, after rows: Int) throws(TableError) -> PreparedBatch {
     do throws(TableError) {
-      return try transaction.prepare(ChangeBatch(upserting: batch), table, .insert, .partition, .whole)
+      let changes = try SoftDeletes.taken(
+        from: ChangeBatch(upserting: batch), table.schema, .insert, warn: transaction.settings.warn)
+      return try transaction.prepare(changes, table, .insert, .partition, .whole)
     } catch {
       guard rows > 0 else { throw error }
       throw TableError(error.code, "\(error.message) (that batch begins with row \(rows) of the input)")
@@ -188,11 +190,12 @@ extension WriteTransaction {
     var first = try await tableErrors { try await source() }
     while let batch = first, batch.count == 0 { first = try await tableErrors { try await source() } }
     guard let first else { return CommitReport() }
-    let none = ChangeBatch(
-      upserting: try await tableErrors {
-        try RecordBatch(
-          schema: schema, columns: schema.fields.map { Column(nulls: 0, of: $0.type) }, count: 0)
-      })
+    let none = try SoftDeletes.taken(
+      from: ChangeBatch(
+        upserting: try await tableErrors {
+          try RecordBatch(
+            schema: schema, columns: schema.fields.map { Column(nulls: 0, of: $0.type) }, count: 0)
+        }), state.requireSchema(), .insert, warn: settings.warn)
     let table = try Target(state, none, .insert, settings)
     var report = CommitReport()
     let begun = settings.now()

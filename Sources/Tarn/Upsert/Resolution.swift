@@ -40,11 +40,15 @@ struct Resolver: Sendable {
   /// - Parameter partition: The file's partition among the batch's keys; -1 where no row names it.
   func resolve(_ tagged: TaggedSlice, partition: Int32) async throws -> FileResolution {
     var resolution = FileResolution()
-    let matches = tagged.matches
+    var matches = tagged.matches
     guard !matches.isEmpty else { return resolution }
-    guard !takesAll else {
-      for match in matches { accept(match, partition, &resolution) }
-      return resolution
+    if takesAll {
+      for match in matches where !batch.changes.isDelete[match.incoming] {
+        accept(match, partition, &resolution)
+      }
+      // What is to be decided of a row to delete, the ordering column decides.
+      matches = matches.filter { batch.changes.isDelete[$0.incoming] }
+      guard !matches.isEmpty else { return resolution }
     }
     let file = try await tagged.open(storage).keepingDictionaries()
     var start = 0

@@ -18,6 +18,8 @@ struct WriteTransaction: Sendable {
     _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
   ) async throws(TableError) -> CommitReport {
     let state = try await openForWriting()
+    let changes = try SoftDeletes.taken(
+      from: changes, state.requireSchema(), operation, warn: settings.warn)
     let table = try Target(state, changes, operation, settings)
     var prepared = try prepare(changes, table, operation, scope, kind)
     var report = CommitReport()

@@ -80,7 +80,7 @@ enum WriteCommand {
     var verb = ""
     let (written, report) = try await access.write(table) {
       try await access.create(
-        given ?? rows.schema, key: key, orderedBy: arguments[Options.orderBy])
+        given ?? NewColumns.stored(rows.schema), key: key, orderedBy: arguments[Options.orderBy])
     } keepLetters: {
       try letters.keep(input.storeLetters)
     } _: { table in
@@ -102,7 +102,7 @@ enum WriteCommand {
       var letters = 0
       let (written, report) = try await access.write(nil) {
         try await access.create(
-          given ?? found, key: key, orderedBy: access.arguments[Options.orderBy])
+          given ?? NewColumns.stored(found), key: key, orderedBy: access.arguments[Options.orderBy])
       } _: { table in
         let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail)
         let report = try await table.insert(found) { try await taken.next() }

@@ -109,13 +109,15 @@ struct RowInput {
   /// The rows without columns that none of them gives, where only given ones are wanted.
   private func partial(_ rows: RecordBatch) throws -> RecordBatch {
     guard let first = given.first else { return rows }
-    for other in given where other.names != first.names {
-      let name = other.names.symmetricDifference(first.names).min() ?? ""
+    for other in given {
+      let odd = other.names.symmetricDifference(first.names).subtracting([MetaColumns.isDeleted])
+      guard let name = odd.min() else { continue }
       throw CommandError(
         "with --partial all rows give the same columns, but \(first.file) and \(other.file) differ in \(name): "
           + "write them one after the other")
     }
-    return try rows.select(rows.schema.names.filter(first.names.contains))
+    return try rows.select(
+      rows.schema.names.filter { first.names.contains($0) || $0 == MetaColumns.isDeleted })
   }
 
   /// Takes note of the columns that rows of JSON give.
@@ -126,7 +128,7 @@ struct RowInput {
     let files = sources.map { $0.prefix + $0.name }.joined(separator: ", ")
     var names: Set<String> = []
     for (field, count) in zip(schema.fields, builder.memberCounts) where count > 0 {
-      guard count == builder.taken else {
+      guard count == builder.taken || field.name == MetaColumns.isDeleted else {
         throw CommandError(
           "\(files): with --partial all rows give the same columns, but \(field.name) is in \(count) of "
             + "\(builder.taken) rows: give null to empty it, or write the rows in two batches")
@@ -218,7 +220,7 @@ struct RowInput {
 
   /// Says which columns of a Parquet file the table does not have.
   private mutating func announce(_ schema: Schema, of path: String, _ table: Schema) {
-    for field in MetaColumns.removed(from: schema).fields where table[field.name] == nil {
+    for field in schema.fields where table[field.name] == nil && !MetaColumns.isReserved(field.name) {
       guard announced.insert(field.name).inserted else { continue }
       StandardError.note("column \(field.name) (\(field.type.name)) is new, found in \(path)")
     }
@@ -232,6 +234,12 @@ struct RowInput {
 
 /// Columns that records bring and the table does not have.
 enum NewColumns {
+  /// The columns of rows that come to be stored: without Hudi's own, as a table's rows are read with, and the one by
+  /// which rows are deleted.
+  static func stored(_ schema: Schema) -> Schema {
+    Schema(MetaColumns.removed(from: schema).fields.filter { $0.name != MetaColumns.isDeleted })
+  }
+
   /// The schema with the new columns at its end.
   static func added(
     _ new: [(field: Field, count: Int, warning: String?)], to schema: Schema, saying: Bool,
@@ -241,8 +249,8 @@ enum NewColumns {
     for (field, count, warning) in new {
       schema.fields.append(field)
       if let warning { StandardError.note(warning) }
-      // Hudi's own columns, as a table's rows are read with, are left out when rows are written.
-      if saying, !known.contains(field.name), !MetaColumns.removed(from: Schema([field])).fields.isEmpty {
+      // Hudi's own columns, as a table's rows are read with, are left out when rows are written, or refused.
+      if saying, !known.contains(field.name), !MetaColumns.isReserved(field.name) {
         StandardError.note(
           "column \(field.name) (\(field.type.name)) is new, found in \(count) \(count == 1 ? "record" : "records")"
         )
