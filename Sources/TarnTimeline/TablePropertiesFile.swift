@@ -83,6 +83,31 @@ extension TableProperties {
   ///
   /// - Throws: ``TimelineError``: `noTable`, `damaged`, `unsupported`, `storage`.
   public static func load(from storage: any Storage) async throws(TimelineError) -> TableProperties {
+    // What lies beside the file tells something only if the file is still missing after it was listed: another
+    // process may be creating the table, or taking back that it did.
+    var isFolder = false
+    for _ in 0..<4 {
+      if let properties = try await find(in: storage) { return properties }
+      let page: ListingPage
+      do {
+        page = try await storage.list(prefix: TablePaths.folder, stoppingAtSlash: true, continuation: nil)
+      } catch { throw TimelineError(error) }
+      if page.objects.allSatisfy({ $0.path == TablePaths.writerLock }),
+        page.folders.allSatisfy({ $0 == TablePaths.temporaries })
+      {
+        throw TimelineError(.noTable, path: "", "there is no Hudi table here; create one first")
+      }
+      isFolder = page.folders.contains(TablePaths.properties + "/")
+    }
+    throw TimelineError(
+      .damaged, path: TablePaths.properties,
+      isFolder
+        ? "a folder is in the file's place; move it away, and restore the file from a copy"
+        : "the file is missing, and there is no backup of it; restore it from a copy")
+  }
+
+  /// The file or its backup; nil where neither is there.
+  private static func find(in storage: any Storage) async throws(TimelineError) -> TableProperties? {
     // A change by another writer moves from the one file to the other and back, so the first is asked again.
     var found: TimelineError?
     for path in [TablePaths.properties, TablePaths.propertiesBackup, TablePaths.properties] {
@@ -96,22 +121,7 @@ extension TableProperties {
       }
     }
     if let found { throw found }
-    let page: ListingPage
-    do {
-      page = try await storage.list(prefix: TablePaths.folder, stoppingAtSlash: true, continuation: nil)
-    } catch { throw TimelineError(error) }
-    // Where a table is being created, or was taken back, there may be the lock and the folder of temporaries.
-    if page.objects.allSatisfy({ $0.path == TablePaths.writerLock }),
-      page.folders.allSatisfy({ $0 == TablePaths.temporaries })
-    {
-      throw TimelineError(.noTable, path: "", "there is no Hudi table here; create one first")
-    }
-    let isFolder = page.folders.contains(TablePaths.properties + "/")
-    throw TimelineError(
-      .damaged, path: TablePaths.properties,
-      isFolder
-        ? "a folder is in the file's place; move it away, and restore the file from a copy"
-        : "the file is missing, and there is no backup of it; restore it from a copy")
+    return nil
   }
 
   /// The file as bytes, its checksum renewed.

@@ -141,6 +141,14 @@ import Testing
     #expect(try await storage.listAll(prefix: "").objects.map(\.path) == below)
   }
 
+  @Test func aTableThatIsCreatedWhileItIsLookedForIsFoundAndNotCalledDamaged() async throws {
+    let storage = InMemoryStorage()
+    let hooked = HookStorage(inner: storage) { call in
+      if call == "list .hoodie/" { _ = try? await create(storage) }
+    }
+    #expect(try await Table.open(at: .storage(hooked, name: "t")).properties.name == "t")
+  }
+
   /// What a creation has made before its properties are there is no table, nor a damaged one.
   @Test func aPlaceWhereATableIsBeingCreatedHasNoTableYet() async throws {
     let storage = InMemoryStorage()

@@ -54,9 +54,9 @@ import Testing
     let spread = (0..<40).map { Trade("s\($0)", 1, "E\($0)") }
     #expect(try await table.upsert(try Trade.batch(spread)).files == 40)
     #expect(puts.withLock { $0 } == 2)
-    let long = (0..<150_000).map { Trade("n\($0)", 1, "one", Int128($0)) }
+    let long = (0..<60_000).map { Trade("n\($0)", 1, "one", Int128($0)) }
     let report = try await table.upsert(try Trade.batch(long))
-    #expect(report.files > 16, "\(report.files)")
+    #expect(report.files > 8, "\(report.files)")
     #expect(puts.withLock { $0 } <= 10)
     #expect(try await storage.listAll(prefix: TablePaths.temporaries).objects.isEmpty)
   }

@@ -16,6 +16,9 @@ import TarnTimeline
 /// A table value holds no state but its place, and footers of base files, which never change: each call looks at the
 /// storage anew, so several values, processes and engines may use one table. One writer of Tarn's writes at a time,
 /// and others wait for it; other engines do not know its lock, and must not write at the same time.
+///
+/// A write that throws has left the table as it was, with one exception that has a code of its own: after
+/// ``TableError/Code/outcomeUnknown`` the write stands or may stand.
 public struct Table: Sendable {
   /// Where the table lives.
   public let location: TableLocation
