@@ -177,7 +177,7 @@ extension LocalStorage {
   }
 
   /// Whether a path still names what a descriptor holds open.
-  private static func isStill(_ descriptor: Int, at file: String) -> Bool {
+  fileprivate static func isStill(_ descriptor: Int, at file: String) -> Bool {
     var held = FileSystem.Status()
     var named = FileSystem.Status()
     return FileSystem.status(ofOpen: descriptor, &held) == 0 && FileSystem.status(of: file, &named) == 0

@@ -159,10 +159,12 @@ extension Table {
     var quiet = settings
     quiet.warn = { _ in }
     let isPlaced = columns == .all ? true : try self.scope(ofFinding: changes.rows) == .partition
-    let target = try WriteTransaction.Target(try await TableState.load(storage), changes, .upsert, quiet)
+    let state = try await TableState.load(storage)
+    let changes = try SoftDeletes.taken(from: changes, state.requireSchema(), .upsert, warn: quiet.warn)
+    let target = try WriteTransaction.Target(state, changes, .upsert, quiet)
     var refused = RefusedRows(areNoted: true)
-    _ = try WriteTransaction(storage: storage, settings: quiet, footers: footers).keyed(
-      changes, target, isPlaced ? scope : .table, UpdateKind(columns: columns), &refused)
+    _ = try target.keyed(
+      changes, isPlaced ? scope : .table, UpdateKind(columns: columns), warn: quiet.warn, &refused)
     return refused.rows.sorted { $0.row < $1.row }
   }
 

@@ -124,7 +124,7 @@ struct WriteTransaction: Sendable {
       settings.warn(warning)
     }
     var refused = RefusedRows()
-    let (aligned, keys) = try keyed(changes, table, scope, kind, &refused)
+    let (aligned, keys) = try table.keyed(changes, scope, kind, warn: settings.warn, &refused)
     let names = Set(changes.rows.schema.names)
     let ordering = table.state.properties.orderingField.flatMap {
       isPartial && !names.contains($0) ? nil : $0
@@ -134,29 +134,6 @@ struct WriteTransaction: Sendable {
       aligned, keys: keys, orderedBy: ordering, scope: scope,
       given: isPartial && given.count < table.schema.fields.count ? given : nil,
       keepsAll: operation == .insert)
-  }
-
-  /// The changes in the table's schema, and their keys and partitions; what stands for refused rows means nothing.
-  func keyed(
-    _ changes: ChangeBatch, _ table: Target, _ scope: KeyScope, _ kind: UpdateKind,
-    _ refused: inout RefusedRows
-  ) throws(TableError) -> (changes: ChangeBatch, keys: RecordKeyGenerator.Keys) {
-    let isPartial = kind.columns == .given
-    var rows = try BatchAlignment.align(
-      changes.rows, to: table.schema, deletes: changes.isDelete, requiresAll: !isPartial, &refused)
-    // Keys are compared as they are, and share the memory of the columns that they are.
-    for name in table.generator.keyFields {
-      guard let index = rows.schema.index(of: name) else { continue }
-      do { rows.columns[index] = try rows.columns[index].plain() } catch { throw TableError(error) }
-    }
-    let aligned: ChangeBatch
-    do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
-    // Rows that do not say where they are, as deletions may, are looked for everywhere.
-    let isPlaced = table.generator.partition.fields.allSatisfy { changes.rows.schema.index(of: $0) != nil }
-    let keyed = isPartial && !isPlaced ? aligned.asDeletions : aligned
-    let keys = try table.generator.keys(
-      of: keyed, needsPartition: scope == .partition, warn: settings.warn, &refused)
-    return (aligned, keys)
   }
 
   /// Says which timestamps without zone the table takes as instants.
@@ -309,5 +286,30 @@ struct WriteTransaction: Sendable {
       inserts[batch.keys.partitionOf[index], default: []].append(row)
     }
     return inserts
+  }
+}
+
+extension WriteTransaction.Target {
+  /// The changes in the table's schema, and their keys and partitions; what stands for refused rows means nothing.
+  func keyed(
+    _ changes: ChangeBatch, _ scope: KeyScope, _ kind: UpdateKind, warn: (String) -> Void,
+    _ refused: inout RefusedRows
+  ) throws(TableError) -> (changes: ChangeBatch, keys: RecordKeyGenerator.Keys) {
+    let isPartial = kind.columns == .given
+    var rows = try BatchAlignment.align(
+      changes.rows, to: schema, deletes: changes.isDelete, requiresAll: !isPartial, &refused)
+    // Keys are compared as they are, and share the memory of the columns that they are.
+    for name in generator.keyFields {
+      guard let index = rows.schema.index(of: name) else { continue }
+      do { rows.columns[index] = try rows.columns[index].plain() } catch { throw TableError(error) }
+    }
+    let aligned: ChangeBatch
+    do { aligned = try ChangeBatch(rows: rows, isDelete: changes.isDelete) } catch { throw TableError(error) }
+    // Rows that do not say where they are, as deletions may, are looked for everywhere.
+    let isPlaced = generator.partition.fields.allSatisfy { changes.rows.schema.index(of: $0) != nil }
+    let keyed = isPartial && !isPlaced ? aligned.asDeletions : aligned
+    let keys = try generator.keys(
+      of: keyed, needsPartition: scope == .partition, warn: warn, &refused)
+    return (aligned, keys)
   }
 }

@@ -167,7 +167,7 @@ extension PageHeader {
     case .dataV2:
       out.structure(8) {
         $0.int32(1, valueCount)
-        $0.int32(2, nullCount)
+        if let nullCount { $0.int32(2, nullCount) }
         $0.int32(3, rowCount ?? valueCount)
         $0.int32(4, encoding.rawValue)
         $0.int32(5, definitionByteCount)

@@ -65,8 +65,9 @@ extension FileMetadata {
     }
     return groups.allSatisfy { group in
       guard group.rowCount > 0 else { return true }
-      guard let stored = group.columns[leaf.chunk].statistics else { return false }
-      let statistics = ParquetFile.statistics(stored, leaf)
+      let chunk = group.columns[leaf.chunk]
+      guard let stored = chunk.statistics else { return false }
+      let statistics = ParquetFile.statistics(stored, leaf, values: chunk.valueCount)
       if statistics.nullCount == group.rowCount { return true }
       guard case .integer(let minimum)? = statistics.minimum else { return false }
       return minimum >= least
