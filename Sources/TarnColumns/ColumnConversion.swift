@@ -58,7 +58,7 @@ extension Column {
     case (.decimal(_, let scale), .decimal(let list)):
       guard case .decimal(_, let narrow) = type else { break }
       let factor = ExactDecimal.power(scale - narrow)
-      return Column(unchecked: wider, .decimal(list.map { $0 &* factor }), validity)
+      return Column(unchecked: wider, .decimal(try Self.scaled(list, by: factor)), validity)
     case (.decimal(_, let scale), _):
       let factor = ExactDecimal.power(scale)
       return Column(unchecked: wider, .decimal(wholeNumbers.map { Int128($0) &* factor }), validity)
@@ -117,7 +117,31 @@ extension Column {
       throw ColumnError.typeMismatch(expected: "timestamp without zone", found: type.name)
     }
     let perUnit = 1_000_000 / unit.perSecond
-    let shifted = list.map { $0 &- utcOffset($0 &* perUnit) / perUnit }
+    var shifted: [Int64] = []
+    shifted.reserveCapacity(list.count)
+    for value in list {
+      let (micros, isBeyond) = value.multipliedReportingOverflow(by: perUnit)
+      let (instant, overflow) =
+        isBeyond ? (0, true) : value.subtractingReportingOverflow(utcOffset(micros) / perUnit)
+      guard !overflow else {
+        throw ColumnError.malformed("timestamp \(value) is beyond the range of microseconds")
+      }
+      shifted.append(instant)
+    }
     return Column(unchecked: .timestamp(unit, .instant), .int64(shifted), validity)
+  }
+
+  /// Decimals with more places; what a file holds may be beyond the precision that it declares.
+  private static func scaled(_ list: [Int128], by factor: Int128) throws(ColumnError) -> [Int128] {
+    var scaled: [Int128] = []
+    scaled.reserveCapacity(list.count)
+    for value in list {
+      let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+      guard !overflow else {
+        throw ColumnError.malformed("the decimal \(value) has more digits than its type")
+      }
+      scaled.append(product)
+    }
+    return scaled
   }
 }

@@ -241,6 +241,33 @@ import Testing
   }
 }
 
+/// Values at the end of their range, which conversions would wrap.
+@Suite struct ConversionRangeTests {
+  @Test func timesAndDecimalsThatWouldWrapAreRefused() throws {
+    for value in [Int64.max, .min, .max - 5, .min + 5] {
+      let local = try Column(type: .timestamp(.microseconds, .local), values: .int64([0, value]))
+      let sign: Int64 = value > 0 ? -1 : 1
+      #expect(throws: ColumnError.self) { try local.asInstant { _ in sign * 10 } }
+      let other = try local.asInstant { _ in -sign * 10 }
+      guard case .int64(let shifted) = other.values else {
+        Issue.record("another layout")
+        return
+      }
+      #expect(shifted == [sign * 10, value + sign * 10])
+      let milliseconds = try Column(type: .timestamp(.milliseconds, .local), values: .int64([value]))
+      #expect(throws: ColumnError.self) { try milliseconds.asInstant { _ in 0 } }
+    }
+    let decimals = try Column(type: .decimal(precision: 5, scale: 2), values: .decimal([12_345, .max / 7]))
+    #expect(throws: ColumnError.self) { try decimals.converted(to: .decimal(precision: 20, scale: 4)) }
+    let right = try decimals.slice(0..<1).converted(to: .decimal(precision: 20, scale: 4))
+    guard case .decimal(let values) = right.values else {
+      Issue.record("another layout")
+      return
+    }
+    #expect(values == [1_234_500])
+  }
+}
+
 /// What parts of nested columns cost.
 @Suite struct NestedPartTests {
   /// Lists of numbers within structures.

@@ -31,7 +31,7 @@ import Testing
   }
 
   /// The bytes of a base file with another footer.
-  private static func changed(_ bytes: [UInt8], _ change: (inout ThriftTree) -> Void) throws -> [UInt8] {
+  static func changed(_ bytes: [UInt8], _ change: (inout ThriftTree) -> Void) throws -> [UInt8] {
     let length = bytes.suffix(8).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
     var start = bytes.count - 8 - length
     let begin = start

@@ -46,12 +46,12 @@ struct StoredKeys: Sendable {
   func columns(in file: ParquetFile) throws(TableError) -> [Int] {
     var columns: [Int] = []
     for name in schema.names {
+      if let reason = file.unreadable[name] {
+        throw TableError(.unsupported, "\(file.path): column \(name) cannot be read yet: \(reason)")
+      }
       guard let column = file.schema.index(of: name) else {
         throw TableError(
           .unsupported, "\(file.path): it has no column \(name), so Tarn cannot upsert into it")
-      }
-      if let reason = file.unreadable[name] {
-        throw TableError(.unsupported, "\(file.path): column \(name) cannot be read yet: \(reason)")
       }
       columns.append(column)
     }

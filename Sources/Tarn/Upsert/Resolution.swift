@@ -177,6 +177,9 @@ private struct RowGroupRows {
 
   /// The values of a column, in the table's type, in the rows of matches; nil where the file does not have it.
   func column(_ field: Field, of matches: [TaggedSlice.Match]) async throws -> Column? {
+    if let reason = file.unreadable[field.name] {
+      throw TableError(.unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)")
+    }
     guard let index = file.schema.index(of: field.name) else { return nil }
     let ordinals = matches.map { $0.stored - start }
     return try await file.readRows(ordinals, inGroup: group, columns: [index]).columns[0]
