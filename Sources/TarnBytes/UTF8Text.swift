@@ -1,14 +1,39 @@
 /// Checks of UTF-8.
 public enum UTF8Text {
+  /// Whether bytes are ASCII.
+  public static func isASCII(_ bytes: RawSpan) -> Bool {
+    bytes.withUnsafeBytes { input in
+      var offset = 0
+      while isASCII(input, offset, count: 64) { offset += 64 }
+      while isASCII(input, offset, count: 8) { offset += 8 }
+      return input[offset...].allSatisfy { $0 < 0x80 }
+    }
+  }
+
+  /// Whether the bytes from an offset on, a multiple of eight, are there and all ASCII.
+  @inline(__always)
+  private static func isASCII(_ input: UnsafeRawBufferPointer, _ offset: Int, count: Int) -> Bool {
+    guard input.count &- offset >= count else { return false }
+    var all: UInt64 = 0
+    var position = 0
+    while position < count {
+      all |= input.loadUnaligned(fromByteOffset: offset &+ position, as: UInt64.self)
+      position &+= 8
+    }
+    return all & 0x8080_8080_8080_8080 == 0
+  }
+
   /// Whether bytes are well-formed UTF-8.
   public static func isValid(_ bytes: RawSpan) -> Bool {
     bytes.withUnsafeBytes { input in
       var offset = 0
       let count = input.count
       while offset < count {
-        if offset + 8 <= count,
-          input.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
-        {
+        if isASCII(input, offset, count: 32) {
+          offset += 32
+          continue
+        }
+        if isASCII(input, offset, count: 8) {
           offset += 8
           continue
         }

@@ -72,15 +72,16 @@ public struct ByteStrings: Sendable {
     self[index].precedes(other[otherIndex])
   }
 
-  /// The first string that is not well-formed UTF-8; nil where all are.
-  public var firstNotUTF8: Int? {
+  /// Whether all strings are well-formed UTF-8.
+  public var isUTF8: Bool {
     let starts = storedOffsets
-    let isWhole = storedBytes.withUnsafeBytes { bytes in
+    return storedBytes.withUnsafeBytes { bytes in
+      let all = RawSpan(_unsafeBytes: bytes)
+      if UTF8Text.isASCII(all) { return true }
       // Text that is well-formed as a whole is so in parts where none begins within a character.
-      UTF8Text.isValid(RawSpan(_unsafeBytes: bytes))
+      return UTF8Text.isValid(all)
         && starts.allSatisfy { Int($0) >= bytes.count || bytes[Int($0)] & 0xc0 != 0x80 }
     }
-    return isWhole ? nil : (0..<count).first { !UTF8Text.isValid(self[$0]) }
   }
 
   /// Makes room for strings and bytes more.

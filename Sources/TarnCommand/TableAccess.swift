@@ -175,10 +175,9 @@ struct TableAccess {
 
   /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.
   ///
-  /// - Parameter keepLetters: Stores what could not be taken, once it is clear which table is written.
   /// - Throws: ``Overtaken`` where there is another table now than when the command began.
   func write(
-    _ table: Table?, creating create: () async throws -> Table, keepLetters: () throws -> Void = {},
+    _ table: Table?, creating create: () async throws -> Table,
     _ body: (Table) async throws -> CommitReport
   ) async throws -> (Table, CommitReport) {
     let isNew = Self.kind(path) == nil
@@ -189,7 +188,6 @@ struct TableAccess {
       throw Overtaken()
     }
     do {
-      try keepLetters()
       return (target, try await located { try await body(target) })
     } catch {
       if table == nil, await target.takeBackCreation() { removeEmptyFolders(isNew: isNew) }

@@ -239,4 +239,21 @@ import Testing
     }
     #expect(disagreements.isEmpty)
   }
+
+  @Test func aByteIsFoundWhereverItStandsInLongText() {
+    for length in [0, 1, 7, 8, 31, 32, 33, 63, 64, 65, 130] {
+      var bytes = [UInt8](repeating: 0x61, count: length)
+      #expect(UTF8Text.isASCII(bytes.span.bytes) && UTF8Text.isValid(bytes.span.bytes))
+      for place in 0..<length {
+        bytes[place] = 0x80
+        #expect(!UTF8Text.isASCII(bytes.span.bytes) && !UTF8Text.isValid(bytes.span.bytes))
+        if place + 1 < length {
+          bytes.replaceSubrange(place...place + 1, with: Array("é".utf8))
+          #expect(!UTF8Text.isASCII(bytes.span.bytes) && UTF8Text.isValid(bytes.span.bytes))
+          bytes[place + 1] = 0x61
+        }
+        bytes[place] = 0x61
+      }
+    }
+  }
 }

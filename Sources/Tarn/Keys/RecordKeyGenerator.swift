@@ -83,14 +83,8 @@ struct RecordKeyGenerator: Sendable {
         .mismatch, "the rows have no column \(name), which the table's key or partition needs")
     }
     try Self.requireText(column.type, name)
-    // Keys and paths are text to every reader; other columns are theirs to judge.
-    if case .dictionary(let strings) = column.values, strings.entries.strings.firstNotUTF8 == nil {
-      return column
-    }
-    if let strings = column.strings, let first = strings.firstNotUTF8 {
-      for row in first..<strings.count where !UTF8Text.isValid(strings[row]) {
-        try refused.refuse(row, "column \(name) is not UTF-8, and keys and paths must be")
-      }
+    for row in column.rowsNotUTF8 {
+      try refused.refuse(row, "column \(name) is not UTF-8, and keys and paths must be")
     }
     return column
   }

@@ -159,6 +159,8 @@ struct Completion: Sendable {
       throw TableError(.mismatch, "the merge function gave columns that the table does not have")
     }
     let aligned = try BatchAlignment.align(rows, to: table.schema)
+    var refused = RefusedRows()
+    try BatchAlignment.refuseText(ChangeBatch(upserting: aligned), orderedBy: nil, &refused)
     let keys = try table.generator.keys(
       of: ChangeBatch(upserting: aligned), needsPartition: true, warn: { _ in })
     for (row, origin) in origins.enumerated() {

@@ -161,6 +161,23 @@ struct BatchAlignment: Sendable {
     return "numbers that are exact in it"
   }
 
+  /// Refuses rows with strings that are not UTF-8, as other readers want them.
+  ///
+  /// Of rows to delete, only the key, which is checked elsewhere, and the ordering value are kept.
+  static func refuseText(
+    _ changes: ChangeBatch, orderedBy ordering: String?, _ refused: inout RefusedRows
+  ) throws(TableError) {
+    for (field, column) in zip(changes.rows.schema.fields, changes.rows.columns) {
+      let isKept = field.name == ordering
+      for row in column.rowsNotUTF8 where isKept || !changes.isDelete[row] {
+        try refused.refuse(
+          row,
+          "column \(field.name) is not UTF-8, which other engines cannot read: mend it, or keep such bytes in a "
+            + "column of type binary")
+      }
+    }
+  }
+
   private static func refuseNulls(
     _ batch: RecordBatch, _ deletes: Bitmap?, among names: Set<String>?, _ refused: inout RefusedRows
   ) throws(TableError) {

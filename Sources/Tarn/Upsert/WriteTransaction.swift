@@ -310,6 +310,7 @@ extension WriteTransaction.Target {
     let keyed = isPartial && !isPlaced ? aligned.asDeletions : aligned
     let keys = try generator.keys(
       of: keyed, needsPartition: scope == .partition, warn: warn, &refused)
+    try BatchAlignment.refuseText(aligned, orderedBy: state.properties.orderingField, &refused)
     return (aligned, keys)
   }
 }

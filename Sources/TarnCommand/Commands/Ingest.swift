@@ -50,11 +50,9 @@ enum IngestCommand {
     let (written, report) = try await access.write(table) {
       try await access.create(
         changes.rows.schema, key: key, orderedBy: arguments[Options.orderBy] ?? EventColumn.time)
-    } keepLetters: {
-      try letters.keep(input.storeLetters)
     } _: { table in
       let taken = try await input.taken(changes, by: table)
-      try input.storeLetters()
+      try letters.keep(input.storeLetters)
       return try await table.apply(taken, scope: .table)
     }
     StandardError.write(line: report.line("ingested into", written, deadLetters: input.letters.count))

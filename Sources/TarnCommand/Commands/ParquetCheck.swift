@@ -23,8 +23,9 @@ enum ParquetCheckCommand {
     operands: [.parquetFile], options: [],
     notes: [
       "Compared with the pages are their checksums, sizes, counts, statistics, encoding lists, indexes and Bloom filters. What "
-        + "is found stands in a line each: row group, column, page and offset. An empty page, and a page that "
-        + "refers to a dictionary behind one that does not, are found too, since some engines cannot read them. "
+        + "is found stands in a line each: row group, column, page and offset. An empty page, a page that "
+        + "refers to a dictionary behind one that does not, and text that is not UTF-8 are found too, since some "
+        + "engines cannot read them. "
         + "The exit status is 1 where anything is found."
     ]
   ) { arguments in

@@ -81,15 +81,17 @@ enum WriteCommand {
     let (written, report) = try await access.write(table) {
       try await access.create(
         given ?? NewColumns.stored(rows.schema), key: key, orderedBy: arguments[Options.orderBy])
-    } keepLetters: {
-      try letters.keep(input.storeLetters)
     } _: { table in
-      let taken = try await input.taken(
-        rows, by: table, columns: arguments.writtenColumns, scope: arguments.keyScope)
-      try input.storeLetters()
-      let (report, word) = try await write(table, taken, arguments)
-      verb = word
-      return report
+      let (columns, scope) = (arguments.writtenColumns, arguments.keyScope)
+      let taken = try await input.taken(rows, by: table, columns: columns, scope: scope)
+      try letters.keep(input.storeLetters)
+      do {
+        let (report, word) = try await write(table, taken, arguments)
+        verb = word
+        return report
+      } catch let error as TableError where error.code == .badRow {
+        throw await input.located(error, in: taken, by: table, columns: columns, scope: scope)
+      }
     }
     StandardError.write(line: report.line(verb, written, deadLetters: input.letters.count))
   }
@@ -105,9 +107,11 @@ enum WriteCommand {
           given ?? NewColumns.stored(found), key: key, orderedBy: access.arguments[Options.orderBy])
       } _: { table in
         let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail)
-        let report = try await table.insert(found) { try await taken.next() }
-        letters = await taken.letters.count
-        return report
+        do {
+          let report = try await table.insert(found) { try await taken.next() }
+          letters = await taken.letters.count
+          return report
+        } catch  where error.code == .badRow { throw await taken.located(error) }
       }
       StandardError.write(line: report.line("inserted into", written, deadLetters: letters))
     } catch {

@@ -58,6 +58,8 @@ actor TakenRows {
   private let policy: ErrorPolicy
   /// Rows that the table refused.
   private(set) var letters = DeadLetters()
+  /// The batch that was given last.
+  private var last: (rows: RecordBatch, path: String, row: Int)?
 
   init(_ rows: ParquetRows, by table: Table, _ policy: ErrorPolicy) {
     self.rows = rows
@@ -67,7 +69,8 @@ actor TakenRows {
 
   /// The next batch; nil at the end, once the dead letters are stored.
   func next() async throws -> RecordBatch? {
-    guard let (batch, path, first) = try await rows.next() else {
+    last = try await rows.next()
+    guard let (batch, path, first) = last else {
       try letters.store(policy)
       return nil
     }
@@ -78,6 +81,17 @@ actor TakenRows {
       letters.append(row.row, of: batch, at: first + row.row, in: path, row.reason)
     }
     return try batch.gather(batch.rows(without: refused.map(\.row)))
+  }
+}
+
+extension TakenRows {
+  /// What a table says of a row that it does not take, with file and row: keys are made of each batch before the next
+  /// is asked for.
+  func located(_ error: TableError) async -> any Error {
+    guard let (batch, path, first) = last,
+      let refused = try? await table.refusedRows(in: ChangeBatch(upserting: batch), scope: .partition).first
+    else { return error }
+    return CommandError("\(path), row \(first + refused.row + 1): \(refused.reason)")
   }
 }
 
@@ -107,7 +121,10 @@ actor ParquetRows {
   }
 
   /// The next batch, and where its first row stands; nil at the end.
+  ///
+  /// After an error it fails again.
   func next() async throws -> (rows: RecordBatch, path: String, row: Int)? {
+    if let failure { throw failure }
     do {
       while let (path, file) = files.first {
         var batches = self.batches ?? Self.batches(of: file)

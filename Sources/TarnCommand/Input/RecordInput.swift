@@ -86,12 +86,22 @@ struct DeadLetters {
 
   /// Adds a row of a Parquet file, as the JSON that `tarn read` writes.
   ///
+  /// Bytes that are no text stand in it as base64, in the columns that the letter's `base64` names.
+  ///
   /// - Parameter position: How many rows of the file come before it.
   mutating func append(
     _ row: Int, of rows: RecordBatch, at position: Int, in source: String, _ reason: String
   ) {
+    var single = rows.slice(row..<row + 1)
+    var bytes: [String] = []
+    for (index, field) in single.schema.fields.enumerated() where !single.columns[index].rowsNotUTF8.isEmpty {
+      guard let plain = try? Column(type: .binary, values: single.columns[index].values) else { continue }
+      single.columns[index] = plain
+      single.schema.fields[index].type = .binary
+      bytes.append(field.name)
+    }
     var record: [UInt8] = []
-    rows.appendJSONLine(row, to: &record)
+    single.appendJSONLine(0, to: &record)
     record.removeLast()
     lines.append(text: "{\"source\":")
     lines.appendJSON(string: source)
@@ -99,7 +109,11 @@ struct DeadLetters {
     lines.appendJSON(string: reason)
     lines.append(text: ",\"record\":")
     lines.appendJSON(string: record.span.bytes)
-    lines.append(text: "}\n")
+    for (index, name) in bytes.enumerated() {
+      lines.append(text: index == 0 ? ",\"base64\":[" : ",")
+      lines.appendJSON(string: name)
+    }
+    lines.append(text: bytes.isEmpty ? "}\n" : "]}\n")
     count += 1
   }
 

@@ -167,6 +167,23 @@ struct RowInput {
     return try rows.gather(rows.rows(without: left))
   }
 
+  /// What a table says of a row that it does not take, with file and row where this is one of a Parquet file.
+  func located(
+    _ error: TableError, in rows: RecordBatch, by table: Table, columns: WrittenColumns, scope: KeyScope
+  ) async -> any Error {
+    let refused = try? await table.refusedRows(
+      in: ChangeBatch(upserting: rows), columns: columns, scope: scope)
+    guard let first = refused?.first else { return error }
+    var start = 0
+    for (piece, count) in zip(pieces, counts) {
+      if case .parquet(let path, _) = piece, (start..<start + count).contains(first.row) {
+        return CommandError("\(path), row \(first.row - start + 1): \(first.reason)")
+      }
+      start += count
+    }
+    return error
+  }
+
   /// Stores the records that could not be taken.
   func storeLetters() throws { try letters.store(policy) }
 

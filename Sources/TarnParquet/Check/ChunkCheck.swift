@@ -172,6 +172,9 @@ struct ChunkCheck {
         statistics, empty: checked.emptyCount, nulls: nulls, checked.bounds, "page header", page: number,
         at: page.offset)
     }
+    if let value = piece.values.rowsNotUTF8.first {
+      find("value \(value) is not UTF-8, which some engines refuse", page: number, at: page.offset)
+    }
     bloom?.note(piece.values, page: number)
     pages.append(checked)
   }

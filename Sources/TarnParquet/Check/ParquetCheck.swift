@@ -4,8 +4,9 @@ import TarnColumns
 /// What reading every page of a Parquet file showed.
 ///
 /// Compared with the pages are sizes, counts and encoding lists of the footer, the page index, statistics of
-/// chunks and of page headers, and Bloom filters, in which every value must be found. Also found is what is legal but read wrongly or refused by some engines: an empty page, and
-/// a page that refers to a dictionary behind one that does not.
+/// chunks and of page headers, and Bloom filters, in which every value must be found. Also found is what some engines
+/// read wrongly or refuse: an empty page, a page that refers to a dictionary behind one that does not, and text that is
+/// not UTF-8.
 public struct ParquetCheck: Sendable {
   /// What is not true, in the file's order.
   public private(set) var findings: [ParquetFinding] = []
