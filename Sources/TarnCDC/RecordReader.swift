@@ -28,6 +28,8 @@ public struct RecordReader: ~Copyable {
   private var window: TextWindow?
   /// Whether the rest of a line is being passed over, its record being too long.
   private var isSkippingLine = false
+  /// What ended the reading.
+  private var failure: ChangeError?
 
   /// Text bytes read so far, decompressed.
   public private(set) var textBytes = 0
@@ -46,13 +48,27 @@ public struct RecordReader: ~Copyable {
   ///   - limit: What the consumer counts as full, such as rows of a batch.
   ///   - rejected: What is done with records that cannot be taken; by default the first one is thrown.
   /// - Returns: Whether there may be more to read.
-  /// - Throws: ``ChangeError`` where a file cannot be read, a compressed file is malformed or cut off, or
-  ///   `rejected` throws.
+  /// - Throws: ``ChangeError`` where a file cannot be read, a compressed file is malformed or cut off, the task is
+  ///   cancelled, or `rejected` throws; and again when it is called again, since records would be missing.
   public mutating func read(
     into consumer: inout some RecordConsumer, limit: Int,
     rejected: RejectionHandler = { record throws(ChangeError) in throw .rejected(record) }
   ) async throws(ChangeError) -> Bool {
+    if let failure { throw failure }
+    do throws(ChangeError) {
+      return try await readOn(into: &consumer, limit, rejected)
+    } catch {
+      failure = error
+      window = nil
+      throw error
+    }
+  }
+
+  private mutating func readOn(
+    into consumer: inout some RecordConsumer, _ limit: Int, _ rejected: RejectionHandler
+  ) async throws(ChangeError) -> Bool {
     while !consumer.isFull(limit: limit) {
+      guard !Task.isCancelled else { throw .cancelled }
       if window == nil {
         guard next < paths.count else { return false }
         window = try await TextWindow(storage: storage, path: paths[next], chunk: options.chunk)

@@ -128,6 +128,8 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
   case columns(ColumnError)
   /// What the caller's handler of rejected records threw, as text.
   case handler(String)
+  /// The task that reads was cancelled.
+  case cancelled
 
   /// What went wrong and where.
   public var description: String {
@@ -141,6 +143,7 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
     case .missingColumn(let name): "the schema has no column \(name)"
     case .columns(let error): error.description
     case .handler(let what): what
+    case .cancelled: "the reading was cancelled"
     }
   }
 }

@@ -17,6 +17,8 @@ public struct ParquetError: Error, Sendable, CustomStringConvertible {
     case valueOutOfRange
     /// A batch has other columns than the file.
     case schemaMismatch
+    /// The task that reads was cancelled.
+    case cancelled
   }
 
   /// The kind.
@@ -47,6 +49,9 @@ public struct ParquetError: Error, Sendable, CustomStringConvertible {
   init(_ error: StorageError, path: String) {
     self.init(.storage, path: path, error.message, storage: error)
   }
+
+  /// Whether it tells something of the file, and not of the storage or of the task that reads.
+  var isOfTheFile: Bool { code != .storage && code != .cancelled }
 
   /// The file, the column, the offset and what happened.
   public var description: String {

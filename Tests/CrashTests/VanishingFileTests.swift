@@ -59,3 +59,31 @@ import Testing
     }
   }
 }
+
+/// Readers beside a writer and a cleaner that work while a snapshot is made.
+@Suite struct ChangingTableTests {
+  @Test func aReaderWhoseFilesWereReplacedMeanwhileSeesTheNewOnes() async throws {
+    let inner = InMemoryStorage()
+    let workload = Workload(storage: inner)
+    for step in 0...2 { try await workload.take(step) }
+    let before = try await workload.rows()
+    let old = try await workload.open().snapshot().slices.map(\.path)
+    let isDone = Mutex(false)
+    let hooked = HookStorage(inner: inner) { call in
+      guard call.hasPrefix("list exchange=") else { return }
+      let isFirst = isDone.withLock { done in
+        defer { done = true }
+        return !done
+      }
+      guard isFirst else { return }
+      // A newer version of every file, of which a cleaner then removes the older one.
+      for step in 3...Workload.allSteps { try? await workload.take(step) }
+      let now = (try? await workload.open().snapshot().slices.map(\.path)) ?? old
+      for path in old where !now.contains(path) { try? await inner.delete(path) }
+    }
+    let rows = try await Workload(storage: hooked).rows()
+    #expect(isDone.withLock { $0 })
+    #expect(rows != before)
+    #expect(rows == (try await workload.rows()))
+  }
+}

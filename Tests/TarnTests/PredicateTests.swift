@@ -330,3 +330,72 @@ import Testing
     #expect(try await Self.ids(empty).isEmpty)
   }
 }
+
+/// Literals of Swift against exact columns.
+@Suite struct FloatingLiteralTests {
+  private static let schema = Schema([
+    Field("id", .string), Field("v", .decimal(precision: 21, scale: 3)), Field("n", .int64),
+    Field("d", .double),
+    Field("f", .float),
+  ])
+
+  private static func table() async throws -> Table {
+    let small = try await SmallTable(schema)
+    var price = ColumnBuilder(.decimal(precision: 21, scale: 3))
+    var number = ColumnBuilder(.int64)
+    var double = ColumnBuilder(.double)
+    var float = ColumnBuilder(.float)
+    for value in [Int128(123_456_789_012_345_678_125), 500] { price.append(value) }
+    for value in [Int64(9_007_199_254_740_993), 1] { number.append(value) }
+    for value in [0.1234567890123456, 0.5] { double.append(value) }
+    for value in [Float(0.1), 0.5] { float.append(value) }
+    try await small.table.upsert(
+      try RecordBatch(
+        schema: schema,
+        columns: [try texts("a", "b"), price.finish(), number.finish(), double.finish(), float.finish()]))
+    return small.table
+  }
+
+  private static let v = ColumnReference.column("v")
+
+  @Test func oneOfMoreDigitsThanADoubleKeepsIsRefusedAgainstExactColumns() async throws {
+    let table = try await Self.table()
+    let snapshot = try await table.snapshot()
+    #expect(try await snapshot.where(Self.v == .number("123456789012345678.125")).count() == 1)
+    let lossy: [Predicate] = [
+      Self.v == 123456789012345678.125, Self.v > 1234567890123456.5, Self.v.isIn([0.5, 0.12345678901234567]),
+      .column("n") == 9007199254740993.0,
+    ]
+    for predicate in lossy {
+      await expectRefusal(.mismatch, "a Double keeps 15", ".number(\"") { _ = try snapshot.where(predicate) }
+    }
+    await expectRefusal(.mismatch, "cannot hold", ".number(\"") {
+      try await table.update(where: .column("id") == "a", set: ["v": 123456789012345678.125])
+    }
+    // As many digits as a Double keeps are what was written.
+    #expect(try await snapshot.where(Self.v == 0.5).count() == 1)
+    #expect(try await snapshot.where(Self.v < 123456789012345.0).count() == 1)
+    #expect(try await snapshot.where(Self.v > 123456789012345e3).count() == 1)
+    #expect(try await snapshot.where(.column("n") > 0.100000000000001).count() == 2)
+    #expect(Literal(floatLiteral: 1.5) == .number("1.5"))
+    // Columns of floating-point numbers take any.
+    #expect(try await snapshot.where(.column("d") == 0.1234567890123456).count() == 1)
+    #expect(try await snapshot.where(.column("f") < 0.1234567890123456).count() == 1)
+  }
+
+  @Test func aDigitBesideThePointMayBeLeftOutForEveryType() async throws {
+    let snapshot = try await Self.table().snapshot()
+    for column in ["v", "d", "f"] {
+      for text in [".5", "0.5", "+.5", ".5e0", "5.e-1", ".50"] {
+        let predicate = try Predicate(parsing: "\(column) = \(text)")
+        #expect(try await snapshot.where(predicate).count() == 1, "\(column) = \(text)")
+      }
+      #expect(try await snapshot.where(try Predicate(parsing: "\(column) > -.5")).count() == 2)
+      #expect(try await snapshot.where(try Predicate(parsing: "\(column) in (.5, 7.)")).count() == 1)
+    }
+    #expect(try await snapshot.where(try Predicate(parsing: "n > .5 and n < 2.")).count() == 1)
+    for text in [".", "-.", ".e5"] {
+      await expectRefusal(.mismatch, "a number") { _ = try Predicate(parsing: "v = \(text)") }
+    }
+  }
+}

@@ -6,6 +6,7 @@ import TarnTimeline
 /// The rows of one base file that belong to a snapshot, batch by batch.
 struct FileRows {
   private let snapshot: Snapshot
+  private let path: String
   /// The columns that are selected or compared.
   private let needed: Schema
   private var batches: ParquetBatches.Iterator
@@ -16,6 +17,7 @@ struct FileRows {
   /// - Throws: ``TableError`` where a column cannot be read.
   init(_ snapshot: Snapshot, _ file: ParquetFile) async throws(TableError) {
     self.snapshot = snapshot
+    path = file.path
     var names = Set(snapshot.schema.names)
     if let predicate = snapshot.predicate { names.formUnion(predicate.columns) }
     if snapshot.commits != nil { names.insert(MetaColumns.commitTime) }
@@ -68,8 +70,12 @@ struct FileRows {
       if kept.count < rows.count { rows = try rows.gather(kept) }
     }
     let selected = try rows.select(snapshot.schema.names)
-    return try RecordBatch(
-      schema: snapshot.schema.relaxed, columns: selected.columns, count: rows.count)
+    for (field, column) in zip(snapshot.schema.fields, selected.columns)
+    where !field.isNullable && column.nullCount > 0 {
+      throw TableError(
+        .damaged, "\(path): column \(field.name) has a null, which the table's schema does not allow")
+    }
+    return try RecordBatch(schema: snapshot.schema, columns: selected.columns, count: rows.count)
   }
 
   private static func rows(

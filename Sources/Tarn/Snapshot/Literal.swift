@@ -7,6 +7,10 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
 {
   /// A number as written, such as `100` or `1.50`.
   case number(String)
+  /// A floating-point number of more than 15 digits, of which the last may not be those that were written.
+  ///
+  /// It is compared with columns of floating-point numbers only.
+  case floating(Double)
   /// A text, a date, a time, or base64 of bytes.
   case string(String)
   /// True or false.
@@ -19,7 +23,20 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
   public init(integerLiteral value: Int) { self = .number(String(value)) }
 
   /// A number with a fraction.
-  public init(floatLiteral value: Double) { self = .number("\(value)") }
+  ///
+  /// Swift gives it as a `Double`, which surely keeps 15 digits: for more of them, as decimals have, write
+  /// ``number(_:)``.
+  public init(floatLiteral value: Double) {
+    let text = "\(value)"
+    self = Self.significantDigits(text) <= 15 ? .number(text) : .floating(value)
+  }
+
+  /// The digits of a number's text between the first and the last that is not zero.
+  private static func significantDigits(_ text: String) -> Int {
+    let mantissa = text.utf8.prefix { $0 | 0x20 != 0x65 }
+    let digits = mantissa.filter { (0x30...0x39).contains($0) }.drop { $0 == 0x30 }
+    return digits.lastIndex { $0 != 0x30 }.map { digits[...$0].count } ?? 0
+  }
 
   /// True or false.
   public init(booleanLiteral value: Bool) { self = .boolean(value) }
@@ -28,6 +45,7 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
   public var text: String {
     switch self {
     case .number(let text): text
+    case .floating(let value): "\(value)"
     case .string(let text): "'" + text.replacing("'", with: "''") + "'"
     case .boolean(let value): value ? "true" : "false"
     }
@@ -40,9 +58,21 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
     var builder = ColumnBuilder(field.type)
     guard append(to: &builder, type: field.type) else {
       throw TableError(
-        .mismatch, "column \(field.name) is \(field.type.name): it cannot be compared with \(text)")
+        .mismatch,
+        "column \(field.name) is \(field.type.name): it cannot be compared with \(text)\(hint(for: field.type))"
+      )
     }
     return builder.finish()
+  }
+
+  /// What to write instead, where digits of an exact number may have been lost.
+  func hint(for type: DataType) -> String {
+    switch (self, type) {
+    case (.floating, .decimal), (.floating, .int8), (.floating, .int16), (.floating, .int32),
+      (.floating, .int64):
+      ", whose last digits may be lost, since a Double keeps 15: write its text, as in .number(\"1.25\")"
+    default: ""
+    }
   }
 
   private func append(to builder: inout ColumnBuilder, type: DataType) -> Bool {
@@ -64,6 +94,12 @@ public enum Literal: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
       return true
     case (.double, .number(let text)):
       guard let value = Double(text) else { return false }
+      builder.append(value)
+      return true
+    case (.float, .floating(let value)):
+      builder.append(Float(value))
+      return true
+    case (.double, .floating(let value)):
       builder.append(value)
       return true
     default: return false
@@ -99,8 +135,22 @@ struct ExactValue {
     isBetween = time.lostDigits || units * perUnit != time.microseconds
   }
 
+  /// A number's text with a digit on either side of its point, where one was left out, as in `.5` and `5.`.
+  private static func whole(_ text: String) -> [UInt8] {
+    var bytes = Array(text.utf8)
+    guard let point = bytes.firstIndex(of: 0x2e) else { return bytes }
+    func isDigit(_ index: Int) -> Bool {
+      bytes.indices.contains(index) && (0x30...0x39).contains(bytes[index])
+    }
+    let (before, after) = (isDigit(point - 1), isDigit(point + 1))
+    // A point alone is no number.
+    guard before != after else { return bytes }
+    bytes.insert(0x30, at: before ? point + 1 : point)
+    return bytes
+  }
+
   private init?(number text: String, scale: Int) {
-    guard let number = ExactDecimal(Array(text.utf8).span.bytes) else { return nil }
+    guard let number = ExactDecimal(Self.whole(text).span.bytes) else { return nil }
     if let exact = number.unscaled(scale: scale) {
       floor = exact
       isBetween = false

@@ -171,8 +171,11 @@ private struct PartBounds {
 extension Literal {
   /// Whether this is the value that is no number.
   fileprivate var isNoNumber: Bool {
-    guard case .number(let text) = self else { return false }
-    return Double(text)?.isNaN ?? false
+    switch self {
+    case .number(let text): Double(text)?.isNaN ?? false
+    case .floating(let value): value.isNaN
+    case .string, .boolean: false
+    }
   }
 }
 

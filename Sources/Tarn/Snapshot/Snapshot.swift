@@ -83,6 +83,7 @@ public struct Snapshot: Sendable, AsyncSequence {
     var total = 0
     if predicate == nil, commits == nil {
       for slice in slices {
+        try Self.checkCancellation()
         let file = try await tableErrors {
           try await ParquetFile.open(storage, path: slice.path, size: slice.size)
         }
@@ -102,6 +103,10 @@ public struct Snapshot: Sendable, AsyncSequence {
     return total
   }
 
+  fileprivate static func checkCancellation() throws(TableError) {
+    if Task.isCancelled { throw TableError(CancellationError()) }
+  }
+
   /// Iterates over the batches, none of which follows the size of a file or row group.
   public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
@@ -111,18 +116,36 @@ public struct Snapshot: Sendable, AsyncSequence {
     private var rows: FileRows?
     private var nextSlice = 0
     private var rowsLeft: Int
+    /// What ended the reading.
+    private var failure: TableError?
 
     init(_ snapshot: Snapshot) {
       self.snapshot = snapshot
       rowsLeft = snapshot.rowLimit ?? Int.max
     }
 
-    /// The next batch that is not empty; nil at the end.
+    /// The next batch that is not empty, with the snapshot's columns; nil at the end.
     ///
-    /// - Throws: ``TableError`` where a file cannot be read.
+    /// After an error it fails again: rows behind it would be taken for all there are.
+    ///
+    /// - Throws: ``TableError`` where a file cannot be read, `cancelled` where the task is cancelled.
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(TableError) -> RecordBatch? {
+      if let failure { throw failure }
+      do throws(TableError) {
+        return try await read(isolation: actor)
+      } catch {
+        failure = error
+        rows = nil
+        throw error
+      }
+    }
+
+    private mutating func read(isolation actor: isolated (any Actor)?) async throws(TableError)
+      -> RecordBatch?
+    {
+      try Snapshot.checkCancellation()
       while rowsLeft > 0 {
         guard var rows = try await openFile(isolation: actor) else { return nil }
         self.rows = nil
@@ -180,10 +203,30 @@ extension Table {
     try await snapshot(asOf: until, commits: (since, until))
   }
 
+  /// How often a table is looked at anew that changes while it is looked at.
+  private static let mostLooks = 10
+
   private func snapshot(
     asOf instant: Instant?, commits: (after: Instant, through: Instant?)?
   ) async throws(TableError) -> Snapshot {
-    let state = try await TableState.load(storage)
+    try Snapshot.checkCancellation()
+    var state = try await TableState.load(storage)
+    for _ in 1..<Self.mostLooks {
+      let (snapshot, gone) = try await look(state, asOf: instant, commits)
+      try Snapshot.checkCancellation()
+      guard let gone else { return snapshot }
+      // A file may be gone since its commit was rolled back meanwhile, or since a newer version took its place.
+      let now = try await TableState.load(storage)
+      guard now.timeline != state.timeline else { throw gone.error("its rows cannot be read") }
+      state = now
+    }
+    throw TableError(.conflict, "the table changes faster than it can be read: try again")
+  }
+
+  /// A snapshot of a state, and a file of it that should be there and is not.
+  private func look(
+    _ state: TableState, asOf instant: Instant?, _ commits: (after: Instant, through: Instant?)?
+  ) async throws(TableError) -> (Snapshot, WrittenFiles.GoneFile?) {
     guard state.properties.type == .copyOnWrite else {
       throw TableError(
         .unsupported, "table \(state.properties.name) is merge-on-read: Tarn does not read such tables yet")
@@ -199,12 +242,16 @@ extension Table {
       let view = try await FileSystemView.load(
         from: storage, properties: state.properties, timeline: state.timeline)
       var slices = view.slices(asOf: instant)
+      // Of earlier versions a cleaner may have removed some.
+      let isNow = instant.map { $0 >= state.timeline.latest?.instant ?? $0 } ?? true
+      let gone = isNow ? try WrittenFiles(state.latestCommits).firstGone(slices) : nil
       if let commits { slices = slices.filter { $0.instant > commits.after } }
       let latest = instant.map { state.timeline.latest(asOf: $0) } ?? state.timeline.latest
       let full = state.properties.populatesMetaFields ? MetaColumns.added(to: schema) : schema
-      return Snapshot(
+      let snapshot = Snapshot(
         instant: latest?.instant, schema: full, slices: slices, storage: storage, commits: commits,
         settings: settings)
+      return (snapshot, gone)
     }
   }
 }

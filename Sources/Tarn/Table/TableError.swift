@@ -91,6 +91,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .valueOutOfRange: .badRow
     case .schemaMismatch: .mismatch
     case .malformed: .damaged
+    case .cancelled: .cancelled
     }
   }
 }

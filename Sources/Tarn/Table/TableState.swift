@@ -9,6 +9,8 @@ struct TableState: Sendable {
   let timeline: Timeline
   /// The data columns, without meta columns; nil for a table without commits and without a schema.
   let schema: Schema?
+  /// The latest commits, as many as had to be read for the schema, by instant.
+  let latestCommits: [(instant: Instant, metadata: CommitMetadata)]
 
   /// Reads the properties and the timeline.
   ///
@@ -17,22 +19,20 @@ struct TableState: Sendable {
     try await tableErrors {
       let properties = try await TableProperties.load(from: storage)
       let timeline = try await Timeline.load(from: storage)
+      // The schema is that of the latest commit that names one, else the one the table was created with.
+      var text: String?
+      var commits: [(instant: Instant, metadata: CommitMetadata)] = []
+      for entry in timeline.completedCommits.reversed() where text == nil {
+        let metadata = try await CommitLog(storage).metadata(of: entry)
+        commits.append((entry.instant, metadata))
+        text = metadata.schema
+      }
       return TableState(
         properties: properties, timeline: timeline,
-        schema: try await schema(properties, timeline, storage))
+        schema: try (text ?? properties.createSchema).map {
+          MetaColumns.removed(from: try AvroSchema.parse($0))
+        }, latestCommits: commits.reversed())
     }
-  }
-
-  /// The schema of the latest commit that names one, else the one the table was created with.
-  private static func schema(
-    _ properties: TableProperties, _ timeline: Timeline, _ storage: any Storage
-  ) async throws -> Schema? {
-    for entry in timeline.completedCommits.reversed() {
-      let metadata = try await CommitLog(storage).metadata(of: entry)
-      if let text = metadata.schema { return MetaColumns.removed(from: try AvroSchema.parse(text)) }
-    }
-    guard let text = properties.createSchema else { return nil }
-    return MetaColumns.removed(from: try AvroSchema.parse(text))
   }
 
   /// The schema.

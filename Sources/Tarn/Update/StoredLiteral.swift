@@ -15,7 +15,9 @@ extension Literal {
   }
 
   private func misfit(_ field: Field) -> TableError {
-    TableError(.mismatch, "column \(field.name) is \(field.type.name): it cannot hold \(text)")
+    TableError(
+      .mismatch,
+      "column \(field.name) is \(field.type.name): it cannot hold \(text)\(hint(for: field.type))")
   }
 }
 

@@ -2,12 +2,13 @@ import TarnBytes
 import TarnStorage
 import TarnTimeline
 
-/// The base files that the latest commits left, so that a writer notices one that is gone.
+/// The base files that the latest commits left, so that a file that is gone is noticed.
 ///
 /// A table's files are found by listing its folders, which does not tell of a file that is not there: its rows would
-/// be taken as never written, or an older version of them as the present one.
+/// be taken as never written, or an older version of them as the present one. A writer asks the latest commits; a
+/// reader only those that it has read for the schema, mostly one.
 struct WrittenFiles {
-  /// How many commits are asked.
+  /// How many commits a writer asks.
   ///
   /// As many as Hudi's writers leave on a timeline when they archive; with more, the cost of a write would grow with
   /// the table's age.
@@ -32,19 +33,28 @@ struct WrittenFiles {
       }
     }
     for (instant, metadata) in read {
-      for (partition, files) in metadata?.partitions.pairs ?? [] {
-        for file in files {
-          guard let path = file.path, !path.isEmpty else { continue }
-          latest[ExactText(partition), default: [:]][file.fileID] = (instant, path)
-        }
-      }
-      for (partition, groups) in metadata?.replaced?.pairs ?? [] {
-        for group in groups { latest[ExactText(partition)]?[group] = nil }
-      }
+      if let metadata { add(metadata, instant) }
     }
   }
 
-  /// Checks that the files are among those that were found.
+  /// Takes what commits wrote that were read already; each must be newer than the one before.
+  init(_ commits: [(instant: Instant, metadata: CommitMetadata)]) {
+    for commit in commits { add(commit.metadata, commit.instant) }
+  }
+
+  private mutating func add(_ metadata: CommitMetadata, _ instant: Instant) {
+    for (partition, files) in metadata.partitions.pairs {
+      for file in files {
+        guard let path = file.path, !path.isEmpty else { continue }
+        latest[ExactText(partition), default: [:]][file.fileID] = (instant, path)
+      }
+    }
+    for (partition, groups) in metadata.replaced?.pairs ?? [] {
+      for group in groups { latest[ExactText(partition)]?[group] = nil }
+    }
+  }
+
+  /// Checks that the files are among those that were found, before a write.
   ///
   /// - Parameters:
   ///   - slices: The latest slices of the partitions.
@@ -53,15 +63,35 @@ struct WrittenFiles {
   func check(
     _ slices: [FileSlice], of isWanted: (String) throws(TableError) -> Bool
   ) throws(TableError) {
+    guard let gone = try firstGone(slices, of: isWanted) else { return }
+    throw gone.error("nothing is written")
+  }
+
+  /// A file that a commit wrote and that is not there.
+  struct GoneFile {
+    let path: String
+    let instant: Instant
+
+    /// The error, which says what does not happen because of it.
+    func error(_ consequence: String) -> TableError {
+      TableError(
+        .damaged,
+        "\(path): commit \(instant.text) wrote this base file, and it is gone: \(consequence); restore the file, or "
+          + "roll the table back to before that commit")
+    }
+  }
+
+  /// One of the files that is not among those that were found; nil where all are.
+  func firstGone(
+    _ slices: [FileSlice], of isWanted: (String) throws(TableError) -> Bool = { _ in true }
+  ) throws(TableError) -> GoneFile? {
     var found: [ExactText: [String: Instant]] = [:]
     for slice in slices { found[ExactText(slice.partitionPath), default: [:]][slice.fileID] = slice.instant }
     for (partition, files) in latest where try isWanted(partition.text) {
       for (fileID, file) in files where (found[partition]?[fileID]).map({ $0 < file.instant }) ?? true {
-        throw TableError(
-          .damaged,
-          "\(file.path): commit \(file.instant.text) wrote this base file, and it is gone: nothing is written; "
-            + "restore the file, or roll the table back to before that commit")
+        return GoneFile(path: file.path, instant: file.instant)
       }
     }
+    return nil
   }
 }

@@ -54,7 +54,7 @@ struct InputSource {
       throw CommandError(prefix + error.description)
     } catch let error as ChangeError {
       switch error {
-      case .rejected, .unsupportedColumn, .missingColumn, .columns, .handler:
+      case .rejected, .unsupportedColumn, .missingColumn, .columns, .handler, .cancelled:
         throw CommandError(error.description)
       case .storage, .compression, .nothingToRead: throw CommandError(prefix + error.description)
       }

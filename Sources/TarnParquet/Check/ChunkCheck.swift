@@ -57,9 +57,9 @@ struct ChunkCheck {
       ParquetFinding(rowGroup: group, column: leaf.name, page: page, offset: offset, message: message))
   }
 
-  /// Makes a finding of an error, unless the storage failed.
+  /// Makes a finding of an error, unless the storage failed or the task was cancelled.
   mutating func find(_ error: ParquetError, page: Int? = nil) throws(ParquetError) {
-    guard error.code != .storage else { throw error }
+    guard error.isOfTheFile else { throw error }
     // The finding tells the row group itself.
     let prefix = "row group \(group): "
     let message =

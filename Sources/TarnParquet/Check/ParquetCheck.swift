@@ -17,7 +17,8 @@ public struct ParquetCheck: Sendable {
 
   /// Reads a whole file, a page at a time.
   ///
-  /// - Throws: ``ParquetError`` where the storage fails; what is wrong with the file is a finding.
+  /// - Throws: ``ParquetError`` where the storage fails or the task is cancelled; what is wrong with the file is a
+  ///   finding.
   public static func run(_ file: ParquetFile) async throws(ParquetError) -> ParquetCheck {
     var check = ParquetCheck()
     try await check.checkBegin(file)

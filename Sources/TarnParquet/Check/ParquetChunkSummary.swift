@@ -80,7 +80,7 @@ extension ParquetFile {
       }
       return count
     } catch {
-      guard error.code != .storage else { throw error }
+      guard error.isOfTheFile else { throw error }
       return nil
     }
   }

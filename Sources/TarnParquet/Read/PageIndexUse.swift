@@ -82,7 +82,7 @@ extension ParquetFile {
       }
       return index
     } catch {
-      guard error.code != .storage else { throw error }
+      guard error.isOfTheFile else { throw error }
       distrust(leaf, error.message)
       return nil
     }

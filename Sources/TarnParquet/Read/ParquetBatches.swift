@@ -35,6 +35,8 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private var nextRow = 0
     /// The next row group, whose bytes are under way.
     private var ahead: Opened?
+    /// What ended the reading.
+    private var failure: ParquetError?
 
     /// A row group that was begun.
     private enum Opened {
@@ -53,11 +55,31 @@ public struct ParquetBatches: Sendable, AsyncSequence {
 
     /// The next batch, none of them empty; nil at the end.
     ///
-    /// - Throws: ``ParquetError`` where the storage fails or the file is damaged.
+    /// After an error it fails again: there is no way past it.
+    ///
+    /// - Throws: ``ParquetError`` where the storage fails, the file is damaged, or the task is cancelled.
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(ParquetError) -> RecordBatch? {
+      if let failure { throw failure }
+      do throws(ParquetError) {
+        return try await read(isolation: actor)
+      } catch {
+        failure = error
+        // Nothing more is read, or held.
+        ahead = nil
+        decoded = nil
+        streams = []
+        selected = []
+        throw error
+      }
+    }
+
+    private mutating func read(isolation actor: isolated (any Actor)?) async throws(ParquetError)
+      -> RecordBatch?
+    {
       while true {
+        try batches.file.checkCancellation()
         if let rows = try takeDecoded() { return rows }
         if rowsLeft == 0 {
           guard nextGroup < batches.selections.count else { return nil }
@@ -106,7 +128,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
             (streams[number].leaf.chunk, try await streams[number].next(part, &scratch))
           }
         } catch {
-          guard error.code != .storage, streams.contains(where: \.isMisled) else { throw error }
+          guard error.isOfTheFile, streams.contains(where: \.isMisled) else { throw error }
           return try selectRest()
         }
         given += part

@@ -9,8 +9,14 @@ extension ParquetFile {
     ParquetError(problem.code, path: path, column: leaf.name, offset: offset, problem.message)
   }
 
+  /// Ends a task's reading once it is cancelled.
+  func checkCancellation() throws(ParquetError) {
+    if Task.isCancelled { throw ParquetError(.cancelled, path: path, "the reading was cancelled") }
+  }
+
   /// Reads a part of the file.
   func fetch(_ range: Range<Int>, into buffer: inout ByteBuffer) async throws(ParquetError) {
+    try checkCancellation()
     do {
       try await storage.read(path, range: range, into: &buffer)
     } catch {

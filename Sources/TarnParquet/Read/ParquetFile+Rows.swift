@@ -28,7 +28,7 @@ extension ParquetFile {
     do throws(ParquetError) {
       try await read(indexed, group, sorted, into: &pieces)
     } catch {
-      guard error.code != .storage else { throw error }
+      guard error.isOfTheFile else { throw error }
       // Either an index is wrong, or a page is, which reading them all tells.
       for leaf in leaves where leaf.name == error.column { distrust(leaf, error.message) }
       pieces = [:]

@@ -73,6 +73,7 @@ public struct ParquetFile: Sendable {
   public static func open(
     _ storage: any Storage, path: String, size: Int? = nil
   ) async throws(ParquetError) -> ParquetFile {
+    guard !Task.isCancelled else { throw ParquetError(.cancelled, path: path, "the reading was cancelled") }
     do {
       let total: Int
       if let size { total = size } else { total = try await storage.info(of: path).size }

@@ -191,7 +191,7 @@ final class SelectedStream: @unchecked Sendable {
         }
         source = .pages(pages)
       } catch {
-        guard error.code != .storage else { throw error }
+        guard error.isOfTheFile else { throw error }
         // Either the index is wrong, or a page is, which reading them all tells.
         file.distrust(leaf, error.message)
         guard !followsPageIndex else {
