@@ -15,6 +15,8 @@ public struct ChangeCounts: Sendable, Hashable {
   public var moves = 0
   /// Records that were rejected, not counted in ``records``.
   public var rejected = 0
+  /// Records of other DynamoDB tables that were passed over, not counted in ``records``.
+  public var otherTables = 0
 
   /// No records.
   public init() {}
@@ -41,7 +43,7 @@ public enum EventColumn {
 /// REMOVE gives a row to delete, with columns from Keys and OldImage. A MODIFY whose OldImage has another
 /// partition value gives a row that deletes the old one, before the row to upsert. An attribute that is not
 /// there, or is NULL, is null. Attributes without column are left out; ``newFields`` tells which. Those whose names
-/// no column can have, such as `a-b`, go to a column such as `a_b`.
+/// no column can have, such as `a-b`, go to a column such as `a_b_1f0e2d3c`, with digits that are that name's alone.
 ///
 /// ```swift
 /// var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], partitionFields: ["exchange"])
@@ -57,6 +59,7 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
 
   private var assembler: RowAssembler
   private var record = ChangeRecord()
+  private var table: TableChoice
   private var isDelete = Bitmap()
   private let keyColumns: [Int]
   private let partitionColumns: [Int]
@@ -79,12 +82,17 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   ///   - schema: The columns, of any types but nested ones. ``EventColumn`` names those filled from the record.
   ///   - keyFields: The columns that make the key; a record without a value for each is rejected.
   ///   - partitionFields: The columns that tell the partition.
+  ///   - orderingField: The column that orders rows with one key.
+  ///   - owners: Which names own which columns of the table.
+  ///   - table: The DynamoDB table whose records are taken, by its name; others are passed over. Without it, records of
+  ///     another table than the first are rejected.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
   ///   column of another type.
   public init(
-    schema: Schema, keyFields: [String], partitionFields: [String] = [],
+    schema: Schema, keyFields: [String], partitionFields: [String] = [], orderingField: String? = nil,
+    owners: ColumnOwners = ColumnOwners(), table: String? = nil,
     utcOffset: (@Sendable (Int64) -> Int64)? = nil
   ) throws(ChangeError) {
     var keys: [Int] = []
@@ -97,7 +105,9 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
       throw .columns(
         .typeMismatch(expected: "column \(field.name): \(field.type.name)", found: found.type.name))
     }
-    assembler = try RowAssembler(schema, of: .attributes, utcOffset: utcOffset)
+    let roles = keyFields + partitionFields + [orderingField].compactMap { $0 }
+    assembler = try RowAssembler(schema, of: .attributes, owners: owners, roles: roles, utcOffset: utcOffset)
+    self.table = TableChoice(table)
     keyColumns = keys
     partitionColumns = partitions
     lenient = schema.fields.indices.map { !keys.contains($0) && !partitions.contains($0) }
@@ -114,6 +124,9 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   /// Number of rows in the present batch, rejected ones too.
   public var rowCount: Int { assembler.count }
 
+  /// DynamoDB change records.
+  public var shape: RecordShape { .changeRecord }
+
   /// Whether the batch has at least `limit` rows, or as much text as fits a column.
   public func isFull(limit: Int) -> Bool { assembler.count >= limit || textBytes >= Self.greatestText }
 
@@ -125,7 +138,15 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
 
   /// The attributes that were left out since they have no column: a nullable field for each, with the type that
   /// holds all values seen, how often it was seen, and what is odd about its values.
+  ///
+  /// An attribute that was NULL in all records tells no type, and is not among them.
   public var newFields: [(field: Field, count: Int, warning: String?)] { assembler.newFields }
+
+  /// The attributes that were left out since they have no column, and were NULL in all records.
+  public var untypedNames: [String] { assembler.untypedNames }
+
+  /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
+  public var owners: ColumnOwners { assembler.owners }
 
   /// Takes the change record that comes next.
   ///
@@ -133,6 +154,10 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   @_lifetime(scanner: copy scanner)
   public mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
     try record.scan(&scanner)
+    guard try table.takes(record, scanner) else {
+      counts.otherTables += 1
+      return
+    }
     if record.kind == .remove {
       try appendDelete(scanner)
       counts.removes += 1

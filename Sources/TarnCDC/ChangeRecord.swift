@@ -1,4 +1,5 @@
 public import TarnBytes
+import TarnColumns
 
 /// What happened to an item.
 public enum ChangeKind: Sendable, Hashable {
@@ -44,7 +45,8 @@ public struct ChangeRecord: Sendable {
   public private(set) var oldImageRange: Range<Int>?
 
   var eventIDText: JSONText?
-  var tableNameText: JSONText?
+  /// Where the DynamoDB table's name stands, which has no escapes: it is of letters, digits, `_`, `-` and `.`.
+  var tableNameRange: Range<Int>?
   /// The attributes of Keys and images, one after the other.
   var values: [ScannedValue] = []
   var keys: Range<Int>?
@@ -54,6 +56,7 @@ public struct ChangeRecord: Sendable {
   private var hasKind = false
   private var hasBody = false
   private var time: Range<Int>?
+  private var timeText: JSONText?
   private var precision: JSONText?
   private var problem: RejectionReason?
 
@@ -63,9 +66,10 @@ public struct ChangeRecord: Sendable {
   /// The eventID; nil where the record has none.
   public func eventID(in scanner: borrowing JSONScanner) -> String? { eventIDText.map { scanner.string($0) } }
 
-  /// The name of the DynamoDB table; nil where the record does not say, as those of DynamoDB Streams.
+  /// The name of the DynamoDB table: its tableName, or else that in its eventSourceARN; nil where the record does not
+  /// say, as those that DynamoDB Streams itself hands out.
   public func tableName(in scanner: borrowing JSONScanner) -> String? {
-    tableNameText.map { scanner.string($0) }
+    tableNameRange.map { scanner.string($0) }
   }
 
   /// Takes the next record from a scanner.
@@ -91,6 +95,8 @@ public struct ChangeRecord: Sendable {
     }
     if let time {
       eventTime = try Self.microseconds(scanner.raw(time), precision: precision.map { scanner.string($0) })
+    } else if let timeText {
+      eventTime = try Self.microseconds(scanner.raw(timeText))
     }
   }
 
@@ -99,7 +105,8 @@ public struct ChangeRecord: Sendable {
     isExpiry = false
     (keysRange, newImageRange, oldImageRange) = (nil, nil, nil)
     (keys, newImage, oldImage) = (nil, nil, nil)
-    (eventIDText, tableNameText, time, precision, problem) = (nil, nil, nil, nil, nil)
+    (eventIDText, tableNameRange, problem) = (nil, nil, nil)
+    (time, timeText, precision) = (nil, nil, nil)
     (hasKind, hasBody) = (false, false)
     values.removeAll(keepingCapacity: true)
   }
@@ -133,7 +140,11 @@ public struct ChangeRecord: Sendable {
       } else if scanner.matches(key, "eventID") {
         eventIDText = try string(&scanner, "eventID")
       } else if scanner.matches(key, "tableName") {
-        tableNameText = try string(&scanner, "tableName")
+        tableNameRange = try string(&scanner, "tableName")?.range
+      } else if scanner.matches(key, "eventSourceARN") {
+        if let text = try string(&scanner, "eventSourceARN"), tableNameRange == nil {
+          tableNameRange = Self.tableName(inARN: text.range, scanner)
+        }
       } else if scanner.matches(key, "userIdentity"), try scanner.peek() == .object {
         try scanIdentity(&scanner)
       } else {
@@ -153,10 +164,11 @@ public struct ChangeRecord: Sendable {
       } else if scanner.matches(key, "Keys") {
         (keysRange, keys) = try scanImage(&scanner, "Keys", keys != nil)
       } else if scanner.matches(key, "ApproximateCreationDateTime") {
-        if try scanner.peek() == .number {
-          time = try scanner.readNumber()
-        } else {
-          note("ApproximateCreationDateTime is no number")
+        switch try scanner.peek() {
+        case .number: time = try scanner.readNumber()
+        case .string: timeText = try scanner.readString()
+        default:
+          note("ApproximateCreationDateTime is neither a number nor a text")
           try scanner.skipValue()
         }
       } else if scanner.matches(key, "ApproximateCreationDateTimePrecision") {
@@ -216,6 +228,32 @@ public struct ChangeRecord: Sendable {
     if found != .null { note("\(name) is \(found), not a string") }
     try scanner.skipValue()
     return nil
+  }
+
+  /// The table's name in `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`; nil where the text is none such.
+  private static func tableName(inARN range: Range<Int>, _ scanner: borrowing JSONScanner) -> Range<Int>? {
+    scanner.raw(range).withUnsafeBytes { bytes in
+      let word = Array(":table/".utf8)
+      guard bytes.count > word.count else { return nil }
+      let starts = 0..<bytes.count - word.count
+      guard let found = starts.first(where: { bytes[$0..<$0 + word.count].elementsEqual(word) }) else {
+        return nil
+      }
+      let start = found + word.count
+      let end = bytes[start...].firstIndex(of: 0x2f) ?? bytes.count
+      return end > start ? range.lowerBound + start..<range.lowerBound + end : nil
+    }
+  }
+
+  /// A creation time that is written as ISO 8601 has it, in microseconds; without zone it is in UTC.
+  private static func microseconds(_ text: RawSpan) throws(RejectionReason) -> Int64 {
+    guard let time = CivilTime.parse(text), !time.lostDigits else {
+      let shown = text.withUnsafeBytes { String(decoding: $0.prefix(40), as: UTF8.self) }
+      throw .notAChangeRecord(
+        "ApproximateCreationDateTime \"\(shown)\" is no time such as 2024-01-31T12:00:00Z, of microseconds at most"
+      )
+    }
+    return time.microseconds
   }
 
   /// A creation time in microseconds.

@@ -1,55 +1,84 @@
+import TarnBytes
 public import TarnStorage
 
 /// Where change records and rows lie.
 public enum ChangeSource {
-  /// The files that a path stands for, in the order of their paths.
+  /// What a folder holds.
+  public struct Listing: Sendable, Hashable {
+    /// The files that are read, in the order of their paths.
+    public var files: [String] = []
+    /// The files that are not, in the same order.
+    public var left: [String] = []
+  }
+
+  /// The files that a path stands for, in the order of their paths; see ``list(in:under:)``.
+  public static func files(
+    in storage: any Storage, under path: String
+  ) async throws(ChangeError) -> [String] {
+    try await list(in: storage, under: path).files
+  }
+
+  /// The files that a path stands for.
   ///
-  /// A file stands for itself, whatever its name. A folder stands for the files in it and below it whose names end
-  /// in `.json`, `.jsonl`, `.gz` or `.zst`, or have no ending; names that begin with a dot are passed over.
+  /// A file stands for itself, whatever its name. A folder stands for all files in it and below it, whatever their
+  /// names end in, but for hidden ones, whose name or folder begins with a dot, markers of other tools, whose name or
+  /// folder begins with `_`, as of `_SUCCESS`, or whose name ends in `.crc`, and Parquet files, whose first bytes tell.
   ///
   /// - Parameters:
   ///   - storage: The storage that holds them.
   ///   - path: A file, or a folder with or without a slash at its end; empty for everything.
-  /// - Throws: ``ChangeError`` where nothing is there, or the storage cannot be read.
-  public static func files(
+  /// - Throws: ``ChangeError`` where there is nothing to read, or the storage cannot be read.
+  public static func list(
     in storage: any Storage, under path: String
-  ) async throws(ChangeError) -> [String] {
+  ) async throws(ChangeError) -> Listing {
     var folder = path
     while folder.hasSuffix("/") { folder.removeLast() }
-    do {
-      if !folder.isEmpty, folder == path, try await storage.exists(path) { return [path] }
+    var listing = Listing()
+    do throws(StorageError) {
+      if !folder.isEmpty, folder == path, try await storage.exists(path) { return Listing(files: [path]) }
       let prefix = folder.isEmpty ? "" : folder + "/"
-      let found = try await paths(in: storage, below: prefix)
-      let files = found.filter { isRead($0.dropFirst(prefix.count)) }
-      guard !files.isEmpty else { throw ChangeError.nothingToRead(path: path) }
-      return files
-    } catch let error as StorageError {
-      throw .storage(error)
-    } catch let error as ChangeError {
-      throw error
+      for object in try await objects(in: storage, below: prefix) {
+        let isRead = isDelivered(object.path.dropFirst(prefix.count))
+        if isRead, !(try await isParquet(storage, object.path, object.size)) {
+          listing.files.append(object.path)
+        } else {
+          listing.left.append(object.path)
+        }
+      }
     } catch {
-      throw .handler("\(error)")
+      throw .storage(error)
     }
+    guard !listing.files.isEmpty else { throw .nothingToRead(path: path) }
+    return listing
   }
 
   /// All objects below a prefix, those behind symbolic links to folders too, in the order of their paths.
-  private static func paths(
+  private static func objects(
     in storage: any Storage, below prefix: String
-  ) async throws(StorageError) -> [String] {
-    var found: [String] = []
+  ) async throws(StorageError) -> [ObjectInfo] {
+    var found: [ObjectInfo] = []
     var open = [prefix]
     while let next = open.popLast() {
       let page = try await storage.listAll(prefix: next)
-      found += page.objects.map(\.path)
+      found += page.objects
       open += page.folders
     }
-    return found.sorted(by: StoragePath.precedes)
+    return found.sorted { StoragePath.precedes($0.path, $1.path) }
   }
 
-  private static func isRead(_ path: Substring) -> Bool {
+  /// Whether a file is neither hidden nor a marker.
+  private static func isDelivered(_ path: Substring) -> Bool {
     let segments = path.split(separator: "/")
-    guard let name = segments.last, !segments.contains(where: { $0.hasPrefix(".") }) else { return false }
-    guard let dot = name.lastIndex(of: ".") else { return true }
-    return ["json", "jsonl", "gz", "zst"].contains(String(name[name.index(after: dot)...]))
+    return !path.hasSuffix(".crc") && !segments.contains { $0.hasPrefix(".") || $0.hasPrefix("_") }
+  }
+
+  /// Whether a file begins as Parquet files do.
+  public static func isParquet(
+    _ storage: any Storage, _ path: String, _ size: Int
+  ) async throws(StorageError) -> Bool {
+    guard size >= 4 else { return false }
+    var head = ByteBuffer()
+    try await storage.read(path, range: 0..<4, into: &head)
+    return head.bytes.withUnsafeBytes { $0.elementsEqual("PAR1".utf8) }
   }
 }

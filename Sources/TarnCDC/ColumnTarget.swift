@@ -189,7 +189,12 @@ struct ColumnTarget: Sendable {
   private func timestamp(
     _ value: ScannedValue, _ text: RawSpan, _ times: inout ZonelessTimes
   ) throws(Misfit) -> Int64 {
-    if value.kind == .number { return try integer(value, text) }
+    if value.kind == .number {
+      throw Misfit(
+        why:
+          "a number does not say whether it counts seconds or parts of them; write the time as text such as "
+          + "2024-01-31T12:00:00Z, or keep the number in a long column")
+    }
     guard value.kind == .string, let time = CivilTime.parse(text) else {
       throw Misfit(why: "it is no time such as 2024-01-31T12:00:00Z")
     }

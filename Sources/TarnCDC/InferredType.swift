@@ -28,6 +28,8 @@ struct InferredType: Sendable {
   private var seen: Seen = []
   /// Number of values, nulls among them.
   private(set) var count = 0
+  /// Whether a value told something of the type, as a null does not.
+  var isKnown: Bool { !seen.isEmpty }
 
   /// The type of numbers with fractions from change records, and of whole numbers beyond 64 bits.
   static let wideDecimal = DataType.decimal(precision: 38, scale: 18)
@@ -96,5 +98,16 @@ struct InferredType: Sendable {
         + "nor another numeric type holds exactly"
     }
     return "column \(name) becomes string: its values are of different types"
+  }
+}
+
+/// Names that had nothing but nulls.
+public enum UntypedNames {
+  /// What the user should know of them; nil where there are none.
+  public static func warning(_ names: [String]) -> String? {
+    guard !names.isEmpty else { return nil }
+    let shown = names.prefix(10).map(\.debugDescription).joined(separator: ", ")
+    let more = names.count > 10 ? " and \(names.count - 10) more" : ""
+    return "\(shown)\(more): left out, since nothing but nulls came yet, which tell no type"
   }
 }

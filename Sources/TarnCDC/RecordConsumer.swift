@@ -1,7 +1,18 @@
 public import TarnBytes
 
+/// What the objects are that a consumer takes, by which they are found behind a broken one.
+public enum RecordShape: Sendable, Hashable {
+  /// Any JSON objects.
+  case object
+  /// DynamoDB change records, whose members are known.
+  case changeRecord
+}
+
 /// Takes records, one after the other, from text that a ``RecordReader`` brings.
 public protocol RecordConsumer {
+  /// What its records are.
+  var shape: RecordShape { get }
+
   /// Whether it holds so much that reading should pause; `limit` is what the caller of the reader gave.
   func isFull(limit: Int) -> Bool
 
@@ -15,4 +26,9 @@ public protocol RecordConsumer {
 
   /// Takes note that a record was rejected.
   mutating func noteRejected()
+}
+
+extension RecordConsumer {
+  /// Any JSON objects.
+  public var shape: RecordShape { .object }
 }

@@ -5,7 +5,9 @@ public import TarnStorage
 ///
 /// Objects follow one another with or without line ends or blanks between them. Files whose names end in `.gz` or
 /// `.zst`, or that begin as such, are decompressed. Memory is bounded by the longest record.
-/// After text that is no JSON, reading goes on behind the next line end.
+/// After text that is no JSON, reading goes on where the next record begins: behind the next line end, or the next `}`
+/// with `{` behind it, or at an object that begins as a change record does. All between is rejected, in pieces of
+/// ``RejectedRecord/keptBytes`` at most.
 public struct RecordReader: ~Copyable {
   /// What is done with records that cannot be taken.
   public typealias RejectionHandler = (RejectedRecord) throws(ChangeError) -> Void
@@ -26,8 +28,8 @@ public struct RecordReader: ~Copyable {
   private let options: Options
   private var next = 0
   private var window: TextWindow?
-  /// Whether the rest of a line is being passed over, its record being too long.
-  private var isSkippingLine = false
+  /// What is being passed over behind a broken record.
+  private var passage: RecordPassage?
   /// What ended the reading.
   private var failure: ChangeError?
 
@@ -73,7 +75,7 @@ public struct RecordReader: ~Copyable {
         guard next < paths.count else { return false }
         window = try await TextWindow(storage: storage, path: paths[next], chunk: options.chunk)
         next += 1
-        isSkippingLine = false
+        passage = nil
       }
       if try take(into: &consumer, limit, rejected) { continue }
       if window?.isLast ?? true {
@@ -91,9 +93,9 @@ public struct RecordReader: ~Copyable {
     into consumer: inout some RecordConsumer, _ limit: Int, _ rejected: RejectionHandler
   ) throws(ChangeError) -> Bool {
     while !consumer.isFull(limit: limit) {
-      if isSkippingLine {
-        guard window?.skipLine() ?? false else { return false }
-        isSkippingLine = false
+      if passage != nil {
+        guard try pass(into: &consumer, rejected) else { return false }
+        continue
       }
       guard let stop = window?.takeRecords(into: &consumer, limit) else { return false }
       switch stop {
@@ -101,21 +103,77 @@ public struct RecordReader: ~Copyable {
       case .outOfText: return false
       case .cut(let length):
         guard length > options.recordLimit else { return false }
-        isSkippingLine = true
-        consumer.noteRejected()
-        try rejectHead(length, rejected)
+        passage = RecordPassage(.tooLong(limit: options.recordLimit))
+      case .broken(let reason): passage = RecordPassage(reason)
       case .rejected(let range, let reason):
-        consumer.noteRejected()
-        if let record = window?.rejectedRecord(range, reason) { try rejected(record) }
+        var whole = RecordPassage(reason)
+        try reject(range, of: &whole, isEnd: true, from: &consumer, rejected)
       }
     }
     return true
   }
 
-  private mutating func rejectHead(_ length: Int, _ rejected: RejectionHandler) throws(ChangeError) {
-    guard let start = window?.consumed else { return }
-    let reason = RejectionReason.tooLong(limit: options.recordLimit)
-    if let record = window?.rejectedRecord(start..<start + length, reason) { try rejected(record) }
+  /// Passes over text behind a broken record, and hands it out; false where more text is needed, or none is left.
+  private mutating func pass(
+    into consumer: inout some RecordConsumer, _ rejected: RejectionHandler
+  ) throws(ChangeError) -> Bool {
+    guard var passage, let start = window?.consumed,
+      let stop = window?.pass(&passage, into: &consumer, recordLimit: options.recordLimit)
+    else { return false }
+    self.passage = nil
+    switch stop {
+    case .taken(let record):
+      window?.consumed = record.upperBound
+      try reject(start..<record.lowerBound, of: &passage, isEnd: true, from: &consumer, rejected)
+    case .rejected(let record, let reason):
+      window?.consumed = record.upperBound
+      try reject(start..<record.lowerBound, of: &passage, isEnd: true, from: &consumer, rejected)
+      var own = RecordPassage(reason)
+      try reject(record, of: &own, isEnd: true, from: &consumer, rejected)
+    case .line(let line):
+      window?.consumed = line
+      try reject(start..<line, of: &passage, isEnd: true, from: &consumer, rejected)
+    case .needsMore(let end):
+      let isLast = window?.isLast ?? true
+      if isLast || end - start >= RejectedRecord.keptBytes {
+        var handedOut = end
+        // What stands last may tell whether what comes begins a record.
+        if isLast {
+          handedOut = window?.text.count ?? end
+        } else if passage.pending == nil {
+          handedOut -= TextWindow.context
+        }
+        window?.consumed = handedOut
+        passage.searched = max(passage.searched - (handedOut - start), 0)
+        try reject(start..<handedOut, of: &passage, isEnd: isLast, from: &consumer, rejected)
+      }
+      if !isLast { self.passage = passage }
+      return false
+    }
+    return true
+  }
+
+  /// Hands text out, in pieces.
+  ///
+  /// - Parameter isEnd: Whether the passage ends there, so that blanks at its end are no part of it.
+  private mutating func reject(
+    _ range: Range<Int>, of passage: inout RecordPassage, isEnd: Bool,
+    from consumer: inout some RecordConsumer,
+    _ rejected: RejectionHandler
+  ) throws(ChangeError) {
+    for _ in 0..<passage.records { consumer.noteRejected() }
+    var rest = isEnd ? window?.withoutBlanks(range) ?? range : range
+    while !rest.isEmpty {
+      let end = window?.pieceEnd(rest) ?? rest.upperBound
+      guard var record = window?.rejectedRecord(rest.lowerBound..<end, passage.reason) else { return }
+      record.records = passage.records
+      record.continues = passage.first
+      if passage.first != nil { record.reason = .passedOver }
+      passage.first = passage.first ?? record.offset
+      passage.records = 0
+      rest = end..<rest.upperBound
+      try rejected(record)
+    }
   }
 }
 
@@ -126,9 +184,14 @@ extension TextWindow {
     case outOfText
     /// The text in memory ends within a record, of which it has `length` bytes.
     case cut(length: Int)
+    /// What stands there is no record, and where it ends is not known.
+    case broken(RejectionReason)
     /// A record cannot be taken; it has been consumed.
     case rejected(Range<Int>, RejectionReason)
   }
+
+  /// How much of what was passed over stays to tell whether what comes begins a record.
+  static let context = 256
 
   /// How near to the end of the text an error may be due to text that is missing: the longest escape.
   private static var reach: Int { 12 }
@@ -155,12 +218,8 @@ extension TextWindow {
         position = scanner.offset
       } catch .notJSON(let error) {
         position = start
-        let isCut = error.kind == .endOfInput || max(error.offset, scanner.offset) + Self.reach >= text.count
-        if isCut, !isLast { return .cut(length: text.count - start) }
-        let end = lineEnd(from: start)
-        if end == nil, !isLast { return .cut(length: text.count - start) }
-        position = end ?? text.count
-        return .rejected(start..<position, .notJSON(JSONError(error.kind, at: error.offset - start)))
+        if isCut(error, scanner.offset), !isLast { return .cut(length: text.count - start) }
+        return .broken(.notJSON(JSONError(error.kind, at: error.offset - start)))
       } catch {
         position = scanner.offset
         return .rejected(start..<position, error)
@@ -169,17 +228,108 @@ extension TextWindow {
     return .full
   }
 
-  /// Passes over the rest of a line; false where its end is not in memory.
-  mutating func skipLine() -> Bool {
-    let end = lineEnd(from: consumed)
-    consumed = end ?? text.count
-    return end != nil
+  /// Looks for the next record behind a broken one.
+  borrowing func pass(
+    _ passage: inout RecordPassage, into consumer: inout some RecordConsumer, recordLimit: Int
+  ) -> RecordPassage.Stop {
+    var position = consumed + passage.searched
+    defer { passage.searched = position - consumed }
+    while true {
+      let beginning: RecordBeginning?
+      if let isCertain = passage.pending {
+        beginning = .object(at: position, isCertain: isCertain)
+      } else {
+        beginning = RecordBeginning.next(in: text.bytes, from: position, isLast: isLast, consumer.shape)
+      }
+      passage.pending = nil
+      switch beginning {
+      case nil:
+        position = text.count
+        return .needsMore(position)
+      case .undecided(let start):
+        position = start
+        return .needsMore(start)
+      case .line(let start): return .line(start)
+      case .object(let start, let isCertain):
+        position = start
+        switch attempt(at: start, isCertain, into: &consumer) {
+        case .taken(let end): return .taken(start..<end)
+        case .rejected(let end, let reason): return .rejected(start..<end, reason)
+        case .cut where !isLast && text.count - start <= recordLimit:
+          passage.pending = isCertain
+          return .needsMore(start)
+        case .cut, .broken: passage.records += 1
+        case .inner: break
+        }
+        position = start + 1
+      }
+    }
+  }
+
+  /// What came of taking an object for a record.
+  private enum Attempt {
+    case taken(end: Int)
+    case rejected(end: Int, RejectionReason)
+    /// The text in memory ends within it, or too near to its end.
+    case cut
+    case broken
+    /// It is part of another object.
+    case inner
+  }
+
+  private borrowing func attempt(
+    at start: Int, _ isCertain: Bool, into consumer: inout some RecordConsumer
+  ) -> Attempt {
+    var scanner = JSONScanner(text.bytes, at: start)
+    do {
+      if consumer.shape == .object {
+        try scanner.skipValue()
+        // Written over several lines without indenting, an array's element may begin a line.
+        guard !scanner.isAtEnd() || isLast else { return .cut }
+        let next = scanner.isAtEnd() ? 0 : text.bytes.extracting(scanner.offset...).withUnsafeBytes { $0[0] }
+        if next == 0x2c || next == 0x5d { return .inner }
+        scanner = JSONScanner(text.bytes, at: start)
+      }
+    } catch {
+      return isCut(error, scanner.offset) ? .cut : .broken
+    }
+    do {
+      try consumer.take(&scanner)
+      return .taken(end: scanner.offset)
+    } catch .notJSON(let error) {
+      return isCut(error, scanner.offset) ? .cut : .broken
+    } catch .notAChangeRecord where !isCertain {
+      return .inner
+    } catch {
+      return .rejected(end: scanner.offset, error)
+    }
+  }
+
+  /// Whether text that is not in memory may mend an error.
+  private borrowing func isCut(_ error: JSONError, _ offset: Int) -> Bool {
+    error.kind == .endOfInput || max(error.offset, offset) + Self.reach >= text.count
+  }
+
+  /// A range without the blanks and line ends at its end.
+  borrowing func withoutBlanks(_ range: Range<Int>) -> Range<Int> {
+    let kept = text.bytes.extracting(range).withUnsafeBytes { bytes in
+      bytes.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }.map { $0 + 1 } ?? 0
+    }
+    return range.lowerBound..<range.lowerBound + kept
+  }
+
+  /// Where the first piece of a range ends: not within a character.
+  borrowing func pieceEnd(_ range: Range<Int>) -> Int {
+    guard range.count > RejectedRecord.keptBytes else { return range.upperBound }
+    let end = range.lowerBound + RejectedRecord.keptBytes
+    return text.bytes.withUnsafeBytes { bytes in
+      (end - 3...end).last { bytes[$0] & 0xc0 != 0x80 } ?? end
+    }
   }
 
   mutating func rejectedRecord(_ range: Range<Int>, _ reason: RejectionReason) -> RejectedRecord {
-    let kept = range.lowerBound..<min(range.upperBound, range.lowerBound + RejectedRecord.keptBytes)
-    return RejectedRecord(
+    RejectedRecord(
       source: path, line: line(at: range.lowerBound), offset: base + range.lowerBound, reason: reason,
-      bytes: text.bytes.extracting(kept).copied())
+      bytes: text.bytes.extracting(range).copied())
   }
 }

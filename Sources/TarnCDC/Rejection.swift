@@ -19,6 +19,10 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
   case badKey(column: String, value: String, why: String)
   /// An attribute or member is there twice.
   case duplicate(name: String)
+  /// Two members of one row have the same column.
+  case sameColumn(column: String, names: [String])
+  /// The record is of another DynamoDB table than those that are read.
+  case otherTable(name: String, expected: String)
   /// A value is not what its type says, such as a number that is none.
   case badValue(column: String, value: String, why: String)
   /// A value does not fit its column.
@@ -31,6 +35,8 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
   case tooLong(limit: Int)
   /// The table cannot hold the row.
   case refused(why: String)
+  /// The text is the rest of a broken record, whose beginning was rejected before.
+  case passedOver
   /// The columns of one batch would grow beyond what they can hold.
   case columns(ColumnError)
 
@@ -43,9 +49,14 @@ public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible 
     case .noNewImage(let eventName):
       "\(eventName) without NewImage cannot be applied; let the stream carry new images"
     case .missingKey(let column): "no value for the key column \(column)"
+    case .passedOver: "passed over behind a broken record, up to the next beginning of one"
     case .badKey(let column, let value, let why): "key column \(column): \(value) \(why)"
     case .badValue(let column, let value, let why): "column \(column): \(value) is broken: \(why)"
     case .duplicate(let name): "\"\(name)\" is there twice"
+    case .sameColumn(let column, let names):
+      "\(names.map { "\"\($0)\"" }.joined(separator: " and ")) both go to the column \(column): give one of them"
+    case .otherTable(let name, let expected):
+      "the record is of the DynamoDB table \(name), not of \(expected)"
     case .misfit(let column, let type, let value, let why):
       "column \(column): \(value) does not fit \(type): \(why); "
         + "mend the value, or give the column a type that holds it (create --schema, or --widen)"
@@ -70,19 +81,28 @@ public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
   public var offset: Int
   /// What is wrong with it.
   public var reason: RejectionReason
-  /// Its bytes; of a long record the first ``keptBytes``.
+  /// Its bytes, or as many of them as ``keptBytes``: others come in further pieces.
   public var bytes: [UInt8]
+  /// How many records seem to begin in it; 0 for a further piece of one.
+  public var records: Int
+  /// Offset of the first piece of a further one.
+  public var continues: Int?
 
-  /// How many bytes of a record are kept at most: more than DynamoDB or a stream lets a record have.
+  /// How many bytes one piece has at most: more than DynamoDB or a stream lets a record have.
   public static let keptBytes = 4 << 20
 
   /// Makes a rejected record of its parts.
-  public init(source: String, line: Int, offset: Int, reason: RejectionReason, bytes: [UInt8]) {
+  public init(
+    source: String, line: Int, offset: Int, reason: RejectionReason, bytes: [UInt8], records: Int = 1,
+    continues: Int? = nil
+  ) {
     self.source = source
     self.line = line
     self.offset = offset
     self.reason = reason
     self.bytes = bytes
+    self.records = records
+    self.continues = continues
   }
 
   /// Where it stands and why it was rejected.
@@ -90,12 +110,15 @@ public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
 
   /// One line of a dead-letter file, its line end included.
   ///
-  /// `record` is the text, or base64 where it is not UTF-8; `encoding` is then `base64`.
+  /// `record` is the text, or base64 where it is not UTF-8; `encoding` is then `base64`. A further piece of a long
+  /// record has `continues`, the offset of the first.
   public func jsonLine() -> [UInt8] {
     var out: [UInt8] = []
     out.append(text: "{\"source\":")
     out.appendJSON(string: source)
-    out.append(text: ",\"line\":\(line),\"offset\":\(offset),\"reason\":")
+    out.append(text: ",\"line\":\(line),\"offset\":\(offset)")
+    if let continues { out.append(text: ",\"continues\":\(continues)") }
+    out.append(text: ",\"reason\":")
     out.appendJSON(string: reason.description)
     out.append(text: ",\"record\":")
     if UTF8Text.isValid(bytes.span.bytes) {
@@ -138,7 +161,7 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
     case .storage(let error): error.description
     case .compression(let path, let error): "\(path): \(error)"
     case .nothingToRead(let path):
-      "\(path): no file ending in .json, .jsonl, .gz or .zst, or without ending, is there"
+      "\(path): no file is there, but perhaps hidden ones and markers such as _SUCCESS"
     case .unsupportedColumn(let name, let type): "column \(name): \(type) cannot be filled from JSON"
     case .missingColumn(let name): "the schema has no column \(name)"
     case .columns(let error): error.description

@@ -11,12 +11,13 @@ struct RowAssembler: Sendable {
   private let targets: [ColumnTarget]
   private var builders: [ColumnBuilder]
   private(set) var names = NameTable()
-  /// The column of each numbered name; -1 where it has none, and where it is called otherwise, its column
+  /// The column of each numbered name; -1 where it has none, and where its owner is not known yet, the column
   /// subtracted from -2.
   private var columns: [Int32] = []
-  /// What has been seen of names without column, or with one that is called otherwise.
+  /// What has been seen of names without column, or with one whose owner is not known.
   private var strangers: [InferredType] = []
   private let origin: ColumnName.Origin
+  private var claims: ColumnClaims
   private var times: ZonelessTimes
   /// Columns that are not filled from values.
   private var isReserved: [Bool]
@@ -27,8 +28,15 @@ struct RowAssembler: Sendable {
   private(set) var count = 0
   private var leftOut: [Int32] = []
 
+  /// - Parameters:
+  ///   - schema: The columns.
+  ///   - origin: What the values' names are those of.
+  ///   - owners: Which names own which columns.
+  ///   - roles: The columns that make keys, partitions and order.
+  ///   - utcOffset: The offset from UTC when clocks show a time, in microseconds.
   init(
-    _ schema: Schema, of origin: ColumnName.Origin, utcOffset: (@Sendable (Int64) -> Int64)?
+    _ schema: Schema, of origin: ColumnName.Origin, owners: ColumnOwners, roles: [String],
+    utcOffset: (@Sendable (Int64) -> Int64)?
   ) throws(ChangeError) {
     self.schema = schema
     self.origin = origin
@@ -45,11 +53,12 @@ struct RowAssembler: Sendable {
     slots = [Int32](repeating: -1, count: targets.count)
     let reserved = origin == .attributes ? EventColumn.fields.map(\.name) : []
     isReserved = schema.fields.map { reserved.contains($0.name) }
-    for (column, field) in schema.fields.enumerated() where !isReserved[column] {
-      guard let id = names.number(of: field.name), id == columns.count else {
-        throw .columns(.malformed("the schema has the column \(field.name) twice, or too many columns"))
+    claims = ColumnClaims(schema, origin, owners, roles: roles, isReserved: isReserved)
+    for (name, column) in claims.names {
+      guard let id = names.number(of: name), id == columns.count else {
+        throw .columns(.malformed("the schema has the column \(name) twice, or too many columns"))
       }
-      columns.append(Int32(column))
+      columns.append(claims.isOpen(column) ? -2 - Int32(column) : Int32(column))
       strangers.append(InferredType())
     }
   }
@@ -112,21 +121,13 @@ struct RowAssembler: Sendable {
       id = names.number(of: scanner.raw(value.name), after: previous)
     }
     if names.count > columns.count {
-      columns.append(substitute(names.name(columns.count)))
+      columns.append(claims.claim(names.name(columns.count)).map { -2 - Int32(truncatingIfNeeded: $0) } ?? -1)
       strangers.append(InferredType())
     }
     return id
   }
 
-  /// The column of a name that is not its own, if the schema has one for it, as ``columns`` holds it.
-  private func substitute(_ name: String) -> Int32 {
-    let (simple, distinct) = ColumnName.candidates(name, origin)
-    let column = schema.index(of: distinct) ?? simple.flatMap { schema.index(of: $0) }
-    guard let column, !isReserved[column] else { return -1 }
-    return -2 - Int32(truncatingIfNeeded: column)
-  }
-
-  /// Settles which of two values of one row has a column.
+  /// Settles which of two values of one row has a column whose owner is not known.
   ///
   /// It is that whose name is the column's, else that whose name's bytes are less; the other name needs a column of
   /// its own.
@@ -136,9 +137,14 @@ struct RowAssembler: Sendable {
     guard let other = number(of: values[Int(slots[column])], scanner, after: -1), other != id else {
       throw .duplicate(name: names.name(id))
     }
+    let (name, otherName) = (names.name(id), names.name(other))
+    guard columns[id] < -1, columns[other] < -1 else {
+      throw .sameColumn(column: schema.fields[column].name, names: [otherName, name])
+    }
+    let own = schema.fields[column].name
     let isIDs =
-      columns[id] >= 0
-      || columns[other] < 0 && names.name(id).utf8.lexicographicallyPrecedes(names.name(other).utf8)
+      ExactText(name) == ExactText(own)
+      || ExactText(otherName) != ExactText(own) && name.utf8.lexicographicallyPrecedes(otherName.utf8)
     columns[isIDs ? other : id] = -1
     if isIDs { slots[column] = Int32(truncatingIfNeeded: position) }
   }
@@ -206,26 +212,6 @@ struct RowAssembler: Sendable {
     }
   }
 
-  /// Checks that the assigned values of key columns can make a key.
-  ///
-  /// A key of one column cannot be empty. Which keys of several columns are ambiguous is the table's to say.
-  func checkKeys(
-    _ keys: [Int], _ values: [ScannedValue], _ scanner: borrowing JSONScanner
-  ) throws(RejectionReason) {
-    for column in keys {
-      let slot = slots[column]
-      guard slot >= 0, values[Int(slot)].kind != .null else {
-        throw .missingKey(column: schema.fields[column].name)
-      }
-      guard keys.count == 1, targets[column].kind == .string else { continue }
-      let value = values[Int(slot)]
-      guard value.value.isEmpty, value.kind.isString else { continue }
-      throw .badKey(
-        column: schema.fields[column].name, value: Self.shown(value, scanner),
-        why: "is empty, and a key needs a text")
-    }
-  }
-
   /// Appends to a reserved column; the row must have been appended.
   mutating func appendReserved(_ column: Int, _ text: RawSpan) throws(RejectionReason) {
     do { try builders[column].append(text) } catch { throw .columns(error) }
@@ -272,20 +258,84 @@ struct RowAssembler: Sendable {
     return kept
   }
 
+  /// Checks that the assigned values of key columns can make a key, as a table's writer does.
+  ///
+  /// A key of one column needs a text. Of several columns one needs a text, and the others may be null where they take
+  /// nulls; which of their keys are ambiguous is the table's to say.
+  func checkKeys(
+    _ keys: [Int], _ values: [ScannedValue], _ scanner: borrowing JSONScanner
+  ) throws(RejectionReason) {
+    var hasText = keys.isEmpty
+    for column in keys {
+      let slot = slots[column]
+      guard slot >= 0, values[Int(slot)].kind != .null else {
+        guard keys.count > 1, schema.fields[column].isNullable else {
+          throw .missingKey(column: schema.fields[column].name)
+        }
+        continue
+      }
+      let value = values[Int(slot)]
+      let isEmpty = targets[column].kind == .string && value.value.isEmpty && value.kind.isString
+      if !isEmpty { hasText = true }
+      guard isEmpty, keys.count == 1 else { continue }
+      throw .badKey(
+        column: schema.fields[column].name, value: Self.shown(value, scanner),
+        why: "is empty, and a key needs a text")
+    }
+    guard hasText else {
+      throw .missingKey(column: keys.map { schema.fields[$0].name }.joined(separator: ", "))
+    }
+  }
+
   /// Names of the columns that had times without zone.
   var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
 
   /// The names that have no column, with the types that would fit what has been seen of them.
+  ///
+  /// A name that had nothing but nulls tells no type yet, and is not among them.
   var newFields: [(field: Field, count: Int, warning: String?)] {
-    let found = strangers.indices.filter { columns[$0] == -1 && strangers[$0].count > 0 }
-    let named = ColumnName.columns(
-      found.map { names.name($0) }, origin, taken: Set(schema.fields.lazy.map(\.name)))
-    return zip(found, named).map { id, column in
+    var (owners, found) = settled
+    found.removeAll { !strangers[$0].isKnown }
+    return zip(found, columns(of: found, &owners)).map { id, column in
       let warnings = [ColumnName.warning(names.name(id), column), strangers[id].warning(column)]
       return (
         Field(column, strangers[id].type), strangers[id].count,
         warnings.contains { $0 != nil } ? warnings.compactMap { $0 }.joined(separator: "; ") : nil
       )
     }
+  }
+
+  /// The names that have no column and had nothing but nulls.
+  var untypedNames: [String] {
+    settled.new.filter { !strangers[$0].isKnown }.map { names.name($0) }
+  }
+
+  /// Which names own which columns, those that were met among them.
+  var owners: ColumnOwners {
+    var (owners, found) = settled
+    found.removeAll { !strangers[$0].isKnown }
+    _ = columns(of: found, &owners)
+    return owners
+  }
+
+  private func columns(of ids: [Int], _ owners: inout ColumnOwners) -> [String] {
+    ColumnName.columns(ids.map { names.name($0) }, origin, besides: schema, &owners)
+  }
+
+  /// The owners of the columns whose owners were not known, by the names that came, and the names without column.
+  private var settled: (owners: ColumnOwners, new: [Int]) {
+    var new: [Int] = []
+    var met: [Int: [Int]] = [:]
+    for id in strangers.indices where strangers[id].count > 0 {
+      let column = Int(columns[id])
+      if column == -1 { new.append(id) } else if column < -1 { met[-2 - column, default: []].append(id) }
+    }
+    var owners = claims.owners
+    for (column, ids) in met {
+      let named = ids.map { (id: $0, name: names.name($0)) }
+      let owner = claims.settle(column, named.map(\.name), &owners)
+      new += named.filter { ExactText($0.name) != ExactText(owner) }.map(\.id)
+    }
+    return (owners, new.sorted())
   }
 }

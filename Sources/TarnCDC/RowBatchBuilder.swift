@@ -4,7 +4,7 @@ public import TarnColumns
 /// Builds record batches from rows of plain JSON, such as the lines of a `.jsonl` file.
 ///
 /// A member that is not there, or is null, is null. Decimals are exact, from numbers or strings; times are ISO 8601
-/// text, or whole numbers in the column's unit; binary is base64; `"NaN"`, `"Infinity"` and `"-Infinity"` are
+/// text, since a number would not say its unit; binary is base64; `"NaN"`, `"Infinity"` and `"-Infinity"` are
 /// floating-point numbers; arrays and objects go into string columns as they are written.
 public struct RowBatchBuilder: Sendable, RecordConsumer {
   /// What happens to a member without column.
@@ -35,12 +35,15 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - schema: The columns, of any types but nested ones.
   ///   - keyFields: Columns that must have a value; a row without one is rejected.
   ///   - unknown: What happens to a member without column.
+  ///   - owners: Which names own which columns of the table.
+  ///   - placing: The columns that make partitions and order; see ``ColumnOwners/isComplete``.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
   /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
+    owners: ColumnOwners = ColumnOwners(), placing: [String] = [],
     utcOffset: (@Sendable (Int64) -> Int64)? = nil, countsMembers: Bool = false
   ) throws(ChangeError) {
     if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
@@ -50,7 +53,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
       keys.append(column)
     }
     keyColumns = keys
-    assembler = try RowAssembler(schema, of: .members, utcOffset: utcOffset)
+    assembler = try RowAssembler(
+      schema, of: .members, owners: owners, roles: keyFields + placing, utcOffset: utcOffset)
     self.unknown = unknown
   }
 
@@ -68,7 +72,15 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
 
   /// The members that were left out since they have no column: a nullable field for each, with the type that
   /// holds all values seen, how often it was seen, and what is odd about its values.
+  ///
+  /// A member that was null in all rows tells no type, and is not among them.
   public var newFields: [(field: Field, count: Int, warning: String?)] { assembler.newFields }
+
+  /// The members that were left out since they have no column, and were null in all rows.
+  public var untypedNames: [String] { assembler.untypedNames }
+
+  /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
+  public var owners: ColumnOwners { assembler.owners }
 
   /// Takes the row that comes next.
   ///

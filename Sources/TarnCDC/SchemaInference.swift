@@ -7,8 +7,9 @@ public import TarnColumns
 /// else, with a warning, string; binary; lists, maps and sets as strings of JSON. Then the event columns.
 /// From plain JSON: the same, but numbers with a fraction or an exponent are doubles.
 /// Values of different types make a string, with a warning; so do bytes in Keys, since keys of a table are text.
-/// Every column is nullable. Names that no column can have, such as `a-b`, become a column such as `a_b`, with a
-/// warning; of names that differ in case only, one is kept, and each other gets a column with digits behind it.
+/// Every column is nullable, and what was null in all records is none yet. Names that no column can have, such as
+/// `a-b`, become a column such as `a_b_1f0e2d3c`, with a warning; of names that differ in case only, one is kept, and
+/// each other gets a column with digits behind it.
 public struct SchemaInference: Sendable, RecordConsumer {
   /// What it is shown.
   public enum Source: Sendable, Hashable {
@@ -28,18 +29,24 @@ public struct SchemaInference: Sendable, RecordConsumer {
   private var types: [InferredType] = []
   private var record = ChangeRecord()
   private var values: [ScannedValue] = []
+  private var table: TableChoice
 
   /// Names that keep their columns where others differ from them in case only.
-  private let preferred: Set<String>
+  private let preferred: Set<ExactText>
 
   /// Makes an inference that has seen nothing.
   ///
-  /// - Parameter preferred: Names that keep their columns where others differ from them in case only, beside those
-  ///   of Keys.
-  public init(_ source: Source, preferred: [String] = []) {
+  /// - Parameters:
+  ///   - preferred: Names that keep their columns where others differ from them in case only, beside those of Keys.
+  ///   - table: The DynamoDB table whose change records count, by its name.
+  public init(_ source: Source, preferred: [String] = [], table: String? = nil) {
     self.source = source
-    self.preferred = Set(preferred)
+    self.preferred = Set(preferred.map { ExactText($0) })
+    self.table = TableChoice(table)
   }
+
+  /// What it is shown.
+  public var shape: RecordShape { source == .changeRecords ? .changeRecord : .object }
 
   /// Whether `limit` records have been seen.
   public func isFull(limit: Int) -> Bool { count >= limit }
@@ -55,6 +62,7 @@ public struct SchemaInference: Sendable, RecordConsumer {
     switch source {
     case .changeRecords:
       try record.scan(&scanner)
+      guard try table.takes(record, scanner) else { return }
       if let keys = record.keys {
         let ids = note(record.values, keys, scanner, wantsNumbers: self.keys.isEmpty)
         if self.keys.isEmpty { self.keys = ids }
@@ -91,10 +99,15 @@ public struct SchemaInference: Sendable, RecordConsumer {
     return ids
   }
 
-  private var columns: [String] {
-    ColumnName.columns(
-      types.indices.map(names.name), source == .changeRecords ? .attributes : .members,
-      preferred: preferred.union(keys.map(names.name)))
+  /// The numbers of the names that become columns, these columns, and who owns them.
+  private var named: (ids: [Int], columns: [String], owners: ColumnOwners) {
+    let ids = types.indices.filter { types[$0].isKnown }
+    let events = Schema(source == .changeRecords ? EventColumn.fields : [])
+    var owners = ColumnOwners()
+    let columns = ColumnName.columns(
+      ids.map(names.name), source == .changeRecords ? .attributes : .members,
+      preferred: preferred.union(keys.map { ExactText(names.name($0)) }), besides: events, &owners)
+    return (ids, columns, owners)
   }
 
   private func type(_ id: Int) -> DataType {
@@ -104,24 +117,34 @@ public struct SchemaInference: Sendable, RecordConsumer {
 
   /// The columns of the first record's Keys, in their order; empty for plain JSON.
   public var keyFields: [String] {
-    let columns = columns
-    return keys.map { columns[$0] }
+    let named = named
+    return keys.compactMap { key in named.ids.firstIndex(of: key).map { named.columns[$0] } }
   }
+
+  /// The names of the first record's Keys, in their order; empty for plain JSON.
+  public var keyNames: [String] { keys.map(names.name) }
+
+  /// Which names own which columns: what the new table must know.
+  public var owners: ColumnOwners { named.owners }
 
   /// The columns in the order of their first appearance, and for change records the event columns behind them.
   public var schema: Schema {
-    let fields = zip(columns, types.indices).map { Field($0, type($1)) }
+    let named = named
+    let fields = zip(named.columns, named.ids).map { Field($0, type($1)) }
     return Schema(source == .changeRecords ? fields + EventColumn.fields : fields)
   }
 
   /// What the user should know of the choices made, a line each.
   public var warnings: [String] {
-    let columns = columns
-    var lines = zip(types.indices, columns).flatMap { id, column in
+    let named = named
+    var lines = zip(named.ids, named.columns).flatMap { id, column in
       [ColumnName.warning(names.name(id), column), types[id].warning(column)].compactMap { $0 }
     }
-    for id in keys where types[id].type != type(id) {
-      lines.append("key column \(columns[id]) becomes string: its bytes stand there as base64")
+    for (id, column) in zip(named.ids, named.columns) where keys.contains(id) && types[id].type != type(id) {
+      lines.append("key column \(column) becomes string: its bytes stand there as base64")
+    }
+    if let line = UntypedNames.warning(types.indices.filter { !types[$0].isKnown }.map(names.name)) {
+      lines.append(line)
     }
     if names.count >= NameTable.limit {
       lines.append("only the first \(NameTable.limit) names become columns")

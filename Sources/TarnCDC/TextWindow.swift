@@ -89,15 +89,19 @@ struct TextWindow: ~Copyable {
     let end = min(size, readOffset + (readOffset == 0 ? max(chunk, 4) : chunk))
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
-    if readOffset == 0, decoder.format == .none { decoder = StreamDecoder(Self.format(input.bytes)) }
+    if readOffset == 0 { decoder = StreamDecoder(Self.format(input.bytes, path)) }
     readOffset = end
   }
 
-  /// What a file's first bytes tell; those of compressed files begin no JSON.
-  private static func format(_ head: RawSpan) -> StreamDecoder.Format {
+  /// What a file's first bytes tell, whatever its name says; those of compressed files begin no JSON.
+  ///
+  /// Of bytes that begin neither, the name tells what they should have been.
+  private static func format(_ head: RawSpan, _ path: String) -> StreamDecoder.Format {
     head.withUnsafeBytes { bytes in
       if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
-      return bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) ? .zstd : .none
+      if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }
+      let first = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }
+      return first == 0x7b || first == 0xef ? .none : StreamDecoder.Format(path: path)
     }
   }
 
@@ -139,12 +143,5 @@ struct TextWindow: ~Copyable {
   mutating func line(at offset: Int) -> Int {
     countLines(upTo: offset)
     return lineEnds + 1
-  }
-
-  /// Offset in ``text`` of the first line end at or after an offset; nil where there is none.
-  func lineEnd(from offset: Int) -> Int? {
-    text.withUnsafeBytes { bytes in
-      bytes[offset...].firstIndex(of: 0x0a)
-    }
   }
 }

@@ -155,6 +155,8 @@ struct Arguments: Sendable {
   /// What is no option, in order.
   var operands: [String] = []
   private var values: [String: [any Sendable]] = [:]
+  /// Names of the options that are not there by their standard alone.
+  private var given: Set<String> = []
 
   /// The value of an option; nil where it was not given and has no standard.
   subscript<Value>(_ option: Option<Value>) -> Value? { all(option).last }
@@ -169,8 +171,11 @@ struct Arguments: Sendable {
     (self[Options.key] ?? []) + (self[Options.partitionBy] ?? []) + all(Options.orderBy)
   }
 
-  /// Whether an option was given.
+  /// Whether an option has a value, be it its standard.
   func has<Value>(_ option: Option<Value>) -> Bool { !all(option).isEmpty }
+
+  /// Whether an option stands among the words.
+  func isGiven<Value>(_ option: Option<Value>) -> Bool { given.contains(option.usage.name) }
 
   /// Understands the words after a command's name.
   ///
@@ -192,6 +197,7 @@ struct Arguments: Sendable {
 
   /// Checks what is missing, and fills in standards.
   fileprivate mutating func complete(_ command: Command) throws(UsageError) {
+    given = Set(values.keys)
     for option in command.options where values[option.usage.name] == nil {
       if option.usage.isRequired { throw UsageError("\(option.usage.text) is missing") }
       if let standard = option.usage.standard { try add(option, standard) }

@@ -96,9 +96,19 @@ struct TableAccess {
     }
   }
 
+  /// Which names own which columns of a table; nil stands for a new one.
+  func owners(of table: Table?) throws -> ColumnOwners {
+    guard let table else { return ColumnOwners() }
+    do { return try table.properties.columnOwners() } catch { throw CommandError("\(path): \(error)") }
+  }
+
   /// Creates the table.
-  func create(_ schema: Schema, key: [String], orderedBy ordering: String?) async throws -> Table {
+  func create(
+    _ schema: Schema, key: [String], partitionedBy partition: [String], orderedBy ordering: String?,
+    _ owners: ColumnOwners = ColumnOwners()
+  ) async throws -> Table {
     var options = TableOptions()
+    options.columnOwners = owners
     options.name = arguments[Options.name]
     options.hiveStylePartitions = !arguments.has(Options.noHiveStyle)
     options.encodesPartitionPaths = !arguments.has(Options.noURLEncode)
@@ -111,7 +121,7 @@ struct TableAccess {
     options.own.buckets = buckets
     return try await located {
       try await Table.create(
-        at: location, schema: schema, recordKey: key, partitionedBy: arguments[Options.partitionBy] ?? [],
+        at: location, schema: schema, recordKey: key, partitionedBy: partition,
         orderedBy: ordering, options: options, settings: settings)
     }
   }
@@ -128,7 +138,9 @@ struct TableAccess {
         throw CommandError("\(file): \(error)")
       }
     case (nil, let file?):
-      return MetaColumns.removed(from: try await ParquetInput.open(file).schema)
+      let (opened, untyped) = try await ParquetInput.open(file)
+      ParquetInput.sayUntyped(untyped, of: file)
+      return MetaColumns.removed(from: opened.schema)
     }
   }
 

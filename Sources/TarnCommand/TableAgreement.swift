@@ -28,21 +28,32 @@ struct TableAgreement {
   }
 
   private func checkColumns(_ properties: TableProperties) throws {
+    let owners = try properties.columnOwners()
     let text = { (names: [String]) in names.joined(separator: ",") }
-    try check(Options.key, properties.recordKeyFields, text)
-    try check(Options.partitionBy, properties.partitionFields, text)
-    try check(Options.orderBy, properties.orderingField ?? "")
+    // A name of the records' may stand for its column.
+    func check(_ option: Option<[String]>, _ present: [String]) throws {
+      if arguments[option]?.map({ owners.column(of: $0) ?? $0 }) == present { return }
+      try self.check(option, present, text)
+    }
+    try check(Options.key, properties.recordKeyFields)
+    try check(Options.partitionBy, properties.partitionFields)
+    if let ordering = properties.orderingField,
+      arguments[Options.orderBy].flatMap(owners.column(of:)) == ordering
+    {
+      return
+    }
+    try self.check(Options.orderBy, properties.orderingField ?? "")
   }
 
   private func check<Value: Equatable>(
     _ option: Option<Value>, _ present: Value, _ text: (Value) -> String = { "\($0)" }
   ) throws {
-    guard let given = arguments[option], given != present else { return }
+    guard arguments.isGiven(option), let given = arguments[option], given != present else { return }
     throw misfit("--\(option.usage.name) \(text(given))", text(present))
   }
 
   private func checkFlag(_ option: Option<Bool>, _ isOff: Bool, _ present: String) throws {
-    if arguments.has(option), isOff { throw misfit("--\(option.usage.name)", present) }
+    if arguments.isGiven(option), isOff { throw misfit("--\(option.usage.name)", present) }
   }
 
   private func misfit(_ given: String, _ present: String) -> CommandError {

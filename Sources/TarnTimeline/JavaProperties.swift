@@ -27,8 +27,9 @@ public struct JavaProperties: Sendable, Hashable {
   /// The most bytes of a file that is read: 50,000 columns in the schema that a table's properties hold take less.
   public static let largestFile = 8 << 20
 
-  /// The most entries of a file that is read; tables have some dozens.
-  public static let mostEntries = 10_000
+  /// The most entries of a file that is read; tables have some dozens, and one for each of the names, ten thousand at
+  /// most, that are not those of their columns.
+  public static let mostEntries = 50_000
 
   /// Parses a file.
   ///

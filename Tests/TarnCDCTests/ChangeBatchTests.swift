@@ -95,6 +95,48 @@ struct ChangeBatchTests {
     #expect(found == ["x: long 2", "y: boolean 1", "z: string 2", "w: string 1"])
   }
 
+  @Test("An attribute that was NULL in all records makes no column until a value tells its type")
+  func untyped() async throws {
+    let nulls = change(id: "1", new: #""x":{"NULL":true}"#)
+    let (_, builder, _) = try await batch(nulls)
+    #expect(builder.newFields.isEmpty && builder.untypedNames == ["x"])
+    #expect(builder.owners.count == 0)
+    let (_, later, _) = try await batch(nulls + change(id: "2", new: #""x":{"N":"1.5"}"#))
+    #expect(later.newFields.map(\.field.type) == [.decimal(precision: 38, scale: 18)])
+    #expect(later.untypedNames.isEmpty)
+  }
+
+  private func named(_ id: String, _ table: String?, arn: Bool = false) -> String {
+    let image = #"{"id":{"S":"\#(id)"}}"#
+    let body = #""eventName":"INSERT","dynamodb":{"Keys":\#(image),"NewImage":\#(image)}"#
+    guard let table else { return "{\(body)}" }
+    return arn
+      ? #"{\#(body),"eventSourceARN":"arn:aws:dynamodb:r:1:table/\#(table)/stream/2024-01-15T10:00:00.000"}"#
+      : #"{"tableName":"\#(table)",\#(body)}"#
+  }
+
+  @Test("Records of another DynamoDB table are told apart, by tableName or by the stream's ARN")
+  func tables() async throws {
+    let text =
+      named("1", "T") + named("2", "U") + named("3", "T", arn: true) + named("4", "TU", arn: true)
+      + named("5", nil)
+    let schema = Schema([Field("id", .string)])
+    var first = try ChangeBatchBuilder(schema: schema, keyFields: ["id"])
+    #expect(
+      try await readAll(text, into: &first).map(\.reason) == [
+        .otherTable(name: "U", expected: "T"), .otherTable(name: "TU", expected: "T"),
+      ])
+    #expect(try first.finish().rows.texts("id") == ["1", "3", "5"])
+    var chosen = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], table: "TU")
+    let rejected = try await readAll(text, into: &chosen)
+    #expect(rejected.map(\.reason) == [.notAChangeRecord("it does not say whether it is of the table TU")])
+    #expect(try chosen.finish().rows.texts("id") == ["4"])
+    #expect(chosen.counts.otherTables == 3 && chosen.counts.records == 1)
+    var inference = SchemaInference(.changeRecords, table: "U")
+    #expect(try await readAll(named("1", "T") + named("2", "U"), into: &inference).isEmpty)
+    #expect(inference.count == 1)
+  }
+
   static let conversions: [(DataType, String, String?)] = [
     (.int64, #"{"N":"-9223372036854775808"}"#, "-9223372036854775808"),
     (.int64, #"{"N":"9223372036854775808"}"#, nil),
@@ -143,7 +185,7 @@ struct ChangeBatchTests {
     (.timestamp(.microseconds, .local), #"{"S":"1970-01-01 00:00:00.000001"}"#, "1"),
     (.timestamp(.microseconds, .local), #"{"S":"1970-01-01T00:00:00Z"}"#, nil),
     (.timestamp(.microseconds, .instant), #"{"S":"yesterday"}"#, nil),
-    (.timestamp(.milliseconds, .instant), #"{"N":"17"}"#, "17"),
+    (.timestamp(.milliseconds, .instant), #"{"N":"17"}"#, nil),
   ]
 
   @Test("Values are converted exactly, or rejected", arguments: conversions)
@@ -163,7 +205,10 @@ struct ChangeBatchTests {
       ("1705312800000000", "MICROSECOND", 1_705_312_800_000_000),
       ("1795494167.542", nil, 1_795_494_167_542_000), ("1.46480527E9", nil, 1_464_805_270_000_000),
       ("1705312800", nil, 1_705_312_800_000_000), ("1e30", nil, nil), ("5", "NANOSECOND", nil),
-      ("1E400", nil, nil),
+      ("1E400", nil, nil), ("\"2024-01-15T10:00:00Z\"", nil, 1_705_312_800_000_000),
+      ("\"2024-01-15T11:00:00.000123+01:00\"", "MILLISECOND", 1_705_312_800_000_123),
+      ("\"2024-01-15 10:00:00\"", nil, 1_705_312_800_000_000), ("\"1705312800\"", nil, nil),
+      ("\"2024-01-15T10:00:00.0000001Z\"", nil, nil), ("\"\"", nil, nil), ("true", nil, nil),
     ] as [(String, String?, Int64?)])
   func times(_ text: String, _ precision: String?, _ expected: Int64?) throws {
     let extra = precision.map { ",\"ApproximateCreationDateTimePrecision\":\"\($0)\"" } ?? ""
@@ -220,7 +265,7 @@ struct ChangeBatchTests {
       #expect(inference.schema["n_max"]?.type == .string)
       #expect(inference.schema["b"]?.type == .binary)
       #expect(inference.schema["t"]?.type == .boolean)
-      #expect(inference.schema["nul"]?.type == .string)
+      #expect(inference.schema["nul"] == nil)
       #expect(inference.warnings.contains { $0.contains("n_max") })
     }
   }

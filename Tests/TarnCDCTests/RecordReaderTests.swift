@@ -124,7 +124,11 @@ struct RecordReaderTests {
     let text = Array(lines.joined().utf8)
     let gzip = try Deflated.gzip(text)
     let zstd = try Deflated.zstd(text)
-    for (path, bytes) in [("a.gz", gzip), ("a.zst", zstd), ("a", gzip), ("b", zstd), ("c.gz", gzip + gzip)] {
+    for (path, bytes) in [
+      ("a.gz", gzip), ("a.zst", zstd), ("a", gzip), ("b", zstd), ("c.gz", gzip + gzip), ("d.zst", gzip),
+      ("e.gz", text),
+      ("f.zst", Array("\u{feff}\n".utf8) + text),
+    ] {
       var builder = try Self.builder()
       let rejected = try await readAll([(path, bytes)], into: &builder, chunk: chunk)
       #expect(rejected.isEmpty)
@@ -149,18 +153,30 @@ struct RecordReaderTests {
     }
   }
 
-  @Test("A folder gives its files in the order of their paths, without hidden and foreign ones")
+  @Test(
+    "A folder gives its files in the order of their paths, without hidden ones, markers and Parquet files")
   func folders() async throws {
     let storage = InMemoryStorage()
     for path in [
       "in/2024/01/b.gz", "in/2024/01/a", "in/x.jsonl", "in/.hidden", "in/.tmp/c.gz", "in/readme.txt",
       "in/y.json",
-      "in/z.zst", "inner/q.gz", "odd.txt",
+      "in/z.zst", "inner/q.gz", "odd.txt", "in/my.stream-1-2024-01-31-00-00-00-7f", "in/_SUCCESS",
+      "in/_temporary/0/d", "in/.x.jsonl.crc", "in/x.jsonl.crc",
     ] {
       try await storage.put([], at: path, if: .always)
     }
-    let expected = ["in/2024/01/a", "in/2024/01/b.gz", "in/x.jsonl", "in/y.json", "in/z.zst"]
+    try await storage.put(Array("PAR1....PAR1".utf8), at: "in/rows", if: .always)
+    let expected = [
+      "in/2024/01/a", "in/2024/01/b.gz", "in/my.stream-1-2024-01-31-00-00-00-7f", "in/readme.txt",
+      "in/x.jsonl",
+      "in/y.json", "in/z.zst",
+    ]
     #expect(try await ChangeSource.files(in: storage, under: "in") == expected)
+    #expect(
+      try await ChangeSource.list(in: storage, under: "in").left == [
+        "in/.hidden", "in/.tmp/c.gz", "in/.x.jsonl.crc", "in/_SUCCESS", "in/_temporary/0/d", "in/rows",
+        "in/x.jsonl.crc",
+      ])
     #expect(try await ChangeSource.files(in: storage, under: "in/") == expected)
     #expect(try await ChangeSource.files(in: storage, under: "odd.txt") == ["odd.txt"])
     await #expect(throws: ChangeError.self) { try await ChangeSource.files(in: storage, under: "absent") }

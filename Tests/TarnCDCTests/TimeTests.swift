@@ -29,10 +29,10 @@ struct TimeTests {
       moved.texts("at") == ["3600000000"] && moved.texts("ms") == ["1"] && moved.texts("local") == ["0"])
 
     var plain = try RowBatchBuilder(schema: Self.schema) { _ in -3_600_000_000 }
-    let lines = #"{"ms":"1969-12-31 22:59:59.999"}{"ms":5}{"ms":"1970-01-01T00:00+02:00"}"#
+    let lines = #"{"ms":"1969-12-31 22:59:59.999"}{"ms":"1970-01-01T00:00+02:00"}"#
     #expect(try await readAll(lines, into: &plain).isEmpty)
     #expect(plain.zonelessColumns == ["ms"])
-    #expect(try plain.finish().texts("ms") == ["-1", "5", "-7200000"])
+    #expect(try plain.finish().texts("ms") == ["-1", "-7200000"])
   }
 
   @Test(

@@ -77,7 +77,7 @@ struct BadInputTests {
       try compressor.gzip(Array(someTrades.utf8).span.bytes, into: &compressed)
       try tool.write("cut.jsonl.gz", Array(compressed.dropLast(12)))
       try await tool.fail("upsert", "t", "--from", "cut.jsonl.gz", saying: ["cut.jsonl.gz", "truncated"])
-      try tool.write("plain.jsonl.gz", someTrades)
+      try tool.write("plain.jsonl.gz", "id=1\n")
       try await tool.fail(
         "upsert", "t", "--from", "plain.jsonl.gz", saying: ["plain.jsonl.gz: this is no gzip data"])
       try await tool.runToFile("whole.parquet", ["read", "t", "--format", "parquet"])
@@ -87,7 +87,8 @@ struct BadInputTests {
       try tool.write("tiny.parquet", "PAR1")
       try await tool.fail("upsert", "t", "--from", "tiny.parquet", saying: ["tiny.parquet"])
       try await tool.fail("upsert", "t", "--from", "absent.jsonl", saying: ["absent.jsonl: No such file"])
-      try await tool.fail("upsert", "t", "--from", "notes.txt", saying: ["notes.txt", ".jsonl"])
+      try tool.write("notes.txt", "Rows come tomorrow.")
+      try await tool.fail("upsert", "t", "--from", "notes.txt", saying: ["notes.txt, line 1", "not JSON"])
     }
   }
 

@@ -30,6 +30,8 @@ public struct Table: Sendable {
   let footers: FooterCache
   /// The properties file as this value created it; nil for a table that was opened.
   let creation: [UInt8]?
+  /// Which names own which columns, to be stored before a commit.
+  private(set) var owners: ColumnOwners?
 
   init(
     location: TableLocation, properties: TableProperties, settings: TableSettings, creation: [UInt8]? = nil
@@ -39,6 +41,16 @@ public struct Table: Sendable {
     self.properties = properties
     self.settings = settings
     footers = FooterCache(memory: settings.memory)
+  }
+
+  /// The same table, which remembers which names own which columns.
+  ///
+  /// A write stores what the table's properties do not have yet, before the commit that needs it, and fails with code
+  /// `conflict` where another writer has given such a name or column away meanwhile.
+  public func remembering(_ owners: ColumnOwners) -> Table {
+    var table = self
+    table.owners = owners
+    return table
   }
 
   var storage: any Storage { location.storage }

@@ -114,6 +114,7 @@ struct TableDefinition {
       populatesMetaFields: options.populatesMetaColumns,
       createSchema: AvroSchema.text(of: schema, table: name))
     for (key, value) in options.own.entries(bloom: options.bloomFilter) { properties.entries[key] = value }
+    properties.set(options.columnOwners)
     return properties
   }
 }

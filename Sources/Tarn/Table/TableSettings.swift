@@ -19,6 +19,8 @@ public struct TableOptions: Sendable {
   public var bloomFilter = BloomFilterChoice.perFile
   /// Own table options, `tarn.*`, as kept in the table's properties.
   public var own: OwnOptions = OwnOptions()
+  /// Which names of records own columns that are called otherwise.
+  public var columnOwners = ColumnOwners()
 
   /// The defaults.
   public init() {}

@@ -202,6 +202,7 @@ extension WriteTransaction {
     let quiet = WriteTransaction(
       storage: storage, settings: settings.warningOnce, footers: footers, lock: lock)
     let empty = try quiet.prepare(none, table, .insert, .partition, .whole)
+    try await storeOwners(state)
     try await commit(WritePlan(), empty, table, .insert, &report) { context in
       try await BulkLoad(transaction: quiet, table: table, context: context, first: first, source: source)
         .write()

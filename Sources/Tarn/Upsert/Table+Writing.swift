@@ -195,7 +195,8 @@ extension Table {
     defer { files?.end() }
     do throws(TableError) {
       var report = try await body(
-        WriteTransaction(storage: storage, settings: settings, footers: footers, lock: lock))
+        WriteTransaction(
+          storage: storage, settings: settings, footers: footers, lock: lock, owners: owners))
       await lock.release()
       report.duration = .microseconds(settings.now() - begun)
       return report

@@ -12,6 +12,8 @@ struct WriteTransaction: Sendable {
   let settings: TableSettings
   let footers: FooterCache
   let lock: any StorageLock
+  /// Which names own which columns, to be stored before the commit.
+  var owners: ColumnOwners?
 
   /// Writes a batch.
   func run(
@@ -29,6 +31,7 @@ struct WriteTransaction: Sendable {
     let planned = settings.now()
     report.lookUpDuration = .microseconds(planned - begun)
     guard !plan.isEmpty else { return report }
+    try await storeOwners(state)
     if !plan.burials.isEmpty { try await tidyTombstones(table) }
     try await commit(plan, prepared, table, operation, &report)
     report.writeDuration = .microseconds(settings.now() - planned)

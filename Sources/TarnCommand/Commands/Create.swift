@@ -17,7 +17,8 @@ enum CreateCommand {
       throw UsageError("--schema FILE.avsc or --like FILE.parquet is missing")
     }
     let table = try await access.create(
-      schema, key: arguments[Options.key] ?? [], orderedBy: arguments[Options.orderBy])
+      schema, key: arguments[Options.key] ?? [], partitionedBy: arguments[Options.partitionBy] ?? [],
+      orderedBy: arguments[Options.orderBy])
     StandardError.write(line: "created \(table.properties.name): \(schema.fields.count) columns")
   }
 }

@@ -67,7 +67,9 @@ private struct KeyBuilder {
       names.append(name)
     }
     let fields = names.compactMap { schema[$0] }.map { Field($0.name, $0.type) }
-    builder = try RowBatchBuilder(schema: Schema(fields), keyFields: properties.recordKeyFields)
+    builder = try RowBatchBuilder(
+      schema: Schema(fields), keyFields: properties.recordKeyFields, owners: try properties.columnOwners(),
+      placing: fields.map(\.name))
   }
 
   mutating func append(lines bytes: [UInt8], _ file: String) throws {

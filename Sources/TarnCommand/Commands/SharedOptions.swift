@@ -77,11 +77,13 @@ enum Options {
 
   // Writing.
   static let from = Option.text(
-    "from", "FILE", "rows: .parquet with flat columns, or .jsonl, perhaps with .gz or .zst"
+    "from", "FILE", "rows: Parquet with flat columns, or JSON lines, perhaps compressed by gzip or zstd"
   ).many()
   static let changes = Option.text(
     "changes", "SOURCE", "DynamoDB change records: files, or folders that are walked"
   ).many()
+  static let dynamoDBTable = Option.text(
+    "table", "NAME", "take the records of this DynamoDB table only, where several are on one stream")
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
   static let memory = Option<Int>.bytes(

@@ -65,35 +65,43 @@ enum WriteCommand {
       let present = try await access.located { try await table.schema() }
       schema = access.parsed(try access.joined(present, with: given))
     }
-    guard let key = table?.properties.recordKeyFields ?? arguments[Options.key] else {
+    guard let named = table?.properties.recordKeyFields ?? arguments[Options.key] else {
       throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
     }
-    var input = try await RowInput(arguments)
-    if streams, table == nil, let (found, batches) = try input.stream() {
-      try await load(batches, found, given, key, access)
+    let placing =
+      (table?.properties.partitionFields ?? []) + (table?.properties.orderingField.map { [$0] } ?? [])
+    var input = try await RowInput(arguments, try access.owners(of: table), placing: placing)
+    if streams, table == nil, let (found, batches) = try input.stream(given: given) {
+      try await load(batches, found, given, named, access)
       return
     }
-    var rows = try await input.rows(table: schema, given: given, key: key)
+    var rows = try await input.rows(table: schema, given: given, key: named)
+    let column = { [owners = input.owners, schema = given ?? rows.schema] (name: String) in
+      owners.column(meaning: name, in: schema)
+    }
+    let (key, partition) = (named.map(column), (arguments[Options.partitionBy] ?? []).map(column))
+    let ordering = arguments[Options.orderBy].map(column)
     if table != nil, let given, let schema, !arguments.has(Options.partial) {
       rows = try BatchJoin.filled(rows, with: schema.fields.filter { given[$0.name] != nil })
     }
     var verb = ""
     let (written, report) = try await access.write(table) {
       try await access.create(
-        given ?? NewColumns.stored(rows.schema), key: key, orderedBy: arguments[Options.orderBy])
+        given ?? NewColumns.stored(rows.schema), key: key, partitionedBy: partition, orderedBy: ordering,
+        input.owners)
     } _: { table in
       let (columns, scope) = (arguments.writtenColumns, arguments.keyScope)
       let taken = try await input.taken(rows, by: table, columns: columns, scope: scope)
       try letters.keep(input.storeLetters)
       do {
-        let (report, word) = try await write(table, taken, arguments)
+        let (report, word) = try await write(table.remembering(input.owners), taken, arguments)
         verb = word
         return report
       } catch let error as TableError where error.code == .badRow {
         throw await input.located(error, in: taken, by: table, columns: columns, scope: scope)
       }
     }
-    StandardError.write(line: report.line(verb, written, deadLetters: input.letters.count))
+    StandardError.write(line: report.line(verb, written, deadLetters: input.letters))
   }
 
   /// Creates a table and fills it with rows as they are read.
@@ -101,17 +109,19 @@ enum WriteCommand {
     _ batches: ParquetRows, _ found: Schema, _ given: Schema?, _ key: [String], _ access: TableAccess
   ) async throws {
     do {
-      var letters = 0
+      var letters = DeadLetters()
       let (written, report) = try await access.write(nil) {
         try await access.create(
-          given ?? NewColumns.stored(found), key: key, orderedBy: access.arguments[Options.orderBy])
+          given ?? NewColumns.stored(found), key: key,
+          partitionedBy: access.arguments[Options.partitionBy] ?? [],
+          orderedBy: access.arguments[Options.orderBy])
       } _: { table in
         let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail)
         do {
           let report = try await table.insert(found) { try await taken.next() }
-          letters = await taken.letters.count
+          letters = await taken.letters
           return report
-        } catch  where error.code == .badRow { throw await taken.located(error) }
+        } catch let error as TableError where error.code == .badRow { throw await taken.located(error) }
       }
       StandardError.write(line: report.line("inserted into", written, deadLetters: letters))
     } catch {

@@ -6,12 +6,19 @@ import TarnColumns
 struct ChangeInput {
   private let input: RecordInput
   private let zone: ZoneConversion?
+  /// The DynamoDB table whose records are taken.
+  private let dynamoDBTable: String?
+  /// Which names own which columns.
+  private(set) var owners: ColumnOwners
   /// Records that could not be taken.
   private(set) var letters = DeadLetters()
   /// Makes the rows, for reading the records again.
   private var builder: ChangeBatchBuilder?
 
-  init(_ arguments: Arguments) throws {
+  /// - Parameter owners: Which names own which columns of the table, as far as that is known.
+  init(_ arguments: Arguments, _ owners: ColumnOwners) throws {
+    self.owners = owners
+    dynamoDBTable = arguments[Options.dynamoDBTable]
     input = RecordInput(
       sources: try arguments.all(Options.changes).map { try InputSource.any($0) },
       policy: arguments[Options.onError] ?? .fail)
@@ -21,9 +28,9 @@ struct ChangeInput {
   /// What the records themselves say of their columns.
   ///
   /// - Parameter preferred: Columns that must be called as their attributes.
-  func inferred(preferred: [String]) async throws -> (schema: Schema, key: [String]) {
-    var inference = SchemaInference(.changeRecords, preferred: preferred)
-    var ignored = DeadLetters()
+  mutating func inferred(preferred: [String]) async throws -> (schema: Schema, key: [String]) {
+    var inference = SchemaInference(.changeRecords, preferred: preferred, table: dynamoDBTable)
+    var ignored = DeadLetters(isCounting: true)
     try await input.read(into: &inference, &ignored)
     guard inference.count > 0 else {
       throw CommandError(
@@ -31,17 +38,44 @@ struct ChangeInput {
       )
     }
     for warning in inference.warnings { StandardError.note(warning) }
+    owners = inference.owners
     return (inference.schema, inference.keyFields)
   }
 
+  /// The key that the first record names, as columns of a schema.
+  ///
+  /// - Throws: ``CommandError`` where the schema lacks one of them.
+  func key(in schema: Schema) async throws -> [String] {
+    var first = input
+    first.limit = 1
+    var inference = SchemaInference(.changeRecords, table: dynamoDBTable)
+    var ignored = DeadLetters(isCounting: true)
+    try await first.read(into: &inference, &ignored)
+    let columns = inference.keyFields
+    for (name, column) in zip(inference.keyNames, columns) where schema[column] == nil {
+      let shown = name == column ? column : "\(column), as the column of \(name.debugDescription) is called"
+      throw CommandError(
+        "\(input.names): the records' key is \(name.debugDescription), and there is no column \(shown): "
+          + "add it to the columns that are given, or name another key (--key)")
+    }
+    return columns
+  }
+
+  /// Says which files of the folders are not read.
+  func sayLeft() async throws { try await input.sayLeft() }
+
   /// Reads the changes; attributes without column make new ones, for which the records are read again.
-  mutating func changes(_ schema: Schema, key: [String], partition: [String]) async throws -> ChangeBatch {
+  mutating func changes(
+    _ schema: Schema, key: [String], partition: [String], ordering: String?
+  ) async throws -> ChangeBatch {
     var schema = schema
+    let before = (schema: schema, owners: owners)
     while true {
       var builder: ChangeBatchBuilder
       do {
         builder = try ChangeBatchBuilder(
-          schema: schema, keyFields: key, partitionFields: partition, utcOffset: zone?.offset)
+          schema: schema, keyFields: key, partitionFields: partition, orderingField: ordering,
+          owners: owners, table: dynamoDBTable, utcOffset: zone?.offset)
       } catch {
         throw CommandError(error.description)
       }
@@ -49,8 +83,15 @@ struct ChangeInput {
       self.builder = builder
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
+      owners = builder.owners
       guard !builder.newFields.isEmpty else {
+        NewColumns.sayOwners(owners, before.owners, before.schema)
+        if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
         if zone == nil { ZoneConversion.sayUTC(builder.zonelessColumns) }
+        if builder.counts.otherTables > 0 {
+          StandardError.note(
+            "\(builder.counts.otherTables) records of other DynamoDB tables were passed over")
+        }
         return try Self.joined(batches, schema)
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: true)

@@ -46,6 +46,13 @@ struct InputSource {
       storage: LocalStorage(root: prefix), name: String(path[path.index(after: slash)...]), prefix: prefix)
   }
 
+  /// Whether it is a file that begins as Parquet files do.
+  func beginsAsParquet() async throws -> Bool {
+    try await located {
+      try await ChangeSource.isParquet(storage, name, try await storage.info(of: name).size)
+    }
+  }
+
   /// Runs a body, and gives its errors the path as users know it.
   func located<Result>(
     isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result

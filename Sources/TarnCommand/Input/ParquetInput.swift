@@ -1,4 +1,5 @@
 import Tarn
+import TarnCDC
 import TarnColumns
 import TarnParquet
 
@@ -7,17 +8,42 @@ struct ParquetInput {
   /// Opens a file whose columns can all be read.
   ///
   /// - Parameter cutsNanoseconds: Whether times that are finer than microseconds lose those digits.
-  static func open(_ path: String, cutsNanoseconds: Bool = false) async throws -> ParquetFile {
+  /// - Returns: The file without its columns of the null type, which tell no type that a table could have, and the
+  ///   names of these.
+  static func open(
+    _ path: String, cutsNanoseconds: Bool = false
+  ) async throws -> (file: ParquetFile, untyped: [String]) {
     let source = try InputSource.file(path)
     do {
       let file = try await ParquetFile.open(source.storage, path: source.name)
       if let (name, reason) = file.unreadable.min(by: { $0.key < $1.key }) {
         throw CommandError("\(path): column \(name) cannot be taken: \(reason)")
       }
-      return cutsNanoseconds ? file.cuttingNanoseconds() : file
+      let whole = cutsNanoseconds ? file.cuttingNanoseconds() : file
+      let untyped = file.schema.names.filter(file.untyped.contains)
+      guard !untyped.isEmpty else { return (whole, []) }
+      for name in untyped { try await requireNulls(file, name, at: path) }
+      return (try whole.selecting(file.schema.names.filter { !file.untyped.contains($0) }), untyped)
     } catch let error as ParquetError {
       throw CommandError(source.prefix + error.description)
     }
+  }
+
+  private static func requireNulls(_ file: ParquetFile, _ name: String, at path: String) async throws {
+    let column = try file.columnIndex(name)
+    for group in 0..<file.rowGroupCount {
+      let rows = try await file.readRowGroup(group, columns: [column])
+      guard rows.columns.allSatisfy({ $0.nullCount == rows.count }) else {
+        throw CommandError(
+          "\(path): column \(name) has the null type, and values that are not null: write the file anew")
+      }
+    }
+  }
+
+  /// Says that columns of the null type are left out.
+  static func sayUntyped(_ names: [String], of path: String) {
+    guard !names.isEmpty else { return }
+    StandardError.note("\(path): \(UntypedNames.warning(names) ?? "")")
   }
 
   /// The rows of a file, a batch a row group, two of which are read at once.

@@ -7,6 +7,8 @@ import TarnStorage
 struct RecordInput {
   let sources: [InputSource]
   let policy: ErrorPolicy
+  /// How many records are enough.
+  var limit = Int.max
 
   /// The files and folders as the user knows them.
   var names: String { sources.map { $0.prefix + $0.name }.joined(separator: ", ") }
@@ -21,11 +23,33 @@ struct RecordInput {
     into consumer: inout Consumer, _ letters: inout DeadLetters,
     full: (inout Consumer) throws -> Void = { _ in }
   ) async throws {
-    for source in sources {
+    var tables: Set<String> = []
+    for source in sources where !consumer.isFull(limit: limit) {
       try await read(source, into: &consumer, full) { record throws(ChangeError) in
+        if case .otherTable(let name, let expected) = record.reason {
+          tables.formUnion([name, expected])
+          return
+        }
         guard case .deadLetter = policy else { throw .rejected(record) }
         letters.append(record)
       }
+    }
+    guard tables.isEmpty else {
+      throw CommandError(
+        "\(names): the records are of several DynamoDB tables, \(tables.sorted().joined(separator: ", ")): "
+          + "choose one with --table NAME")
+    }
+  }
+
+  /// Says which files of the folders are not read.
+  func sayLeft() async throws {
+    for source in sources where source.name.isEmpty {
+      let left = try await source.located { try await ChangeSource.list(in: source.storage, under: "").left }
+      guard !left.isEmpty else { continue }
+      let shown = left.prefix(10).joined(separator: ", ")
+      let more = left.count > 10 ? " and \(left.count - 10) more" : ""
+      StandardError.note(
+        "\(source.prefix): passed over, being hidden, markers or Parquet files: \(shown)\(more)")
     }
   }
 
@@ -60,13 +84,13 @@ struct RecordInput {
       let paths = try await ChangeSource.files(in: source.storage, under: source.name)
       var reader = RecordReader(storage: source.storage, paths: paths)
       while true {
-        let more = try await reader.read(into: &consumer, limit: Int.max) { record throws(ChangeError) in
+        let more = try await reader.read(into: &consumer, limit: limit) { record throws(ChangeError) in
           var record = record
           record.source = source.prefix + record.source
           try rejected(record)
         }
         try full(&consumer)
-        if !more { return }
+        if !more || consumer.isFull(limit: limit) { return }
       }
     } catch let error as ChangeError {
       try await source.located { throw error }
@@ -77,11 +101,20 @@ struct RecordInput {
 /// Records that could not be taken, to be kept with the reason.
 struct DeadLetters {
   private var lines: [UInt8] = []
+  /// Number of records.
   private(set) var count = 0
+  /// Bytes of the records.
+  private(set) var bytes = 0
+  /// Whether they are counted only.
+  private let isCounting: Bool
+
+  /// - Parameter isCounting: Whether the records are counted and not kept.
+  init(isCounting: Bool = false) { self.isCounting = isCounting }
 
   mutating func append(_ record: RejectedRecord) {
-    lines += record.jsonLine()
-    count += 1
+    if !isCounting { lines += record.jsonLine() }
+    count += record.records
+    bytes += record.bytes.count
   }
 
   /// Adds a row of a Parquet file, as the JSON that `tarn read` writes.
@@ -93,12 +126,12 @@ struct DeadLetters {
     _ row: Int, of rows: RecordBatch, at position: Int, in source: String, _ reason: String
   ) {
     var single = rows.slice(row..<row + 1)
-    var bytes: [String] = []
+    var encoded: [String] = []
     for (index, field) in single.schema.fields.enumerated() where !single.columns[index].rowsNotUTF8.isEmpty {
       guard let plain = try? Column(type: .binary, values: single.columns[index].values) else { continue }
       single.columns[index] = plain
       single.schema.fields[index].type = .binary
-      bytes.append(field.name)
+      encoded.append(field.name)
     }
     var record: [UInt8] = []
     single.appendJSONLine(0, to: &record)
@@ -109,19 +142,20 @@ struct DeadLetters {
     lines.appendJSON(string: reason)
     lines.append(text: ",\"record\":")
     lines.appendJSON(string: record.span.bytes)
-    for (index, name) in bytes.enumerated() {
+    for (index, name) in encoded.enumerated() {
       lines.append(text: index == 0 ? ",\"base64\":[" : ",")
       lines.appendJSON(string: name)
     }
-    lines.append(text: bytes.isEmpty ? "}\n" : "]}\n")
+    lines.append(text: encoded.isEmpty ? "}\n" : "]}\n")
     count += 1
+    bytes += record.count
   }
 
   /// Appends them to the policy's file; before the commit, so that no record can be in neither.
   ///
   /// - Throws: ``CommandError`` where the file cannot be written.
   func store(_ policy: ErrorPolicy) throws {
-    guard count > 0, case .deadLetter(let path) = policy else { return }
+    guard bytes > 0, case .deadLetter(let path) = policy else { return }
     let failure = appendToFile(lines, path)
     guard failure == 0 else {
       throw CommandError("\(path): the dead letters cannot be written: \(failureText(failure))")

@@ -28,6 +28,8 @@ struct RefusalFinder<Base: RowConsumer>: RecordConsumer {
     self.refused = refused
   }
 
+  var shape: RecordShape { base.shape }
+
   func isFull(limit: Int) -> Bool { base.isFull(limit: limit) }
 
   @_lifetime(scanner: copy scanner)

@@ -6,9 +6,10 @@ import TarnParquet
 
 /// The rows of `--from`: Parquet files and JSON lines, as one batch in the order of the files.
 struct RowInput {
-  /// A file, by what its name says it holds.
+  /// A file, by what its first bytes say it holds.
   private enum Piece {
-    case parquet(String, ParquetFile)
+    /// With the columns of the null type, which are not among the file's.
+    case parquet(String, ParquetFile, untyped: [String])
     case lines(InputSource)
   }
 
@@ -22,6 +23,10 @@ struct RowInput {
   private let isPartial: Bool
   /// The columns that each file gives, where only these are wanted.
   private var given: [(file: String, names: Set<String>)] = []
+  /// Which names own which columns.
+  private(set) var owners: ColumnOwners
+  /// The columns of the table that make partitions and order.
+  private let placing: [String]
   /// New columns of which the user knows.
   private var announced: Set<String> = []
   /// Records that could not be taken.
@@ -31,7 +36,13 @@ struct RowInput {
   private var builder: RowBatchBuilder?
 
   /// Opens the files.
-  init(_ arguments: Arguments) async throws {
+  ///
+  /// - Parameters:
+  ///   - owners: Which names own which columns of the table, as far as that is known.
+  ///   - placing: The columns of the table that make partitions and order.
+  init(_ arguments: Arguments, _ owners: ColumnOwners, placing: [String]) async throws {
+    self.owners = owners
+    self.placing = placing
     policy = arguments[Options.onError] ?? .fail
     let given = arguments[Options.zone]
     hasZone = given != nil
@@ -41,18 +52,15 @@ struct RowInput {
     var pieces: [Piece] = []
     for path in arguments.all(Options.from) {
       try refuseRemote(path)
-      if path.hasSuffix(".parquet") {
-        let cuts = arguments.has(Options.cutNanoseconds)
-        pieces.append(.parquet(path, try await ParquetInput.open(path, cutsNanoseconds: cuts)))
-        continue
+      let source = try InputSource.file(path)
+      let isParquet = try await source.beginsAsParquet()
+      if isParquet || path.hasSuffix(".parquet") {
+        let (file, untyped) = try await ParquetInput.open(
+          path, cutsNanoseconds: arguments.has(Options.cutNanoseconds))
+        pieces.append(.parquet(path, file, untyped: untyped))
+      } else {
+        pieces.append(.lines(source))
       }
-      let plain =
-        [".gz", ".zst"].first(where: path.hasSuffix).map { String(path.dropLast($0.count)) } ?? path
-      guard [".jsonl", ".json", ".ndjson"].contains(where: plain.hasSuffix) else {
-        throw CommandError(
-          "\(path): a name that ends in .parquet, .jsonl, .jsonl.gz or .jsonl.zst is expected")
-      }
-      pieces.append(.lines(try InputSource.file(path)))
     }
     self.pieces = pieces
   }
@@ -66,13 +74,17 @@ struct RowInput {
   mutating func rows(table: Schema?, given: Schema?, key: [String]) async throws -> RecordBatch {
     var batches = [[RecordBatch]](repeating: [], count: pieces.count)
     for (index, piece) in pieces.enumerated() {
-      if case .parquet(let path, let file) = piece {
-        if isPartial { self.given.append((path, Set(file.schema.names))) }
+      if case .parquet(let path, let file, let untyped) = piece {
+        // What the table has a type for is null; of the rest nothing is known.
+        let nulls = untyped.compactMap { (table ?? given)?[$0] }
+        ParquetInput.sayUntyped(untyped.filter { (table ?? given)?[$0] == nil }, of: path)
+        if isPartial { self.given.append((path, Set(file.schema.names + nulls.map(\.name)))) }
         sayZone(file.schema, table)
         if let table { announce(file.schema, of: path, table) }
         let zone = zone
         batches[index] = try await ParquetInput.batches(file, at: path) {
-          try zone.converted($0, table: table)
+          try BatchJoin.filled(
+            try zone.converted($0, table: table), with: nulls.map { Field($0.name, $0.type) })
         }
       }
     }
@@ -94,13 +106,20 @@ struct RowInput {
   }
 
   /// The rows as a stream of batches, for a table that is not there yet; nil where they must be read at once.
-  func stream() throws -> (schema: Schema, batches: ParquetRows)? {
+  ///
+  /// - Parameter given: The columns that the table is to have; nil to take those of the files.
+  func stream(given: Schema?) throws -> (schema: Schema, batches: ParquetRows)? {
     var files: [(path: String, file: ParquetFile)] = []
+    var left: [[String]] = []
     for piece in pieces {
-      guard case .parquet(let path, let file) = piece, !isPartial else { return nil }
+      guard case .parquet(let path, let file, let untyped) = piece, !isPartial else { return nil }
       files.append((path, file.keepingDictionaries()))
+      left.append(untyped.filter { given?[$0] == nil })
     }
-    for (_, file) in files { sayZone(file.schema, nil) }
+    for ((path, file), untyped) in zip(files, left) {
+      ParquetInput.sayUntyped(untyped, of: path)
+      sayZone(file.schema, nil)
+    }
     let schemas = try files.map { try zone.converted(RecordBatch(noneOf: $0.file.schema), table: nil).schema }
     let schema = try BatchJoin.schema(schemas)
     return (schema, ParquetRows(files, zone, schema))
@@ -152,7 +171,7 @@ struct RowInput {
       let mine = refused.filter { (start..<start + count).contains($0.row) }
       switch piece {
       case _ where mine.isEmpty: break
-      case .parquet(let path, _):
+      case .parquet(let path, _, _):
         for row in mine { letters.append(row.row, of: rows, at: row.row - start, in: path, row.reason) }
         left += mine.map(\.row)
       case .lines(let source):
@@ -176,7 +195,7 @@ struct RowInput {
     guard let first = refused?.first else { return error }
     var start = 0
     for (piece, count) in zip(pieces, counts) {
-      if case .parquet(let path, _) = piece, (start..<start + count).contains(first.row) {
+      if case .parquet(let path, _, _) = piece, (start..<start + count).contains(first.row) {
         return CommandError("\(path), row \(first.row - start + 1): \(first.reason)")
       }
       start += count
@@ -191,12 +210,13 @@ struct RowInput {
     lines.compactMap { if case .lines(let source) = pieces[$0] { source } else { nil } }
   }
 
-  private func inferred(preferred: [String]) async throws -> Schema {
+  private mutating func inferred(preferred: [String]) async throws -> Schema {
     var inference = SchemaInference(.rows, preferred: preferred)
-    var ignored = DeadLetters()
+    var ignored = DeadLetters(isCounting: true)
     try await RecordInput(sources: sources(Array(pieces.indices)), policy: policy)
       .read(into: &inference, &ignored)
     for warning in inference.warnings { StandardError.note(warning) }
+    owners = inference.owners
     return inference.schema
   }
 
@@ -207,12 +227,14 @@ struct RowInput {
     _ lines: [Int], _ schema: Schema, key: [String], isNew: Bool
   ) async throws -> [[RecordBatch]] {
     var schema = schema
+    let before = (schema: schema, owners: owners)
     while true {
       var builder: RowBatchBuilder
       do {
         builder = try RowBatchBuilder(
-          schema: schema, keyFields: key, unknown: .leaveOut, utcOffset: hasZone ? zone.offset : nil,
-          countsMembers: isPartial)
+          schema: schema, keyFields: key.map { owners.column(meaning: $0, in: schema) }, unknown: .leaveOut,
+          owners: owners, placing: placing,
+          utcOffset: hasZone ? zone.offset : nil, countsMembers: isPartial)
       } catch {
         throw CommandError(error.description)
       }
@@ -226,7 +248,10 @@ struct RowInput {
         }
         found.append(batches)
       }
+      owners = builder.owners
       guard !builder.newFields.isEmpty else {
+        NewColumns.sayOwners(owners, before.owners, before.schema)
+        if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
         try noteGiven(builder, schema, sources(lines))
         if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
         return found
@@ -255,6 +280,14 @@ enum NewColumns {
   /// which rows are deleted.
   static func stored(_ schema: Schema) -> Schema {
     Schema(MetaColumns.removed(from: schema).fields.filter { $0.name != MetaColumns.isDeleted })
+  }
+
+  /// Says which columns that were there have an owner now that is called otherwise.
+  static func sayOwners(_ owners: ColumnOwners, _ before: ColumnOwners, _ schema: Schema) {
+    for (name, column) in owners.pairs where name != column && before.name(of: column) == nil {
+      guard schema[column] != nil else { continue }
+      StandardError.note("\(name.debugDescription) goes to the column \(column), from now on always")
+    }
   }
 
   /// The schema with the new columns at its end.

@@ -28,14 +28,16 @@ extension CommitReport {
   /// The line that a write ends with.
   ///
   /// - Parameter deadLetters: Records that were put aside.
-  func line(_ verb: String, _ table: Table, deadLetters: Int = 0) -> String {
+  func line(_ verb: String, _ table: Table, deadLetters: DeadLetters = DeadLetters()) -> String {
     var parts = [
       "\(inserted) inserted", "\(updated) updated", "\(deleted) deleted", "\(stale) stale",
       "\(duplicates) duplicate",
     ]
     if superseded > 0 { parts.append("\(superseded) superseded within the batch") }
     if notFound > 0 { parts.append("\(notFound) not found") }
-    if deadLetters > 0 { parts.append("\(deadLetters) to the dead letters") }
+    if deadLetters.bytes > 0 {
+      parts.append("\(deadLetters.count) to the dead letters (\(Readable.bytes(deadLetters.bytes)))")
+    }
     parts.append("\(files) \(files == 1 ? "file" : "files")")
     parts.append(Readable.bytes(bytesWritten))
     parts.append(Readable.seconds(duration))

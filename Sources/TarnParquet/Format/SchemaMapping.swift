@@ -5,6 +5,8 @@ struct SchemaMapping: Sendable {
   var columns: [SchemaNode] = []
   /// Names of columns that cannot be read, with reasons.
   var unreadable: [String: String] = [:]
+  /// Names of columns of the null type.
+  var untyped: Set<String> = []
   /// Number of chunks that each row group must have.
   var chunkCount = 0
 
@@ -30,6 +32,7 @@ struct SchemaMapping: Sendable {
           unreadable[name] = error.text
         }
       }
+      if !tree.isGroup, tree.element.effectiveLogical == .unknown { untyped.insert(name) }
       chunkCount = leafCount
     }
     guard position == elements.count else { throw StoredNode.damaged }

@@ -28,6 +28,9 @@ public struct ParquetFile: Sendable {
   public let schema: Schema
   /// Names of the columns that cannot be read, each with the reason.
   public let unreadable: [String: String]
+  /// Names of the columns of the null type (`UNKNOWN` in `LogicalTypes.md`), which hold nothing but nulls, and whose type
+  /// in ``schema`` is only that of their storage.
+  public let untyped: Set<String>
   /// The key-value metadata of the footer.
   public var keyValues: [ParquetKeyValue] { metadata.keyValues }
   /// The program that wrote the file, as it calls itself.
@@ -149,6 +152,7 @@ public struct ParquetFile: Sendable {
       nodes = mapping.columns.filter { doubtful[$0.field.name] == nil }
       schema = Schema(nodes.map(\.field))
       unreadable = mapping.unreadable.merging(doubtful) { first, _ in first }
+      untyped = mapping.untyped
     } catch {
       throw ParquetError(
         error.code, path: path, offset: size - Self.tailByteCount - footerLength, "footer: \(error.message)")
@@ -166,6 +170,7 @@ public struct ParquetFile: Sendable {
     storage = file.storage
     metadata = file.metadata
     unreadable = file.unreadable
+    untyped = file.untyped
     keepsDictionaries = file.keepsDictionaries
     cutsNanoseconds = file.cutsNanoseconds
     notices = file.notices
