@@ -422,7 +422,8 @@ extension ColumnBuilder {
     var builder = ColumnBuilder(column)
     column = Column(unchecked: type, taken, nil)
     try body(&builder)
-    column = Column(unchecked: type, builder.values, builder.validity)
+    let values = builder.dictionary.map { Column.Values.dictionary($0.finish()) } ?? builder.values
+    column = Column(unchecked: type, values, builder.validity)
   }
 
   private static func extend(

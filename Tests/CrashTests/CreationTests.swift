@@ -11,7 +11,9 @@ import Testing
   private func create(_ storage: any Storage) async throws -> Table {
     var settings = TableSettings()
     settings.lockPatience = .milliseconds(20)
+    // One after the other: what fails cancels what is under way beside it, and the other process with it.
     settings.parallelism = 1
+    settings.smallFilesAtOnce = 1
     return try await Table.create(
       at: .storage(storage, name: "t"), schema: Trade.schema, recordKey: ["id"],
       partitionedBy: ["exchange"], settings: settings)

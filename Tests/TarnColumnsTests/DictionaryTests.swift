@@ -125,7 +125,7 @@ import Testing
     #expect(batch.first(of: 3..<64, atMost: 1, isWrittenOut: true) == 3..<4)
     let rows = Array(0..<Int32(64))
     #expect(batch.count(of: rows[...], atMost: 1 << 20) == 64)
-    #expect(batch.count(of: rows[...], atMost: 1_000) == 32)
+    #expect(batch.count(of: rows[...], atMost: 1_008) == 32)
     #expect(batch.count(of: rows[10...], atMost: 1) == 1)
   }
 }

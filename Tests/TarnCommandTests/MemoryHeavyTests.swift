@@ -124,9 +124,9 @@ import Testing
 
   @Test(.enabled(if: Tool.measuresMemory))
   func longStringsThatRepeatAreNeverWrittenOutInMemory() async throws {
-    let rows = try Self.rows(20_000, Self.repeated(100_000, 3, 20_000))
-    let changed = try Self.rows(2, from: 1_000_000, Self.repeated(99_000, 2, 2))
-    let newer = try Self.rows(1, from: 2_000_000, Self.repeated(98_000, 1, 1))
+    let rows = try Self.rows(20_000, Self.repeated(20_000, 3, 20_000))
+    let changed = try Self.rows(2, from: 1_000_000, Self.repeated(19_000, 2, 2))
+    let newer = try Self.rows(1, from: 2_000_000, Self.repeated(18_000, 1, 1))
     try await Tool.inFolder { tool in
       try await write(rows, to: "rows.parquet", in: tool)
       try await write(changed, to: "changed.parquet", in: tool)
@@ -138,7 +138,7 @@ import Testing
           .create("upsert", "t"), .upsert("t", from: "changed.parquet"), .upsert("t", from: "rows.parquet"),
         ])
       try tool.changeCodec(of: "t")
-      // Written anew, changed by a condition, and read: 2 GB of text.
+      // Written anew, changed by a condition, and read: 400 MB of text.
       try await run(
         tool,
         [
@@ -169,12 +169,13 @@ import Testing
   @Test(.enabled(if: Tool.measuresMemory))
   func longStringsThatAllDifferAreTakenInStepsOfTheirBytes() async throws {
     let rows = try Self.rows(12_000, Self.different(12_000))
+    // The batch is more for a moment, when what its columns were decoded to is put into its place.
     try await Tool.inFolder { tool in
       try await write(rows, to: "rows.parquet", in: tool)
       try await run(
         tool,
         [
-          .create("insert", "t"), .upsert("t", from: "rows.parquet", batch: rows.byteCount),
+          .create("insert", "t"), .upsert("t", from: "rows.parquet", batch: rows.byteCount / 2 * 3),
           .update("t", where: "ts >= 100"), .count("t", where: "ts = 5", is: 11_901),
           Step(["read", "t", "--format", "parquet"]),
         ])
@@ -184,6 +185,8 @@ import Testing
   @Test(.enabled(if: Tool.measuresMemory))
   func columnsByTheThousandHeedTheBudget() async throws {
     let rows = try Self.wide(3_000, 2_000)
+    // Each column has something of its own under way.
+    let columns = 2_000 * 20 << 10
     var one = rows.slice(5..<6)
     one.columns[1] = try Self.numbers(1, from: 9_000)
     let changed = one
@@ -193,10 +196,10 @@ import Testing
       try await run(
         tool,
         [
-          .create("insert", "t"), .upsert("t", from: "one.parquet"),
-          .count("t", where: "ts >= 2999", is: 2), .create("upsert", "u", batch: rows.byteCount),
-          .upsert("u", from: "one.parquet"), .count("u", where: "ts >= 2999", is: 2),
-          Step(["read", "u", "--format", "parquet"]),
+          .create("insert", "t", batch: columns), .upsert("t", from: "one.parquet", batch: columns),
+          .count("t", where: "ts >= 2999", is: 2), .create("upsert", "u", batch: rows.byteCount + columns),
+          .upsert("u", from: "one.parquet", batch: columns), .count("u", where: "ts >= 2999", is: 2),
+          Step(["read", "u", "--format", "parquet"], batch: columns),
         ])
     }
   }

@@ -60,8 +60,9 @@ import Testing
       try await table.upsert(try Trade.batch(Self.trades(0)))
       let before = local.synchronizer.count
       try await table.upsert(try Trade.batch(Self.trades(0).map { Trade($0.id, 2, $0.exchange, 7) }))
-      // Each file's bytes and its folder, and the timeline's three files, each with its folder.
-      #expect(local.synchronizer.count - before == 2 * Self.partitions + 6)
+      // Each file's bytes and its folder; the timeline's three files and two of markers, each with its folder; the
+      // markers' own folder; and that the markers go.
+      #expect(local.synchronizer.count - before == 2 * Self.partitions + 6 + 4 + 1 + 2)
     }
   }
 
@@ -89,8 +90,14 @@ import Testing
     #expect(written.allSatisfy { $0 < settled } && settled < completed)
     // Nothing of the timeline waits for others.
     #expect(!calls.contains { $0.hasPrefix("batch put .hoodie/2") })
+    let alone = calls[inflight...].filter { $0.hasPrefix("alone put") || $0.hasPrefix("alone finish") }
+    // The inflight file, two of markers, and the completed one.
+    #expect(alone.count == 4 && alone.filter { $0.contains("/MARKERS") }.count == 2)
+    // What a rollback goes by is there before the first base file.
+    let marked = try #require(calls.lastIndex { $0.hasSuffix("/MARKERS.type") })
     #expect(
-      calls[inflight...].filter { $0.hasPrefix("alone put") || $0.hasPrefix("alone finish") }.count == 2)
+      calls.indices.filter { $0 > inflight && calls[$0].hasPrefix("batch finish") }.allSatisfy { $0 > marked }
+    )
   }
 }
 
