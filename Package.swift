@@ -38,8 +38,9 @@ let package = Package(
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
 
-    // Calls of the kernel that Swift's module of the C library leaves out.
+    // Calls of the kernel, and of glibc, that Swift's module of the C library leaves out.
     .systemLibrary(name: "CFileCopy"),
+    .systemLibrary(name: "CMalloc"),
 
     // The rooms, from the ground up: each imports only rooms below it.
     room("TarnBytes", ["CZlib"]),
@@ -64,7 +65,7 @@ let package = Package(
       name: "TarnCommand",
       dependencies: [
         "Tarn", "TarnCDC", "TarnColumns", "TarnParquet", "TarnStorage", "TarnBytes", "TarnTimeline",
-        "TarnAvro", "TarnCompression",
+        "TarnAvro", "TarnCompression", "CMalloc",
       ],
       swiftSettings: settings),
 

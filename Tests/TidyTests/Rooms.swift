@@ -7,6 +7,7 @@ enum Rooms {
     ("CZlib", []),
     ("CZstd", []),
     ("CFileCopy", []),
+    ("CMalloc", []),
     ("TarnBytes", ["CZlib"]),
     ("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     ("TarnColumns", ["TarnBytes"]),
@@ -28,7 +29,7 @@ enum Rooms {
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnParquet", "TarnStorage", "TarnBytes", "TarnTimeline",
-        "TarnAvro", "TarnCompression",
+        "TarnAvro", "TarnCompression", "CMalloc",
       ]
     ),
   ]
