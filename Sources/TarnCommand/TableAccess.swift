@@ -176,7 +176,11 @@ struct TableAccess {
   func untilSettled(_ body: (inout DeadLetterStore) async throws -> Void) async throws {
     var letters = DeadLetterStore()
     for _ in 0..<Self.attempts {
-      do { return try await body(&letters) } catch is Overtaken { continue }
+      do { return try await body(&letters) } catch is Overtaken { continue } catch let error as CommandError
+        where error.code == .noTable && arguments.has(Options.create)
+      {
+        continue
+      }
     }
     throw CommandError(
       "\(path): other processes create this table and take it back again and again; try again")

@@ -84,8 +84,10 @@ public final class CommitMarkers: Sendable {
 
   /// Removes the markers, once the commit is completed or rolled back.
   ///
+  /// - Parameter other: The storage to go through, where it is not that of the attempt.
   /// - Throws: ``TimelineError`` with code `storage`.
-  public func remove() async throws(TimelineError) {
+  public func remove(through other: (any Storage)? = nil) async throws(TimelineError) {
+    let storage = other ?? storage
     do {
       for name in state.withLock({ $0.files }).reversed() {
         try await storage.delete(Self.folder(of: instant) + name)

@@ -29,6 +29,8 @@ extension Storage {
       return
     } catch { first = error }
     if first.code == .preconditionFailed, !isUnique { throw .taken }
+    // No storage makes what it has no name for.
+    if first.code == .invalidPath { throw .failed(first) }
     let tag: ObjectTag
     let isOwn: Bool
     do throws(StorageError) {

@@ -123,7 +123,8 @@ struct RefusedRowTests {
           change("INSERT", "4", exchange: "OKX", at: 2), change("REMOVE", "9", old: long, at: 2),
           change("MODIFY", "5", exchange: "OKX", old: long, at: 2),
         ].joined(separator: "\n"))
-      try await tool.fail("ingest", "t", "--changes", "second.jsonl", saying: ["row 1", "255"])
+      try await tool.fail(
+        "ingest", "t", "--changes", "second.jsonl", saying: ["second.jsonl, line 1", "255"])
       let second = try await tool.succeed(
         "ingest", "t", "--changes", "second.jsonl", "--on-error", "dead-letter", "dead")
       #expect(second.errors.contains("1 to the dead letters"), "\(second.errors)")

@@ -74,7 +74,7 @@ struct SoftDeleteCommandTests {
       try await tool.succeed("upsert", "t", "--create", "--key", "id", "--from", "trades.jsonl")
       let before = try tool.files(of: "t")
       for (line, says) in [
-        (#"{"id":1,"_hoodie_is_deleted":"yes"}"#, "must be boolean"),
+        (#"{"id":1,"_hoodie_is_deleted":"yes"}"#, "column _hoodie_is_deleted"),
         (#"{"id":1,"_hoodie_operation":"D"}"#, "column _hoodie_operation: Hudi keeps names"),
       ] {
         try tool.write("odd.jsonl", line)

@@ -103,6 +103,27 @@ import Testing
     #expect(cold - own.readCount <= 1)
   }
 
+  @Test func filesOfAnEarlierBuildAreAskedToo() async throws {
+    let storage = InMemoryStorage()
+    let small = try await SmallTable(
+      Schema([Field("id", .string), Field("p", .string), Field("other", .string)]), partitionedBy: ["p"],
+      storage: storage)
+    try await small.table.upsert(Self.rows("a", "b"))
+    // It may have taken over rows of another writer, whose keys it did not look at.
+    for object in try await storage.listAll(prefix: "").objects where object.path.hasSuffix(".parquet") {
+      let bytes = ForeignBytes.written(
+        by: "tarn version 0.1.0 (build 1)", try await storage.readAll(object.path))
+      try await storage.put(bytes, at: object.path, if: .always)
+    }
+    try await Self.replace("hoodie.table.recordkey.fields", "other", small)
+    let table = try await Table.open(
+      at: small.table.location, settings: TableFixture.settings(small.warnings))
+    await #expect(throws: TableError.self) { try await table.upsert(try Self.rows("c", "d")) }
+    do { try await table.upsert(try Self.rows("c", "d")) } catch let error as TableError {
+      #expect(error.code == .unsupported && error.message.contains("record key"), "\(error)")
+    }
+  }
+
   @Test func aKeyInTwoPartitionsIsSaid() async throws {
     let small = try await SmallTable(
       Schema([Field("id", .string), Field("p", .string)]), partitionedBy: ["p"])

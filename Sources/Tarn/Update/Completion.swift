@@ -22,6 +22,8 @@ struct Completion: Sendable {
     /// The incoming row behind each of them.
     var origins: [Int32]
     var resolution: FileResolution
+    /// Incoming rows that were to move, and of which the merge function makes deletions.
+    var gone: Set<Int32> = []
   }
 
   /// Appends the whole rows to the batch, and points the resolutions at them.
@@ -39,6 +41,7 @@ struct Completion: Sendable {
     }
     var whole = batch
     var moved: [Int32: Int32] = [:]
+    var gone: Set<Int32> = []
     for (index, file) in files.enumerated() {
       guard let file else { continue }
       let start = whole.keys.keys.count
@@ -49,12 +52,15 @@ struct Completion: Sendable {
       for place in file.resolution.updated.count..<file.origins.count {
         moved[file.origins[place]] = Int32(start + place)
       }
+      gone.formUnion(file.gone)
       try whole.append(origins: file.origins)
       whole.changes.isDelete.append(repeating: false, count: file.origins.count)
     }
     let parts = [batch.changes.rows] + files.compactMap { $0?.rows }
     whole.changes.rows = try RecordBatch.concatenate(parts, schema: table.schema)
-    for (partition, rows) in inserts { inserts[partition] = rows.map { moved[$0] ?? $0 } }
+    for (partition, rows) in inserts {
+      inserts[partition] = rows.filter { !gone.contains($0) }.map { moved[$0] ?? $0 }
+    }
     return whole
   }
 
@@ -110,16 +116,21 @@ struct Completion: Sendable {
     }
     let rows = try RecordBatch.concatenate(parts, schema: table.schema)
     let gone = Set(SoftDeletes.rows(of: rows).map(Int32.init))
-    if !isMoved { result.resolution.deleted += gone.map { matches[Int($0)].stored } }
+    if isMoved {
+      let deleted = Set(gone.map { origins[Int($0)] })
+      result.gone.formUnion(deleted)
+      result.resolution.moved.removeAll { deleted.contains(Int32($0.incoming)) }
+    } else {
+      result.resolution.deleted += gone.map { matches[Int($0)].stored }
+    }
     // Rows that come back as they were need no writing, unless they move.
-    let changed =
-      isMoved
-      ? Array(0..<Int32(rows.count)) : rows.rowsThatDiffer(from: stored).filter { !gone.contains($0) }
+    let kept = isMoved ? Array(0..<Int32(rows.count)) : rows.rowsThatDiffer(from: stored)
+    let changed = kept.filter { !gone.contains($0) }
     result.origins += changed.map { origins[Int($0)] }
     if !isMoved {
-      let kept = gone.union(changed)
+      let settled = gone.union(changed)
       result.resolution.updated += changed.map { matches[Int($0)] }
-      result.resolution.duplicates += matches.indices.filter { !kept.contains(Int32($0)) }
+      result.resolution.duplicates += matches.indices.filter { !settled.contains(Int32($0)) }
         .map { matches[$0].incoming }
     }
     return try rows.gather(changed)

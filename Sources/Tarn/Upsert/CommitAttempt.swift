@@ -26,6 +26,9 @@ final class CommitAttempt: Sendable {
     markers = CommitMarkers(instant, in: storage)
   }
 
+  /// How long the end of a commit waits for what is only tidiness.
+  private static let tidyPatience = Duration.milliseconds(200)
+
   private var log: CommitLog { CommitLog(storage) }
 
   /// Writes the requested and the inflight file.
@@ -72,8 +75,8 @@ final class CommitAttempt: Sendable {
     } catch {
       // The commit stands, and that the lock cannot be asked does not say that it was lost.
     }
-    // Left behind, they harm nothing, and the next writer removes them.
-    try? await markers.remove()
+    // Left behind, they harm nothing, and the next writer removes them; so nobody waits for that.
+    try? await markers.remove(through: (storage as? LocalStorage)?.waiting(atMost: Self.tidyPatience))
   }
 
   /// Takes back what this process has begun and not completed; what cannot be removed now, the next writer removes.

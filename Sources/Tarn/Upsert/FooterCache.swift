@@ -51,12 +51,13 @@ final class FooterCache: Sendable {
     return file
   }
 
-  /// Opens the base file of a slice, and once in its time here checks the keys that it stores, where it is not Tarn's.
+  /// Opens the base file of a slice, and once in its time here checks the keys that it stores, where it is not known
+  /// that Tarn has made them all.
   func open(
     _ slice: FileSlice, in storage: any Storage, checking check: StoredKeyCheck?
   ) async throws -> ParquetFile {
     let file = try await open(slice, in: storage)
-    guard let check, file.keyIndexReference == nil else { return file }
+    guard let check, file.keyIndexReference == nil || !file.hasKeysOfTarn else { return file }
     let path = ExactText(slice.path)
     guard state.withLock({ $0.entries[path]?.hasSoundKeys != true }) else { return file }
     try await check.check(file)

@@ -181,6 +181,9 @@ struct WriteTransaction: Sendable {
     let completion = Completion(
       storage: storage, batch: batch, table: table, kind: kind, parallelism: settings.parallelism)
     if completion.isNeeded {
+      // Of rows that were to move, a merge function may make deletions.
+      let moved = resolutions.reduce(0) { $0 + $1.moved.count }
+      defer { report.updated -= moved - resolutions.reduce(0) { $0 + $1.moved.count } }
       batch = try await tableErrors { try await completion.complete(tagged, &resolutions, &inserts) }
     }
     for resolution in resolutions {

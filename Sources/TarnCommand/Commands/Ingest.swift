@@ -61,7 +61,11 @@ enum IngestCommand {
     } _: { table in
       let taken = try await input.taken(changes, by: table)
       try letters.keep(input.storeLetters)
-      return try await table.remembering(input.owners).apply(taken, scope: .table)
+      do {
+        return try await table.remembering(input.owners).apply(taken, scope: .table)
+      } catch let error as TableError where error.code == .badRow {
+        throw await input.located(error, in: taken, by: table)
+      }
     }
     StandardError.write(line: report.line("ingested into", written, deadLetters: input.letters))
   }

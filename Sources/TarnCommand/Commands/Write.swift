@@ -71,7 +71,9 @@ enum WriteCommand {
     let placing =
       (table?.properties.partitionFields ?? []) + (table?.properties.orderingField.map { [$0] } ?? [])
     var input = try await RowInput(arguments, try access.owners(of: table), placing: placing)
-    if streams, table == nil, let (found, batches) = try input.stream(given: given) {
+    // What is to be widened is known once all rows are.
+    let readsAll = arguments.has(Options.widen) && given != nil
+    if streams, table == nil, !readsAll, let (found, batches) = try input.stream(given: given) {
       try await load(batches, found, given, named, access)
       return
     }
@@ -82,7 +84,9 @@ enum WriteCommand {
     let (key, partition) = (named.map(column), (arguments[Options.partitionBy] ?? []).map(column))
     let ordering = arguments[Options.orderBy].map(column)
     if table != nil, let given, let schema, !arguments.has(Options.partial) {
-      rows = try BatchJoin.filled(rows, with: schema.fields.filter { given[$0.name] != nil })
+      // Which values of other types fit, the table tells row by row.
+      let lacking = schema.fields.filter { given[$0.name] != nil && rows.schema[$0.name] == nil }
+      rows = try BatchJoin.filled(rows, with: lacking)
     }
     var verb = ""
     let (written, report) = try await access.write(table) {

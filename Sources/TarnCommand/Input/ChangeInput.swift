@@ -110,6 +110,15 @@ struct ChangeInput {
     return try changes.without(left)
   }
 
+  /// What a table says of a row that it does not take, with the file and line of its record.
+  func located(_ error: TableError, in changes: ChangeBatch, by table: Table) async -> any Error {
+    guard let builder, let first = try? await table.refusedRows(in: changes).first else { return error }
+    let input = RecordInput(sources: input.sources, policy: .fail)
+    return await input.failure(of: first.row, first.reason, of: changes.count, by: builder) {
+      _ = try $0.finish()
+    } ?? error
+  }
+
   /// Stores the records that could not be taken.
   func storeLetters() throws { try letters.store(input.policy) }
 

@@ -69,11 +69,25 @@ struct RecordInput {
     var finder = RefusalFinder(consumer, refused)
     for source in sources {
       try await read(source, into: &finder, { try full(&$0.base) }) { record throws(ChangeError) in
-        if case .refused = record.reason { letters.append(record) }
+        guard case .refused = record.reason else { return }
+        guard case .deadLetter = policy else { throw .rejected(record) }
+        letters.append(record)
       }
     }
     guard finder.rowCount == count else { throw CommandError("\(names): it changed while it was read") }
     return finder.found
+  }
+
+  /// The error that tells of a row which the table refuses, with its file and line; nil where it is not found again.
+  func failure<Consumer: RowConsumer>(
+    of row: Int, _ reason: String, of count: Int, by consumer: Consumer,
+    full: (inout Consumer) throws -> Void
+  ) async -> (any Error)? {
+    var none = DeadLetters(isCounting: true)
+    do {
+      _ = try await refuse([row: reason], of: count, by: consumer, &none, full: full)
+      return nil
+    } catch { return error }
   }
 
   private func read<Consumer: RecordConsumer>(

@@ -186,7 +186,7 @@ struct RowInput {
     return try rows.gather(rows.rows(without: left))
   }
 
-  /// What a table says of a row that it does not take, with file and row where this is one of a Parquet file.
+  /// What a table says of a row that it does not take, with file, and row or line.
   func located(
     _ error: TableError, in rows: RecordBatch, by table: Table, columns: WrittenColumns, scope: KeyScope
   ) async -> any Error {
@@ -195,10 +195,17 @@ struct RowInput {
     guard let first = refused?.first else { return error }
     var start = 0
     for (piece, count) in zip(pieces, counts) {
-      if case .parquet(let path, _, _) = piece, (start..<start + count).contains(first.row) {
+      defer { start += count }
+      guard (start..<start + count).contains(first.row) else { continue }
+      switch piece {
+      case .parquet(let path, _, _):
         return CommandError("\(path), row \(first.row - start + 1): \(first.reason)")
+      case .lines(let source):
+        guard let builder else { return error }
+        return await RecordInput(sources: [source], policy: .fail).failure(
+          of: first.row - start, first.reason, of: count, by: builder
+        ) { _ = try $0.finish() } ?? error
       }
-      start += count
     }
     return error
   }
@@ -226,7 +233,9 @@ struct RowInput {
   private mutating func readLines(
     _ lines: [Int], _ schema: Schema, key: [String], isNew: Bool
   ) async throws -> [[RecordBatch]] {
-    var schema = schema
+    // Whether or not the table has it, by this column a row may say that it is deleted.
+    let known = schema
+    var schema = NewColumns.withDeletion(schema)
     let before = (schema: schema, owners: owners)
     while true {
       var builder: RowBatchBuilder
@@ -254,7 +263,7 @@ struct RowInput {
         if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
         try noteGiven(builder, schema, sources(lines))
         if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
-        return found
+        return try found.map { try $0.map { try NewColumns.withoutIdleDeletion($0, known) } }
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew, known: announced)
     }
@@ -280,6 +289,25 @@ enum NewColumns {
   /// which rows are deleted.
   static func stored(_ schema: Schema) -> Schema {
     Schema(MetaColumns.removed(from: schema).fields.filter { $0.name != MetaColumns.isDeleted })
+  }
+
+  /// The schema with the boolean column by which rows are deleted, of whatever type it seemed to be.
+  static func withDeletion(_ schema: Schema) -> Schema {
+    var schema = schema
+    if let index = schema.index(of: MetaColumns.isDeleted) {
+      schema.fields[index].type = .boolean
+    } else {
+      schema.fields.append(Field(MetaColumns.isDeleted, .boolean))
+    }
+    return schema
+  }
+
+  /// The rows without the column by which rows are deleted where none is, and where the table lacks it.
+  static func withoutIdleDeletion(_ rows: RecordBatch, _ table: Schema) throws -> RecordBatch {
+    guard table[MetaColumns.isDeleted] == nil, let column = rows[MetaColumns.isDeleted],
+      column.nullCount == rows.count
+    else { return rows }
+    return try rows.select(rows.schema.names.filter { $0 != MetaColumns.isDeleted })
   }
 
   /// Says which columns that were there have an owner now that is called otherwise.

@@ -1,5 +1,6 @@
 /// The name by which a file tells that Tarn wrote it, and what is known of such files.
 ///
+/// Files of the first build may have bounds that leave a NaN out, and keys of another writer that Tarn would not make.
 /// It stands in `created_by`, which nobody copies from file to file, as some do key-value metadata.
 public enum WriterName {
   /// What this version calls itself.
@@ -7,10 +8,17 @@ public enum WriterName {
 
   /// The first build whose bounds leave no NaN out.
   private static let buildMindingNaN = 2
+  /// The first build that looks at the keys which another writer stored.
+  private static let buildComparingKeys = 2
 
   /// Whether files of a writer have no bounds, or infinite ones, where a page or chunk holds a NaN.
   static func mindsNaN(_ name: String?) -> Bool {
     build(name).map { $0 >= buildMindingNaN } ?? false
+  }
+
+  /// Whether a writer takes over no rows of a file whose stored keys are not what it makes of their fields.
+  static func comparesKeys(_ name: String?) -> Bool {
+    build(name).map { $0 >= buildComparingKeys } ?? false
   }
 
   /// The build of Tarn that calls itself so; nil for another writer.
@@ -23,6 +31,9 @@ public enum WriterName {
 }
 
 extension ParquetFile {
+  /// Whether all record keys in the file are known to be as Tarn makes them, or to have been compared with those.
+  package var hasKeysOfTarn: Bool { WriterName.comparesKeys(createdBy) }
+
   /// Whether the file's bounds of floating-point numbers are known to leave no NaN out.
   package var boundsMindNaN: Bool { WriterName.mindsNaN(createdBy) }
 }
