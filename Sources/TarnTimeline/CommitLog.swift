@@ -52,9 +52,18 @@ public struct CommitLog: Sendable {
   public func standing(
     of instant: Instant, plan: CommitMetadata
   ) async throws(TimelineError) -> Standing {
-    let path = TimelineEntry(instant, .commit, .inflight).path
-    guard let present = try await storage.readIfPresent(path) else { return .removed }
-    return present == plan.bytes() ? .own : .replaced
+    let own = plan.bytes()
+    do {
+      let path = TimelineEntry(instant, .commit, .inflight).path
+      return try await storage.readAll(path, limit: own.count) == own ? .own : .replaced
+    } catch {
+      switch error.code {
+      case .notFound: return .removed
+      // What is longer is another's.
+      case .tooLarge: return .replaced
+      default: throw TimelineError(error)
+      }
+    }
   }
 
   /// Completes a commit: from here on readers see its files.

@@ -115,12 +115,12 @@ public final class CommitMarkers: Sendable {
     -> [String]?
   {
     let folder = folder(of: instant)
-    guard try await storage.readIfPresent(folder + form.name) == Array(form.text.utf8) else { return nil }
+    guard try await content(of: folder + form.name, in: storage) == Array(form.text.utf8) else { return nil }
     var paths: [String] = []
     for object in try await objects(of: instant, in: storage) {
       let name = object.path.dropFirst(folder.count)
       guard name.hasPrefix(prefix), name != form.name,
-        let bytes = try await storage.readIfPresent(object.path)
+        let bytes = try await content(of: object.path, in: storage)
       else { continue }
       for line in bytes.split(separator: 0x0a) {
         guard let path = basePath(String(decoding: line, as: UTF8.self), instant) else { continue }
@@ -128,6 +128,16 @@ public final class CommitMarkers: Sendable {
       }
     }
     return paths
+  }
+
+  /// A marker file's bytes, which are some hundred for each base file; nil where there is no such file.
+  private static func content(
+    of path: String, in storage: any Storage
+  ) async throws(TimelineError) -> [UInt8]? {
+    do { return try await storage.readAll(path) } catch {
+      if error.code == .notFound { return nil }
+      throw TimelineError(error)
+    }
   }
 
   /// The path of the base file that a line names; nil where it is none of the instant's.

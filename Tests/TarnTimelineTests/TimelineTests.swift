@@ -113,6 +113,31 @@ import Testing
     #expect(try await storage.listAll(prefix: "").objects.isEmpty)
   }
 
+  @Test func commitsOfManyFilesAreKnownAgain() async throws {
+    let storage = InMemoryStorage()
+    let log = CommitLog(storage)
+    let instant = Self.instant(0)
+    let plan = CommitMetadata(
+      operation: .insert, extra: ["x": String(repeating: "x", count: JavaProperties.largestFile)])
+    try await log.begin(instant, plan: plan)
+    #expect(try await log.standing(of: instant, plan: plan) == .own)
+    #expect(try await log.standing(of: instant, plan: CommitMetadata(operation: .insert)) == .replaced)
+    try await log.remove(pending: TimelineEntry(instant, .commit, .inflight))
+    #expect(try await log.standing(of: instant, plan: plan) == .removed)
+  }
+
+  @Test func markersOfManyFilesAreRead() async throws {
+    let storage = InMemoryStorage()
+    let instant = Self.instant(0)
+    let folder = String(repeating: "p", count: 255)
+    let paths = (0..<30_000).map { "\(folder)/f\($0)_0-0-0_\(instant.text).parquet" }
+    let markers = CommitMarkers(instant, in: storage)
+    try await markers.add(paths.map { CommitMarkers.Marker(.create, $0) })
+    let bytes = try await storage.listAll(prefix: "").objects.reduce(0) { $0 + $1.size }
+    #expect(bytes > JavaProperties.largestFile)
+    #expect(try await CommitMarkers.paths(of: instant, in: storage) == paths)
+  }
+
   @Test(arguments: [
     "{", "[]", #"{"partitionToWriteStats":{"p":[{"numWrites":"x"}]}}"#, #"{"partitionToWriteStats":7}"#,
     "Obj\u{1}",
