@@ -100,6 +100,39 @@ import Testing
     #expect(builder.finish().count == 1_002)
   }
 
+  @Test func nestedStringsOfSeveralDictionariesGrowByWhatIsAppended() throws {
+    func structure(_ prefix: String, _ size: Int) throws -> Column {
+      let entries = DictionaryStrings.Entries(
+        try Self.strings((0..<20).map { "\(prefix)\($0)" + String(repeating: "x", count: size) }))
+      let strings = try Column(
+        type: .string,
+        values: .dictionary(DictionaryStrings(indices: (0..<20).map { UInt32($0) }, entries: entries)))
+      return try Column(
+        type: .structure([Field("city", .string)]), values: .structure([strings], count: 20))
+    }
+    for size in [10, 1_000] {
+      let parts = try [structure("a", size), structure("b", size), structure("c", size)]
+      var builder = ColumnBuilder(parts[0].type)
+      var expected: [Plain] = []
+      for turn in 0..<2_000 {
+        let (part, row) = (parts[turn % 3], turn % 20)
+        if turn % 7 == 3 {
+          builder.appendNulls()
+          expected.append(.null)
+        }
+        try builder.append(part, row..<row + 1)
+        expected.append(Plain.all(part)[row])
+      }
+      let column = builder.finish()
+      #expect(Plain.all(column) == expected)
+      guard case .structure(let fields, _) = column.values,
+        case .dictionary(let strings) = fields[0].values
+      else { throw ColumnError.malformed("the strings are in no dictionary") }
+      // Each dictionary once, or what little of it is put end to end.
+      #expect(strings.entries.strings.bytes.count <= 3 * 20 * (size + 3) + 1_200 * size)
+    }
+  }
+
   @Test func aDictionaryIsGivenUpWhereItSavesNothing() throws {
     let entries = DictionaryStrings.Entries(try Self.strings((0..<100).map { "string \($0)" }))
     func column(_ indices: [UInt32]) throws -> Column {
