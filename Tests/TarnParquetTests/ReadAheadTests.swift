@@ -67,6 +67,25 @@ import Testing
     #expect(storage.bytesRead <= file.size)
   }
 
+  @Test(.timeLimit(.minutes(1)), arguments: [1, 2, 3, 8, 64])
+  func fewerBytesThanColumnsMakeSmallBatches(bytes: Int) async throws {
+    let bits = try Column(type: .boolean, values: .boolean(Bitmap(repeating: true, count: 50)))
+    let batch = try RecordBatch(
+      schema: Schema(["a", "b", "c"].map { Field($0, .boolean) }), columns: [bits, bits, bits])
+    let storage = CountingStorage(yields: 0)
+    var writer = try ParquetWriter(
+      schema: batch.schema, to: try await storage.writer(at: Self.path), path: Self.path,
+      options: ParquetWriteOptions(pageRows: 4))
+    try await writer.append(batch)
+    _ = try await writer.finish()
+    let file = try await ParquetFile.open(storage, path: Self.path)
+    var parts: [RecordBatch] = []
+    for try await part in file.batches(columns: [0, 1, 2], bytesPerBatch: bytes, readAhead: 0) {
+      parts.append(part)
+    }
+    try expectSame(parts, batch)
+  }
+
   @Test func theNextSmallRowGroupIsReadWhileTheFirstIsUsed() async throws {
     let storage = CountingStorage()
     let file = try await file(storage, try Self.batch(), groupRows: 4_096)

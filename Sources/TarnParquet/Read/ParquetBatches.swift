@@ -99,8 +99,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       nextRow = rows.upperBound
       if nextRow == decoded.count {
         self.decoded = nil
-        if rowsLeft == 0 { streams = [] }
-        if rowsLeft == 0 { selected = [] }
+        if rowsLeft == 0 { (streams, selected) = ([], []) }
       }
       openAhead()
       return try batches.file.finished(decoded.slice(rows))
@@ -153,8 +152,11 @@ public struct ParquetBatches: Sendable, AsyncSequence {
         let limited = found.values.count { $0 < rows }
         let held = streams.reduce(0) { $0 + $1.byteCount }
         // What columns of short values leave of the bytes is for those of long ones.
-        guard limited > 0, held < batches.bytesPerBatch / 2 else { return found.values.min() ?? rows }
-        share += (batches.bytesPerBatch - held) / limited
+        let more = (batches.bytesPerBatch - held) / Swift.max(limited, 1)
+        guard limited > 0, held < batches.bytesPerBatch / 2, more > 0 else {
+          return found.values.min() ?? rows
+        }
+        share += more
       }
     }
 
