@@ -142,6 +142,6 @@ import Testing
     try await small.table.insert(try batch(["id": try texts("b"), "p": try texts("x")]))
     try await small.table.upsert(try batch(["id": try texts("b"), "p": try texts("x")]))
     #expect(small.warnings.all.count == 2)
-    #expect(small.warnings.all.last?.contains("\"b\" is stored 2 times") == true)
+    #expect(small.warnings.all.last?.contains("\"b\" is stored 2 times, in partition \"p=x\": ") == true)
   }
 }

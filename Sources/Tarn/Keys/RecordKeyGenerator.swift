@@ -163,7 +163,8 @@ struct KeyHashing: Sendable {
   private let old: BucketIndex
   private let new: BucketIndex
 
-  /// - Parameter buckets: What the table says, or the writer was told; nil is returned for counts out of range.
+  /// - Parameter buckets: What the table says, or the writer was told.
+  /// - Returns: nil for counts out of range.
   init?(_ buckets: Buckets, keyFields: [String]) {
     let fields = buckets.named(keyFields).fields
     guard let old = BucketIndex(count: buckets.count, hashFields: fields, rule: .hudi0),

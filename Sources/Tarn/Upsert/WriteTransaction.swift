@@ -219,13 +219,17 @@ struct WriteTransaction: Sendable {
       }
     }
     guard let row = again.min() else { return }
-    let places = tagged.flatMap { slice in
-      slice.matches.filter { $0.incoming == row }.map { _ in slice.slice.partitionPath.debugDescription }
+    var count = 0
+    var places: Set<String> = []
+    for slice in tagged {
+      let found = slice.matches.count { $0.incoming == row }
+      if found > 0 { places.insert(slice.slice.partitionPath.debugDescription) }
+      count += found
     }
     let others = again.count == 1 ? "" : ", and so are \(again.count - 1) more of this batch"
     settings.warn(
-      "key \(batch.keys.keys.string(row).prefix(60).debugDescription) is stored \(places.count) times, in "
-        + "\(Set(places).count == 1 ? "partition" : "partitions") \(places.sorted().joined(separator: ", "))\(others): "
+      "key \(batch.keys.keys.string(row).prefix(60).debugDescription) is stored \(count) times, in "
+        + "\(places.count == 1 ? "partition" : "partitions") \(places.sorted().joined(separator: ", "))\(others): "
         + "an insert or another writer put it there; delete the key and upsert the row to have it once")
   }
 

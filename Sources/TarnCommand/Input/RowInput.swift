@@ -6,7 +6,7 @@ import TarnParquet
 
 /// The rows of `--from`: Parquet files and JSON lines, as one batch in the order of the files.
 struct RowInput {
-  /// A file, by what its first bytes say it holds.
+  /// A file, by what its first bytes say it holds; one that is called so is Parquet, however damaged its beginning.
   private enum Piece {
     /// With the columns of the null type, which are not among the file's.
     case parquet(String, ParquetFile, untyped: [String])
