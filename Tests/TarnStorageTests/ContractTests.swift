@@ -288,15 +288,7 @@ struct ContractTests {
   func invalidPathsAreRefusedByEveryVerb(_ subject: Subject) async throws {
     try await subject.run { storage in
       for path in ["", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\0b"] {
-        let verbs: [@Sendable () async throws -> Void] = [
-          { _ = try await storage.info(of: path) },
-          { _ = try await storage.readAll(path) },
-          { try await storage.put([1], at: path, if: .always) },
-          { _ = try await storage.writer(at: path) },
-          { try await storage.delete(path) },
-          { _ = try await storage.lock(path, patience: .zero) },
-        ]
-        for verb in verbs { #expect(await code(verb) == .invalidPath) }
+        for verb in Subject.verbs(storage, path) { #expect(await code(verb) == .invalidPath) }
       }
       for prefix in ["/", "../", "a//", "a/../b", "./a", "a\0"] {
         let failure = await code { _ = try await storage.listAll(prefix: prefix) }

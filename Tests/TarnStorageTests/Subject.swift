@@ -28,6 +28,18 @@ struct Subject: Sendable, CustomTestStringConvertible {
     withExtendedLifetime(folder) {}
   }
 
+  /// Every verb that names an object.
+  static func verbs(_ storage: any Storage, _ path: String) -> [@Sendable () async throws -> Void] {
+    [
+      { _ = try await storage.info(of: path) },
+      { _ = try await storage.readAll(path) },
+      { try await storage.put([1], at: path, if: .always) },
+      { _ = try await storage.writer(at: path) },
+      { try await storage.delete(path) },
+      { _ = try await storage.lock(path, patience: .zero) },
+    ]
+  }
+
   static let all = [
     Subject(testDescription: "local") { LocalStorage(root: $0 + "/not/yet/there", pageSize: 3) },
     Subject(testDescription: "local, not synchronized") {
