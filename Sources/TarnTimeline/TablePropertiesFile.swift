@@ -138,16 +138,30 @@ extension TableProperties {
     ])
   }
 
+  /// The file as bytes that can be read again.
+  private func readable(isNew: Bool, now: Int64) throws(TimelineError) -> [UInt8] {
+    let bytes = bytes(isNew: isNew, now: now)
+    // The checksum may be one entry more.
+    guard bytes.count <= JavaProperties.largestFile, entries.entries.count < JavaProperties.mostEntries else {
+      throw TimelineError(
+        .unsupported, path: TablePaths.properties,
+        "the table's properties, in which its columns are, would have \(entries.entries.count) entries of \(bytes.count) "
+          + "bytes, and at most \(JavaProperties.mostEntries) of \(JavaProperties.largestFile) bytes are read: take fewer "
+          + "columns, or shorter names")
+    }
+    return bytes
+  }
+
   /// Creates the table whose properties these are.
   ///
   /// It is one put, so that of several writers who create a table at one place exactly one does.
   ///
   /// - Returns: The file's bytes, by which its maker knows it again.
-  /// - Throws: ``TimelineError``: `exists` where a table is there already; `storage` where none was made;
-  ///   `outcomeUnknown` where one may have been.
+  /// - Throws: ``TimelineError``: `exists` where a table is there already; `unsupported` where the file would be larger
+  ///   than is read; `storage` where none was made; `outcomeUnknown` where one may have been.
   @discardableResult
   public func create(in storage: any Storage, now: Int64) async throws(TimelineError) -> [UInt8] {
-    let bytes = bytes(isNew: true, now: now)
+    let bytes = try readable(isNew: true, now: now)
     do { try await storage.create(bytes, at: TablePaths.properties, isUnique: false) } catch {
       switch error {
       case .taken:
@@ -172,8 +186,10 @@ extension TableProperties {
   /// Call it under the table's lock. Source: `HoodieTableConfig.modify`; since the storage replaces a
   /// file whole, the file is never absent in between.
   ///
-  /// - Throws: ``TimelineError``: `conflict` where another writer changes them too; `storage`.
+  /// - Throws: ``TimelineError``: `conflict` where another writer changes them too; `unsupported` where the file would
+  ///   be larger than is read; `storage`.
   public func store(in storage: any Storage, now: Int64) async throws(TimelineError) {
+    let bytes = try readable(isNew: false, now: now)
     try await Self.recover(in: storage)
     guard let before = try await storage.readIfPresent(TablePaths.properties) else {
       throw TimelineError(.noTable, path: TablePaths.properties, "the file is gone")
@@ -183,7 +199,7 @@ extension TableProperties {
       try await storage.put(before, at: TablePaths.propertiesBackup, if: .ifAbsent)
       // Spark refuses a file that its checksum file does not fit, so that one goes first.
       try await storage.delete(TablePaths.checksumFile(of: TablePaths.properties))
-      try await storage.put(bytes(isNew: false, now: now), at: TablePaths.properties, if: .always)
+      try await storage.put(bytes, at: TablePaths.properties, if: .always)
       try await storage.delete(TablePaths.propertiesBackup)
     } catch  where error.code == .preconditionFailed {
       throw TimelineError(

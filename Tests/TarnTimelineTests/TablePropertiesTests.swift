@@ -222,6 +222,28 @@ extension TimelineError {
     #expect(try await Self.load(large, backup: Self.text()).name == "trips")
   }
 
+  @Test func propertiesThatCouldNotBeReadAgainAreNotWritten() async throws {
+    var long = Self.trips
+    long.entries["x"] = String(repeating: "x", count: JavaProperties.largestFile)
+    var many = Self.trips
+    for number in 0..<JavaProperties.mostEntries { many.entries["x\(number)"] = "" }
+    for properties in [long, many] {
+      let storage = InMemoryStorage()
+      let new = await timelineError { () async throws(TimelineError) in
+        try await properties.create(in: storage, now: now)
+      }
+      #expect(new?.name == "unsupported" && new?.message.contains("take fewer columns") == true)
+      #expect(try await storage.listAll(prefix: "").objects.isEmpty)
+      let before = try await Self.trips.create(in: storage, now: now)
+      let changed = await timelineError { () async throws(TimelineError) in
+        try await properties.store(in: storage, now: now)
+      }
+      #expect(changed?.name == "unsupported")
+      #expect(try await storage.readAll(TablePaths.properties) == before)
+      #expect(try await storage.exists(TablePaths.propertiesBackup) == false)
+    }
+  }
+
   @Test func folderInTheFilesPlaceIsNamed() async throws {
     let storage = InMemoryStorage()
     try await storage.put([1], at: TablePaths.properties + "/a", if: .always)
