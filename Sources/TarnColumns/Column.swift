@@ -284,8 +284,8 @@ public struct RecordBatch: Sendable {
   public func select(_ names: [String]) throws(ColumnError) -> RecordBatch {
     var fields: [Field] = []
     var chosen: [Column] = []
-    for name in names {
-      guard let index = schema.index(of: name) else {
+    for (name, position) in zip(names, schema.positions(of: names)) {
+      guard let index = position else {
         throw ColumnError.malformed("there is no column \(name)")
       }
       fields.append(schema.fields[index])

@@ -131,6 +131,21 @@ public struct Schema: Sendable, Hashable {
   /// The position of a column; nil where there is none of that name.
   public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
 
+  /// The positions of many columns, nil for those that are not there: each look through a schema of thousands of columns
+  /// would be thousands of comparisons.
+  public func positions(of names: [String]) -> [Int?] {
+    var known: [String: Int]?
+    return names.enumerated().map { number, name in
+      // Mostly the order is the same.
+      if number < fields.count, fields[number].name == name { return number }
+      if let known { return known[name] }
+      let found = [String: Int](
+        fields.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+      known = found
+      return found[name]
+    }
+  }
+
   /// The column of a name.
   public subscript(_ name: String) -> Field? { index(of: name).map { fields[$0] } }
 

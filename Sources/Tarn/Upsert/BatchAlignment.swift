@@ -37,14 +37,15 @@ struct BatchAlignment: Sendable {
   func evolved(by input: Schema) throws(TableError) -> Schema {
     var evolved = schema
     var seen: Set<String> = []
-    for field in input.fields where !MetaColumns.all.contains(field.name) {
+    for (field, position) in zip(input.fields, schema.positions(of: input.names))
+    where !MetaColumns.all.contains(field.name) {
       guard seen.insert(field.name).inserted else {
         throw TableError(.mismatch, "column \(field.name) stands twice in the input")
       }
       if let objection = TableDefinition.objection(to: field.type) {
         throw TableError(.mismatch, "column \(field.name) is \(field.type.name): \(objection)")
       }
-      guard let known = schema[field.name] else {
+      guard let known = position.map({ schema.fields[$0] }) else {
         if MetaColumns.isReserved(field.name) { throw TableDefinition.reserved(field.name) }
         guard TableDefinition.isColumnName(field.name) else {
           throw TableError(
@@ -110,8 +111,8 @@ struct BatchAlignment: Sendable {
     utcOffset: (Int64) -> Int64 = { _ in 0 }, _ refused: inout RefusedRows
   ) throws(TableError) -> RecordBatch {
     var columns: [Column] = []
-    for field in target.fields {
-      guard var column = batch[field.name] else {
+    for (field, position) in zip(target.fields, batch.schema.positions(of: target.names)) {
+      guard var column = position.map({ batch.columns[$0] }) else {
         columns.append(Column(nulls: batch.count, of: field.type))
         continue
       }

@@ -136,11 +136,18 @@ actor ParquetRows {
   private static let batchBytes = 4 << 20
   private static let batchRows = 1_024...49_152
   private static let readAhead = 8 << 20
-  /// The bytes that these take in memory at most.
+  /// The most bytes that these take in memory, and the part of the memory for writing.
   private static let decodedBytes = 8 << 20
+  private static let partOfMemory = 16
+  private let bytesPerBatch: Int
 
-  /// - Parameter schema: The columns that all batches are to have.
-  init(_ files: [(path: String, file: ParquetFile)], _ zone: ZoneConversion, _ schema: Schema) {
+  /// - Parameters:
+  ///   - schema: The columns that all batches are to have.
+  ///   - memory: Bytes of memory for writing.
+  init(
+    _ files: [(path: String, file: ParquetFile)], _ zone: ZoneConversion, _ schema: Schema, memory: Int
+  ) {
+    bytesPerBatch = min(Self.decodedBytes, memory / Self.partOfMemory)
     self.files = files[...]
     self.zone = zone
     self.schema = schema
@@ -153,7 +160,7 @@ actor ParquetRows {
     if let failure { throw failure }
     do {
       while let (path, file) = files.first {
-        var batches = self.batches ?? Self.batches(of: file)
+        var batches = self.batches ?? self.batches(of: file)
         let batch = try await batches.next(isolation: self)
         self.batches = batches
         if let batch {
@@ -176,12 +183,12 @@ actor ParquetRows {
     }
   }
 
-  private static func batches(of file: ParquetFile) -> ParquetBatches.Iterator {
-    let rows = batchBytes / max(file.encodedBytes / max(file.rowCount, 1), 1)
+  private func batches(of file: ParquetFile) -> ParquetBatches.Iterator {
+    let rows = Self.batchBytes / max(file.encodedBytes / max(file.rowCount, 1), 1)
     return file.batches(
       columns: Array(file.schema.fields.indices),
-      rowsPerBatch: min(max(rows, batchRows.lowerBound), batchRows.upperBound),
-      bytesPerBatch: decodedBytes, readAhead: readAhead
+      rowsPerBatch: min(max(rows, Self.batchRows.lowerBound), Self.batchRows.upperBound),
+      bytesPerBatch: bytesPerBatch, readAhead: Self.readAhead
     ).makeAsyncIterator()
   }
 }
@@ -229,8 +236,8 @@ enum BatchJoin {
   /// - Throws: ``CommandError`` where a column's type does not widen to the one that it is to have.
   static func filled(_ rows: RecordBatch, with fields: [Field]) throws -> RecordBatch {
     var rows = rows
-    for field in fields {
-      guard let index = rows.schema.index(of: field.name) else {
+    for (field, position) in zip(fields, rows.schema.positions(of: fields.map(\.name))) {
+      guard let index = position else {
         guard field.isNullable else { continue }
         rows.columns.append(Column(nulls: rows.count, of: field.type))
         rows.schema.fields.append(field)

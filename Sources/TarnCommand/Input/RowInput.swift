@@ -17,6 +17,8 @@ struct RowInput {
   private let policy: ErrorPolicy
   private let zone: ZoneConversion
   private let hasZone: Bool
+  /// Bytes of memory for writing.
+  private let memory: Int
   /// Columns that must be called as their members.
   private let preferred: [String]
   /// Whether only the columns that the rows give are wanted.
@@ -47,6 +49,7 @@ struct RowInput {
     let given = arguments[Options.zone]
     hasZone = given != nil
     zone = given ?? ZoneConversion()
+    memory = arguments[Options.memory] ?? TableSettings().memory
     preferred = arguments.namedColumns
     isPartial = arguments.has(Options.partial)
     var pieces: [Piece] = []
@@ -122,7 +125,7 @@ struct RowInput {
     }
     let schemas = try files.map { try zone.converted(RecordBatch(noneOf: $0.file.schema), table: nil).schema }
     let schema = try BatchJoin.schema(schemas)
-    return (schema, ParquetRows(files, zone, schema))
+    return (schema, ParquetRows(files, zone, schema, memory: memory))
   }
 
   /// The rows without columns that none of them gives, where only given ones are wanted.

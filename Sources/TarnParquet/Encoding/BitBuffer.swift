@@ -63,6 +63,20 @@ struct BitBuffer: Sendable {
     }
   }
 
+  /// A range of the bits, which must lie within.
+  func part(_ range: Range<Int>) -> BitBuffer {
+    var part = BitBuffer()
+    var next = range.lowerBound
+    while next < range.upperBound {
+      // To the end of a word of this buffer.
+      let step = min(range.upperBound - next, 64 - next & 63)
+      let word = words[next >> 6] >> UInt64(next & 63)
+      part.append(word: word & (~0 >> UInt64(64 - step)), step)
+      next += step
+    }
+    return part
+  }
+
   /// The same bits as a column keeps them.
   consuming func bitmap() -> Bitmap { Bitmap(words: words, count: count) }
 }

@@ -79,6 +79,26 @@ struct HybridReader: ~Escapable {
     }
   }
 
+  /// Passes over the next `count` values.
+  @_lifetime(self: copy self)
+  mutating func skip(_ count: Int) throws(FormatProblem) {
+    var left = count
+    while left > 0 {
+      if repeatedLeft > 0 {
+        let part = min(repeatedLeft, left)
+        repeatedLeft -= part
+        left -= part
+      } else if packedLeft > 0 {
+        let part = min(packedLeft, left)
+        packedBit += part * width
+        packedLeft -= part
+        left -= part
+      } else {
+        try nextRun()
+      }
+    }
+  }
+
   /// Appends the next `count` values of one bit each.
   @_lifetime(self: copy self)
   mutating func readBits(_ count: Int, into target: inout BitBuffer) throws(FormatProblem) {

@@ -9,7 +9,9 @@ struct BooleanSink: ValueSink {
     throw .malformed("booleans have no dictionary")
   }
 
-  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+  mutating func appendIndices(
+    _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
     throw .malformed("booleans have no dictionary")
   }
 
@@ -32,6 +34,13 @@ struct BooleanSink: ValueSink {
     var page = BitBuffer()
     try reader.readBits(levels.validCount, into: &page)
     append(page, levels)
+  }
+
+  mutating func keep(_ part: Range<Int>, ofLast count: Int) {
+    let start = bits.count - count
+    var left = bits.part(0..<start)
+    left.append(bits.part(start + part.lowerBound..<start + part.upperBound))
+    bits = left
   }
 
   var byteCount: Int { bits.count / 8 }

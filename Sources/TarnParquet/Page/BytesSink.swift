@@ -14,7 +14,6 @@ struct BytesSink: ValueSink {
   private var entries: DictionaryStrings.Entries?
   /// Strings before those at hand: some in a dictionary and others not, as they would be too long end to end.
   private var segments: [Column.Values] = []
-  private var indices: [UInt32] = []
   /// Strings and bytes for which memory is taken at once.
   private var expected: Int
   private var expectedBytes: Int
@@ -64,9 +63,10 @@ struct BytesSink: ValueSink {
     if most > 2 * count { strings.bytes.reserveCapacity(most) }
   }
 
-  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
-    if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
-    if keepsDictionary, try keepsNext(levels.validCount) { return try keep(&reader, levels) }
+  mutating func appendIndices(
+    _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
+    if keepsDictionary, try keepsNext(levels.validCount) { return try keep(&reader, levels, &indices) }
     reserve()
     let start = strings.ends.count
     let base = strings.end
@@ -103,6 +103,11 @@ struct BytesSink: ValueSink {
     try strings.append(page, levels)
   }
 
+  mutating func keep(_ part: Range<Int>, ofLast count: Int) {
+    // What refers to a dictionary is read in parts.
+    strings.keep(part, ofLast: count)
+  }
+
   var byteCount: Int {
     let before = segments.reduce(0) { total, values in
       if case .bytes(let strings) = values { total + strings.bytes.count } else { total + 4 * values.count }
@@ -116,8 +121,6 @@ struct BytesSink: ValueSink {
   }
 
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
-    // Many columns' would be many bytes.
-    indices = []
     guard segments.isEmpty else { return try takeSegments(leaf) }
     return try takeLast(leaf)
   }
@@ -161,7 +164,9 @@ extension BytesSink {
   }
 
   /// Appends positions in the dictionary as they are.
-  private mutating func keep(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
+  private mutating func keep(
+    _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
     let start = kept.count
     let count = dictionary.ends.count - 1
     var done = 0
@@ -333,6 +338,19 @@ struct StringArena: Sendable {
         }
       }
     }
+  }
+
+  /// Leaves some of the last `count` strings.
+  mutating func keep(_ part: Range<Int>, ofLast count: Int) {
+    let first = ends.count - 1 - count
+    let (base, start) = (ends[first], ends[first + part.lowerBound])
+    let last = ends[first + part.upperBound]
+    var left = StringArena(ends: Array(ends[...first]), bytes: Array(bytes[..<Int(base)]))
+    for end in ends[(first + part.lowerBound + 1)..<(first + part.upperBound + 1)] {
+      left.ends.append(base &+ end &- start)
+    }
+    left.bytes += bytes[Int(start)..<Int(last)]
+    self = left
   }
 
   /// Gives nulls an empty string each, behind the strings that were appended from `start` on.

@@ -5,7 +5,6 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
   private let loader: Loader
   private(set) var values: [Loader.Value] = []
   private var dictionary: [Loader.Value] = []
-  private var indices: [UInt32] = []
 
   init(_ loader: Loader, expected: Int) {
     self.loader = loader
@@ -50,8 +49,9 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     if let problem { throw .outOfRange(problem) }
   }
 
-  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem) {
-    if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
+  mutating func appendIndices(
+    _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
     let entries = dictionary
     try Self.gather(entries.span, &indices, &reader, levels, into: &values)
   }
@@ -107,15 +107,22 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     }
   }
 
+  var plainWidth: Int? { loader.width }
+
+  mutating func keep(_ part: Range<Int>, ofLast count: Int) {
+    let start = values.count - count
+    values = Array(values[..<start]) + values[start + part.lowerBound..<start + part.upperBound]
+  }
+
   var byteCount: Int { values.count * MemoryLayout<Loader.Value>.stride }
+
+  mutating func endPages() { dictionary = [] }
 
   mutating func endDictionary() { dictionary = [] }
 
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
     let taken = values
     values = []
-    // Many columns' would be many bytes.
-    indices = []
     return try Loader.Value.column(taken, leaf)
   }
 }

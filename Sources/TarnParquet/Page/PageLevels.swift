@@ -47,6 +47,16 @@ struct PageLevels {
     validity = validCount == count ? nil : bits
   }
 
+  /// Some of the values, and how many values that are not null come before them.
+  func part(_ range: Range<Int>) -> (levels: PageLevels, before: Int) {
+    guard let validity else { return (PageLevels(allValid: range.count), range.lowerBound) }
+    var part = PageLevels(allValid: range.count)
+    let bits = validity.part(range)
+    part.validCount = bits.setCount
+    part.validity = part.validCount == part.count ? nil : bits
+    return (part, validity.part(0..<range.lowerBound).setCount)
+  }
+
   /// Moves `validCount` values at the front of `target` to where they belong, and fills the gaps.
   @inline(__always)
   func spread<T>(_ target: UnsafeMutableBufferPointer<T>, gap: (Int) -> T) {

@@ -28,6 +28,9 @@ enum PageLimit {
 struct PageScratch: ~Copyable {
   var decompressor = Decompressor()
   var buffer = ByteBuffer()
+  /// Room for some of a page's indices into its dictionary; each column's own would be many bytes where columns are
+  /// many.
+  var indices: [UInt32] = []
 
   /// Fills the buffer with what a page's body holds, `size` bytes.
   mutating func decompress(_ body: RawSpan, _ size: Int, _ codec: Codec) throws(FormatProblem) {
@@ -91,15 +94,24 @@ protocol PageDecoder: Sendable {
   var rowsRead: Int { get }
   /// About how many bytes take what was decoded since it was last given.
   var byteCount: Int { get }
-  /// Decodes a page.
+  /// Decodes a page, or some rows of it, where the leaf is flat.
+  ///
+  /// - Parameter rows: Rows of the page, those before which were decoded before; nil for all.
   mutating func read(
-    _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
+    _ header: PageHeader, _ body: RawSpan, rows: Range<Int>?, _ scratch: inout PageScratch
   ) throws(FormatProblem)
   /// Gives what was decoded since the last time.
   mutating func take() throws(FormatProblem) -> LeafPiece
 }
 
 extension PageDecoder {
+  /// Decodes a page.
+  mutating func read(
+    _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
+  ) throws(FormatProblem) {
+    try read(header, body, rows: nil, &scratch)
+  }
+
   /// Decodes the one page, or the dictionary page, that `bytes` hold with its header.
   mutating func readPage(_ bytes: RawSpan, _ scratch: inout PageScratch) throws(FormatProblem) {
     var thrift = ThriftReader(bytes)
@@ -166,6 +178,8 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private var definitions: [UInt8] = []
   private var repetitions: [UInt8] = []
   private var rowsTaken = 0
+  /// The rows that are wanted of the page at hand, of which those before were decoded before; nil for all.
+  private var wanted: Range<Int>?
   private var hasDictionary = false
   private(set) var entriesRead = 0
   private(set) var rowsRead = 0
@@ -201,9 +215,13 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   }
 
   mutating func read(
-    _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
+    _ header: PageHeader, _ body: RawSpan, rows: Range<Int>?, _ scratch: inout PageScratch
   ) throws(FormatProblem) {
     try header.check(body)
+    wanted = rows
+    var indices: [UInt32] = []
+    swap(&indices, &scratch.indices)
+    defer { swap(&indices, &scratch.indices) }
     switch header.type {
     case .index: break
     case .dictionary:
@@ -223,19 +241,19 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     case .data:
       try checkCount(header)
       if codec == .uncompressed {
-        try readData(header, body)
+        try readData(header, body, &indices)
       } else {
         try scratch.decompress(body, header.uncompressedSize, codec)
-        try readData(header, scratch.buffer.bytes)
+        try readData(header, scratch.buffer.bytes, &indices)
       }
     case .dataV2:
       try checkCount(header)
-      try readDataV2(header, body, &scratch)
+      try readDataV2(header, body, &scratch, &indices)
     }
   }
 
   private func checkCount(_ header: PageHeader) throws(FormatProblem) {
-    guard header.valueCount <= entryLimit - entriesRead else {
+    guard header.valueCount <= entryLimit - entriesRead + (wanted?.lowerBound ?? 0) else {
       throw .malformed("the chunk holds more values than it declares")
     }
     guard header.valueCount <= PageLimit.values else {
@@ -244,12 +262,14 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   }
 
   /// Reads a data page of version 1: levels and values are compressed together.
-  private mutating func readData(_ header: PageHeader, _ page: RawSpan) throws(FormatProblem) {
+  private mutating func readData(
+    _ header: PageHeader, _ page: RawSpan, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
     let count = header.valueCount
     guard count > 0 else { return }
     var rest = page
     if leaf.isFlat, leaf.greatestDefinition == 0 {
-      return try append(header, page, PageLevels(allValid: count))
+      return try append(header, page, PageLevels(allValid: count), &indices)
     }
     if leaf.isFlat, header.definitionEncoding == .rle {
       var reader = ByteReader(page)
@@ -258,7 +278,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
       }
       let end = 4 + Int(length)
       let levels = try PageLevels(page.extracting(4..<end), count: count)
-      return try append(header, page.extracting(end...), levels)
+      return try append(header, page.extracting(end...), levels, &indices)
     }
     let before = (repetitions.count, definitions.count)
     if leaf.greatestRepetition > 0 {
@@ -269,12 +289,12 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
       try LevelReader(greatest: leaf.greatestDefinition).append(
         count, header.definitionEncoding, from: &rest, to: &definitions)
     }
-    try appendNested(header, rest, before)
+    try appendNested(header, rest, before, &indices)
   }
 
   /// Reads a data page of version 2: levels stand before the values and are not compressed.
   private mutating func readDataV2(
-    _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
+    _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch, _ indices: inout [UInt32]
   ) throws(FormatProblem) {
     let (levelBytes, overflow) = header.repetitionByteCount.addingReportingOverflow(
       header.definitionByteCount)
@@ -301,17 +321,29 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     }
     let values = body.extracting(levelBytes...)
     if codec == .uncompressed || !header.isCompressed || values.byteCount == 0 {
-      if let flat { try append(header, values, flat) } else { try appendNested(header, values, before) }
+      try append(header, values, flat, before, &indices)
     } else {
       try scratch.decompress(values, header.uncompressedSize - levelBytes, codec)
-      let plain = scratch.buffer.bytes
-      if let flat { try append(header, plain, flat) } else { try appendNested(header, plain, before) }
+      try append(header, scratch.buffer.bytes, flat, before, &indices)
+    }
+  }
+
+  /// Appends a page with the levels of a flat leaf, or of another one those behind the ones counted in `before`.
+  private mutating func append(
+    _ header: PageHeader, _ values: RawSpan, _ flat: PageLevels?,
+    _ before: (repetitions: Int, definitions: Int), _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
+    if let flat {
+      try append(header, values, flat, &indices)
+    } else {
+      try appendNested(header, values, before, &indices)
     }
   }
 
   /// Appends a page whose levels stand behind those counted in `before`.
   private mutating func appendNested(
-    _ header: PageHeader, _ values: RawSpan, _ before: (repetitions: Int, definitions: Int)
+    _ header: PageHeader, _ values: RawSpan, _ before: (repetitions: Int, definitions: Int),
+    _ indices: inout [UInt32]
   ) throws(FormatProblem) {
     var rows = header.valueCount
     if leaf.greatestRepetition > 0 {
@@ -321,41 +353,85 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
       rows = repetitions[before.repetitions...].count { $0 == 0 }
     }
     let levels = PageLevels(definitions.span.extracting(before.definitions...), leaf)
-    try append(header, values, levels, rows: rows)
+    try append(header, values, levels, &indices, rows: rows)
     if leaf.isFlat { definitions = [] }
   }
 
   private mutating func append(
-    _ header: PageHeader, _ values: RawSpan, _ levels: PageLevels, rows: Int? = nil
+    _ header: PageHeader, _ values: RawSpan, _ levels: PageLevels, _ indices: inout [UInt32],
+    rows: Int? = nil
   ) throws(FormatProblem) {
-    switch header.encoding {
+    if leaf.isFlat, let part = wanted?.clamped(to: 0..<levels.count), part.count < levels.count {
+      return try append(part, header.encoding, values, levels, &indices)
+    }
+    try append(header.encoding, values, levels, &indices)
+    note(levels, rows: rows ?? header.valueCount, entries: header.valueCount)
+  }
+
+  /// Appends some values of a page, those before which were appended before.
+  private mutating func append(
+    _ part: Range<Int>, _ encoding: Encoding, _ values: RawSpan, _ levels: PageLevels,
+    _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
+    let (kept, before) = levels.part(part)
+    switch (encoding, sink.plainWidth) {
+    case (.plain, let width?):
+      guard levels.validCount <= values.byteCount / max(width, 1) else {
+        throw .malformed("a page holds fewer values than it declares")
+      }
+      try sink.appendPlain(values.extracting((before * width)...), kept)
+    case (.rleDictionary, _), (.plainDictionary, _):
+      try appendIndices(values, kept, skipping: before, &indices)
+    default:
+      try append(encoding, values, levels, &indices)
+      sink.keep(part, ofLast: levels.count)
+    }
+    note(kept, rows: part.count, entries: part.count)
+  }
+
+  /// Appends the values of a page.
+  private mutating func append(
+    _ encoding: Encoding, _ values: RawSpan, _ levels: PageLevels, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
+    switch encoding {
     case .plain: try sink.appendPlain(values, levels)
-    case .rleDictionary, .plainDictionary:
-      guard hasDictionary || levels.validCount == 0 else {
-        throw .malformed("the chunk lacks its dictionary page")
-      }
-      guard values.byteCount > 0 || levels.validCount == 0 else {
-        throw .malformed("a page ends too early")
-      }
-      // Before the indices stands their width in bits.
-      let width = values.byteCount > 0 ? Int(values.unsafeLoad(fromByteOffset: 0, as: UInt8.self)) : 0
-      var reader = try HybridReader(values.extracting(min(1, values.byteCount)...), width: width)
-      try sink.appendIndices(&reader, levels)
+    case .rleDictionary, .plainDictionary: try appendIndices(values, levels, skipping: 0, &indices)
     case .deltaBinaryPacked where levels.validCount == 0, .byteStreamSplit where levels.validCount == 0,
       .deltaByteArray where levels.validCount == 0, .deltaLengthByteArray where levels.validCount == 0,
       .rle where levels.validCount == 0:
       // Some writers leave out even the header of no values.
       try sink.appendPlain(values, levels)
     case .rle, .deltaBinaryPacked, .deltaLengthByteArray, .deltaByteArray, .byteStreamSplit:
-      try sink.appendOther(header.encoding, values, levels)
-    default: throw .unsupported("encoding \(header.encoding.name) is not supported")
+      try sink.appendOther(encoding, values, levels)
+    default: throw .unsupported("encoding \(encoding.name) is not supported")
     }
-    note(levels)
-    entriesRead += header.valueCount
-    rowsRead += rows ?? header.valueCount
   }
 
-  private mutating func note(_ levels: PageLevels) {
+  private mutating func appendIndices(
+    _ values: RawSpan, _ levels: PageLevels, skipping before: Int, _ indices: inout [UInt32]
+  ) throws(FormatProblem) {
+    guard hasDictionary || levels.validCount == 0 else {
+      throw .malformed("the chunk lacks its dictionary page")
+    }
+    guard values.byteCount > 0 || levels.validCount == 0 else {
+      throw .malformed("a page ends too early")
+    }
+    // Before the indices stands their width in bits.
+    let width = values.byteCount > 0 ? Int(values.unsafeLoad(fromByteOffset: 0, as: UInt8.self)) : 0
+    var reader = try HybridReader(values.extracting(min(1, values.byteCount)...), width: width)
+    if levels.validCount > 0 { try reader.skip(before) }
+    if indices.isEmpty { indices = [UInt32](repeating: 0, count: HybridReader.step) }
+    try sink.appendIndices(&reader, levels, &indices)
+  }
+
+  private mutating func note(_ levels: PageLevels, rows: Int, entries: Int) {
+    noteValidity(levels)
+    entriesRead += entries
+    rowsRead += rows
+    if entriesRead == entryLimit { sink.endPages() }
+  }
+
+  private mutating func noteValidity(_ levels: PageLevels) {
     if let page = levels.validity {
       if validity == nil {
         validity = BitBuffer()

@@ -7,20 +7,33 @@ protocol ValueSink: Sendable {
   /// Appends a page of PLAIN values.
   mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem)
   /// Appends a page of indices into the dictionary.
-  mutating func appendIndices(_ reader: inout HybridReader, _ levels: PageLevels) throws(FormatProblem)
+  ///
+  /// - Parameter indices: Room for ``HybridReader/step`` of them.
+  mutating func appendIndices(
+    _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
+  ) throws(FormatProblem)
   /// Appends a page in an encoding that only some types have.
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
   ) throws(FormatProblem)
+  /// Bytes that each PLAIN value takes; nil where that differs, or is less than one.
+  var plainWidth: Int? { get }
+  /// Leaves some of the values appended last, which are `count` with nulls.
+  mutating func keep(_ part: Range<Int>, ofLast count: Int)
   /// About how many bytes the values take that were collected so far, without the dictionary.
   var byteCount: Int { get }
   /// Gives the values collected so far and begins anew; the dictionary stays.
   mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values
+  /// Lets go of the dictionary where the values at hand do without it, since no further page refers to it.
+  mutating func endPages()
   /// Lets go of the dictionary, to which no further page refers.
   mutating func endDictionary()
 }
 
 extension ValueSink {
+  mutating func endPages() {}
+  var plainWidth: Int? { nil }
+
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
   ) throws(FormatProblem) {

@@ -18,15 +18,19 @@ final class LeafStream: @unchecked Sendable {
   private var heldBytes = 0
   /// Rows given so far.
   private var rowsGiven = 0
+  /// A page of which some rows are still to be decoded, and how many are.
+  private var open: (page: PlacedPage, rows: Int)?
 
   init(
-    _ file: ParquetFile, _ group: Int, _ leaf: LeafColumn, window: Int, expected: Int
+    _ file: ParquetFile, _ group: Int, _ leaf: LeafColumn, window: Int, readsAhead: Bool = true,
+    expected: Int
   ) throws(ParquetError) {
     self.file = file
     self.leaf = leaf
     let chunk = file.metadata.groups[group].columns[leaf.chunk]
     walk = PageWalk(
-      file, leaf, try file.chunkRange(group, leaf), slack: chunk.slack, window: window, readsAhead: true)
+      file, leaf, try file.chunkRange(group, leaf), slack: chunk.slack, window: window,
+      readsAhead: readsAhead)
     entries = chunk.valueCount
     rowCount = file.metadata.groups[group].rowCount
     decoder = leaf.decoder(
@@ -40,7 +44,7 @@ final class LeafStream: @unchecked Sendable {
     _ rows: Int, bytes: Int, _ scratch: inout PageScratch
   ) async throws(ParquetError) -> Int {
     while completeRows - rowsGiven < rows, byteCount < bytes || completeRows == rowsGiven {
-      try await readPage(&scratch)
+      try await readPage(bytes, &scratch)
     }
     return min(rows, completeRows - rowsGiven)
   }
@@ -93,14 +97,45 @@ final class LeafStream: @unchecked Sendable {
     return mayGoOn ? max(decoder.rowsRead - 1, 0) : decoder.rowsRead
   }
 
-  private func readPage(_ scratch: inout PageScratch) async throws(ParquetError) {
+  /// Decodes the next page, or as many of its rows as take about so many bytes.
+  private func readPage(_ bytes: Int, _ scratch: inout PageScratch) async throws(ParquetError) {
     let problem = FormatProblem.malformed("the chunk holds another number of rows than the row group")
-    guard decoder.entriesRead < entries, let page = try await walk.next() else {
-      throw file.failure(problem, leaf, at: walk.position)
-    }
-    try await walk.read(page, with: &decoder, &scratch)
+    let start = open?.rows ?? 0
+    var next = open?.page
+    open = nil
+    if next == nil, decoder.entriesRead < entries { next = try await walk.next() }
+    guard let page = next else { throw file.failure(problem, leaf, at: walk.position) }
+    let rows = start..<leaf.endOfPart(page.header, from: start, bytes)
+    let isWhole = rows == 0..<page.header.valueCount
+    try await walk.read(page, rows: isWhole ? nil : rows, with: &decoder, &scratch)
+    if rows.upperBound < page.header.valueCount { open = (page, rows.upperBound) }
     guard decoder.rowsRead <= rowCount, decoder.entriesRead < entries || decoder.rowsRead == rowCount else {
       throw file.failure(problem, leaf, at: page.offset)
     }
+  }
+}
+
+extension LeafColumn {
+  /// How many times the bytes that are wanted a page may take, so that it is decoded at once.
+  ///
+  /// A page that is decoded in parts is decompressed for each of them.
+  private static let mostOfPage = 4
+  /// Rows that are decoded of a page at least.
+  private static let leastOfPage = 64
+
+  /// Bytes of a decoded value, at least.
+  private var leastWidth: Int { if case .decimal = type { 16 } else { 8 } }
+
+  /// Where the part of a page ends that is decoded at once.
+  ///
+  /// What pages take when they are decoded follows the number of columns, and not what they take in the file.
+  fileprivate func endOfPart(_ header: PageHeader, from start: Int, _ bytes: Int) -> Int {
+    let count = header.valueCount
+    guard isFlat, header.type == .data || header.type == .dataV2, count - start > Self.leastOfPage else {
+      return max(count, start)
+    }
+    let each = max(leastWidth, header.uncompressedSize / count)
+    guard (count - start) > bytes / each * Self.mostOfPage else { return count }
+    return start + min(count - start, max(bytes / each, Self.leastOfPage))
   }
 }

@@ -67,23 +67,35 @@ struct PageWalk: ~Copyable {
     return page
   }
 
-  /// Decodes the page that ``next()`` gave last.
+  /// Decodes the page that ``next()`` gave last, or some rows of it.
   mutating func read(
-    _ page: PlacedPage, with decoder: inout any PageDecoder, _ scratch: inout PageScratch
+    _ page: PlacedPage, rows: Range<Int>? = nil, with decoder: inout any PageDecoder,
+    _ scratch: inout PageScratch
   ) async throws(ParquetError) {
     try await hold(page.offset, page.size)
     let start = page.offset - bufferStart + page.headerSize
     do throws(FormatProblem) {
       try decoder.read(
-        page.header, buffer.bytes.extracting(start..<start + page.header.compressedSize), &scratch)
+        page.header, buffer.bytes.extracting(start..<start + page.header.compressedSize), rows: rows,
+        &scratch)
     } catch {
       throw file.failure(error, leaf, at: page.offset)
     }
+    // Of many columns the room of pages before the one at hand would be many bytes.
+    if rows?.lowerBound == 0, (bufferEnd - page.offset) * 2 < buffer.capacity { shrink(to: page.offset) }
     // What is left of a chunk that was read to its end serves nobody.
-    if page.offset + page.size >= range.upperBound {
+    if page.offset + page.size >= range.upperBound, rows?.upperBound ?? Int.max >= page.header.valueCount {
       bufferStart = range.upperBound
       buffer = ByteBuffer()
     }
+  }
+
+  /// Leaves the buffer's bytes from an offset of the file on.
+  private mutating func shrink(to start: Int) {
+    var rest = ByteBuffer(capacity: bufferEnd - start)
+    rest.append(buffer.bytes.extracting((start - bufferStart)...))
+    buffer = rest
+    bufferStart = start
   }
 
   /// Parses the header at the position, reading more where it is cut short.
@@ -110,9 +122,8 @@ struct PageWalk: ~Copyable {
   private mutating func hold(_ start: Int, _ count: Int) async throws(ParquetError) {
     let end = start + min(count, range.upperBound - start)
     guard end > bufferEnd || start < bufferStart else { return }
-    if let ahead, start >= bufferStart, start <= bufferEnd {
-      self.ahead = nil
-      let more = try await ahead.bytes.value().take()
+    if start >= bufferStart, start <= bufferEnd, bufferEnd > bufferStart || ahead != nil {
+      let more = try await following(from: start, to: end)
       var joined = ByteBuffer(capacity: bufferEnd - start + more.count)
       joined.append(buffer.bytes.extracting((start - bufferStart)...))
       joined.append(more.bytes)
@@ -130,6 +141,18 @@ struct PageWalk: ~Copyable {
       bufferStart = start
     }
     fetchAhead()
+  }
+
+  /// The bytes behind the buffer: those under way, or to the end of what is wanted or of a window.
+  private mutating func following(from start: Int, to end: Int) async throws(ParquetError) -> ByteBuffer {
+    if let ahead {
+      self.ahead = nil
+      return try await ahead.bytes.value().take()
+    }
+    var more = ByteBuffer()
+    try await file.fetch(
+      bufferEnd..<max(end, start + min(window, range.upperBound - start)), into: &more)
+    return more
   }
 
   private mutating func fetchAhead() {

@@ -45,6 +45,12 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       case selected(ReadAhead<[SelectedStream]>)
     }
 
+    /// Bytes of a column that are read at once however many columns there are.
+    private static let leastWindow = 8 << 10
+    /// Columns of which the next bytes are read while others are used: those of more would be many bytes.
+    private static let mostAhead = 512
+    /// Values of a column for which memory is taken at once, however many columns there are.
+    private static let leastExpected = 64
     /// Values above which a batch's columns are decoded in parallel.
     private static let leastParallelValues = 1 << 15
 
@@ -204,7 +210,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// Bytes of a column that are read at once: while they are held, as many are under way.
     private func windowSize() -> Int {
       let count = batches.file.leaves(of: batches.columns).count
-      return Swift.max(8 << 10, Swift.min(1 << 20, batches.readAhead / Swift.max(count, 1) / 2))
+      return Swift.max(Self.leastWindow, Swift.min(1 << 20, batches.readAhead / Swift.max(count, 1) / 2))
     }
 
     /// Begins the next row group while the rows of this one are used, as far as the read-ahead allows.
@@ -274,11 +280,16 @@ public struct ParquetBatches: Sendable, AsyncSequence {
             return streams
           })
       }
-      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, rowCount)
+      // What is decoded at once of many columns is no more than a page each.
+      let share = batches.bytesPerBatch / Swift.max(leaves.count, 1) / MemoryLayout<Int64>.size
+      let most = Swift.max(share, Self.leastExpected)
+      let expected = Swift.min(batches.rowsPerBatch &+ 1 << 14, rowCount, most)
       var streams: [LeafStream] = []
       for leaf in leaves {
         streams.append(
-          try LeafStream(file, group, leaf, window: window, expected: expected))
+          try LeafStream(
+            file, group, leaf, window: window, readsAhead: leaves.count <= Self.mostAhead, expected: expected)
+        )
       }
       return .streams(streams)
     }

@@ -157,6 +157,9 @@ struct ChunkWriter: Sendable {
         encoding: encoded.encoding, size: header.count + compressed.count, rowCount: rows, valueCount: count,
         nullCount: nulls, bounds: isUnordered ? order.everything : encoded.bounds, isUnordered: isUnordered),
       uncompressedSize: header.count + page.count)
+    let needed = pages.count + header.count + compressed.count
+    // An array that doubles would leave as much unused, of each of many columns.
+    if pages.capacity < needed { pages.reserveCapacity(needed + needed / 4) }
     pages.append(contentsOf: header)
     pages.append(contentsOf: compressed)
   }
@@ -281,11 +284,15 @@ struct ChunkWriter: Sendable {
     return filter.stored()
   }
 
-  /// Begins another chunk, and keeps the memory.
+  /// Bytes of pages whose memory is worth being kept for the next chunk.
+  private static let keptCapacity = 64 << 10
+
+  /// Begins another chunk, and keeps the memory where that is much.
   mutating func reset() {
     encoder.reset()
     adopted = nil
-    pages.removeAll(keepingCapacity: true)
+    // What many columns keep would be many bytes.
+    pages.removeAll(keepingCapacity: pages.capacity >= Self.keptCapacity)
     written.removeAll(keepingCapacity: true)
     hasDirectPages = false
     uncompressedSize = 0

@@ -19,9 +19,10 @@ final class ColumnWriter: @unchecked Sendable {
     chunks = stored.leaves.map { ChunkWriter($0, options) }
   }
 
-  var byteCount: Int { chunks.reduce(0) { $0 + $1.byteCount } }
+  // By their positions, since a chunk that is handed on would be copied, and writers ask often.
+  var byteCount: Int { chunks.indices.reduce(0) { $0 + chunks[$1].byteCount } }
   /// About how many bytes are held besides what is to be written: tables to find entries by, and notes of pages.
-  var workingBytes: Int { chunks.reduce(0) { $0 + $1.workingBytes } }
+  var workingBytes: Int { chunks.indices.reduce(0) { $0 + chunks[$1].workingBytes } }
 
   /// Appends rows as one page, or several where values are long; pages begin with a row.
   func append(

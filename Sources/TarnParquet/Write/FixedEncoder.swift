@@ -80,8 +80,8 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
         out.appendIndices(indices.span, entries: entries.count)
         return EncodedValues(encoding: .rleDictionary, bounds: bounds)
       }
-      entries.removeLast(entries.count - before)
-      // No more values are looked up.
+      // No more values are looked up, and room that is kept would be many bytes where columns are many.
+      entries = Array(entries.prefix(before))
       index = HashIndex()
       indices = []
     }

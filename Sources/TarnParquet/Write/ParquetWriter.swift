@@ -19,7 +19,7 @@ public struct ParquetWriter: ~Copyable {
   private let target: any ObjectWriter
   private let encoding: ColumnEncoding
   private var groups: [RowGroupMetadata] = []
-  private var indexes: [[(offsets: OffsetIndex, bounds: ColumnIndex?)]] = []
+  private var indexes = PageIndexes()
   /// Rows that do not fill a page yet.
   private var waiting: [ColumnBuilder]
   private var waitingRows = 0
@@ -170,6 +170,8 @@ public struct ParquetWriter: ~Copyable {
   private mutating func wait(_ batch: RecordBatch, _ rows: Range<Int>) throws(ParquetError) {
     guard !rows.isEmpty else { return }
     for index in waiting.indices {
+      // A page's room at once, since lists that double leave as much unused, of each of many columns.
+      if waitingRows == 0 { waiting[index].reserve(options.pageRows) }
       do {
         try waiting[index].append(batch.columns[index], rows)
       } catch {
@@ -211,7 +213,7 @@ public struct ParquetWriter: ~Copyable {
     try await begin()
     var group = RowGroupMetadata(
       rowCount: groupRows, fileOffset: written, compressedByteCount: 0, ordinal: groups.count)
-    var groupIndexes: [(offsets: OffsetIndex, bounds: ColumnIndex?)] = []
+    var pageIndex = PageIndexes.Group()
     var filters: [(column: Int, bytes: [UInt8])] = []
     for (index, column) in encoding.columns.enumerated() {
       for chunk in column.chunks.indices {
@@ -225,7 +227,7 @@ public struct ParquetWriter: ~Copyable {
         try await write(finished.pages)
         group.byteCount += finished.metadata.uncompressedSize
         group.compressedByteCount = (group.compressedByteCount ?? 0) + finished.metadata.compressedSize
-        groupIndexes.append((finished.offsetIndex, finished.columnIndex))
+        pageIndex.append(finished.offsetIndex, finished.columnIndex)
         if let filter = finished.bloomFilter { filters.append((group.columns.count, filter)) }
         group.columns.append(finished.metadata)
       }
@@ -238,7 +240,7 @@ public struct ParquetWriter: ~Copyable {
       try await write(bytes)
     }
     groups.append(group)
-    if options.writesPageIndex { indexes.append(groupIndexes) }
+    indexes.append(options.writesPageIndex ? pageIndex : nil, rows: groupRows)
     groupRows = 0
   }
 
@@ -292,7 +294,7 @@ public struct ParquetWriter: ~Copyable {
     try await begin()
     var group = RowGroupMetadata(
       rowCount: spliced.rowCount, fileOffset: written, compressedByteCount: 0, ordinal: groups.count)
-    var groupIndexes: [(offsets: OffsetIndex, bounds: ColumnIndex?)] = []
+    var pageIndex = PageIndexes.Group()
     // Neighbours are copied in one piece, also from one column to the next.
     var pending: Range<Int>?
     var position = written
@@ -318,23 +320,20 @@ public struct ParquetWriter: ~Copyable {
         chunk.leaf, options.codec, chunk.pages, at: start, dictionarySize: dictionarySize,
         uncompressedSize: chunk.uncompressedSize)
       metadata.statistics = builder.statistics()
-      groupIndexes.append((builder.offsetIndex(from: start + dictionarySize), builder.columnIndex()))
+      pageIndex.append(
+        builder.offsetIndex(from: start + dictionarySize), builder.columnIndex())
       group.byteCount += metadata.uncompressedSize
       group.compressedByteCount = (group.compressedByteCount ?? 0) + metadata.compressedSize
       group.columns.append(metadata)
     }
     try await copy(pending, of: source)
     groups.append(group)
-    indexes.append(groupIndexes)
+    indexes.append(pageIndex, rows: spliced.rowCount)
     rowCount += spliced.rowCount
   }
 
   /// Rows of the slots of the row groups that have ended; see ``SpliceLayout``.
-  package var slotRows: [Int] {
-    zip(groups, indexes).flatMap { group, columns in
-      (SpliceLayout.commonSlots(columns.map(\.offsets), rows: group.rowCount) ?? []).map(\.count)
-    }
-  }
+  package var slotRows: [Int] { indexes.slotRows }
 
   /// Bytes given to the storage so far: where what is written next begins.
   package var position: Int { written }
@@ -436,7 +435,7 @@ public struct ParquetWriter: ~Copyable {
   ) async throws(ParquetError) -> WrittenParquetFile {
     try await endRowGroup()
     try await begin()
-    try await writeIndexes()
+    for series in indexes.encoded(at: written, &groups) { try await write(series) }
     var footer = footer(keyValues).encoded(edit)
     guard footer.count <= Int(UInt32.max) else {
       throw ParquetError(.unsupported, path: path, "the footer would pass 4 GiB: use larger row groups")
@@ -448,30 +447,10 @@ public struct ParquetWriter: ~Copyable {
       let tag = try await target.finish()
       return WrittenParquetFile(
         size: written, rowCount: rowCount, rowGroupCount: groups.count,
-        pageCount: indexes.reduce(0) { $1.reduce($0) { $0 + $1.offsets.pages.count } },
+        pageCount: indexes.pageCount,
         encodedBytes: groups.reduce(0) { $0 + ($1.compressedByteCount ?? 0) }, tag: tag)
     } catch {
       throw ParquetError(error, path: path)
-    }
-  }
-
-  /// Writes the page index: bounds of all columns' pages, then where they lie, as the format recommends.
-  ///
-  /// A row group has bounds of all its columns or of none: some readers want either.
-  private mutating func writeIndexes() async throws(ParquetError) {
-    for (group, columns) in indexes.enumerated() where columns.allSatisfy({ $0.bounds != nil }) {
-      for (column, index) in columns.enumerated() {
-        guard let bytes = index.bounds?.encoded() else { continue }
-        groups[group].columns[column].columnIndex = written..<written + bytes.count
-        try await write(bytes)
-      }
-    }
-    for (group, columns) in indexes.enumerated() {
-      for (column, index) in columns.enumerated() {
-        let bytes = index.offsets.encoded()
-        groups[group].columns[column].offsetIndex = written..<written + bytes.count
-        try await write(bytes)
-      }
     }
   }
 
