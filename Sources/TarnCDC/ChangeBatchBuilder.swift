@@ -86,13 +86,15 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   ///   - owners: Which names own which columns of the table.
   ///   - table: The DynamoDB table whose records are taken, by its name; others are passed over. Without it, records of
   ///     another table than the first are rejected.
+  ///   - widening: Columns of whole numbers and decimals that get more digits where a value needs them; see
+  ///     ``widerFields``.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
   ///   column of another type.
   public init(
     schema: Schema, keyFields: [String], partitionFields: [String] = [], orderingField: String? = nil,
-    owners: ColumnOwners = ColumnOwners(), table: String? = nil,
+    owners: ColumnOwners = ColumnOwners(), table: String? = nil, widening: Set<String> = [],
     utcOffset: (@Sendable (Int64) -> Int64)? = nil
   ) throws(ChangeError) {
     var keys: [Int] = []
@@ -106,7 +108,9 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
         .typeMismatch(expected: "column \(field.name): \(field.type.name)", found: found.type.name))
     }
     let roles = keyFields + partitionFields + [orderingField].compactMap { $0 }
-    assembler = try RowAssembler(schema, of: .attributes, owners: owners, roles: roles, utcOffset: utcOffset)
+    assembler = try RowAssembler(
+      schema, of: .attributes, owners: owners, roles: roles, widening: widening,
+      utcOffset: utcOffset)
     self.table = TableChoice(table)
     keyColumns = keys
     partitionColumns = partitions
@@ -144,6 +148,10 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
 
   /// The attributes that were left out since they have no column, and were NULL in all records.
   public var untypedNames: [String] { assembler.untypedNames }
+
+  /// The columns that had numbers which they do not hold, with decimal types that hold these: the values are left out,
+  /// and the records are to be read again by these types.
+  public var widerFields: [Field] { assembler.widerFields }
 
   /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
   public var owners: ColumnOwners { assembler.owners }

@@ -1,4 +1,5 @@
 import TarnBytes
+import TarnCompression
 public import TarnStorage
 
 /// Where change records and rows lie.
@@ -81,4 +82,16 @@ public enum ChangeSource {
     try await storage.read(path, range: 0..<4, into: &head)
     return head.bytes.withUnsafeBytes { $0.elementsEqual("PAR1".utf8) }
   }
+
+  /// Whether a file begins as JSON records do, or as compressed files.
+  public static func isRecords(
+    _ storage: any Storage, _ path: String, _ size: Int
+  ) async throws(StorageError) -> Bool {
+    var head = ByteBuffer()
+    try await storage.read(path, range: 0..<min(size, headBytes), into: &head)
+    return StreamDecoder.Format(head.bytes) != nil
+  }
+
+  /// Bytes that tell what a file holds, but for blanks before its first record.
+  private static let headBytes = 4 << 10
 }

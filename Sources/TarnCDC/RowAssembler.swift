@@ -19,6 +19,7 @@ struct RowAssembler: Sendable {
   private let origin: ColumnName.Origin
   private var claims: ColumnClaims
   private var times: ZonelessTimes
+  private var widening: NumberWidening
   /// Columns that are not filled from values.
   private var isReserved: [Bool]
 
@@ -33,12 +34,14 @@ struct RowAssembler: Sendable {
   ///   - origin: What the values' names are those of.
   ///   - owners: Which names own which columns.
   ///   - roles: The columns that make keys, partitions and order.
+  ///   - widening: The columns of numbers that get more digits where a value needs them.
   ///   - utcOffset: The offset from UTC when clocks show a time, in microseconds.
   init(
     _ schema: Schema, of origin: ColumnName.Origin, owners: ColumnOwners, roles: [String],
-    utcOffset: (@Sendable (Int64) -> Int64)?
+    widening: Set<String>, utcOffset: (@Sendable (Int64) -> Int64)?
   ) throws(ChangeError) {
     self.schema = schema
+    self.widening = NumberWidening(schema, widening)
     self.origin = origin
     times = ZonelessTimes(columns: schema.fields.count, utcOffset: utcOffset)
     var targets: [ColumnTarget] = []
@@ -170,7 +173,7 @@ struct RowAssembler: Sendable {
           try targets[column].append(value, scanner.raw(value.value), to: &builders[column], &times)
         }
       } catch {
-        if let lenient, lenient[column] {
+        if lenient.map({ $0[column] }) ?? false || widens(column, value, scanner, error) {
           builders[column].appendNulls()
           continue
         }
@@ -180,6 +183,19 @@ struct RowAssembler: Sendable {
     }
     count += 1
   }
+
+  /// Whether a column will take a value that it does not take now, once the records are read again.
+  private mutating func widens(
+    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: Misfit
+  ) -> Bool {
+    guard !misfit.isBroken, value.kind == .number || value.kind == .string, !value.valueIsEscaped else {
+      return false
+    }
+    return widening.note(scanner.raw(value.value), column, schema.fields[column].type)
+  }
+
+  /// The columns of numbers that had values which they do not hold, with types that hold them.
+  var widerFields: [Field] { widening.fields(of: schema) }
 
   /// Fills the present row up with nulls, and notes that it is to be left out.
   private mutating func leaveOutPresentRow() {

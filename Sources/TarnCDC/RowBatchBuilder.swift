@@ -37,6 +37,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - unknown: What happens to a member without column.
   ///   - owners: Which names own which columns of the table.
   ///   - placing: The columns that make partitions and order; see ``ColumnOwners/isComplete``.
+  ///   - widening: Columns of whole numbers and decimals that get more digits where a value needs them; see
+  ///     ``widerFields``.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
@@ -44,7 +46,7 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
     owners: ColumnOwners = ColumnOwners(), placing: [String] = [],
-    utcOffset: (@Sendable (Int64) -> Int64)? = nil, countsMembers: Bool = false
+    widening: Set<String> = [], utcOffset: (@Sendable (Int64) -> Int64)? = nil, countsMembers: Bool = false
   ) throws(ChangeError) {
     if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
     var keys: [Int] = []
@@ -54,7 +56,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
     }
     keyColumns = keys
     assembler = try RowAssembler(
-      schema, of: .members, owners: owners, roles: keyFields + placing, utcOffset: utcOffset)
+      schema, of: .members, owners: owners, roles: keyFields + placing, widening: widening,
+      utcOffset: utcOffset)
     self.unknown = unknown
   }
 
@@ -78,6 +81,10 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
 
   /// The members that were left out since they have no column, and were null in all rows.
   public var untypedNames: [String] { assembler.untypedNames }
+
+  /// The columns that had numbers which they do not hold, with decimal types that hold these: the values are left out,
+  /// and the records are to be read again by these types.
+  public var widerFields: [Field] { assembler.widerFields }
 
   /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
   public var owners: ColumnOwners { assembler.owners }

@@ -89,20 +89,11 @@ struct TextWindow: ~Copyable {
     let end = min(size, readOffset + (readOffset == 0 ? max(chunk, 4) : chunk))
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
-    if readOffset == 0 { decoder = StreamDecoder(Self.format(input.bytes, path)) }
-    readOffset = end
-  }
-
-  /// What a file's first bytes tell, whatever its name says; those of compressed files begin no JSON.
-  ///
-  /// Of bytes that begin neither, the name tells what they should have been.
-  private static func format(_ head: RawSpan, _ path: String) -> StreamDecoder.Format {
-    head.withUnsafeBytes { bytes in
-      if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
-      if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }
-      let first = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }
-      return first == 0x7b || first == 0xef ? .none : StreamDecoder.Format(path: path)
+    if readOffset == 0 {
+      // Of bytes that begin neither, the name tells what they should have been.
+      decoder = StreamDecoder(StreamDecoder.Format(input.bytes) ?? StreamDecoder.Format(path: path))
     }
+    readOffset = end
   }
 
   private mutating func decode(_ wanted: Int) throws(ChangeError) {
@@ -143,5 +134,22 @@ struct TextWindow: ~Copyable {
   mutating func line(at offset: Int) -> Int {
     countLines(upTo: offset)
     return lineEnds + 1
+  }
+}
+
+extension StreamDecoder.Format {
+  /// What the first bytes of a file of records tell, whatever its name says; those of compressed files begin no JSON.
+  ///
+  /// Nil where they begin none of these.
+  init?(_ head: RawSpan) {
+    let found: StreamDecoder.Format? = head.withUnsafeBytes { bytes in
+      if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
+      if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }
+      let first = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }
+      // A byte order mark may come first.
+      return first == 0x7b || first == 0xef ? .some(.none) : nil
+    }
+    guard let found else { return nil }
+    self = found
   }
 }

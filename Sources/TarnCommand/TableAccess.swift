@@ -173,8 +173,8 @@ struct TableAccess {
 
   /// Runs a command that creates its table where there is none, and begins it again where another process was faster
   /// to create the table, or took back the one that it found.
-  func untilSettled(_ body: (inout DeadLetterStore) async throws -> Void) async throws {
-    var letters = DeadLetterStore()
+  func untilSettled(_ body: (inout StoredLetters) async throws -> Void) async throws {
+    var letters = StoredLetters()
     for _ in 0..<Self.attempts {
       do { return try await body(&letters) } catch is Overtaken { continue } catch let error as CommandError
         where error.code == .noTable && arguments.has(Options.create)
@@ -229,18 +229,6 @@ struct TableAccess {
 
 /// There is another table than when a command with `--create` began, so that it begins again.
 struct Overtaken: Error {}
-
-/// Whether a command has stored its dead letters, which it does once however often it begins again.
-struct DeadLetterStore {
-  private var isDone = false
-
-  /// Stores them, unless that was done.
-  mutating func keep(_ store: () throws -> Void) throws {
-    guard !isDone else { return }
-    try store()
-    isDone = true
-  }
-}
 
 /// Refuses places that come later.
 func refuseRemote(_ path: String) throws {

@@ -3,13 +3,13 @@ import Testing
 
 @Suite("Processes that write into one table with --create, which none of them has yet")
 struct CreationRaceTests {
-  /// The command of each of some processes, with an input of its own.
+  /// The command of each of some processes, with an input of its own; the outcomes in their order.
   private func race(
     _ count: Int, _ tool: Tool, _ arguments: @escaping @Sendable (Int) -> [String]
   ) async throws -> [Outcome] {
-    try await withThrowingTaskGroup(of: Outcome.self) { group in
-      for number in 0..<count { group.addTask { try await tool.run(arguments(number)) } }
-      return try await group.reduce(into: []) { $0.append($1) }
+    try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
+      for number in 0..<count { group.addTask { (number, try await tool.run(arguments(number))) } }
+      return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
     }
   }
 
@@ -41,6 +41,29 @@ struct CreationRaceTests {
         #expect(try await tool.succeed("count", table).output == "\(writers)\n")
         let commits = try await tool.succeed("timeline", table, "--format", "jsonl").rows
         #expect(commits.count == writers)
+      }
+    }
+  }
+
+  @Test("Of those that only create it one does, and all others and every write find its table whole")
+  func creations() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("t.avsc", #"{"type":"record","name":"t","fields":[{"name":"id","type":"int"}]}"#)
+      for number in 0..<3 { try tool.write("\(number).jsonl", #"{"id":\#(number)}"#) }
+      for round in 0..<6 {
+        let table = "lake/t\(round)"
+        let outcomes = try await race(6, tool) { number in
+          number < 3
+            ? ["upsert", table, "--create", "--key", "id", "--no-sync", "--from", "\(number).jsonl"]
+            : ["create", table, "--key", "id", "--schema", "t.avsc", "--no-sync"]
+        }
+        for outcome in outcomes[0..<3] { #expect(outcome.status == 0, "\(outcome.errors)") }
+        let created = outcomes[3...].filter { $0.status == 0 }
+        #expect(created.count <= 1)
+        for outcome in outcomes[3...] where outcome.status != 0 {
+          #expect(outcome.errors.contains("a table is there already"), "\(outcome.errors)")
+        }
+        #expect(try await tool.succeed("count", table).output == "3\n")
       }
     }
   }

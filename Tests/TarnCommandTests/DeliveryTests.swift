@@ -46,6 +46,16 @@ struct DeliveryTests {
       try await tool.runToFile("rows.dat", ["read", "t", "--format", "parquet"])
       let outcome = try await tool.succeed("upsert", "t", "--from", "rows.dat")
       #expect(outcome.errors.contains("3 duplicate"), "\(outcome.errors)")
+      try tool.write("lines.parquet", " \n" + someTrades)
+      let lines = try await tool.succeed("upsert", "t", "--from", "lines.parquet")
+      #expect(lines.errors.contains("3 duplicate"), "\(lines.errors)")
+      var compressed: [UInt8] = []
+      var compressor = Compressor()
+      try compressor.gzip(Array(someTrades.utf8).span.bytes, into: &compressed)
+      try tool.write("small.parquet", compressed)
+      #expect(try await tool.succeed("upsert", "t", "--from", "small.parquet").errors.contains("3 duplicate"))
+      try tool.write("broken.parquet", "PAR and more")
+      try await tool.fail("upsert", "t", "--from", "broken.parquet", saying: ["broken.parquet", "Parquet"])
     }
   }
 

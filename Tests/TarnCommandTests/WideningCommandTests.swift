@@ -1,3 +1,4 @@
+import Foundation
 import TarnBytes
 import Testing
 
@@ -42,6 +43,61 @@ struct WideningCommandTests {
       try tool.write("change.jsonl", change)
       try await tool.succeed("ingest", "t", "--changes", "change.jsonl", "--widen")
       #expect(try await types(tool) == ["id string", "n decimal(19,0)", "price decimal(24,4)"])
+    }
+  }
+
+  private static let columns =
+    #"{"type":"record","name":"t","fields":[{"name":"id","type":"int"},{"name":"n","type":["null","int"]},"#
+    + #"{"name":"m","type":["null","long"]},"#
+    + #"{"name":"price","type":["null",{"type":"bytes","logicalType":"decimal","precision":5,"scale":2}]}]}"#
+
+  @Test("A fraction makes a decimal of a column of whole numbers, and gives a decimal more places")
+  func fractions() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("t.avsc", Self.columns)
+      try tool.write("whole.jsonl", #"{"id":1,"n":7,"m":9007199254740993,"price":"1.25"}"#)
+      try await tool.succeed(
+        "upsert", "t", "--create", "--key", "id", "--schema", "t.avsc", "--from", "whole.jsonl", "--widen")
+      #expect(try await types(tool) == ["id int", "n int", "m long", "price decimal(5,2)"])
+      try tool.write(
+        "parts.jsonl", #"{"id":2,"n":1.5,"m":2}"# + "\n" + #"{"id":3,"n":"-2.125","price":0.0625}"# + "\n")
+      try await tool.fail("upsert", "t", "--from", "parts.jsonl", saying: ["1.5 does not fit", "--widen"])
+      try await tool.succeed("upsert", "t", "--from", "parts.jsonl", "--widen")
+      #expect(try await types(tool) == ["id int", "n decimal(13,3)", "m long", "price decimal(7,4)"])
+      let change =
+        #"{"eventID":"e","eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"Keys":{"id":{"N":"4"}},"#
+        + #""NewImage":{"id":{"N":"4"},"m":{"N":"0.5"},"n":{"N":"1"}}}}"#
+      try tool.write("change.jsonl", change)
+      try await tool.succeed("ingest", "t", "--changes", "change.jsonl", "--widen")
+      #expect(
+        try await types(tool) == ["id int", "n decimal(13,3)", "m decimal(20,1)", "price decimal(7,4)"])
+      #expect(
+        try await tool.succeed("read", "t", "--select", "id,n,m,price").rows.sorted() == [
+          #"{"id":1,"n":"7.000","m":"9007199254740993.0","price":"1.2500"}"#,
+          #"{"id":2,"n":"1.500","m":"2.0","price":null}"#,
+          #"{"id":3,"n":"-2.125","m":null,"price":"0.0625"}"#,
+          #"{"id":4,"n":"1.000","m":"0.5","price":null}"#,
+        ])
+    }
+  }
+
+  @Test("What no wider column would hold, or would change keys, is rejected still")
+  func notEverything() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("t.avsc", Self.columns)
+      try tool.write(
+        "rows.jsonl",
+        [
+          #"{"id":1.5,"n":1}"#, #"{"id":2,"n":1e-60}"#, #"{"id":3,"n":"x"}"#, #"{"id":4,"n":true}"#,
+          #"{"id":5,"n":0.5}"#,
+        ].joined(separator: "\n"))
+      try await tool.succeed(
+        "upsert", "t", "--create", "--key", "id", "--schema", "t.avsc", "--from", "rows.jsonl", "--widen",
+        "--on-error", "dead-letter", "letters.jsonl")
+      #expect(try await types(tool) == ["id int", "n decimal(11,1)", "m long", "price decimal(5,2)"])
+      #expect(try await tool.succeed("read", "t", "--select", "id,n").rows == [#"{"id":5,"n":"0.5"}"#])
+      let letters = try String(contentsOfFile: tool.path("letters.jsonl"), encoding: .utf8)
+      #expect(letters.split(separator: "\n").count == 4)
     }
   }
 }

@@ -8,7 +8,7 @@ enum IngestCommand {
   static let command = Command(
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
     options: [Options.changes.required(), Options.dynamoDBTable, Options.create] + Options.creation + [
-      Options.widen, Options.zone, Options.onError, Options.memory, Options.noSync,
+      Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory, Options.noSync,
     ],
     notes: [
       "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "
@@ -25,7 +25,7 @@ enum IngestCommand {
     try await access.untilSettled { letters in try await run(access, &letters) }
   }
 
-  private static func run(_ access: TableAccess, _ letters: inout DeadLetterStore) async throws {
+  private static func run(_ access: TableAccess, _ letters: inout StoredLetters) async throws {
     let arguments = access.arguments
     let table = try await access.openForWriting()
     var input = try ChangeInput(arguments, try access.owners(of: table))
@@ -37,7 +37,7 @@ enum IngestCommand {
       let present = try await access.located { try await table.schema() }
       schema = access.parsed(try access.joined(present, with: given))
     } else if let given {
-      schema = given
+      schema = access.parsed(given)
       schema.fields += EventColumn.fields.filter { given[$0.name] == nil }
       if !arguments.has(Options.key) { key = try await input.key(in: given) }
     } else {
@@ -56,11 +56,13 @@ enum IngestCommand {
       table == nil ? column(arguments[Options.orderBy] ?? EventColumn.time) : table?.properties.orderingField
     let changes = try await input.changes(schema, key: key, partition: partition, ordering: ordering)
     let (written, report) = try await access.write(table) {
+      // As given, however wide values were read.
       try await access.create(
-        changes.rows.schema, key: key, partitionedBy: partition, orderedBy: ordering, input.owners)
+        Schema(changes.rows.schema.fields.map { given?[$0.name] ?? $0 }), key: key, partitionedBy: partition,
+        orderedBy: ordering, input.owners)
     } _: { table in
       let taken = try await input.taken(changes, by: table)
-      try letters.keep(input.storeLetters)
+      try input.storeLetters(besides: &letters)
       do {
         return try await table.remembering(input.owners).apply(taken, scope: .table)
       } catch let error as TableError where error.code == .badRow {

@@ -5,7 +5,10 @@ import TarnColumns
 enum UpdateCommand {
   static let command = Command(
     name: "update", summary: "Sets columns in the rows for which a condition is true.",
-    options: [Options.set.required(), Options.condition.required(), Options.memory, Options.noSync],
+    options: [
+      Options.set.required(), Options.condition.required(), Options.cutNanoseconds, Options.memory,
+      Options.noSync,
+    ],
     notes: [
       "Values are written as in conditions: texts, dates and times in single quotes, numbers, true, false and null. "
         + "Key and partition columns cannot be set. To change rows by their keys, see upsert --partial."

@@ -55,7 +55,7 @@ enum WriteCommand {
   }
 
   private static func run(
-    _ access: TableAccess, _ letters: inout DeadLetterStore, streams: Bool, _ write: Write
+    _ access: TableAccess, _ stored: inout StoredLetters, streams: Bool, _ write: Write
   ) async throws {
     let arguments = access.arguments
     let table = try await access.openForWriting()
@@ -68,16 +68,16 @@ enum WriteCommand {
     guard let named = table?.properties.recordKeyFields ?? arguments[Options.key] else {
       throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
     }
-    let placing =
-      (table?.properties.partitionFields ?? []) + (table?.properties.orderingField.map { [$0] } ?? [])
-    var input = try await RowInput(arguments, try access.owners(of: table), placing: placing)
+    var input = try await RowInput(
+      arguments, try access.owners(of: table), partition: table?.properties.partitionFields,
+      ordering: table?.properties.orderingField)
     // What is to be widened is known once all rows are.
     let readsAll = arguments.has(Options.widen) && given != nil
     if streams, table == nil, !readsAll, let (found, batches) = try input.stream(given: given) {
-      try await load(batches, found, given, named, access)
+      try await load(batches, found, given, named, access, &stored)
       return
     }
-    var rows = try await input.rows(table: schema, given: given, key: named)
+    var rows = try await input.rows(table: schema, given: given.map(access.parsed), key: named)
     let column = { [owners = input.owners, schema = given ?? rows.schema] (name: String) in
       owners.column(meaning: name, in: schema)
     }
@@ -96,7 +96,7 @@ enum WriteCommand {
     } _: { table in
       let (columns, scope) = (arguments.writtenColumns, arguments.keyScope)
       let taken = try await input.taken(rows, by: table, columns: columns, scope: scope)
-      try letters.keep(input.storeLetters)
+      try input.storeLetters(besides: &stored)
       do {
         let (report, word) = try await write(table.remembering(input.owners), taken, arguments)
         verb = word
@@ -110,7 +110,8 @@ enum WriteCommand {
 
   /// Creates a table and fills it with rows as they are read.
   private static func load(
-    _ batches: ParquetRows, _ found: Schema, _ given: Schema?, _ key: [String], _ access: TableAccess
+    _ batches: ParquetRows, _ found: Schema, _ given: Schema?, _ key: [String], _ access: TableAccess,
+    _ stored: inout StoredLetters
   ) async throws {
     do {
       var letters = DeadLetters()
@@ -120,12 +121,16 @@ enum WriteCommand {
           partitionedBy: access.arguments[Options.partitionBy] ?? [],
           orderedBy: access.arguments[Options.orderBy])
       } _: { table in
-        let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail)
+        let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail, stored)
         do {
           let report = try await table.insert(found) { try await taken.next() }
           letters = await taken.letters
           return report
-        } catch let error as TableError where error.code == .badRow { throw await taken.located(error) }
+        } catch {
+          stored = await taken.stored
+          guard let error = error as? TableError, error.code == .badRow else { throw error }
+          throw await taken.located(error)
+        }
       }
       StandardError.write(line: report.line("inserted into", written, deadLetters: letters))
     } catch {

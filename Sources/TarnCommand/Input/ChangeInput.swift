@@ -6,6 +6,8 @@ import TarnColumns
 struct ChangeInput {
   private let input: RecordInput
   private let zone: ZoneConversion?
+  /// Whether columns get types that hold more where values need them.
+  private let widens: Bool
   /// The DynamoDB table whose records are taken.
   private let dynamoDBTable: String?
   /// Which names own which columns.
@@ -19,6 +21,7 @@ struct ChangeInput {
   init(_ arguments: Arguments, _ owners: ColumnOwners) throws {
     self.owners = owners
     dynamoDBTable = arguments[Options.dynamoDBTable]
+    widens = arguments.has(Options.widen)
     input = RecordInput(
       sources: try arguments.all(Options.changes).map { try InputSource.any($0) },
       policy: arguments[Options.onError] ?? .fail)
@@ -75,7 +78,9 @@ struct ChangeInput {
       do {
         builder = try ChangeBatchBuilder(
           schema: schema, keyFields: key, partitionFields: partition, orderingField: ordering,
-          owners: owners, table: dynamoDBTable, utcOffset: zone?.offset)
+          owners: owners, table: dynamoDBTable,
+          widening: widens ? NewColumns.widening(schema, texts: key + partition) : [],
+          utcOffset: zone?.offset)
       } catch {
         throw CommandError(error.description)
       }
@@ -84,7 +89,7 @@ struct ChangeInput {
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
       owners = builder.owners
-      guard !builder.newFields.isEmpty else {
+      guard !builder.newFields.isEmpty || !builder.widerFields.isEmpty else {
         NewColumns.sayOwners(owners, before.owners, before.schema)
         if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
         if zone == nil { ZoneConversion.sayUTC(builder.zonelessColumns) }
@@ -95,6 +100,7 @@ struct ChangeInput {
         return try Self.joined(batches, schema)
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: true)
+      schema = NewColumns.widened(schema, by: builder.widerFields)
     }
   }
 
@@ -119,8 +125,10 @@ struct ChangeInput {
     } ?? error
   }
 
-  /// Stores the records that could not be taken.
-  func storeLetters() throws { try letters.store(input.policy) }
+  /// Stores the records that could not be taken, but for those that were stored before.
+  func storeLetters(besides stored: inout StoredLetters) throws {
+    try letters.store(input.policy, besides: &stored)
+  }
 
   private static func joined(_ batches: [ChangeBatch], _ schema: Schema) throws -> ChangeBatch {
     if batches.count == 1, let only = batches.first { return only }

@@ -46,10 +46,13 @@ struct InputSource {
       storage: LocalStorage(root: prefix), name: String(path[path.index(after: slash)...]), prefix: prefix)
   }
 
-  /// Whether it is a file that begins as Parquet files do.
-  func beginsAsParquet() async throws -> Bool {
+  /// Whether it is a Parquet file by its first bytes, or by its name where these tell nothing else.
+  func isParquet() async throws -> Bool {
     try await located {
-      try await ChangeSource.isParquet(storage, name, try await storage.info(of: name).size)
+      let size = try await storage.info(of: name).size
+      if try await ChangeSource.isParquet(storage, name, size) { return true }
+      guard name.hasSuffix(".parquet") else { return false }
+      return try await !ChangeSource.isRecords(storage, name, size)
     }
   }
 

@@ -84,10 +84,13 @@ actor TakenRows {
   private let policy: ErrorPolicy
   /// Rows that the table refused.
   private(set) var letters = DeadLetters()
+  /// Letters that are stored.
+  private(set) var stored: StoredLetters
   /// The batch that was given last.
   private var last: (rows: RecordBatch, path: String, row: Int)?
 
-  init(_ rows: ParquetRows, by table: Table, _ policy: ErrorPolicy) {
+  init(_ rows: ParquetRows, by table: Table, _ policy: ErrorPolicy, _ stored: StoredLetters) {
+    self.stored = stored
     self.rows = rows
     self.table = table
     self.policy = policy
@@ -97,7 +100,7 @@ actor TakenRows {
   func next() async throws -> RecordBatch? {
     last = try await rows.next()
     guard let (batch, path, first) = last else {
-      try letters.store(policy)
+      try letters.store(policy, besides: &stored)
       return nil
     }
     guard case .deadLetter = policy else { return batch }

@@ -167,12 +167,43 @@ struct DeadLetters {
 
   /// Appends them to the policy's file; before the commit, so that no record can be in neither.
   ///
+  /// - Parameter stored: Those that the command has appended before, since it began again.
   /// - Throws: ``CommandError`` where the file cannot be written.
-  func store(_ policy: ErrorPolicy) throws {
+  func store(_ policy: ErrorPolicy, besides stored: inout StoredLetters) throws {
     guard bytes > 0, case .deadLetter(let path) = policy else { return }
-    let failure = appendToFile(lines, path)
+    let failure = appendToFile(stored.left(of: lines), path)
     guard failure == 0 else {
       throw CommandError("\(path): the dead letters cannot be written: \(failureText(failure))")
     }
+    stored.note(lines)
+  }
+}
+
+/// The dead letters that a command has stored, each of which it stores once however often it begins again.
+///
+/// Which there are may change from one time to the next, as another process's table refuses other rows.
+struct StoredLetters {
+  private var lines: [ArraySlice<UInt8>: Int] = [:]
+
+  /// Letters without those that are stored.
+  fileprivate func left(of letters: [UInt8]) -> [UInt8] {
+    guard !lines.isEmpty else { return letters }
+    var stored = lines
+    var left: [UInt8] = []
+    for line in letters.split(separator: 0x0a) {
+      if let count = stored[line], count > 0 {
+        stored[line] = count - 1
+      } else {
+        left += line
+        left.append(0x0a)
+      }
+    }
+    return left
+  }
+
+  fileprivate mutating func note(_ letters: [UInt8]) {
+    var counts: [ArraySlice<UInt8>: Int] = [:]
+    for line in letters.split(separator: 0x0a) { counts[line, default: 0] += 1 }
+    lines.merge(counts) { max($0, $1) }
   }
 }

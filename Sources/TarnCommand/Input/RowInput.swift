@@ -6,7 +6,7 @@ import TarnParquet
 
 /// The rows of `--from`: Parquet files and JSON lines, as one batch in the order of the files.
 struct RowInput {
-  /// A file, by what its first bytes say it holds; one that is called so is Parquet, however damaged its beginning.
+  /// A file, by what its first bytes say it holds; one that is called so is Parquet where they say nothing.
   private enum Piece {
     /// With the columns of the null type, which are not among the file's.
     case parquet(String, ParquetFile, untyped: [String])
@@ -17,6 +17,8 @@ struct RowInput {
   private let policy: ErrorPolicy
   private let zone: ZoneConversion
   private let hasZone: Bool
+  /// Whether columns get types that hold more where values need them.
+  private let widens: Bool
   /// Bytes of memory for writing.
   private let memory: Int
   /// Columns that must be called as their members.
@@ -27,8 +29,10 @@ struct RowInput {
   private var given: [(file: String, names: Set<String>)] = []
   /// Which names own which columns.
   private(set) var owners: ColumnOwners
-  /// The columns of the table that make partitions and order.
-  private let placing: [String]
+  /// The columns that make partitions, and the one that makes the table's order.
+  private let partition: [String]
+  private let ordering: String?
+  private let isNewTable: Bool
   /// New columns of which the user knows.
   private var announced: Set<String> = []
   /// Records that could not be taken.
@@ -41,14 +45,20 @@ struct RowInput {
   ///
   /// - Parameters:
   ///   - owners: Which names own which columns of the table, as far as that is known.
-  ///   - placing: The columns of the table that make partitions and order.
-  init(_ arguments: Arguments, _ owners: ColumnOwners, placing: [String]) async throws {
+  ///   - partition: The columns of the table that make partitions; nil for a new one.
+  ///   - ordering: The column that makes its order.
+  init(
+    _ arguments: Arguments, _ owners: ColumnOwners, partition: [String]?, ordering: String?
+  ) async throws {
     self.owners = owners
-    self.placing = placing
+    self.partition = partition ?? arguments[Options.partitionBy] ?? []
+    self.ordering = ordering
+    isNewTable = partition == nil
     policy = arguments[Options.onError] ?? .fail
     let given = arguments[Options.zone]
     hasZone = given != nil
     zone = given ?? ZoneConversion()
+    widens = arguments.has(Options.widen)
     memory = arguments[Options.memory] ?? TableSettings().memory
     preferred = arguments.namedColumns
     isPartial = arguments.has(Options.partial)
@@ -56,8 +66,7 @@ struct RowInput {
     for path in arguments.all(Options.from) {
       try refuseRemote(path)
       let source = try InputSource.file(path)
-      let isParquet = try await source.beginsAsParquet()
-      if isParquet || path.hasSuffix(".parquet") {
+      if try await source.isParquet() {
         let (file, untyped) = try await ParquetInput.open(
           path, cutsNanoseconds: arguments.has(Options.cutNanoseconds))
         pieces.append(.parquet(path, file, untyped: untyped))
@@ -213,8 +222,10 @@ struct RowInput {
     return error
   }
 
-  /// Stores the records that could not be taken.
-  func storeLetters() throws { try letters.store(policy) }
+  /// Stores the records that could not be taken, but for those that were stored before.
+  func storeLetters(besides stored: inout StoredLetters) throws {
+    try letters.store(policy, besides: &stored)
+  }
 
   private func sources(_ lines: [Int]) -> [InputSource] {
     lines.compactMap { if case .lines(let source) = pieces[$0] { source } else { nil } }
@@ -236,6 +247,9 @@ struct RowInput {
   private mutating func readLines(
     _ lines: [Int], _ schema: Schema, key: [String], isNew: Bool
   ) async throws -> [[RecordBatch]] {
+    let texts = (key + partition).map { owners.column(meaning: $0, in: schema) }
+    // Of a new table the names that come tell.
+    let placing = isNewTable ? [] : partition + (ordering.map { [$0] } ?? [])
     // Whether or not the table has it, by this column a row may say that it is deleted.
     let known = schema
     var schema = NewColumns.withDeletion(schema)
@@ -246,6 +260,7 @@ struct RowInput {
         builder = try RowBatchBuilder(
           schema: schema, keyFields: key.map { owners.column(meaning: $0, in: schema) }, unknown: .leaveOut,
           owners: owners, placing: placing,
+          widening: widens ? NewColumns.widening(schema, texts: texts) : [],
           utcOffset: hasZone ? zone.offset : nil, countsMembers: isPartial)
       } catch {
         throw CommandError(error.description)
@@ -261,7 +276,7 @@ struct RowInput {
         found.append(batches)
       }
       owners = builder.owners
-      guard !builder.newFields.isEmpty else {
+      guard !builder.newFields.isEmpty || !builder.widerFields.isEmpty else {
         NewColumns.sayOwners(owners, before.owners, before.schema)
         if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
         try noteGiven(builder, schema, sources(lines))
@@ -269,6 +284,7 @@ struct RowInput {
         return try found.map { try $0.map { try NewColumns.withoutIdleDeletion($0, known) } }
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew, known: announced)
+      schema = NewColumns.widened(schema, by: builder.widerFields)
     }
   }
 
@@ -319,6 +335,20 @@ enum NewColumns {
       guard schema[column] != nil else { continue }
       StandardError.note("\(name.debugDescription) goes to the column \(column), from now on always")
     }
+  }
+
+  /// The columns whose values may get more digits: all but those whose texts make keys and partitions.
+  static func widening(_ schema: Schema, texts: [String]) -> Set<String> {
+    Set(schema.names).subtracting(texts)
+  }
+
+  /// The schema with wider columns.
+  static func widened(_ schema: Schema, by fields: [Field]) -> Schema {
+    var schema = schema
+    for field in fields {
+      if let index = schema.index(of: field.name) { schema.fields[index].type = field.type }
+    }
+    return schema
   }
 
   /// The schema with the new columns at its end.
