@@ -1,5 +1,5 @@
 import TarnBytes
-public import TarnColumns
+import TarnColumns
 
 /// The columns of whole numbers and decimals that get more digits where a value of JSON needs them.
 ///
