@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "TarnCDC", targets: ["TarnCDC"]),
     .library(name: "TarnParquet", targets: ["TarnParquet"]),
     .library(name: "TarnColumns", targets: ["TarnColumns"]),
+    .library(name: "TarnExpressions", targets: ["TarnExpressions"]),
     .library(name: "TarnStorage", targets: ["TarnStorage"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
@@ -46,26 +47,28 @@ let package = Package(
     room("TarnBytes", ["CZlib"]),
     room("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     room("TarnColumns", ["TarnBytes"]),
+    room("TarnExpressions", ["TarnBytes", "TarnColumns"]),
     room("DynamoDBJSON", ["TarnBytes"]),
     room("TarnStorage", ["TarnBytes", "CFileCopy"]),
     room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
-    room("TarnParquet", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression"]),
+    room(
+      "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
     room(
       "TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
     room(
       "Tarn",
       [
-        "TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnParquet", "TarnTimeline",
-        "TarnIndex", "TarnCompression",
+        "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
+        "TarnTimeline", "TarnIndex", "TarnCompression",
       ]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     .executableTarget(
       name: "TarnCommand",
       dependencies: [
-        "Tarn", "TarnCDC", "TarnColumns", "TarnParquet", "TarnStorage", "TarnBytes", "TarnTimeline",
-        "TarnAvro", "TarnCompression", "CMalloc",
+        "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
+        "TarnTimeline", "TarnAvro", "TarnCompression", "CMalloc",
       ],
       swiftSettings: settings),
 
@@ -76,7 +79,12 @@ let package = Package(
       path: "Tests/TarnTestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
-    tests("TarnTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes"]),
+    tests("TarnExpressionsTests", ["TarnExpressions", "TarnColumns"]),
+    tests(
+      "TarnTests",
+      [
+        "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes",
+      ]),
     tests(
       "ModelTests",
       ["Tarn", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnStorage", "TarnTimeline"]),
@@ -90,7 +98,8 @@ let package = Package(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
     tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),
     tests(
-      "TarnParquetTests", ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage"]),
+      "TarnParquetTests",
+      ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnExpressions", "TarnStorage"]),
     tests(
       "TarnCommandTests",
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),

@@ -89,4 +89,43 @@ public struct Bitmap: Sendable, Hashable {
 
   /// Makes room.
   public mutating func reserve(_ bits: Int) { words.reserveCapacity((bits + 63) / 64) }
+
+  /// The bits that are set in either of two bitmaps of one length.
+  package func union(_ other: Bitmap) -> Bitmap { combined(other, |) }
+
+  /// The bits that are set in both of two bitmaps of one length.
+  package func intersection(_ other: Bitmap) -> Bitmap { combined(other, &) }
+
+  /// The bits that are set here and not in another bitmap of the same length.
+  package func subtracting(_ other: Bitmap) -> Bitmap { combined(other) { $0 & ~$1 } }
+
+  @inline(__always)
+  private func combined(_ other: Bitmap, _ combine: (UInt64, UInt64) -> UInt64) -> Bitmap {
+    precondition(count == other.count)
+    var result = self
+    for index in result.words.indices { result.words[index] = combine(words[index], other.words[index]) }
+    return result
+  }
+
+  /// The opposite of each bit.
+  package var inverted: Bitmap {
+    var result = self
+    for index in result.words.indices { result.words[index] = ~words[index] }
+    result.clearTail()
+    return result
+  }
+
+  /// The positions of the bits that are set, ascending.
+  package var setPositions: [Int32] {
+    var positions: [Int32] = []
+    positions.reserveCapacity(setCount)
+    for (index, word) in words.enumerated() {
+      var rest = word
+      while rest != 0 {
+        positions.append(Int32(truncatingIfNeeded: index &* 64 &+ rest.trailingZeroBitCount))
+        rest &= rest &- 1
+      }
+    }
+    return positions
+  }
 }

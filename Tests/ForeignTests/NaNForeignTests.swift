@@ -51,7 +51,7 @@ import Testing
         let condition = "\(column) \(sign) \(limit)"
         // All rows are read, and then the condition is looked at.
         var scanned: [String] = []
-        let predicate = try Predicate(parsing: condition)
+        let predicate = try Condition(parsing: condition)
         for try await batch in snapshot {
           scanned += WideRows.lines([try batch.gather(predicate.rows(of: batch)).select(["id"])])
         }
@@ -119,7 +119,7 @@ import Testing
         try await table.upsert(try Self.batch(round * 50..<round * 50 + 7, &random))
         try await Self.compare(table, path, "after \(round + 1) upserts", withSpark: true)
         let found = try await Spark.hudi015.read(path, where: "isnan(d)", select: ["id"])
-        let isNaN = Predicate.comparison("d", .equal, .number("nan"))
+        let isNaN = Condition.comparison("d", .equal, .number("nan"))
         #expect(try await Self.rows(try await table.snapshot().where(isNaN)) == found)
       }
     }

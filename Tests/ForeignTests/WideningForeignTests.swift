@@ -72,7 +72,7 @@ import Testing
       #expect(try await Spark.hudi015.read(path, select: Self.columns) == mixed)
       #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == mixed)
       for condition in ["i > 5000000000", "x = -7", "d < 0", "k = -7", "m = -7", "f = 0.1"] {
-        let predicate = try Predicate(parsing: condition)
+        let predicate = try Condition(parsing: condition)
         #expect(
           try await Spark.hudi015.read(path, where: condition, select: ["id"]).count
             == (try await table.snapshot().where(predicate).count()), "\(condition)")

@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnExpressions
 import TarnParquet
 import TarnTestSupport
 import Testing

@@ -19,8 +19,8 @@ import Testing
     #expect(second.files == 2)
     #expect(
       try await fixture.rows() == [Trade("b", 2, "OKX", nil, "y"), Trade("d", 4, "Kraken", 50, "z")])
-    #expect(try await fixture.table.delete(where: Predicate.column("note").isNull).instant == nil)
-    #expect(try await fixture.table.delete(where: !Predicate.column("note").isNull).deleted == 2)
+    #expect(try await fixture.table.delete(where: Condition.column("note").isNull).instant == nil)
+    #expect(try await fixture.table.delete(where: !Condition.column("note").isNull).deleted == 2)
     #expect(try await fixture.rows().isEmpty)
   }
 
@@ -142,12 +142,12 @@ import Testing
       let bound = generator.below(9)
       let note = "n\(generator.below(5))"
       let isNegated = generator.oneIn(3)
-      let inner: Predicate =
-        generator.oneIn(2)
+      let usesOr = generator.oneIn(2)
+      let inner: Condition =
+        usesOr
         ? .column("exchange") == "a=b/c" || .column("price") < Literal(integerLiteral: bound)
         : .column("note") == .string(note) && .column("price") > Literal(integerLiteral: bound)
       let predicate = isNegated ? !inner : inner
-      let usesOr = if case .or = inner { true } else { false }
       func holds(_ row: Trade) -> Bool {
         let less = row.price.map { $0 < Int128(bound) * 100 }
         let greater = row.price.map { $0 > Int128(bound) * 100 }

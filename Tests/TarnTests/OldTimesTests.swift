@@ -66,9 +66,9 @@ import Testing
     #expect(try await small.rows { try $0.select("id", "at") }.count == 2)
     for write in [
       { (table: Table) in _ = try await table.upsert(try Self.rows(1, 1)) },
-      { (table: Table) in _ = try await table.delete(where: try Predicate(parsing: "id = 'a'")) },
+      { (table: Table) in _ = try await table.delete(where: try Condition(parsing: "id = 'a'")) },
       { (table: Table) in
-        _ = try await table.update(where: try Predicate(parsing: "day is null"), set: ["day": nil])
+        _ = try await table.update(where: try Condition(parsing: "day is null"), set: ["day": nil])
       },
     ] {
       await expectRefusal(.unsupported, slice.path, "day") { try await write(small.table) }

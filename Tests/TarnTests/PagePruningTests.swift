@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnExpressions
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
@@ -52,12 +53,12 @@ import Testing
     return try await ParquetFile.open(storage, path: path)
   }
 
-  static func predicates(_ random: inout SeededGenerator, count: Int = 400) -> [Predicate] {
-    let comparisons: [Predicate.Comparison] = [
+  static func predicates(_ random: inout SeededGenerator, count: Int = 400) -> [Condition] {
+    let comparisons: [Comparison] = [
       .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
     ]
     return (0..<count).map { _ in
-      func leaf() -> Predicate {
+      func leaf() -> Condition {
         let value = Int.random(in: -2..<48, using: &random)
         let seconds = value < 10 ? "0\(max(value, 0))" : "\(value)"
         let long = String(repeating: "é", count: 40)
@@ -75,7 +76,7 @@ import Testing
         default: return .comparison(name, comparisons[Int.random(in: 0..<6, using: &random)], literal)
         }
       }
-      func tree(_ depth: Int) -> Predicate {
+      func tree(_ depth: Int) -> Condition {
         switch depth == 0 ? 3 : Int.random(in: 0..<5, using: &random) {
         case 0: return .and(tree(depth - 1), tree(depth - 1))
         case 1: return .or(tree(depth - 1), tree(depth - 1))
@@ -128,7 +129,7 @@ import Testing
     #expect(all == trades)
     let whole = storage.bytesRead
     let time = ColumnReference.column("time")
-    let range: Predicate = time >= 30_000 && time < 30_010
+    let range: Condition = time >= 30_000 && time < 30_010
     // What is read of the table in any case: properties, timeline, listings, the footer.
     storage.reset()
     #expect(try await fixture.table.snapshot().where(time < 0).count() == 0)

@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnExpressions
 import TarnStorage
 import TarnTestSupport
 import Testing
@@ -18,41 +19,45 @@ import Testing
   }
 
   /// A condition, and what it is for a row: nil where it is neither true nor false.
-  private struct Condition: Sendable {
-    var predicate: Predicate
+  private struct JudgedCondition: Sendable {
+    var predicate: Condition
     var truth: @Sendable (Trade) -> Bool?
 
     static func compare<T: Comparable & Sendable>(
       _ name: String, _ literal: Literal, _ value: T, _ field: @escaping @Sendable (Trade) -> T?
-    ) -> [Condition] {
-      let kinds: [(Predicate.Comparison, @Sendable (T) -> Bool)] = [
+    ) -> [JudgedCondition] {
+      let kinds: [(Comparison, @Sendable (T) -> Bool)] = [
         (.equal, { $0 == value }), (.notEqual, { $0 != value }), (.less, { $0 < value }),
         (.lessOrEqual, { $0 <= value }), (.greater, { $0 > value }), (.greaterOrEqual, { $0 >= value }),
       ]
       return kinds.map { kind, holds in
-        Condition(predicate: .comparison(name, kind, literal)) { field($0).map(holds) }
+        JudgedCondition(predicate: .comparison(name, kind, literal)) { field($0).map(holds) }
       } + [
-        Condition(predicate: .isIn(name, [literal])) { field($0).map { $0 == value } },
-        Condition(predicate: .isNull(name)) { field($0) == nil },
+        JudgedCondition(predicate: .isIn(name, [literal])) { field($0).map { $0 == value } },
+        JudgedCondition(predicate: .isNull(name)) { field($0) == nil },
       ]
     }
   }
 
-  private static let conditions: [Condition] = {
-    var all: [Condition] = []
+  private static let conditions: [JudgedCondition] = {
+    var all: [JudgedCondition] = []
     for time in [9, 10, 15, 19, 20, 29, 30, 39, 40] as [Int64] {
-      all += Condition.compare("time", .number(String(time)), time) { $0.time }
+      all += JudgedCondition.compare("time", .number(String(time)), time) { $0.time }
     }
     for price in [-250, 0, 300, 400] as [Int128] {
-      all += Condition.compare("price", .number(String(price / 100) + (price == -250 ? ".5" : "")), price) {
+      all += JudgedCondition.compare(
+        "price", .number(String(price / 100) + (price == -250 ? ".5" : "")), price
+      ) {
         $0.price
       }
     }
-    for note in ["", "x", "xx", "z"] { all += Condition.compare("note", .string(note), note) { $0.note } }
+    for note in ["", "x", "xx", "z"] {
+      all += JudgedCondition.compare("note", .string(note), note) { $0.note }
+    }
     return all
   }()
 
-  private func ids(_ fixture: TableFixture, _ predicate: Predicate) async throws -> [String] {
+  private func ids(_ fixture: TableFixture, _ predicate: Condition) async throws -> [String] {
     try await TableFixture.rows(of: try await fixture.table.snapshot().where(predicate)).map(\.id)
   }
 

@@ -29,7 +29,7 @@ import Testing
         == Schema(Self.schema.fields + [Field("extra", .string), Field("small", .int32)]))
     // The first snapshot's files do not have the column at all.
     #expect(
-      try await small.rows { try $0.select("extra").where(try Predicate(parsing: "extra is null")) }.count
+      try await small.rows { try $0.select("extra").where(try Condition(parsing: "extra is null")) }.count
         == 1)
     try await small.table.upsert(try batch(["id": try texts("c")]))
     #expect(try await small.rows().count == 3)

@@ -94,5 +94,11 @@ func expectRefusal(
     for word in words {
       #expect(error.message.contains(word), "\(error) lacks \(word)", sourceLocation: sourceLocation)
     }
+  } catch let error as ExpressionError {
+    // A condition that does not read, before any table is asked.
+    #expect(code == .mismatch, "\(error)", sourceLocation: sourceLocation)
+    for word in words {
+      #expect(error.message.contains(word), "\(error) lacks \(word)", sourceLocation: sourceLocation)
+    }
   } catch { Issue.record("\(error)", sourceLocation: sourceLocation) }
 }

@@ -43,9 +43,9 @@ import Testing
       { (table: Table) in _ = try await table.upsert(try Self.rows("c", "d")) },
       { (table: Table) in _ = try await table.insert(try Self.rows("c", "d")) },
       { (table: Table) in _ = try await table.delete(keys: [["other": "1"]]) },
-      { (table: Table) in _ = try await table.delete(where: try Predicate(parsing: "id = 'a'")) },
+      { (table: Table) in _ = try await table.delete(where: try Condition(parsing: "id = 'a'")) },
       { (table: Table) in
-        _ = try await table.update(where: try Predicate(parsing: "id = 'a'"), set: ["id": "z"])
+        _ = try await table.update(where: try Condition(parsing: "id = 'a'"), set: ["id": "z"])
       },
     ] {
       await expectRefusal(.unsupported, "small", ".parquet", "row 0", "\"a\"", "\"1\"", "only reads") {

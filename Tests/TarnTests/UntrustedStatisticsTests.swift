@@ -31,7 +31,7 @@ import Testing
   }
 
   /// The rows for which a condition is true, as a reader finds them that passes over what it can.
-  private static func rows(_ file: ParquetFile, _ predicate: Predicate) async throws -> RecordBatch {
+  private static func rows(_ file: ParquetFile, _ predicate: Condition) async throws -> RecordBatch {
     var selections: [RowSelection] = []
     for group in 0..<file.rowGroupCount {
       selections +=
@@ -57,7 +57,7 @@ import Testing
   private func expect(_ bytes: [UInt8], _ text: String, finds count: Int, _ warnings: Collected = Collected())
     async throws
   {
-    let predicate = try Predicate(parsing: text)
+    let predicate = try Condition(parsing: text)
     let file = try await Self.open(bytes, warnings)
     let found = try await Self.rows(file, predicate)
     #expect(found.count == count, "\(text)")
@@ -88,7 +88,7 @@ import Testing
     parts.chunks[0][1].columnIndex = nil
     let misled = parts.bytes()
     // Trusted, since the file says that they may be.
-    #expect(try await Self.rows(Self.open(misled), Predicate(parsing: "s > 'text 15'")).count == 0)
+    #expect(try await Self.rows(Self.open(misled), Condition(parsing: "s > 'text 15'")).count == 0)
     let order = ThriftTree.fields([1: .structure([])])
     let others: [ThriftTree?] = [
       nil, .structures([order]), .structures([order, .fields([2: .structure([])])]),
@@ -115,7 +115,7 @@ import Testing
     let file = try await Self.open(parts.bytes())
     #expect(file.statistics(group: 0, column: 0)?.maximum == .integer(99))
     #expect(file.statistics(group: 0, column: 1)?.maximum == nil)
-    #expect(try await Predicate(parsing: "n > 99").selection(file, group: 0, schema: file.schema) == nil)
+    #expect(try await Condition(parsing: "n > 99").selection(file, group: 0, schema: file.schema) == nil)
     try await expect(parts.bytes(), "s > 'text 15'", finds: 45)
   }
 
@@ -283,7 +283,7 @@ import Testing
         if column == 0 { index[1]?.elements[page][3] = .int64(row) }
       }
       for text in ["n = 57", "n = 51", "n in (3, 57, 93)", "n > 56 and n < 59", "not (n < 52 or n > 53)"] {
-        let predicate = try Predicate(parsing: text)
+        let predicate = try Condition(parsing: text)
         let whole = try Self.numbersAndTexts()
         let expected = try whole.gather(try predicate.rows(of: whole))
         let found = try await Self.rows(try await Self.open(bytes), predicate)
@@ -433,7 +433,7 @@ import Testing
   func filesOfOthersAnswerAsOtherEnginesDo(name: String, text: String, count: Int) async throws {
     let storage = LocalStorage(root: try TestWorld.requireShared("faults"))
     let file = try await ParquetFile.open(storage, path: "\(name).parquet")
-    let found = try await Self.rows(file, try Predicate(parsing: text))
+    let found = try await Self.rows(file, try Condition(parsing: text))
     #expect(found.count == count)
     if name.hasPrefix("hyparquet"), count == 3 {
       guard case .int64(let ids) = found["id"]?.values else {

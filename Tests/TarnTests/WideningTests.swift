@@ -109,7 +109,7 @@ import Testing
       ("f = 1.1", 0),
     ] {
       #expect(
-        try await small.rows { try $0.where(try Predicate(parsing: condition)) }.count == count,
+        try await small.rows { try $0.where(try Condition(parsing: condition)) }.count == count,
         "\(condition)")
     }
     // Later rows stand beside the old ones, which are looked up, written anew and changed.
@@ -120,7 +120,7 @@ import Testing
         "f": column(.double) { for value in [0.1, 0.2] { $0.append(value) } },
       ]))
     #expect(
-      try await small.table.update(where: try Predicate(parsing: "n = 1"), set: ["n": 4_000_000_000]).updated
+      try await small.table.update(where: try Condition(parsing: "n = 1"), set: ["n": 4_000_000_000]).updated
         == 1)
     let new = try await small.rows()
     #expect(json(new["n"]) == ["4000000000", "3000000000", "9"])
@@ -186,7 +186,7 @@ import Testing
       try await table.schema().fields.map(\.type.name)
         == ["string", "long", "long", "double", "decimal(9,2)", "double"])
     #expect(
-      json(try await table.snapshot().where(try Predicate(parsing: "n > 4")).limit(9).select("n").all()["n"])
+      json(try await table.snapshot().where(try Condition(parsing: "n > 4")).limit(9).select("n").all()["n"])
         .sorted()
         == ["1099511627776", "5"])
     await expectRefusal(.badRow, "row 0", "column x") {

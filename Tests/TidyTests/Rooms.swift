@@ -11,25 +11,26 @@ enum Rooms {
     ("TarnBytes", ["CZlib"]),
     ("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     ("TarnColumns", ["TarnBytes"]),
+    ("TarnExpressions", ["TarnBytes", "TarnColumns"]),
     ("DynamoDBJSON", ["TarnBytes"]),
     ("TarnStorage", ["TarnBytes", "CFileCopy"]),
     ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
-    ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression"]),
+    ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
     ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
     (
       "Tarn",
       [
-        "TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnParquet", "TarnTimeline", "TarnIndex",
-        "TarnCompression",
+        "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
+        "TarnTimeline", "TarnIndex", "TarnCompression",
       ]
     ),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     (
       "TarnCommand",
       [
-        "Tarn", "TarnCDC", "TarnColumns", "TarnParquet", "TarnStorage", "TarnBytes", "TarnTimeline",
-        "TarnAvro", "TarnCompression", "CMalloc",
+        "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
+        "TarnTimeline", "TarnAvro", "TarnCompression", "CMalloc",
       ]
     ),
   ]

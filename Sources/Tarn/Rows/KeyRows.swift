@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnExpressions
 import TarnTimeline
 
 /// A record key by its columns, as in `["transaction_id": "42"]`.

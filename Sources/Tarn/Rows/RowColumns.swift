@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnExpressions
 
 /// The columns that rows of a Swift type fill, property by property.
 ///

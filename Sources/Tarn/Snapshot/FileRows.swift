@@ -19,7 +19,7 @@ struct FileRows {
     self.snapshot = snapshot
     path = file.path
     var names = Set(snapshot.schema.names)
-    if let predicate = snapshot.predicate { names.formUnion(predicate.columns) }
+    if let condition = snapshot.condition { names.formUnion(condition.columns) }
     if snapshot.commits != nil { names.insert(MetaColumns.commitTime) }
     needed = Schema(snapshot.fileSchema.fields.filter { names.contains($0.name) })
     for field in needed.fields {
@@ -31,11 +31,11 @@ struct FileRows {
     }
     var selections: [RowSelection] = []
     for group in 0..<file.rowGroupCount {
-      guard let predicate = snapshot.predicate else {
+      guard let condition = snapshot.condition else {
         selections.append(RowSelection(group: group))
         continue
       }
-      if let selection = try await predicate.selection(file, group: group, schema: snapshot.fileSchema) {
+      if let selection = try await condition.selection(file, group: group, schema: snapshot.fileSchema) {
         selections.append(selection)
       }
     }
@@ -65,8 +65,8 @@ struct FileRows {
   private func wanted(_ batch: RecordBatch) throws -> RecordBatch {
     var rows = try BatchAlignment.align(batch, to: needed.relaxed)
     if let commits = snapshot.commits { rows = try Self.rows(of: rows, commits) }
-    if let predicate = snapshot.predicate {
-      let kept = try predicate.rows(of: rows)
+    if let condition = snapshot.condition {
+      let kept = try condition.rows(of: rows)
       if kept.count < rows.count { rows = try rows.gather(kept) }
     }
     let selected = try rows.select(snapshot.schema.names)

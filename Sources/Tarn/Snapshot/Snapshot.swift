@@ -1,5 +1,6 @@
 import TarnAvro
 import TarnColumns
+import TarnExpressions
 import TarnParquet
 import TarnStorage
 import TarnTimeline
@@ -19,7 +20,7 @@ public struct Snapshot: Sendable, AsyncSequence {
   let storage: any Storage
   let fileSchema: Schema
   let settings: TableSettings
-  var predicate: Predicate?
+  var condition: Condition?
   var rowLimit: Int?
   /// Only rows written by commits after the first and up to the second of these instants.
   var commits: (after: Instant, through: Instant?)?
@@ -62,10 +63,10 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// Only rows for which a condition is true.
   ///
   /// - Throws: ``TableError`` with code `mismatch` where a column is missing or a value does not fit one.
-  public func `where`(_ predicate: Predicate) throws(TableError) -> Snapshot {
-    try predicate.check(against: fileSchema)
+  public func `where`(_ condition: Condition) throws(TableError) -> Snapshot {
+    do { try condition.check(against: fileSchema) } catch { throw TableError(error) }
     var refined = self
-    refined.predicate = self.predicate.map { .and($0, predicate) } ?? predicate
+    refined.condition = self.condition.map { $0 && condition } ?? condition
     return refined
   }
 
@@ -81,7 +82,7 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// - Throws: ``TableError`` where a file cannot be read.
   public func count() async throws(TableError) -> Int {
     var total = 0
-    if predicate == nil, commits == nil {
+    if condition == nil, commits == nil {
       for slice in slices {
         try Self.checkCancellation()
         let file = try await tableErrors {

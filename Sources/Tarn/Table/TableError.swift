@@ -1,5 +1,6 @@
 import TarnAvro
 import TarnColumns
+import TarnExpressions
 import TarnParquet
 import TarnStorage
 import TarnTimeline
@@ -52,6 +53,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case let error as TimelineError: self.init(Self.code(of: error), error.description)
     case let error as StorageError: self.init(error.code == .locked ? .conflict : .storage, error.description)
     case let error as ParquetError: self.init(Self.code(of: error), error.description)
+    case let error as ExpressionError: self.init(.mismatch, error.description)
     case let error as ColumnError: self.init(.badRow, error.description)
     case let error as AvroError: self.init(.damaged, error.description)
     case is CancellationError: self.init(.cancelled, "the work was cancelled")

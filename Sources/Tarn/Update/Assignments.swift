@@ -41,7 +41,7 @@ struct Assignments: Sendable {
         values.append((index, field, Column(nulls: 1, of: field.type)))
         continue
       }
-      values.append((index, field, try literal.stored(in: field)))
+      do { values.append((index, field, try literal.stored(in: field))) } catch { throw TableError(error) }
     }
   }
 

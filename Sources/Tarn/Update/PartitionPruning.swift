@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnColumns
+import TarnExpressions
 import TarnTimeline
 
 /// The values that all rows of a partition have in its columns, as far as its path tells them.
@@ -72,19 +73,8 @@ struct PartitionValues {
   }
 
   /// Whether a condition may be true for a row of the partition.
-  func mayHold(_ predicate: Predicate, isNegated: Bool = false) throws(TableError) -> Bool {
-    switch predicate {
-    case .not(let inner): return try mayHold(inner, isNegated: !isNegated)
-    case .and(let left, let right), .or(let left, let right):
-      var isAnd = false
-      if case .and = predicate { isAnd = true }
-      let first = try mayHold(left, isNegated: isNegated)
-      let second = try mayHold(right, isNegated: isNegated)
-      return isAnd != isNegated ? first && second : first || second
-    case .comparison(let name, _, _), .isNull(let name), .isIn(let name, _):
-      guard let row, row[name] != nil else { return true }
-      let truth = try predicate.evaluate(row)
-      return isNegated ? !truth.isTrue[0] && !truth.isUnknown[0] : truth.isTrue[0]
-    }
+  func mayHold(_ condition: Condition) throws(TableError) -> Bool {
+    guard let row else { return true }
+    do { return try condition.mayHold(row) } catch { throw TableError(error) }
   }
 }

@@ -1,4 +1,5 @@
 import Tarn
+import TarnExpressions
 import TarnColumns
 import TarnTimeline
 
@@ -129,7 +130,7 @@ enum Options {
   static let set = Option<[String: Literal?]>(
     "set", "COLUMN=VALUE[,..]", "the new values, such as \"status = 'done', price = 1.50, note = null\""
   ) { text throws(UsageError) in
-    do throws(TableError) { return try Literal.assignments(parsing: text) } catch {
+    do throws(ExpressionError) { return try Literal.assignments(parsing: text) } catch {
       throw UsageError(error.message)
     }
   }
@@ -138,10 +139,12 @@ enum Options {
 
   // Reading.
   static let select = Option<[String]>.names("select", "COLUMN[,..]", "only these columns, in this order")
-  static let condition = Option<Predicate>(
+  static let condition = Option<Condition>(
     "where", "EXPR", "only rows for which this is true, such as \"price > 100 and exchange = 'OKX'\""
   ) { text throws(UsageError) in
-    do throws(TableError) { return try Predicate(parsing: text) } catch { throw UsageError(error.message) }
+    do throws(ExpressionError) { return try Condition(parsing: text) } catch {
+      throw UsageError(error.message)
+    }
   }
   static let asOf = instant("as-of", "the table as it was at this instant, inclusive")
   static let since = instant("since", "only rows written by commits after this instant")

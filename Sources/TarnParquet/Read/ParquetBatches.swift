@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnColumns
+import TarnExpressions
 
 /// The rows of a file as batches of bounded size, in the file's order.
 ///

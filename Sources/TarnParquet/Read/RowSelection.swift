@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnColumns
+import TarnExpressions
 
 /// Rows of a row group that a reader wants.
 public struct RowSelection: Sendable, Hashable {
@@ -20,46 +21,6 @@ public struct RowSelection: Sendable, Hashable {
 
   /// Number of rows, of a row group that has so many.
   func count(of rowCount: Int) -> Int { ranges?.reduce(0) { $0 + $1.count } ?? rowCount }
-}
-
-/// Sets of rows as ranges that rise and neither overlap nor touch.
-public enum RowRanges {
-  /// The rows that are in any of the ranges.
-  public static func union(_ ranges: [Range<Int>]) -> [Range<Int>] {
-    var joined: [Range<Int>] = []
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-      if let last = joined.last, range.lowerBound <= last.upperBound {
-        joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-      } else {
-        joined.append(range)
-      }
-    }
-    return joined
-  }
-
-  /// The rows below a number that are not in a set.
-  static func complement(_ ranges: [Range<Int>], of count: Int) -> [Range<Int>] {
-    var rest: [Range<Int>] = []
-    var start = 0
-    for range in ranges {
-      if range.lowerBound > start { rest.append(start..<range.lowerBound) }
-      start = max(start, range.upperBound)
-    }
-    if start < count { rest.append(start..<count) }
-    return rest
-  }
-
-  /// The rows that are in both of two sets.
-  public static func intersection(_ left: [Range<Int>], _ right: [Range<Int>]) -> [Range<Int>] {
-    var common: [Range<Int>] = []
-    var (first, second) = (0, 0)
-    while first < left.count, second < right.count {
-      let part = left[first].clamped(to: right[second])
-      if !part.isEmpty { common.append(part) }
-      if left[first].upperBound < right[second].upperBound { first += 1 } else { second += 1 }
-    }
-    return common
-  }
 }
 
 /// Reads chosen rows of one chunk in their order, and of a file with a page index only the pages that hold them.

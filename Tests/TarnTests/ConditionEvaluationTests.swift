@@ -1,75 +1,11 @@
 import Tarn
 import TarnColumns
+import TarnExpressions
 import TarnTestSupport
 import Testing
 
-@Suite struct PredicateParserTests {
-  static let a = Predicate.comparison("a", .equal, 1)
-  static let b = Predicate.comparison("b", .less, "x")
-  static let c = Predicate.isNull("c")
-
-  static let parsed: [(String, Predicate)] = [
-    ("a = 1", a), ("a=1 and b<'x'", .and(a, b)), ("a = 1 or b < 'x' and c is null", .or(a, .and(b, c))),
-    ("(a = 1 or b < 'x') and c is null", .and(.or(a, b), c)),
-    ("a = 1 and b < 'x' or c is null", .or(.and(a, b), c)),
-    ("not a = 1 and b < 'x'", .and(.not(a), b)), ("not (a = 1 and b < 'x')", .not(.and(a, b))),
-    ("NOT not a = 1", .not(.not(a))), ("c IS NOT NULL", .not(c)), ("1 = a", a), ("'x' > b", b),
-    ("a in (1, 2.50,-3)", .isIn("a", [1, .number("2.50"), .number("-3")])),
-    ("a not in ('x')", .not(.isIn("a", ["x"]))), ("a <> true", .comparison("a", .notEqual, true)),
-    ("a != FALSE", .comparison("a", .notEqual, false)),
-    ("a >= 1e2", .comparison("a", .greaterOrEqual, .number("1e2"))),
-    ("\"odd \"\"name\" <= 'it''s'", .comparison("odd \"name", .lessOrEqual, "it's")),
-    ("\"and\" = 1", .comparison("and", .equal, 1)), ("\ta\n=\r1 ", a),
-    ("é > ''", .comparison("é", .greater, "")),
-    ("a.b = 1", .comparison("a.b", .equal, 1)), ("a = 1 or b < 'x' or c is null", .or(.or(a, b), c)),
-  ]
-
-  @Test(arguments: parsed.indices) func conditionsReadAsInSQL(_ index: Int) throws {
-    #expect(try Predicate(parsing: Self.parsed[index].0) == Self.parsed[index].1)
-  }
-
-  @Test func operatorsBuildTheSame() throws {
-    let built: Predicate =
-      .column("a") == 1 && !(.column("b") < "x") || ColumnReference.column("c").isIn([1, 2])
-    #expect(built == (try Predicate(parsing: "a = 1 and not b < 'x' or c in (1, 2)")))
-    #expect(built.columns == ["a", "b", "c"])
-    let others: [Predicate] = [
-      .column("a") != 1, .column("a") <= 1, .column("a") > 1.5, .column("a") >= true,
-      ColumnReference.column("a").isNull,
-    ]
-    let texts = ["a != 1", "a <= 1", "a > 1.5", "a >= true", "a is null"]
-    #expect(try texts.map { try Predicate(parsing: $0) } == others)
-  }
-
-  @Test(arguments: [
-    ("", 1), ("a", 2), ("a =", 4), ("a = 1 and", 10), ("a = 1 b", 7), ("= 1", 1), ("a == 1", 4), ("a = b", 5),
-    ("(a = 1", 7), ("a = 1)", 6), ("a in 1", 6), ("a in ()", 7), ("a in (1,)", 9), ("a in (1", 8),
-    ("a not 1", 7),
-    ("a is 1", 6), ("a is not 1", 10), ("a = 'x", 5), ("\"a = 1", 1), ("a = -", 5), ("a = 1.2.3", 5),
-    ("a = 1e", 5),
-    ("a ! 1", 3), ("a = 1; drop", 6), ("a = $1", 5), ("é = 'ü' x", 9), ("1 = 1", 5),
-  ]) func aConditionThatDoesNotReadSaysWhere(_ text: String, _ position: Int) async {
-    await expectRefusal(.mismatch, "character \(position)") { _ = try Predicate(parsing: text) }
-  }
-
-  @Test func deepConditionsAreRefusedAndLongOnesTaken() async throws {
-    await expectRefusal(.mismatch, "nested") {
-      _ = try Predicate(parsing: String(repeating: "(", count: 100_000) + "a = 1")
-    }
-    await expectRefusal(.mismatch, "nested") {
-      _ = try Predicate(parsing: String(repeating: "not ", count: 100_000) + "a = 1")
-    }
-    // Joined conditions do not nest, however many they are.
-    let snapshot = try await SmallTable(Schema([Field("id", .string)])).table.snapshot()
-    for word in ["and", "or"] {
-      let text = [String](repeating: "id = 'x'", count: 20_000).joined(separator: " \(word) ")
-      #expect(try await snapshot.where(try Predicate(parsing: text)).count() == 0)
-    }
-  }
-}
-
 /// Random rows and conditions, judged by the table and by a reference on plain values.
-@Suite struct PredicateEvaluationTests {
+@Suite struct ConditionEvaluationTests {
   struct Row: Sendable {
     var i: Int32?
     var price: Int128?
@@ -182,47 +118,47 @@ import Testing
     return all
   }()
 
-  static let signs: [(Predicate.Comparison, String, @Sendable (Int) -> Bool)] = [
+  static let signs: [(Comparison, String, @Sendable (Int) -> Bool)] = [
     (.equal, "=", { $0 == 0 }), (.notEqual, "<>", { $0 != 0 }), (.less, "<", { $0 < 0 }),
     (.lessOrEqual, "<=", { $0 <= 0 }), (.greater, ">", { $0 > 0 }), (.greaterOrEqual, ">=", { $0 >= 0 }),
   ]
 
   /// A condition, its text, and what it is for a row: true, false or unknown.
-  struct Condition {
-    var predicate: Predicate
+  struct JudgedCondition {
+    var predicate: Condition
     var text: String
     var holds: (Row) -> Bool?
   }
 
-  static func comparison(_ operand: Operand, _ sign: Int) -> Condition {
+  static func comparison(_ operand: Operand, _ sign: Int) -> JudgedCondition {
     let (comparison, text, holds) = signs[sign]
-    return Condition(
+    return JudgedCondition(
       predicate: .comparison(operand.column, comparison, operand.literal),
       text: "\(operand.column) \(text) \(operand.literal.text)", holds: { operand.order($0).map(holds) })
   }
 
-  static func random(_ generator: inout SeededGenerator, _ depth: Int = 0) -> Condition {
+  static func random(_ generator: inout SeededGenerator, _ depth: Int = 0) -> JudgedCondition {
     let operand = operands[generator.below(operands.count)]
     switch generator.below(depth > 3 ? 3 : 7) {
     case 0:
-      return Condition(
+      return JudgedCondition(
         predicate: .isNull(operand.column), text: "\(operand.column) is null",
         holds: { operand.order($0) == nil })
     case 1:
       let same = operands.filter { $0.column == operand.column }
       let list = (0..<1 + generator.below(3)).map { _ in same[generator.below(same.count)] }
-      return Condition(
+      return JudgedCondition(
         predicate: .isIn(operand.column, list.map(\.literal)),
         text: "\(operand.column) in (" + list.map(\.literal.text).joined(separator: ", ") + ")",
         holds: { row in operand.order(row) == nil ? nil : list.contains { $0.order(row) == 0 } })
     case 2: return comparison(operand, generator.below(6))
     case 3:
       let inner = random(&generator, depth + 1)
-      return Condition(
+      return JudgedCondition(
         predicate: .not(inner.predicate), text: "not (\(inner.text))", holds: { inner.holds($0).map { !$0 } })
     case 4, 5:
       let (left, right) = (random(&generator, depth + 1), random(&generator, depth + 1))
-      return Condition(
+      return JudgedCondition(
         predicate: .and(left.predicate, right.predicate), text: "(\(left.text)) and (\(right.text))",
         holds: { row in
           let values = [left.holds(row), right.holds(row)]
@@ -230,7 +166,7 @@ import Testing
         })
     default:
       let (left, right) = (random(&generator, depth + 1), random(&generator, depth + 1))
-      return Condition(
+      return JudgedCondition(
         predicate: .or(left.predicate, right.predicate), text: "(\(left.text)) or (\(right.text))",
         holds: { row in
           let values = [left.holds(row), right.holds(row)]
@@ -282,7 +218,7 @@ import Testing
     var generator = SeededGenerator(seed: 43)
     for _ in 0..<250 {
       let condition = Self.random(&generator)
-      let parsed = try Predicate(parsing: condition.text)
+      let parsed = try Condition(parsing: condition.text)
       #expect(parsed == condition.predicate)
       let expected = Self.rows.indices.filter { condition.holds(Self.rows[$0]) == true }
       #expect(try await Self.ids(snapshot.where(parsed)) == expected, "\(condition.text)")
@@ -300,7 +236,7 @@ import Testing
     ("big = 123456789012345678901234567890123456789", "column big"),
   ]) func whatCannotBeComparedIsRefusedAtOnce(_ text: String, _ words: String) async throws {
     let snapshot = try await SmallTable(Self.schema).table.snapshot()
-    await expectRefusal(.mismatch, words) { _ = try snapshot.where(try Predicate(parsing: text)) }
+    await expectRefusal(.mismatch, words) { _ = try snapshot.where(try Condition(parsing: text)) }
   }
 
   @Test func snapshotsSelectLimitAndCount() async throws {
@@ -311,7 +247,7 @@ import Testing
     #expect(try await snapshot.limit(0).count() == 0)
     #expect(try await snapshot.limit(-1).count() == 0)
     #expect(try await snapshot.limit(5).limit(10).count() == 5)
-    let isNull = try Predicate(parsing: "i is null")
+    let isNull = try Condition(parsing: "i is null")
     let nulls = Self.rows.count { $0.i == nil }
     #expect(try await snapshot.where(isNull).limit(3).count() == 3)
     #expect(try await snapshot.where(isNull).count() == nulls)
@@ -362,7 +298,7 @@ import Testing
     let table = try await Self.table()
     let snapshot = try await table.snapshot()
     #expect(try await snapshot.where(Self.v == .number("123456789012345678.125")).count() == 1)
-    let lossy: [Predicate] = [
+    let lossy: [Condition] = [
       Self.v == 123456789012345678.125, Self.v > 1234567890123456.5, Self.v.isIn([0.5, 0.12345678901234567]),
       .column("n") == 9007199254740993.0,
     ]
@@ -387,15 +323,15 @@ import Testing
     let snapshot = try await Self.table().snapshot()
     for column in ["v", "d", "f"] {
       for text in [".5", "0.5", "+.5", ".5e0", "5.e-1", ".50"] {
-        let predicate = try Predicate(parsing: "\(column) = \(text)")
+        let predicate = try Condition(parsing: "\(column) = \(text)")
         #expect(try await snapshot.where(predicate).count() == 1, "\(column) = \(text)")
       }
-      #expect(try await snapshot.where(try Predicate(parsing: "\(column) > -.5")).count() == 2)
-      #expect(try await snapshot.where(try Predicate(parsing: "\(column) in (.5, 7.)")).count() == 1)
+      #expect(try await snapshot.where(try Condition(parsing: "\(column) > -.5")).count() == 2)
+      #expect(try await snapshot.where(try Condition(parsing: "\(column) in (.5, 7.)")).count() == 1)
     }
-    #expect(try await snapshot.where(try Predicate(parsing: "n > .5 and n < 2.")).count() == 1)
+    #expect(try await snapshot.where(try Condition(parsing: "n > .5 and n < 2.")).count() == 1)
     for text in [".", "-.", ".e5"] {
-      await expectRefusal(.mismatch, "a number") { _ = try Predicate(parsing: "v = \(text)") }
+      await expectRefusal(.mismatch, "a number") { _ = try Condition(parsing: "v = \(text)") }
     }
   }
 }

@@ -1,30 +1,29 @@
 import TarnBytes
-import TarnColumns
 
-extension Predicate {
+extension Condition {
   /// Parses a condition such as `price > 100 and exchange in ('OKX', 'Kraken')`.
   ///
   /// It knows columns (in double quotes where their names are odd), `= != <> < <= > >=`, `is [not] null`,
   /// `[not] in (..)`, `and`, `or`, `not` and parentheses. Texts stand in single quotes, doubled within.
   ///
-  /// - Throws: ``TableError`` with code `mismatch` that shows where the condition stops making sense.
-  public init(parsing text: String) throws(TableError) {
-    var parser = PredicateParser(text)
-    self = try parser.parse()
+  /// - Throws: ``ExpressionError`` that shows where the condition stops making sense.
+  public init(parsing text: String) throws(ExpressionError) {
+    var parser = ConditionParser(text)
+    self.init(try parser.parse())
   }
 }
 
 extension Literal {
   /// Parses values to set, such as `status = 'done', price = 1.50, note = null`.
   ///
-  /// - Throws: ``TableError`` with code `mismatch` that shows where the text stops making sense.
-  package static func assignments(parsing text: String) throws(TableError) -> [String: Literal?] {
-    var parser = PredicateParser(text, of: "the list of values")
+  /// - Throws: ``ExpressionError`` that shows where the text stops making sense.
+  package static func assignments(parsing text: String) throws(ExpressionError) -> [String: Literal?] {
+    var parser = ConditionParser(text, of: "the list of values")
     return try parser.assignments()
   }
 }
 
-private struct PredicateParser {
+private struct ConditionParser {
   enum Token: Equatable {
     case name(String)
     case literal(Literal)
@@ -46,7 +45,7 @@ private struct PredicateParser {
     self.subject = subject
   }
 
-  mutating func assignments() throws(TableError) -> [String: Literal?] {
+  mutating func assignments() throws(ExpressionError) -> [String: Literal?] {
     var values: [String: Literal?] = [:]
     repeat {
       try advance()
@@ -54,64 +53,65 @@ private struct PredicateParser {
       try expect("=")
       let value = try take("null") ? nil : try literal()
       guard values.updateValue(value, forKey: name) == nil else {
-        throw TableError(.mismatch, "\(subject) has two values for \(name)")
+        throw ExpressionError("\(subject) has two values for \(name)")
       }
     } while token == .symbol(",")
     guard token == .end else { throw unexpected("`,` or the end") }
     return values
   }
 
-  mutating func parse() throws(TableError) -> Predicate {
+  mutating func parse() throws(ExpressionError) -> Expression {
     try advance()
-    let predicate = try disjunction()
+    let condition = try disjunction()
     guard token == .end else { throw unexpected("`and`, `or` or the end") }
-    return predicate
+    return condition
   }
 
-  func unexpected(_ expected: String) -> TableError {
+  func unexpected(_ expected: String) -> ExpressionError {
     let rest = String(decoding: text[start...], as: UTF8.self).prefix(20)
     let found = rest.isEmpty ? "the end" : "`\(rest)`"
-    return TableError(
-      .mismatch, "\(subject) does not read at character \(position): \(expected) expected, not \(found)")
+    return ExpressionError(
+      "\(subject) does not read at character \(position): \(expected) expected, not \(found)")
   }
 
   /// Where the present token begins, in characters from 1 on.
   var position: Int { String(decoding: text[..<start], as: UTF8.self).count + 1 }
 
-  mutating func disjunction() throws(TableError) -> Predicate {
+  mutating func disjunction() throws(ExpressionError) -> Expression {
     var parts = [try conjunction()]
     while isKeyword("or") {
       try advance()
       parts.append(try conjunction())
     }
-    return Self.joined(parts[...], Predicate.or)
+    return Self.joined(parts[...], .or)
   }
 
   /// Joins conditions in halves: a thousand `or` in a row do not nest a thousand deep.
   static func joined(
-    _ parts: ArraySlice<Predicate>, _ join: (Predicate, Predicate) -> Predicate
-  ) -> Predicate {
+    _ parts: ArraySlice<Expression>, _ function: Expression.Function
+  ) -> Expression {
     guard parts.count > 1 else { return parts[parts.startIndex] }
     let half = (parts.count + 1) / 2
-    return join(joined(parts.prefix(half), join), joined(parts.dropFirst(half), join))
+    return .call(
+      function, [joined(parts.prefix(half), function), joined(parts.dropFirst(half), function)])
   }
 
-  mutating func conjunction() throws(TableError) -> Predicate {
+  mutating func conjunction() throws(ExpressionError) -> Expression {
     var parts = [try negation()]
     while isKeyword("and") {
       try advance()
       parts.append(try negation())
     }
-    return Self.joined(parts[...], Predicate.and)
+    return Self.joined(parts[...], .and)
   }
 
-  mutating func negation() throws(TableError) -> Predicate {
+  mutating func negation() throws(ExpressionError) -> Expression {
     depth += 1
     defer { depth -= 1 }
-    guard depth < 100 else { throw TableError(.mismatch, "\(subject) is nested too deep") }
+    guard depth < 100 else { throw ExpressionError("\(subject) is nested too deep") }
     if isKeyword("not") {
       try advance()
-      return .not(try negation())
+      return .call(.not, [try negation()])
     }
     if token == .symbol("(") {
       try advance()
@@ -122,54 +122,46 @@ private struct PredicateParser {
     return try comparison()
   }
 
-  mutating func comparison() throws(TableError) -> Predicate {
+  mutating func comparison() throws(ExpressionError) -> Expression {
     if case .literal(let literal) = token {
       try advance()
       let operation = try comparisonSign()
       let name = try columnName()
-      return .comparison(name, Self.mirrored(operation), literal)
+      return .call(.compare(operation.mirrored), [.column(name), .literal(literal)])
     }
     let name = try columnName()
     if isKeyword("is") {
       try advance()
       let isNegated = try take("not")
       guard try take("null") else { throw unexpected("`null`") }
-      return isNegated ? .not(.isNull(name)) : .isNull(name)
+      let isNull = Expression.call(.isNull, [.column(name)])
+      return isNegated ? .call(.not, [isNull]) : isNull
     }
     let isNegated = try take("not")
     if try take("in") {
-      let list = Predicate.isIn(name, try literals())
-      return isNegated ? .not(list) : list
+      let list = Expression.call(.isIn, [.column(name)] + (try literals()).map { .literal($0) })
+      return isNegated ? .call(.not, [list]) : list
     }
     guard !isNegated else { throw unexpected("`in`") }
-    return .comparison(name, try comparisonSign(), try literal())
+    let sign = try comparisonSign()
+    return .call(.compare(sign), [.column(name), .literal(try literal())])
   }
 
-  static func mirrored(_ comparison: Predicate.Comparison) -> Predicate.Comparison {
-    switch comparison {
-    case .less: .greater
-    case .lessOrEqual: .greaterOrEqual
-    case .greater: .less
-    case .greaterOrEqual: .lessOrEqual
-    case .equal, .notEqual: comparison
-    }
-  }
-
-  mutating func comparisonSign() throws(TableError) -> Predicate.Comparison {
+  mutating func comparisonSign() throws(ExpressionError) -> Comparison {
     guard case .symbol(let sign) = token,
-      let comparison = Predicate.Comparison(rawValue: sign == "<>" ? "!=" : sign)
+      let comparison = Comparison(rawValue: sign == "<>" ? "!=" : sign)
     else { throw unexpected("a comparison") }
     try advance()
     return comparison
   }
 
-  mutating func columnName() throws(TableError) -> String {
+  mutating func columnName() throws(ExpressionError) -> String {
     guard case .name(let name) = token else { throw unexpected("a column") }
     try advance()
     return name
   }
 
-  mutating func literal() throws(TableError) -> Literal {
+  mutating func literal() throws(ExpressionError) -> Literal {
     if try take("true") { return .boolean(true) }
     if try take("false") { return .boolean(false) }
     guard case .literal(let literal) = token else { throw unexpected("a value") }
@@ -177,7 +169,7 @@ private struct PredicateParser {
     return literal
   }
 
-  mutating func literals() throws(TableError) -> [Literal] {
+  mutating func literals() throws(ExpressionError) -> [Literal] {
     try expect("(")
     var values = [try literal()]
     while token == .symbol(",") {
@@ -192,18 +184,18 @@ private struct PredicateParser {
     if case .name(let name) = token { name.lowercased() == word && text[start] != 0x22 } else { false }
   }
 
-  mutating func take(_ word: String) throws(TableError) -> Bool {
+  mutating func take(_ word: String) throws(ExpressionError) -> Bool {
     guard isKeyword(word) else { return false }
     try advance()
     return true
   }
 
-  mutating func expect(_ symbol: String) throws(TableError) {
+  mutating func expect(_ symbol: String) throws(ExpressionError) {
     guard token == .symbol(symbol) else { throw unexpected("`\(symbol)`") }
     try advance()
   }
 
-  mutating func advance() throws(TableError) {
+  mutating func advance() throws(ExpressionError) {
     while offset < text.count, [0x20, 0x09, 0x0a, 0x0d].contains(text[offset]) { offset += 1 }
     start = offset
     guard offset < text.count else {
@@ -219,7 +211,7 @@ private struct PredicateParser {
     }
   }
 
-  mutating func quoted(_ quote: UInt8) throws(TableError) -> String {
+  mutating func quoted(_ quote: UInt8) throws(ExpressionError) -> String {
     var bytes: [UInt8] = []
     offset += 1
     while offset < text.count {
@@ -232,7 +224,7 @@ private struct PredicateParser {
       bytes.append(text[offset])
       offset += 1
     }
-    throw TableError(.mismatch, "\(subject) has a quote at character \(position) that does not end")
+    throw ExpressionError("\(subject) has a quote at character \(position) that does not end")
   }
 
   mutating func word() -> String {
@@ -245,7 +237,7 @@ private struct PredicateParser {
     return String(decoding: text[start..<offset], as: UTF8.self)
   }
 
-  mutating func number() throws(TableError) -> Token {
+  mutating func number() throws(ExpressionError) -> Token {
     offset += 1
     while offset < text.count {
       let byte = text[offset]
@@ -260,7 +252,7 @@ private struct PredicateParser {
     return .literal(.number(digits))
   }
 
-  mutating func symbol() throws(TableError) -> Token {
+  mutating func symbol() throws(ExpressionError) -> Token {
     let two = String(decoding: text[offset..<min(offset + 2, text.count)], as: UTF8.self)
     if ["!=", "<=", ">=", "<>"].contains(two) {
       offset += 2

@@ -11,8 +11,8 @@ struct LiteralList {
 
   /// Makes a list for a column.
   ///
-  /// - Throws: ``TableError`` with code `mismatch` where a value does not fit the column.
-  init(_ literals: [Literal], for field: Field) throws(TableError) {
+  /// - Throws: ``ExpressionError`` where a value does not fit the column.
+  init(_ literals: [Literal], for field: Field) throws(ExpressionError) {
     index = HashIndex(expected: literals.count)
     for literal in literals {
       if let value = ExactValue(literal, type: field.type) {
@@ -25,30 +25,32 @@ struct LiteralList {
     }
   }
 
-  private mutating func add(_ text: ByteStrings) throws(TableError) {
+  private mutating func add(_ text: ByteStrings) throws(ExpressionError) {
     let known = strings
     let new = index.findOrInsert(
       hash: text.hash(0), position: strings.count, where: { known.equals($0, text, 0) },
       hashOf: { known.hash($0) })
     guard new == nil else { return }
-    do { try strings.append(text, 0..<1) } catch { throw TableError(error) }
+    do { try strings.append(text, 0..<1) } catch { throw ExpressionError(error.description) }
   }
 
   private func contains(_ values: ByteStrings, _ row: Int) -> Bool {
     index.find(hash: values.hash(row), where: { strings.equals($0, values, row) }) != nil
   }
 
-  /// Whether the list has a row's value, which is not null.
-  func contains(_ column: Column, _ row: Int) -> Bool {
+  /// The rows whose values are in the list.
+  func rows(of column: Column) -> Bitmap {
     switch column.values {
-    case .int8(let values): exact.contains(Int128(values[row]))
-    case .int16(let values): exact.contains(Int128(values[row]))
-    case .int32(let values) where column.type != .date: exact.contains(Int128(values[row]))
-    case .int64(let values): exact.contains(Int128(values[row]))
-    case .decimal(let values): exact.contains(values[row])
-    case .bytes(let values): contains(values, row)
-    case .dictionary(let values): contains(values.entries.strings, Int(values.indices[row]))
-    default: others.contains { column.compare(row, to: $0, 0) == 0 }
+    case .int8(let values): return bits(values.count) { exact.contains(Int128(values[$0])) }
+    case .int16(let values): return bits(values.count) { exact.contains(Int128(values[$0])) }
+    case .int32(let values) where column.type != .date:
+      return bits(values.count) { exact.contains(Int128(values[$0])) }
+    case .int64(let values): return bits(values.count) { exact.contains(Int128(values[$0])) }
+    case .decimal(let values): return bits(values.count) { exact.contains(values[$0]) }
+    case .bytes(let values): return bits(values.count) { contains(values, $0) }
+    case .dictionary(let values):
+      return values.rows { entries, entry in contains(entries, entry) }
+    default: return bits(column.count) { row in others.contains { column.compare(row, to: $0, 0) == 0 } }
     }
   }
 }

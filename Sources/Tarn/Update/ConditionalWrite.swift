@@ -1,6 +1,7 @@
 import TarnAvro
 import TarnBytes
 import TarnColumns
+import TarnExpressions
 import TarnParquet
 import TarnStorage
 import TarnTimeline
@@ -28,7 +29,7 @@ extension WriteTransaction {
   /// Partitions are ruled out by their paths, row groups by their statistics; of the others only the columns of
   /// the condition and those that get values are read here; the rows that change are read when their file is written.
   func run(
-    _ change: ConditionalChange, where predicate: Predicate
+    _ change: ConditionalChange, where condition: Condition
   ) async throws(TableError) -> CommitReport {
     let state = try await openForWriting()
     var isDeletion = false
@@ -38,12 +39,12 @@ extension WriteTransaction {
     let table = try Target(state, nothing, operation, settings)
     let full =
       state.properties.populatesMetaFields ? MetaColumns.added(to: table.schema) : table.schema
-    try predicate.check(against: full)
+    do { try condition.check(against: full) } catch { throw TableError(error) }
     let values = try Assignments(change, table)
-    let slices = try await slices(where: predicate, table)
+    let slices = try await slices(where: condition, table)
     let found = try await tableErrors {
       try await concurrently(slices, width: settings.parallelism) { slice in
-        try await find(predicate, in: slice, full, table, values)
+        try await find(condition, in: slice, full, table, values)
       }
     }
     var report = CommitReport()
@@ -72,7 +73,7 @@ extension WriteTransaction {
 
   /// The slices of partitions in which the condition may be true.
   private func slices(
-    where predicate: Predicate, _ table: Target
+    where condition: Condition, _ table: Target
   ) async throws(TableError) -> [FileSlice] {
     let properties = table.state.properties
     let all = try await tableErrors {
@@ -84,7 +85,7 @@ extension WriteTransaction {
       // With a generator of its own kinds, Hudi makes paths of what it makes of the values.
       if case .custom = properties.keyGenerator { return true }
       if let holds = known[ExactText(partition)] { return holds }
-      let holds = try PartitionValues(partition, table.generator.partition, table.schema).mayHold(predicate)
+      let holds = try PartitionValues(partition, table.generator.partition, table.schema).mayHold(condition)
       known[ExactText(partition)] = holds
       return holds
     }
@@ -95,10 +96,10 @@ extension WriteTransaction {
   }
 
   private func find(
-    _ predicate: Predicate, in slice: FileSlice, _ full: Schema, _ table: Target, _ values: Assignments?
+    _ condition: Condition, in slice: FileSlice, _ full: Schema, _ table: Target, _ values: Assignments?
   ) async throws -> FoundRows? {
     let file = try await footers.open(slice, in: storage)
-    let positions = try await self.positions(predicate, file, full)
+    let positions = try await self.positions(condition, file, full)
     guard !positions.isEmpty else { return nil }
     // Written anew, the file would be Tarn's, and not be asked any more.
     _ = try await footers.open(slice, in: storage, checking: table.storedKeyCheck)
@@ -114,9 +115,9 @@ extension WriteTransaction {
 
   /// The positions of the rows for which the condition is true.
   private func positions(
-    _ predicate: Predicate, _ file: ParquetFile, _ full: Schema
+    _ condition: Condition, _ file: ParquetFile, _ full: Schema
   ) async throws -> [Int] {
-    let needed = Schema(full.fields.filter { predicate.columns.contains($0.name) })
+    let needed = Schema(full.fields.filter { condition.columns.contains($0.name) })
     for field in needed.fields {
       if let reason = file.unreadable[field.name] {
         throw TableError(.unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)")
@@ -128,10 +129,10 @@ extension WriteTransaction {
     for group in 0..<file.rowGroupCount {
       let end = start + file.rowCount(inGroup: group)
       defer { start = end }
-      guard try predicate.mayHold(file, group: group, schema: full) else { continue }
+      guard try condition.mayHold(file, group: group, schema: full) else { continue }
       func take(_ rows: RecordBatch) throws {
         let rows = try BatchAlignment.align(rows, to: needed.relaxed)
-        positions += try predicate.rows(of: rows).map { start + Int($0) }
+        positions += try condition.rows(of: rows).map { start + Int($0) }
         start += rows.count
       }
       for try await rows in file.batches(columns: columns, groups: [group]) { try take(rows) }
@@ -148,9 +149,9 @@ extension Table {
   /// - Throws: ``TableError``, `mismatch` where a column is missing or a value does not fit one; the table is as it
   ///   was then.
   @discardableResult
-  public func delete(where predicate: Predicate) async throws(TableError) -> CommitReport {
+  public func delete(where condition: Condition) async throws(TableError) -> CommitReport {
     try await write { transaction throws(TableError) in
-      try await transaction.run(.delete, where: predicate)
+      try await transaction.run(.delete, where: condition)
     }
   }
 
@@ -159,16 +160,16 @@ extension Table {
   /// Rows that have these values already are counted as ``CommitReport/duplicates`` and not written.
   ///
   /// - Parameters:
-  ///   - predicate: The condition; meta columns that the table has may stand in it.
+  ///   - condition: The condition; meta columns that the table has may stand in it.
   ///   - values: The new value of each column, nil for null. Key and partition columns cannot be among them.
   /// - Throws: ``TableError``, `mismatch` where a column is missing or a value does not fit one; the table is as it
   ///   was then.
   @discardableResult
   public func update(
-    where predicate: Predicate, set values: [String: Literal?]
+    where condition: Condition, set values: [String: Literal?]
   ) async throws(TableError) -> CommitReport {
     try await write { transaction throws(TableError) in
-      try await transaction.run(.set(values), where: predicate)
+      try await transaction.run(.set(values), where: condition)
     }
   }
 }
