@@ -39,6 +39,13 @@ struct TableFixture {
     return rows.sorted { ($0.id, $0.exchange ?? "") < ($1.id, $1.exchange ?? "") }
   }
 
+  /// The number of rows that a snapshot gives.
+  static func count(_ snapshot: Snapshot) async throws -> Int {
+    var count = 0
+    for try await batch in snapshot { count += batch.count }
+    return count
+  }
+
   func rows() async throws -> [Trade] { try await Self.rows(of: try await table.snapshot()) }
 
   @discardableResult

@@ -65,8 +65,7 @@ struct StoredKeys: Sendable {
     guard generator != nil else { return true }
     return schema.fields.allSatisfy { field in
       guard let stored = file.schema[field.name]?.type, stored != field.type else { return true }
-      let isInteger: (DataType) -> Bool = { [.int8, .int16, .int32, .int64].contains($0) }
-      return isInteger(stored) && isInteger(field.type)
+      return stored.isInteger && field.type.isInteger
     }
   }
 

@@ -4,89 +4,99 @@ import TarnParquet
 import TarnTimeline
 
 /// The rows of one base file that belong to a snapshot, batch by batch.
+///
+/// Of rows that may belong to it the columns that tell are read first, and the others only of those that do, as long as
+/// these are few.
 struct FileRows {
   private let snapshot: Snapshot
-  private let path: String
-  /// The columns that are selected or compared.
+  private let file: ParquetFile
+  /// The columns that are selected or tell which rows belong to the snapshot.
   private let needed: Schema
-  private var batches: ParquetBatches.Iterator
+  /// Whether the columns that tell are so few bytes that it pays to read them first.
+  private let tellsFirst: Bool
+  /// The row groups to be read, with the rows that may belong to the snapshot.
+  private var selections: ArraySlice<RowSelection>
+  private var batches: ParquetBatches.Iterator?
+  /// Whether the rows that belong to the snapshot were few so far.
+  private var areFew = true
 
-  /// Finds the rows for which the condition may be true: row groups are ruled out by their statistics, and pages by
-  /// the page index.
+  /// The share of rows, one of so many, up to which the other columns are read of them alone.
+  private static let few = 8
+  /// How many times the bytes of the columns that tell the others must take, so that they are read later.
+  private static let worthIt = 2
+
+  /// Finds the rows that may belong to the snapshot.
   ///
   /// - Throws: ``TableError`` where a column cannot be read.
   init(_ snapshot: Snapshot, _ file: ParquetFile) async throws(TableError) {
     self.snapshot = snapshot
-    path = file.path
-    var names = Set(snapshot.schema.names)
-    if let condition = snapshot.condition { names.formUnion(condition.columns) }
-    if snapshot.commits != nil { names.insert(MetaColumns.commitTime) }
-    needed = Schema(snapshot.fileSchema.fields.filter { names.contains($0.name) })
-    for field in needed.fields {
-      if let reason = file.unreadable[field.name] {
-        throw TableError(
-          .unsupported,
-          "\(file.path): column \(field.name) cannot be read yet: \(reason); select other columns")
-      }
-    }
-    var selections: [RowSelection] = []
-    for group in 0..<file.rowGroupCount {
-      guard let condition = snapshot.condition else {
-        selections.append(RowSelection(group: group))
-        continue
-      }
-      if let selection = try await condition.selection(file, group: group, schema: snapshot.fileSchema) {
-        selections.append(selection)
-      }
-    }
-    let present = needed.fields.compactMap { file.schema.index(of: $0.name) }
-    batches = file.batches(columns: present, selecting: selections).makeAsyncIterator()
+    self.file = file
+    let search = snapshot.search
+    let telling = search.columns
+    let names = telling.union(snapshot.schema.names)
+    needed = Schema(search.schema.fields.filter { names.contains($0.name) })
+    try file.requireReadable(needed)
+    let some = file.byteCount(of: Schema(needed.fields.filter { telling.contains($0.name) }))
+    tellsFirst = !telling.isEmpty && some * (Self.worthIt + 1) <= file.byteCount(of: needed)
+    selections = try await search.selections(of: file, in: snapshot.storage, warn: snapshot.settings.warn)[
+      ...]
   }
 
   /// The next batch that is not empty; nil at the end.
   ///
   /// - Throws: ``TableError`` where the file cannot be read.
   mutating func next(isolation actor: isolated (any Actor)?) async throws(TableError) -> RecordBatch? {
-    while let rows = try await read(isolation: actor) {
+    while true {
+      guard let rows = try await read(isolation: actor) else {
+        batches = nil
+        guard try await begin(isolation: actor) else { return nil }
+        continue
+      }
       do {
         let wanted = try wanted(rows)
         if wanted.count > 0 { return wanted }
       } catch { throw TableError(error) }
     }
-    return nil
   }
 
   private mutating func read(isolation actor: isolated (any Actor)?) async throws(TableError) -> RecordBatch?
   {
-    do { return try await batches.next(isolation: actor) } catch { throw TableError(error) }
+    do { return try await batches?.next(isolation: actor) } catch { throw TableError(error) }
+  }
+
+  /// Begins with the next rows to be read; false where there are none.
+  private mutating func begin(isolation actor: isolated (any Actor)?) async throws(TableError) -> Bool {
+    while let first = selections.first {
+      guard tellsFirst, areFew else {
+        batches = file.batches(columns: file.columns(needed), selecting: Array(selections))
+          .makeAsyncIterator()
+        selections = []
+        return true
+      }
+      selections.removeFirst()
+      let (found, count) = try await snapshot.search.find(first, in: file, isolation: actor)
+      guard !found.isEmpty else { continue }
+      areFew = found.reduce(0) { $0 + $1.count } <= count / Self.few
+      let selection = areFew ? RowSelection(group: first.group, ranges: found) : first
+      batches = file.batches(columns: file.columns(needed), selecting: [selection]).makeAsyncIterator()
+      return true
+    }
+    return false
   }
 
   /// Those of a batch's rows that belong to the snapshot, in its columns.
   private func wanted(_ batch: RecordBatch) throws -> RecordBatch {
     var rows = try BatchAlignment.align(batch, to: needed.relaxed)
-    if let commits = snapshot.commits { rows = try Self.rows(of: rows, commits) }
-    if let condition = snapshot.condition {
-      let kept = try condition.rows(of: rows)
+    if !snapshot.search.isEverything {
+      let kept = try snapshot.search.rows(of: rows)
       if kept.count < rows.count { rows = try rows.gather(kept) }
     }
     let selected = try rows.select(snapshot.schema.names)
     for (field, column) in zip(snapshot.schema.fields, selected.columns)
     where !field.isNullable && column.nullCount > 0 {
       throw TableError(
-        .damaged, "\(path): column \(field.name) has a null, which the table's schema does not allow")
+        .damaged, "\(file.path): column \(field.name) has a null, which the table's schema does not allow")
     }
     return try RecordBatch(schema: snapshot.schema, columns: selected.columns, count: rows.count)
-  }
-
-  private static func rows(
-    of batch: RecordBatch, _ commits: (after: Instant, through: Instant?)
-  ) throws -> RecordBatch {
-    guard let times = batch[MetaColumns.commitTime]?.strings else { return batch }
-    var kept: [Int32] = []
-    for row in 0..<batch.count {
-      guard let instant = Instant(times.string(row)) else { continue }
-      if instant > commits.after, commits.through.map({ instant <= $0 }) ?? true { kept.append(Int32(row)) }
-    }
-    return try batch.gather(kept)
   }
 }

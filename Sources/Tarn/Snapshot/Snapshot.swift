@@ -18,24 +18,20 @@ public struct Snapshot: Sendable, AsyncSequence {
   public private(set) var slices: [FileSlice]
 
   let storage: any Storage
-  let fileSchema: Schema
   let settings: TableSettings
-  var condition: Condition?
-  var rowLimit: Int?
-  /// Only rows written by commits after the first and up to the second of these instants.
-  var commits: (after: Instant, through: Instant?)?
+  /// The rows that it holds of its files.
+  private(set) var search: RowSearch
+  private var rowLimit: Int?
 
   init(
-    instant: Instant?, schema: Schema, slices: [FileSlice], storage: any Storage,
-    commits: (after: Instant, through: Instant?)? = nil, settings: TableSettings
+    instant: Instant?, slices: [FileSlice], _ search: RowSearch, storage: any Storage, settings: TableSettings
   ) {
     self.instant = instant
-    self.schema = schema
     self.slices = slices
+    self.search = search
     self.storage = storage
-    self.commits = commits
     self.settings = settings
-    fileSchema = schema
+    schema = search.schema
   }
 
   /// Only these columns, in this order; meta columns may be among them.
@@ -49,9 +45,10 @@ public struct Snapshot: Sendable, AsyncSequence {
   public func select(_ names: [String]) throws(TableError) -> Snapshot {
     var fields: [Field] = []
     for name in names {
-      guard let field = fileSchema[name] else {
+      guard let field = search.schema[name] else {
         throw TableError(
-          .mismatch, "there is no column \(name): the table has \(fileSchema.names.joined(separator: ", "))")
+          .mismatch,
+          "there is no column \(name): the table has \(search.schema.names.joined(separator: ", "))")
       }
       fields.append(field)
     }
@@ -64,9 +61,9 @@ public struct Snapshot: Sendable, AsyncSequence {
   ///
   /// - Throws: ``TableError`` with code `mismatch` where a column is missing or a value does not fit one.
   public func `where`(_ condition: Condition) throws(TableError) -> Snapshot {
-    do { try condition.check(against: fileSchema) } catch { throw TableError(error) }
     var refined = self
-    refined.condition = self.condition.map { $0 && condition } ?? condition
+    refined.search = try search.narrowed(by: condition)
+    refined.slices = try PartitionPruning(search.properties, search.schema).slices(slices, for: condition)
     return refined
   }
 
@@ -82,7 +79,7 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// - Throws: ``TableError`` where a file cannot be read.
   public func count() async throws(TableError) -> Int {
     var total = 0
-    if condition == nil, commits == nil {
+    if search.isEverything {
       for slice in slices {
         try Self.checkCancellation()
         let file = try await tableErrors {
@@ -250,8 +247,8 @@ extension Table {
       let latest = instant.map { state.timeline.latest(asOf: $0) } ?? state.timeline.latest
       let full = state.properties.populatesMetaFields ? MetaColumns.added(to: schema) : schema
       let snapshot = Snapshot(
-        instant: latest?.instant, schema: full, slices: slices, storage: storage, commits: commits,
-        settings: settings)
+        instant: latest?.instant, slices: slices, RowSearch(full, state.properties, commits: commits),
+        storage: storage, settings: settings)
       return (snapshot, gone)
     }
   }

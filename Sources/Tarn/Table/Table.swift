@@ -40,7 +40,7 @@ public struct Table: Sendable {
     self.location = location
     self.properties = properties
     self.settings = settings
-    footers = FooterCache(memory: settings.memory)
+    footers = FooterCache(memory: settings.memory, cutsNanoseconds: settings.cutsNanoseconds)
   }
 
   /// The same table, which remembers which names own which columns.

@@ -81,8 +81,10 @@ public struct TableSettings: Sendable {
   ///
   /// Otherwise a value that does not fit its column is an error.
   public var widensColumns = false
-  /// Whether snapshots cut times that are finer than microseconds, which are an error otherwise; only other writers
-  /// than Hudi and Spark make such.
+  /// Whether times in base files that are finer than microseconds are cut, by snapshots and by writes that change such
+  /// files.
+  ///
+  /// They are an error otherwise. Only other writers than Hudi and Spark make such.
   public var cutsNanoseconds = false
   /// How long a write waits for other writers, in all.
   public var lockPatience: Duration = .seconds(60)

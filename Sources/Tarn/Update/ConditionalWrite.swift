@@ -39,12 +39,12 @@ extension WriteTransaction {
     let table = try Target(state, nothing, operation, settings)
     let full =
       state.properties.populatesMetaFields ? MetaColumns.added(to: table.schema) : table.schema
-    do { try condition.check(against: full) } catch { throw TableError(error) }
+    let search = try RowSearch(full, state.properties).narrowed(by: condition)
     let values = try Assignments(change, table)
     let slices = try await slices(where: condition, table)
     let found = try await tableErrors {
       try await concurrently(slices, width: settings.parallelism) { slice in
-        try await find(condition, in: slice, full, table, values)
+        try await find(search, in: slice, table, values)
       }
     }
     var report = CommitReport()
@@ -80,26 +80,17 @@ extension WriteTransaction {
       try await FileSystemView.load(from: storage, properties: properties, timeline: table.state.timeline)
         .slices()
     }
-    var known: [ExactText: Bool] = [:]
-    func mayHold(_ partition: String) throws(TableError) -> Bool {
-      // With a generator of its own kinds, Hudi makes paths of what it makes of the values.
-      if case .custom = properties.keyGenerator { return true }
-      if let holds = known[ExactText(partition)] { return holds }
-      let holds = try PartitionValues(partition, table.generator.partition, table.schema).mayHold(condition)
-      known[ExactText(partition)] = holds
-      return holds
-    }
+    var pruning = PartitionPruning(properties, table.schema)
+    func mayHold(_ path: String) throws(TableError) -> Bool { try pruning.mayHold(path, condition) }
     try await writtenFiles(table).check(all, of: mayHold)
-    var held: [FileSlice] = []
-    for slice in all where try mayHold(slice.partitionPath) { held.append(slice) }
-    return held
+    return try pruning.slices(all, for: condition)
   }
 
   private func find(
-    _ condition: Condition, in slice: FileSlice, _ full: Schema, _ table: Target, _ values: Assignments?
+    _ search: RowSearch, in slice: FileSlice, _ table: Target, _ values: Assignments?
   ) async throws -> FoundRows? {
     let file = try await footers.open(slice, in: storage)
-    let positions = try await self.positions(condition, file, full)
+    let positions = try await self.positions(search, file)
     guard !positions.isEmpty else { return nil }
     // Written anew, the file would be Tarn's, and not be asked any more.
     _ = try await footers.open(slice, in: storage, checking: table.storedKeyCheck)
@@ -113,29 +104,16 @@ extension WriteTransaction {
       duplicates: positions.count - changed.count)
   }
 
-  /// The positions of the rows for which the condition is true.
-  private func positions(
-    _ condition: Condition, _ file: ParquetFile, _ full: Schema
-  ) async throws -> [Int] {
-    let needed = Schema(full.fields.filter { condition.columns.contains($0.name) })
-    for field in needed.fields {
-      if let reason = file.unreadable[field.name] {
-        throw TableError(.unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)")
-      }
-    }
-    let columns = needed.fields.compactMap { file.schema.index(of: $0.name) }
+  /// The positions in a file of the rows that are looked for.
+  private func positions(_ search: RowSearch, _ file: ParquetFile) async throws(TableError) -> [Int] {
+    var starts = [0]
+    for group in 0..<file.rowGroupCount { starts.append(starts[group] + file.rowCount(inGroup: group)) }
     var positions: [Int] = []
-    var start = 0
-    for group in 0..<file.rowGroupCount {
-      let end = start + file.rowCount(inGroup: group)
-      defer { start = end }
-      guard try condition.mayHold(file, group: group, schema: full) else { continue }
-      func take(_ rows: RecordBatch) throws {
-        let rows = try BatchAlignment.align(rows, to: needed.relaxed)
-        positions += try condition.rows(of: rows).map { start + Int($0) }
-        start += rows.count
+    for selection in try await search.selections(of: file, in: storage, warn: settings.warn) {
+      let start = starts[selection.group]
+      for range in try await search.find(selection, in: file).rows {
+        positions += range.lazy.map { start + $0 }
       }
-      for try await rows in file.batches(columns: columns, groups: [group]) { try take(rows) }
     }
     return positions
   }

@@ -78,3 +78,43 @@ struct PartitionValues {
     do { return try condition.mayHold(row) } catch { throw TableError(error) }
   }
 }
+
+/// The partitions in which a condition may be true, as far as their paths tell.
+struct PartitionPruning {
+  private let partition: PartitionPath?
+  private let schema: Schema
+  private var known: [ExactText: Bool] = [:]
+
+  /// - Parameters:
+  ///   - properties: The table's; where its paths are not made of its partition columns alone, nothing is ruled out.
+  ///   - schema: The table's columns.
+  init(_ properties: TableProperties, _ schema: Schema) {
+    self.schema = schema
+    switch properties.keyGenerator {
+    case .simple, .complex, .nonPartitioned:
+      partition = PartitionPath(
+        fields: properties.partitionFields, isHiveStyle: properties.isHiveStyle,
+        isEncoded: properties.isURLEncoded)
+    // With a generator of its own kinds, Hudi makes paths of what it makes of the values.
+    case .custom, .timestamp, .other: partition = nil
+    }
+  }
+
+  /// Whether the condition may be true for a row of a partition.
+  mutating func mayHold(_ path: String, _ condition: Condition) throws(TableError) -> Bool {
+    guard let partition, !partition.fields.isEmpty else { return true }
+    if let holds = known[ExactText(path)] { return holds }
+    let holds = try PartitionValues(path, partition, schema).mayHold(condition)
+    known[ExactText(path)] = holds
+    return holds
+  }
+
+  /// The slices of partitions in which the condition may be true.
+  consuming func slices(
+    _ slices: [FileSlice], for condition: Condition
+  ) throws(TableError) -> [FileSlice] {
+    var held: [FileSlice] = []
+    for slice in slices where try mayHold(slice.partitionPath, condition) { held.append(slice) }
+    return held
+  }
+}

@@ -24,14 +24,20 @@ final class FooterCache: Sendable {
 
   private let state = Mutex(State())
   private let limit: Int
+  private let cutsNanoseconds: Bool
 
   /// The share of a write's memory that footers may take.
   private static let share = 8
 
   /// Begins empty.
   ///
-  /// - Parameter memory: Bytes of memory that a write may take in all.
-  init(memory: Int) { limit = memory / Self.share }
+  /// - Parameters:
+  ///   - memory: Bytes of memory that a write may take in all.
+  ///   - cutsNanoseconds: Whether times in the files that are finer than microseconds lose those digits.
+  init(memory: Int, cutsNanoseconds: Bool = false) {
+    limit = memory / Self.share
+    self.cutsNanoseconds = cutsNanoseconds
+  }
 
   /// Bytes of memory that the footers take, about.
   var byteCount: Int { state.withLock { $0.bytes } }
@@ -46,7 +52,8 @@ final class FooterCache: Sendable {
       return entry.file
     }
     if let known { return known }
-    let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    let opened = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    let file = cutsNanoseconds ? opened.cuttingNanoseconds() : opened
     state.withLock { keep(file, path, &$0) }
     return file
   }

@@ -35,7 +35,7 @@ struct KeyLookup: Sendable {
   {
     guard let reference = file.keyIndexReference else { return nil }
     let index = try await KeyIndexDirectory.read(reference, in: storage, at: file.path)
-    guard let slots = slots(of: index) else { return nil }
+    guard let slots = index.places(in: file) else { return nil }
     let candidates = try await index.lookUp(queries.hashes, in: storage, at: file.path)
     var wanted = [[(rows: Range<Int>, asked: [Int32])]](repeating: [], count: file.rowGroupCount)
     var last: Int32 = -1
@@ -67,14 +67,16 @@ struct KeyLookup: Sendable {
     }
     return index
   }
+}
 
+extension KeyIndexDirectory {
   /// Where each slot lies: its row group and rows within; nil for empty ones, and as a whole where the slots
   /// are not those of the file.
-  private func slots(of index: KeyIndexDirectory) -> [(group: Int, rows: Range<Int>)?]? {
+  func places(in file: ParquetFile) -> [(group: Int, rows: Range<Int>)?]? {
     var places: [(group: Int, rows: Range<Int>)?] = []
     var group = 0
     var row = 0
-    for count in index.slotRows {
+    for count in slotRows {
       guard count > 0 else {
         places.append(nil)
         continue

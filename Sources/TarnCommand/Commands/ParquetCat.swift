@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnExpressions
 import TarnParquet
 
 /// `tarn parquet cat`.
@@ -109,6 +110,8 @@ enum ParquetCatCommand {
 
   /// Runs a body that evaluates the condition, and gives its errors the path.
   private static func checked<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let error as TableError { throw CommandError("\(path): \(error.message)") }
+    do { return try body() } catch let error as ExpressionError {
+      throw CommandError("\(path): \(error.message)")
+    }
   }
 }

@@ -20,7 +20,30 @@ extension Condition {
   }
 }
 
+extension Condition {
+  /// Values of which a column has one wherever the condition is true; nil where that is not known.
+  package func values(of column: String) -> [Literal]? { expression.values(of: column) }
+}
+
 extension Expression {
+  fileprivate func values(of column: String) -> [Literal]? {
+    guard case .call(let function, let arguments) = self else { return nil }
+    switch function {
+    case .and: return arguments.compactMap { $0.values(of: column) }.min { $0.count < $1.count }
+    case .or:
+      var all: [Literal] = []
+      for argument in arguments {
+        guard let some = argument.values(of: column) else { return nil }
+        all += some
+      }
+      return all
+    case .compare(.equal), .isIn:
+      guard arguments.first == .column(column) else { return nil }
+      return try? Self.literals(arguments.dropFirst())
+    case .compare, .isNull, .not: return nil
+    }
+  }
+
   /// The rows for which the condition may be true, or false where it is negated.
   fileprivate func ranges(
     _ bounds: [String: ColumnBounds], of rows: Int, isNegated: Bool

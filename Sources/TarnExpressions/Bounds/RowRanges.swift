@@ -36,4 +36,33 @@ package enum RowRanges {
     }
     return common
   }
+
+  /// Some of the rows of a set, by their number in it.
+  package static func part(_ numbers: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
+    var part: [Range<Int>] = []
+    var start = 0
+    for range in ranges {
+      let wanted = numbers.clamped(to: start..<start + range.count)
+      if !wanted.isEmpty {
+        let offset = range.lowerBound - start
+        part.append(wanted.lowerBound + offset..<wanted.upperBound + offset)
+      }
+      start += range.count
+      if start >= numbers.upperBound { break }
+    }
+    return part
+  }
+
+  /// The rows at ascending positions.
+  package static func of(_ positions: some Sequence<Int>) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    for position in positions {
+      if let last = ranges.last, last.upperBound == position {
+        ranges[ranges.count - 1] = last.lowerBound..<position + 1
+      } else {
+        ranges.append(position..<position + 1)
+      }
+    }
+    return ranges
+  }
 }

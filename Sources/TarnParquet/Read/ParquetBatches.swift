@@ -34,6 +34,10 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     /// them: those of a small row group, or some of a large one.
     private var decoded: RecordBatch?
     private var nextRow = 0
+    /// Where in the row group they stand.
+    private var decodedRanges: [Range<Int>] = []
+    /// Where the rows of the batch that was given last stand: their row group, and their places in it.
+    package private(set) var place: (group: Int, rows: [Range<Int>]) = (0, [])
     /// The next row group, whose bytes are under way.
     private var ahead: Opened?
     /// What ended the reading.
@@ -104,6 +108,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       let rows = decoded.first(
         of: most, atMost: batches.bytesPerBatch, isWrittenOut: !batches.file.keepsDictionaries)
       nextRow = rows.upperBound
+      place = (batches.selections[nextGroup - 1].group, RowRanges.part(rows, of: decodedRanges))
       if nextRow == decoded.count {
         self.decoded = nil
         if rowsLeft == 0 { (streams, selected) = ([], []) }
@@ -118,10 +123,12 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       let rows: Int
       if ranges.isEmpty {
         let streams = streams
+        let start = batches.file.rowCount(inGroup: batches.selections[nextGroup - 1].group) - rowsLeft
         rows = try await prepare(Swift.min(rowsLeft, batches.rowsPerBatch), isolation: actor)
         pieces = try await Self.read(workers, streams.count, rows) { (number, _) throws(ParquetError) in
           (streams[number].leaf.chunk, try streams[number].next(rows))
         }
+        decodedRanges = [start..<start + rows]
       } else {
         let group = batches.selections[nextGroup - 1].group
         let usual = batches.file.usualRows(
@@ -138,6 +145,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
           return try selectRest()
         }
         given += part
+        decodedRanges = part
       }
       rowsLeft -= rows
       nextRow = 0
@@ -183,6 +191,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       switch opened {
       case .whole(let batch):
         decoded = try await batch.value()
+        decodedRanges = [0..<batches.file.rowCount(inGroup: selection.group)]
         rowsLeft = 0
         return
       case .streams(let opened): streams = opened

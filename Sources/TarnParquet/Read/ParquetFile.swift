@@ -41,6 +41,13 @@ public struct ParquetFile: Sendable {
   public var encodedBytes: Int {
     metadata.groups.reduce(0) { total, group in group.columns.reduce(total) { $0 &+ $1.compressedSize } }
   }
+  /// Bytes that the pages of some columns take; no more than the file has, whatever its footer says.
+  package func encodedBytes(columns: [Int]) -> Int {
+    let leaves = leaves(of: columns)
+    return metadata.groups.reduce(0) { total, group in
+      leaves.reduce(total) { min($0 + min(max(group.columns[$1.chunk].compressedSize, 0), size), size) }
+    }
+  }
   /// Bytes that the pages of a row group take.
   package func encodedBytes(inGroup group: Int) -> Int {
     metadata.groups[group].columns.reduce(0) { $0 &+ $1.compressedSize }

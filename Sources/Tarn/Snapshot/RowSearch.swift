@@ -1,0 +1,131 @@
+import TarnAvro
+import TarnColumns
+import TarnExpressions
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// What rows are looked for in the base files of a table: one way for snapshots, counts, and writes by a condition.
+///
+/// What can be ruled out is not read: row groups by their statistics, pages by the page index, and where the condition
+/// fixes the key all pages but those that the key index names.
+struct RowSearch: Sendable {
+  /// The table's columns, its meta columns among them where it has any.
+  let schema: Schema
+  let properties: TableProperties
+  /// What must be true; nil for all rows.
+  private(set) var condition: Condition?
+  /// Only rows written by commits after the first and up to the second of these instants.
+  let commits: (after: Instant, through: Instant?)?
+  /// The keys that the condition asks for, where it fixes them.
+  private var probe: KeyProbe?
+
+  /// Looks for all rows, or for those of some commits.
+  init(
+    _ schema: Schema, _ properties: TableProperties,
+    commits: (after: Instant, through: Instant?)? = nil
+  ) {
+    self.schema = schema
+    self.properties = properties
+    self.commits = commits
+  }
+
+  /// The same, where a condition is true as well.
+  ///
+  /// - Throws: ``TableError`` with code `mismatch` where a column is missing or a value does not fit one.
+  func narrowed(by condition: Condition) throws(TableError) -> RowSearch {
+    do { try condition.check(against: schema) } catch { throw TableError(error) }
+    let whole = self.condition.map { $0 && condition } ?? condition
+    var search = self
+    search.condition = whole
+    search.probe = KeyProbe(whole, properties, schema)
+    return search
+  }
+
+  /// Whether all rows are looked for.
+  var isEverything: Bool { condition == nil && commits == nil }
+
+  /// The columns that tell which rows are looked for.
+  var columns: Set<String> {
+    (condition?.columns ?? []).union(commits == nil ? [] : [MetaColumns.commitTime])
+  }
+
+  /// The rows of a file's row groups among which there may be some; a row group without any is left out.
+  ///
+  /// - Throws: ``TableError`` where the file cannot be read.
+  func selections(
+    of file: ParquetFile, in storage: any Storage, warn: (String) -> Void
+  ) async throws(TableError) -> [RowSelection] {
+    guard let condition else { return (0..<file.rowGroupCount).map { RowSelection(group: $0) } }
+    let probed = try await probe?.ranges(in: file, of: storage, warn: warn)
+    var selections: [RowSelection] = []
+    for group in 0..<file.rowGroupCount {
+      if let probed, probed[group].isEmpty { continue }
+      guard var selection = try await condition.selection(file, group: group, schema: schema) else {
+        continue
+      }
+      if let probed {
+        let all = [0..<file.rowCount(inGroup: group)]
+        let ranges = RowRanges.intersection(selection.ranges ?? all, probed[group])
+        if ranges.isEmpty { continue }
+        selection.ranges = ranges
+      }
+      selections.append(selection)
+    }
+    return selections
+  }
+
+  /// The positions of the rows of a batch that are looked for; it has all of ``columns``.
+  func rows(of batch: RecordBatch) throws(TableError) -> [Int32] {
+    var rows: [Int32]
+    do { rows = try condition?.rows(of: batch) ?? (0..<Int32(batch.count)).map { $0 } } catch {
+      throw TableError(error)
+    }
+    guard let commits, let times = batch[MetaColumns.commitTime]?.strings else { return rows }
+    rows.removeAll { row in
+      guard let instant = Instant(times.string(Int(row))) else { return true }
+      return instant <= commits.after || commits.through.map { instant > $0 } ?? false
+    }
+    return rows
+  }
+
+  /// The rows that are looked for among selected ones, by the columns that tell, and how many were looked at.
+  func find(
+    _ selection: RowSelection, in file: ParquetFile, isolation actor: isolated (any Actor)? = #isolation
+  ) async throws(TableError) -> (rows: [Range<Int>], count: Int) {
+    let columns = columns
+    let telling = Schema(schema.fields.filter { columns.contains($0.name) })
+    try file.requireReadable(telling)
+    var found: [Range<Int>] = []
+    var count = 0
+    var batches = file.batches(columns: file.columns(telling), selecting: [selection]).makeAsyncIterator()
+    while true {
+      let next: RecordBatch?
+      do { next = try await batches.next(isolation: actor) } catch { throw TableError(error) }
+      guard let batch = next else { return (RowRanges.union(found), count) }
+      count += batch.count
+      let rows = try rows(of: try BatchAlignment.align(batch, to: telling.relaxed))
+      let place = batches.place.rows
+      for range in RowRanges.of(rows.lazy.map { Int($0) }) { found += RowRanges.part(range, of: place) }
+    }
+  }
+}
+
+extension ParquetFile {
+  /// The positions of a schema's columns, without those that the file does not have.
+  func columns(_ schema: Schema) -> [Int] { self.schema.positions(of: schema.names).compactMap(\.self) }
+
+  /// Bytes that the columns of a schema take in the file.
+  func byteCount(of schema: Schema) -> Int { encodedBytes(columns: columns(schema)) }
+
+  /// Checks that columns can be read.
+  ///
+  /// - Throws: ``TableError`` with code `unsupported` that names the first that cannot.
+  func requireReadable(_ schema: Schema) throws(TableError) {
+    for field in schema.fields {
+      guard let reason = unreadable[field.name] else { continue }
+      throw TableError(
+        .unsupported, "\(path): column \(field.name) cannot be read yet: \(reason); select other columns")
+    }
+  }
+}
