@@ -14,8 +14,10 @@ struct RowAssembler: Sendable {
   /// The column of each numbered name; -1 where it has none, and where its owner is not known yet, the column
   /// subtracted from -2.
   private var columns: [Int32] = []
-  /// What has been seen of names without column, or with one whose owner is not known.
+  /// What has been seen of names without column, or with one whose owner is not known, in rows that were taken.
   private var strangers: [InferredType] = []
+  /// Such names of the present row, and the positions of their values.
+  private var met: [(name: Int, position: Int)] = []
   private let origin: ColumnName.Origin
   private var claims: ColumnClaims
   private var times: ZonelessTimes
@@ -67,6 +69,7 @@ struct RowAssembler: Sendable {
   }
 
   mutating func clearSlots() {
+    met.removeAll(keepingCapacity: true)
     for column in slots.indices { slots[column] = -1 }
   }
 
@@ -98,7 +101,7 @@ struct RowAssembler: Sendable {
         }
         continue
       }
-      if isFirst { strangers[id].note(value, scanner) }
+      if isFirst { met.append((id, position)) }
       if column < -1 {
         let column = -2 - column
         if slots[column] < 0 {
@@ -181,6 +184,8 @@ struct RowAssembler: Sendable {
         throw misfit(column, value, scanner, error)
       }
     }
+    // A row that is rejected makes no columns.
+    for (name, position) in met { strangers[name].note(values[position], scanner) }
     count += 1
   }
 

@@ -160,4 +160,51 @@ struct RefusedRowTests {
       #expect(try await tool.succeed("count", "t").output == "1\n")
     }
   }
+
+  @Test("Columns that only rejected or refused rows bring are none of the table's", arguments: [true, false])
+  func columns(isNew: Bool) async throws {
+    let avsc =
+      #"{"type":"record","name":"t","fields":[{"name":"id","type":"string"},{"name":"p","type":["null","string"]},"#
+      + #"{"name":"n","type":["null","int"]}]}"#
+    try await Tool.inFolder { tool in
+      try tool.write("t.avsc", avsc)
+      let rows = [
+        #"{"id":"a","p":"x","n":1,"good":"1"}"#, #"{"p":"x","n":2,"keyless":5}"#,
+        Self.json([("id", "b"), ("p", String(repeating: ":", count: 100)), ("refused", "1")]),
+        #"{"id":"c","p":"x","n":"no number","misfit":true}"#, #"{"id":"d","p":"x","n":null}"#,
+      ]
+      let changes = rows.filter { $0.contains(#""id""#) }.map { row in
+        let image = row.replacing(/"(\w+)":("[^"]*"|\w+)/) { match in
+          let kind =
+            match.2.hasPrefix("\"") ? "S" : match.2 == "null" ? "NULL" : match.2 == "true" ? "BOOL" : "N"
+          let value = kind == "N" ? "\"\(match.2)\"" : kind == "NULL" ? "true" : String(match.2)
+          return "\"\(match.1)\":{\"\(kind)\":\(value)}"
+        }
+        let id = image.prefixMatch(of: /\{"id":(\{[^}]*\})/)?.1 ?? ""
+        return
+          #"{"eventID":"e","eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"Keys":{"id":\#(id)},"#
+          + #""NewImage":\#(image)}}"#
+      }
+      try tool.write("rows", rows.joined(separator: "\n"))
+      try tool.write("changes", changes.joined(separator: "\n"))
+      for verb in ["upsert", "ingest"] {
+        let table = "t-\(verb)"
+        let create = ["--create", "--key", "id", "--partition-by", "p"]
+        if !isNew {
+          try await tool.succeed("create", table, "--key", "id", "--partition-by", "p", "--schema", "t.avsc")
+        }
+        let source = verb == "upsert" ? ["--from", "rows"] : ["--changes", "changes"]
+        let outcome = try await tool.run(
+          [verb, table] + source + (isNew ? create : [])
+            + ["--on-error", "dead-letter", "dead-\(verb)"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let found = try await tool.succeed("schema", table).rows.map {
+          try JSONValue(parsing: Array($0.utf8))["column"]?.string ?? ""
+        }
+        let wanted = isNew ? ["good", "id", "misfit", "n", "p", "refused"] : ["good", "id", "n", "p"]
+        // What a new table refuses is known once it is there; its columns take a text where some values are none.
+        #expect(found.filter { !$0.hasPrefix("_event") }.sorted() == wanted, "\(verb)")
+      }
+    }
+  }
 }

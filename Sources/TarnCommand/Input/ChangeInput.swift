@@ -12,6 +12,8 @@ struct ChangeInput {
   private let dynamoDBTable: String?
   /// Which names own which columns.
   private(set) var owners: ColumnOwners
+  /// Whether the columns are those of all records.
+  private var isInferred = false
   /// Records that could not be taken.
   private(set) var letters = DeadLetters()
   /// Makes the rows, for reading the records again.
@@ -42,6 +44,7 @@ struct ChangeInput {
     }
     for warning in inference.warnings { StandardError.note(warning) }
     owners = inference.owners
+    isInferred = true
     return (inference.schema, inference.keyFields)
   }
 
@@ -97,7 +100,12 @@ struct ChangeInput {
           StandardError.note(
             "\(builder.counts.otherTables) records of other DynamoDB tables were passed over")
         }
-        return try Self.joined(batches, schema)
+        let changes = try Self.joined(batches, schema)
+        guard isInferred, letters.count > 0 else { return changes }
+        // Records that were rejected make no columns.
+        let roles = key + partition + (ordering.map { [$0] } ?? []) + EventColumn.fields.map(\.name)
+        return try ChangeBatch(
+          rows: try NewColumns.withoutEmpty(changes.rows, keeping: Set(roles)), isDelete: changes.isDelete)
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: true)
       schema = NewColumns.widened(schema, by: builder.widerFields)
@@ -113,7 +121,10 @@ struct ChangeInput {
       Dictionary(refused.map { ($0.row, $0.reason) }, uniquingKeysWith: { first, _ in first }),
       of: changes.count, by: builder, &letters
     ) { _ = try $0.finish() }
-    return try changes.without(left)
+    let taken = try changes.without(left)
+    return try ChangeBatch(
+      rows: try await NewColumns.withoutRefused(taken.rows, of: changes.rows, by: table),
+      isDelete: taken.isDelete)
   }
 
   /// What a table says of a row that it does not take, with the file and line of its record.

@@ -33,6 +33,8 @@ struct RowInput {
   private let partition: [String]
   private let ordering: String?
   private let isNewTable: Bool
+  /// Whether the columns are those of all records that are JSON.
+  private var isInferred = false
   /// New columns of which the user knows.
   private var announced: Set<String> = []
   /// Records that could not be taken.
@@ -105,7 +107,10 @@ struct RowInput {
       let known = batches.flatMap { $0.prefix(1).map(\.schema) }
       var schema = table ?? given
       if schema == nil, !known.isEmpty { schema = try BatchJoin.schema(known) }
-      if schema == nil { schema = try await inferred(preferred: preferred) }
+      if schema == nil {
+        schema = try await inferred(preferred: preferred)
+        isInferred = true
+      }
       let read = try await readLines(
         lines, schema ?? Schema([]), key: key, isNew: table == nil && given == nil)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
@@ -114,7 +119,12 @@ struct RowInput {
     let all = batches.flatMap { $0 }
     // So that the join alone holds the batches, and can let go of each column that it has joined.
     batches = []
-    return try partial(try BatchJoin.rows(all))
+    let rows = try BatchJoin.rows(all)
+    guard isInferred, letters.count > 0 else { return try partial(rows) }
+    // Records that were rejected make no columns.
+    return try partial(
+      try NewColumns.withoutEmpty(
+        rows, keeping: Set(preferred.map { owners.column(meaning: $0, in: rows.schema) })))
   }
 
   /// The rows as a stream of batches, for a table that is not there yet; nil where they must be read at once.
@@ -195,7 +205,11 @@ struct RowInput {
       }
       start += count
     }
-    return try rows.gather(rows.rows(without: left))
+    let columns = pieces.flatMap { piece -> [String] in
+      if case .parquet(_, let file, _) = piece { file.schema.names } else { [] }
+    }
+    return try await NewColumns.withoutRefused(
+      try rows.gather(rows.rows(without: left)), of: rows, by: table, besides: Set(columns))
   }
 
   /// What a table says of a row that it does not take, with file, and row or line.
@@ -327,6 +341,28 @@ enum NewColumns {
       column.nullCount == rows.count
     else { return rows }
     return try rows.select(rows.schema.names.filter { $0 != MetaColumns.isDeleted })
+  }
+
+  /// The rows without columns of nothing but nulls, save some.
+  static func withoutEmpty(_ rows: RecordBatch, keeping kept: Set<String>) throws -> RecordBatch {
+    let names = zip(rows.schema.names, rows.columns).filter { name, column in
+      kept.contains(name) || column.nullCount < rows.count
+    }.map(\.0)
+    return names.count == rows.columns.count ? rows : try rows.select(names)
+  }
+
+  /// The rows that a table takes without columns that only rows brought which it refuses.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows that it takes.
+  ///   - all: Those that it refuses among them.
+  ///   - others: Columns that stay, whatever is in them.
+  static func withoutRefused(
+    _ rows: RecordBatch, of all: RecordBatch, by table: Table, besides others: Set<String> = []
+  ) async throws -> RecordBatch {
+    let empty = zip(all.schema.names, all.columns).filter { $1.nullCount == all.count }.map(\.0)
+    return try withoutEmpty(
+      rows, keeping: others.union(try await table.schema().names).union(empty).union(MetaColumns.all))
   }
 
   /// Says which columns that were there have an owner now that is called otherwise.
