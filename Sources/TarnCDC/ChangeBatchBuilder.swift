@@ -86,15 +86,15 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   ///   - owners: Which names own which columns of the table.
   ///   - table: The DynamoDB table whose records are taken, by its name; others are passed over. Without it, records of
   ///     another table than the first are rejected.
-  ///   - widening: Columns of whole numbers and decimals that get more digits where a value needs them; see
-  ///     ``widerFields``.
+  ///   - widening: The table's types of columns of whole numbers and decimals that get more digits where a value
+  ///     needs them; see ``widerFields``.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
   ///   column of another type.
   public init(
     schema: Schema, keyFields: [String], partitionFields: [String] = [], orderingField: String? = nil,
-    owners: ColumnOwners = ColumnOwners(), table: String? = nil, widening: Set<String> = [],
+    owners: ColumnOwners = ColumnOwners(), table: String? = nil, widening: [String: DataType] = [:],
     utcOffset: (@Sendable (Int64) -> Int64)? = nil
   ) throws(ChangeError) {
     var keys: [Int] = []

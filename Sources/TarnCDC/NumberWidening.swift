@@ -6,44 +6,69 @@ import TarnColumns
 /// A value that does not fit such a column does not reject its row: it is left out, and the builder tells a decimal type
 /// that holds it, by which the records are to be read again.
 struct NumberWidening: Sendable {
-  private let mayWiden: [Bool]
+  /// The narrowest type so far that holds what a table's column does and the values of rows that were taken; nil for
+  /// columns that stay as they are.
   private var types: [DataType?]
+  private var isWider: [Bool]
+  /// The types that the present row asks for.
+  private var asked: [(column: Int, type: DataType)] = []
 
   /// - Parameters:
   ///   - schema: The columns.
-  ///   - names: Those that may get more digits; others of them than numbers do not.
-  init(_ schema: Schema, _ names: Set<String>) {
-    mayWiden = schema.fields.map { field in
+  ///   - types: The table's types of those that may get more digits.
+  init(_ schema: Schema, _ types: [String: DataType]) {
+    self.types = schema.fields.map { field in
       switch field.type {
-      case .int8, .int16, .int32, .int64, .decimal: names.contains(field.name)
-      default: false
+      case .int8, .int16, .int32, .int64, .decimal: types[field.name]
+      default: nil
       }
     }
-    types = schema.fields.map { _ in nil }
+    isWider = schema.fields.map { _ in false }
   }
 
-  /// Takes note of a number that does not fit its column.
+  /// Takes note of a number of the present row that does not fit its column.
   ///
-  /// - Parameters:
-  ///   - text: The number.
-  ///   - column: The column's position.
-  ///   - type: Its type.
-  /// - Returns: Whether a type was found that holds the number and those before it.
-  mutating func note(_ text: RawSpan, _ column: Int, _ type: DataType) -> Bool {
-    guard mayWiden[column], let exact = ExactDecimal(text) else { return false }
+  /// - Returns: Whether a type would hold it, all that the table's column does, and those before it.
+  mutating func ask(_ text: RawSpan, _ column: Int, in type: DataType) -> Bool {
+    guard let known = types[column], let exact = ExactDecimal(text) else { return false }
     var scale = 0
-    for case .decimal(_, let known)? in [type, types[column]] { scale = max(scale, known) }
     while exact.unscaled(scale: scale) == nil, scale < DataType.greatestPrecision { scale += 1 }
-    let wider = DataType.decimal(precision: DataType.greatestPrecision, scale: scale)
-    guard exact.unscaled(scale: scale) != nil, wider != type else { return false }
-    types[column] = wider
+    guard let unscaled = exact.unscaled(scale: scale) else { return false }
+    let precision = max(ExactDecimal.digits(unscaled), scale, 1)
+    guard precision <= DataType.greatestPrecision,
+      let joined = known.joined(with: .decimal(precision: precision, scale: scale)),
+      Self.parsed(joined) != type
+    else { return false }
+    asked.append((column, joined))
     return true
+  }
+
+  /// Forgets what a row that is rejected asked for.
+  mutating func forget() { asked.removeAll(keepingCapacity: true) }
+
+  /// Grants what a row that is taken asked for.
+  mutating func grant() {
+    for (column, type) in asked {
+      // Two rows may each be held, and not both.
+      guard let joined = types[column]?.joined(with: type) else { continue }
+      types[column] = joined
+      isWider[column] = true
+    }
+    forget()
+  }
+
+  /// As which values are read for a type: the table decides by them which digits it needs before the point.
+  private static func parsed(_ type: DataType) -> DataType {
+    guard case .decimal(_, let scale) = type else { return type }
+    return .decimal(precision: DataType.greatestPrecision, scale: scale)
   }
 
   /// The columns that are to be wider.
   func fields(of schema: Schema) -> [Field] {
-    zip(schema.fields, types).compactMap { field, type in
-      type.map { Field(field.name, $0, isNullable: field.isNullable) }
+    schema.fields.indices.compactMap { column in
+      guard isWider[column], let type = types[column].map(Self.parsed) else { return nil }
+      let field = schema.fields[column]
+      return type == field.type ? nil : Field(field.name, type, isNullable: field.isNullable)
     }
   }
 }

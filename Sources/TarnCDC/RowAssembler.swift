@@ -36,11 +36,11 @@ struct RowAssembler: Sendable {
   ///   - origin: What the values' names are those of.
   ///   - owners: Which names own which columns.
   ///   - roles: The columns that make keys, partitions and order.
-  ///   - widening: The columns of numbers that get more digits where a value needs them.
+  ///   - widening: The table's types of columns of numbers that get more digits where a value needs them.
   ///   - utcOffset: The offset from UTC when clocks show a time, in microseconds.
   init(
     _ schema: Schema, of origin: ColumnName.Origin, owners: ColumnOwners, roles: [String],
-    widening: Set<String>, utcOffset: (@Sendable (Int64) -> Int64)?
+    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?
   ) throws(ChangeError) {
     self.schema = schema
     self.widening = NumberWidening(schema, widening)
@@ -70,6 +70,7 @@ struct RowAssembler: Sendable {
 
   mutating func clearSlots() {
     met.removeAll(keepingCapacity: true)
+    widening.forget()
     for column in slots.indices { slots[column] = -1 }
   }
 
@@ -186,6 +187,7 @@ struct RowAssembler: Sendable {
     }
     // A row that is rejected makes no columns.
     for (name, position) in met { strangers[name].note(values[position], scanner) }
+    widening.grant()
     count += 1
   }
 
@@ -196,7 +198,7 @@ struct RowAssembler: Sendable {
     guard !misfit.isBroken, value.kind == .number || value.kind == .string, !value.valueIsEscaped else {
       return false
     }
-    return widening.note(scanner.raw(value.value), column, schema.fields[column].type)
+    return widening.ask(scanner.raw(value.value), column, in: schema.fields[column].type)
   }
 
   /// The columns of numbers that had values which they do not hold, with types that hold them.

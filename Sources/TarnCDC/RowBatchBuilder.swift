@@ -37,8 +37,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - unknown: What happens to a member without column.
   ///   - owners: Which names own which columns of the table.
   ///   - placing: The columns that make partitions and order; see ``ColumnOwners/isComplete``.
-  ///   - widening: Columns of whole numbers and decimals that get more digits where a value needs them; see
-  ///     ``widerFields``.
+  ///   - widening: The table's types of columns of whole numbers and decimals that get more digits where a value
+  ///     needs them; see ``widerFields``.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
@@ -46,7 +46,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
     owners: ColumnOwners = ColumnOwners(), placing: [String] = [],
-    widening: Set<String> = [], utcOffset: (@Sendable (Int64) -> Int64)? = nil, countsMembers: Bool = false
+    widening: [String: DataType] = [:], utcOffset: (@Sendable (Int64) -> Int64)? = nil,
+    countsMembers: Bool = false
   ) throws(ChangeError) {
     if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
     var keys: [Int] = []

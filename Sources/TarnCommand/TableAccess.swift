@@ -154,23 +154,6 @@ struct TableAccess {
       present, with: given, of: "--\(option.usage.name) \(arguments[option] ?? "")")
   }
 
-  /// A table's columns as values are read for them: where columns may be widened, as wide as values of JSON can be, so
-  /// that the table decides by the values.
-  func parsed(_ schema: Schema) -> Schema {
-    guard arguments.has(Options.widen) else { return schema }
-    var wide = schema
-    for index in wide.fields.indices {
-      switch wide.fields[index].type {
-      case .int32: wide.fields[index].type = .int64
-      case .float: wide.fields[index].type = .double
-      case .decimal(_, let scale):
-        wide.fields[index].type = .decimal(precision: DataType.greatestPrecision, scale: scale)
-      default: break
-      }
-    }
-    return wide
-  }
-
   /// Runs a command that creates its table where there is none, and begins it again where another process was faster
   /// to create the table, or took back the one that it found.
   func untilSettled(_ body: (inout StoredLetters) async throws -> Void) async throws {

@@ -100,4 +100,39 @@ struct WideningCommandTests {
       #expect(letters.split(separator: "\n").count == 4)
     }
   }
+
+  @Test("A value that no type holds beside the others is rejected alone")
+  func oddValuesBesideGoodOnes() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("t.avsc", Self.columns)
+      try tool.write(
+        "rows.jsonl",
+        [
+          #"{"id":1,"m":9007199254740993}"#, #"{"id":2,"m":1e-30}"#, #"{"id":3,"m":0.25}"#,
+          #"{"id":4,"m":5.684341886080802e-14}"#, #"{"id":5,"n":"x","m":0.125}"#,
+        ].joined(separator: "\n"))
+      try await tool.succeed(
+        "upsert", "t", "--create", "--key", "id", "--schema", "t.avsc", "--from", "rows.jsonl", "--widen",
+        "--on-error", "dead-letter", "letters.jsonl")
+      // What a rejected row asks for is not granted.
+      #expect(try await types(tool) == ["id int", "n int", "m decimal(21,2)", "price decimal(5,2)"])
+      #expect(
+        try await tool.succeed("read", "t", "--select", "id,m").rows.sorted() == [
+          #"{"id":1,"m":"9007199254740993.00"}"#, #"{"id":3,"m":"0.25"}"#,
+        ])
+    }
+  }
+
+  @Test("A new table gets the types of its files, and --widen gives it no wider ones")
+  func newTables() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("a.jsonl", #"{"id":1,"n":1}"#)
+      try await tool.succeed("upsert", "a", "--create", "--key", "id", "--from", "a.jsonl")
+      try await tool.runToFile("a.parquet", ["read", "a", "--select", "id,n", "--format", "parquet"])
+      try tool.write("b.jsonl", #"{"id":2,"n":1.5}"#)
+      try await tool.fail(
+        "upsert", "t", "--create", "--key", "id", "--widen", "--from", "a.parquet", "b.jsonl",
+        saying: ["1.5 does not fit"])
+    }
+  }
 }

@@ -22,6 +22,8 @@ struct FileRows {
 
   /// The share of rows, one of so many, up to which the other columns are read of them alone.
   private static let few = 8
+  /// Ranges of rows that are few, which are read one by one.
+  private static let mostRanges = 4_096
   /// How many times the bytes of the columns that tell the others must take, so that they are read later.
   private static let worthIt = 2
 
@@ -37,7 +39,9 @@ struct FileRows {
     needed = Schema(search.schema.fields.filter { names.contains($0.name) })
     try file.requireReadable(needed)
     let some = file.byteCount(of: Schema(needed.fields.filter { telling.contains($0.name) }))
-    tellsFirst = !telling.isEmpty && some * (Self.worthIt + 1) <= file.byteCount(of: needed)
+    // With a limit, the first rows are wanted soon.
+    tellsFirst =
+      !telling.isEmpty && snapshot.rowLimit == nil && some * (Self.worthIt + 1) <= file.byteCount(of: needed)
     selections = try await search.selections(of: file, in: snapshot.storage, warn: snapshot.settings.warn)[
       ...]
   }
@@ -73,15 +77,33 @@ struct FileRows {
         selections = []
         return true
       }
+      guard let found = try await few(of: first, isolation: actor) else {
+        areFew = false
+        continue
+      }
       selections.removeFirst()
-      let (found, count) = try await snapshot.search.find(first, in: file, isolation: actor)
       guard !found.isEmpty else { continue }
-      areFew = found.reduce(0) { $0 + $1.count } <= count / Self.few
-      let selection = areFew ? RowSelection(group: first.group, ranges: found) : first
-      batches = file.batches(columns: file.columns(needed), selecting: [selection]).makeAsyncIterator()
+      batches = file.batches(
+        columns: file.columns(needed), selecting: [RowSelection(group: first.group, ranges: found)]
+      ).makeAsyncIterator()
       return true
     }
     return false
+  }
+
+  /// Those of selected rows that belong to the snapshot; nil as soon as they are not few.
+  private func few(
+    of selection: RowSelection, isolation actor: isolated (any Actor)?
+  ) async throws(TableError) -> [Range<Int>]? {
+    let selected =
+      selection.ranges?.reduce(0) { $0 + $1.count } ?? file.rowCount(inGroup: selection.group)
+    var (found, rows): ([Range<Int>], Int) = ([], 0)
+    let areFew = try await snapshot.search.forEach(of: selection, in: file, isolation: actor) { more, _ in
+      found += more
+      rows += more.reduce(0) { $0 + $1.count }
+      return found.count <= Self.mostRanges && rows <= selected / Self.few
+    }
+    return areFew ? RowRanges.union(found) : nil
   }
 
   /// Those of a batch's rows that belong to the snapshot, in its columns.

@@ -50,6 +50,26 @@ struct RowSearch: Sendable {
     (condition?.columns ?? []).union(commits == nil ? [] : [MetaColumns.commitTime])
   }
 
+  /// What rules out slices by the paths of their partitions, and one to look at: where its first row does not belong to
+  /// its partition, nothing must be ruled out; see ``PartitionPruning/isTrue(of:_:)``.
+  ///
+  /// - Parameter ofOthers: Whether partitions matter that have no slice.
+  /// - Returns: Nil where nothing is ruled out.
+  func pruning(
+    of slices: [FileSlice], ofOthers: Bool = false
+  ) throws(TableError) -> (rules: PartitionPruning, example: FileSlice)? {
+    guard let condition, let first = slices.first else { return nil }
+    let pruning = PartitionPruning(condition, properties, schema)
+    var held: FileSlice?
+    var isAny = ofOthers
+    for slice in slices {
+      if try pruning.mayHold(slice.partitionPath) { held = held ?? slice } else { isAny = true }
+      // One that is read anyway.
+      if isAny, let held { return (pruning, held) }
+    }
+    return isAny ? (pruning, first) : nil
+  }
+
   /// The rows of a file's row groups among which there may be some; a row group without any is left out.
   ///
   /// - Throws: ``TableError`` where the file cannot be read.
@@ -57,9 +77,14 @@ struct RowSearch: Sendable {
     of file: ParquetFile, in storage: any Storage, warn: (String) -> Void
   ) async throws(TableError) -> [RowSelection] {
     guard let condition else { return (0..<file.rowGroupCount).map { RowSelection(group: $0) } }
-    let probed = try await probe?.ranges(in: file, of: storage, warn: warn)
+    var groups: [Int] = []
+    for group in 0..<file.rowGroupCount where try condition.mayHold(file, group: group, schema: schema) {
+      groups.append(group)
+    }
+    // An index is asked only for what the footer does not rule out.
+    let probed = groups.isEmpty ? nil : try await probe?.ranges(in: file, of: storage, warn: warn)
     var selections: [RowSelection] = []
-    for group in 0..<file.rowGroupCount {
+    for group in groups {
       if let probed, probed[group].isEmpty { continue }
       guard var selection = try await condition.selection(file, group: group, schema: schema) else {
         continue
@@ -89,24 +114,28 @@ struct RowSearch: Sendable {
     return rows
   }
 
-  /// The rows that are looked for among selected ones, by the columns that tell, and how many were looked at.
-  func find(
-    _ selection: RowSelection, in file: ParquetFile, isolation actor: isolated (any Actor)? = #isolation
-  ) async throws(TableError) -> (rows: [Range<Int>], count: Int) {
+  /// Looks at selected rows, by the columns that tell.
+  ///
+  /// - Parameter body: Gets the rows that are looked for, in ascending order but where a page index turned out to be
+  ///   wrong, and how many were looked at since the last time; it gives whether to go on.
+  /// - Returns: Whether all selected rows were looked at.
+  func forEach(
+    of selection: RowSelection, in file: ParquetFile, isolation actor: isolated (any Actor)? = #isolation,
+    _ body: ([Range<Int>], Int) -> Bool
+  ) async throws(TableError) -> Bool {
     let columns = columns
     let telling = Schema(schema.fields.filter { columns.contains($0.name) })
     try file.requireReadable(telling)
-    var found: [Range<Int>] = []
-    var count = 0
     var batches = file.batches(columns: file.columns(telling), selecting: [selection]).makeAsyncIterator()
     while true {
       let next: RecordBatch?
       do { next = try await batches.next(isolation: actor) } catch { throw TableError(error) }
-      guard let batch = next else { return (RowRanges.union(found), count) }
-      count += batch.count
+      guard let batch = next else { return true }
       let rows = try rows(of: try BatchAlignment.align(batch, to: telling.relaxed))
       let place = batches.place.rows
+      var found: [Range<Int>] = []
       for range in RowRanges.of(rows.lazy.map { Int($0) }) { found += RowRanges.part(range, of: place) }
+      guard body(found, batch.count) else { return false }
     }
   }
 }

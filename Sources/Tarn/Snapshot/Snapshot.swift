@@ -15,13 +15,13 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// The columns of its batches: by default the five meta columns, where the table has them filled, and then the table's.
   public private(set) var schema: Schema
   /// The base files it is made of.
-  public private(set) var slices: [FileSlice]
+  public let slices: [FileSlice]
 
   let storage: any Storage
   let settings: TableSettings
   /// The rows that it holds of its files.
   private(set) var search: RowSearch
-  private var rowLimit: Int?
+  private(set) var rowLimit: Int?
 
   init(
     instant: Instant?, slices: [FileSlice], _ search: RowSearch, storage: any Storage, settings: TableSettings
@@ -63,7 +63,6 @@ public struct Snapshot: Sendable, AsyncSequence {
   public func `where`(_ condition: Condition) throws(TableError) -> Snapshot {
     var refined = self
     refined.search = try search.narrowed(by: condition)
-    refined.slices = try PartitionPruning(search.properties, search.schema).slices(slices, for: condition)
     return refined
   }
 
@@ -101,6 +100,14 @@ public struct Snapshot: Sendable, AsyncSequence {
     return total
   }
 
+  fileprivate func open(_ slice: FileSlice) async throws(TableError) -> ParquetFile {
+    do {
+      let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size).warning(
+        settings.warn)
+      return settings.cutsNanoseconds ? file.cuttingNanoseconds() : file
+    } catch { throw TableError(error) }
+  }
+
   fileprivate static func checkCancellation() throws(TableError) {
     if Task.isCancelled { throw TableError(CancellationError()) }
   }
@@ -113,6 +120,9 @@ public struct Snapshot: Sendable, AsyncSequence {
     private let snapshot: Snapshot
     private var rows: FileRows?
     private var nextSlice = 0
+    /// What rules out slices by their partitions, once that was asked.
+    private var pruning: PartitionPruning?
+    private var isPruned = false
     private var rowsLeft: Int
     /// What ended the reading.
     private var failure: TableError?
@@ -160,16 +170,22 @@ public struct Snapshot: Sendable, AsyncSequence {
       isolation actor: isolated (any Actor)?
     ) async throws(TableError) -> FileRows? {
       if let rows { return rows }
-      guard nextSlice < snapshot.slices.count else { return nil }
-      let slice = snapshot.slices[nextSlice]
       let snapshot = snapshot
-      nextSlice += 1
-      return try await tableErrors {
-        let file = try await ParquetFile.open(snapshot.storage, path: slice.path, size: slice.size)
-          .warning(snapshot.settings.warn)
-        return try await FileRows(
-          snapshot, snapshot.settings.cutsNanoseconds ? file.cuttingNanoseconds() : file)
+      if !isPruned {
+        isPruned = true
+        if let (rules, example) = try snapshot.search.pruning(of: snapshot.slices),
+          try await rules.isTrue(of: example, try await snapshot.open(example))
+        {
+          pruning = rules
+        }
       }
+      while nextSlice < snapshot.slices.count {
+        let slice = snapshot.slices[nextSlice]
+        nextSlice += 1
+        if let rules = pruning, try !rules.mayHold(slice.partitionPath) { continue }
+        return try await FileRows(snapshot, try await snapshot.open(slice))
+      }
+      return nil
     }
   }
 }

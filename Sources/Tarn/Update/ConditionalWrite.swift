@@ -41,7 +41,7 @@ extension WriteTransaction {
       state.properties.populatesMetaFields ? MetaColumns.added(to: table.schema) : table.schema
     let search = try RowSearch(full, state.properties).narrowed(by: condition)
     let values = try Assignments(change, table)
-    let slices = try await slices(where: condition, table)
+    let slices = try await slices(of: search, table)
     let found = try await tableErrors {
       try await concurrently(slices, width: settings.parallelism) { slice in
         try await find(search, in: slice, table, values)
@@ -71,19 +71,30 @@ extension WriteTransaction {
     do { return try RecordBatch.concatenate([], schema: schema) } catch { throw TableError(error) }
   }
 
-  /// The slices of partitions in which the condition may be true.
-  private func slices(
-    where condition: Condition, _ table: Target
-  ) async throws(TableError) -> [FileSlice] {
-    let properties = table.state.properties
+  /// The slices of partitions in which there may be rows that are looked for.
+  private func slices(of search: RowSearch, _ table: Target) async throws(TableError) -> [FileSlice] {
     let all = try await tableErrors {
-      try await FileSystemView.load(from: storage, properties: properties, timeline: table.state.timeline)
-        .slices()
+      try await FileSystemView.load(
+        from: storage, properties: table.state.properties, timeline: table.state.timeline
+      ).slices()
     }
-    var pruning = PartitionPruning(properties, table.schema)
-    func mayHold(_ path: String) throws(TableError) -> Bool { try pruning.mayHold(path, condition) }
-    try await writtenFiles(table).check(all, of: mayHold)
-    return try pruning.slices(all, for: condition)
+    let written = try await writtenFiles(table)
+    guard let (rules, example) = try search.pruning(of: all, ofOthers: true),
+      try await isTrue(rules, of: example)
+    else {
+      try written.check(all) { _ in true }
+      return all
+    }
+    try written.check(all, of: rules.mayHold)
+    var held: [FileSlice] = []
+    for slice in all where try rules.mayHold(slice.partitionPath) { held.append(slice) }
+    return held
+  }
+
+  private func isTrue(_ rules: PartitionPruning, of slice: FileSlice) async throws(TableError) -> Bool {
+    let file: ParquetFile
+    do { file = try await footers.open(slice, in: storage) } catch { throw TableError(error) }
+    return try await rules.isTrue(of: slice, file)
   }
 
   private func find(
@@ -109,12 +120,20 @@ extension WriteTransaction {
     var starts = [0]
     for group in 0..<file.rowGroupCount { starts.append(starts[group] + file.rowCount(inGroup: group)) }
     var positions: [Int] = []
+    var last = -1
+    var isSorted = true
     for selection in try await search.selections(of: file, in: storage, warn: settings.warn) {
       let start = starts[selection.group]
-      for range in try await search.find(selection, in: file).rows {
-        positions += range.lazy.map { start + $0 }
+      _ = try await search.forEach(of: selection, in: file) { found, _ in
+        for range in found {
+          isSorted = isSorted && start + range.lowerBound > last
+          last = start + range.upperBound - 1
+          positions += range.lazy.map { start + $0 }
+        }
+        return true
       }
     }
+    if !isSorted { positions.sort() }
     return positions
   }
 }

@@ -1,6 +1,7 @@
 import TarnBytes
 import TarnColumns
 import TarnExpressions
+import TarnParquet
 import TarnTimeline
 
 /// The values that all rows of a partition have in its columns, as far as its path tells them.
@@ -38,7 +39,10 @@ struct PartitionValues {
       guard bytes.starts(with: prefix) else { return nil }
       bytes = bytes.dropFirst(prefix.count)
     }
-    guard !bytes.elementsEqual(PartitionPath.null.utf8) else { return nil }
+    // The second is what Hudi called null before.
+    guard !bytes.elementsEqual(PartitionPath.null.utf8), !bytes.elementsEqual("default".utf8) else {
+      return nil
+    }
     guard partition.isEncoded else { return String(decoding: bytes, as: UTF8.self) }
     var text: [UInt8] = []
     while let byte = bytes.popFirst() {
@@ -81,40 +85,48 @@ struct PartitionValues {
 
 /// The partitions in which a condition may be true, as far as their paths tell.
 struct PartitionPruning {
+  private let condition: Condition
   private let partition: PartitionPath?
   private let schema: Schema
-  private var known: [ExactText: Bool] = [:]
 
   /// - Parameters:
+  ///   - condition: The condition.
   ///   - properties: The table's; where its paths are not made of its partition columns alone, nothing is ruled out.
   ///   - schema: The table's columns.
-  init(_ properties: TableProperties, _ schema: Schema) {
+  init(_ condition: Condition, _ properties: TableProperties, _ schema: Schema) {
+    self.condition = condition
     self.schema = schema
     switch properties.keyGenerator {
-    case .simple, .complex, .nonPartitioned:
+    case .simple where !properties.formatsTimes, .complex where !properties.formatsTimes,
+      .nonPartitioned:
       partition = PartitionPath(
         fields: properties.partitionFields, isHiveStyle: properties.isHiveStyle,
         isEncoded: properties.isURLEncoded)
     // With a generator of its own kinds, Hudi makes paths of what it makes of the values.
-    case .custom, .timestamp, .other: partition = nil
+    case .simple, .complex, .custom, .timestamp, .other: partition = nil
     }
   }
 
   /// Whether the condition may be true for a row of a partition.
-  mutating func mayHold(_ path: String, _ condition: Condition) throws(TableError) -> Bool {
+  func mayHold(_ path: String) throws(TableError) -> Bool {
     guard let partition, !partition.fields.isEmpty else { return true }
-    if let holds = known[ExactText(path)] { return holds }
-    let holds = try PartitionValues(path, partition, schema).mayHold(condition)
-    known[ExactText(path)] = holds
-    return holds
+    return try PartitionValues(path, partition, schema).mayHold(condition)
   }
 
-  /// The slices of partitions in which the condition may be true.
-  consuming func slices(
-    _ slices: [FileSlice], for condition: Condition
-  ) throws(TableError) -> [FileSlice] {
-    var held: [FileSlice] = []
-    for slice in slices where try mayHold(slice.partitionPath, condition) { held.append(slice) }
-    return held
+  /// Whether the first row of a file stands in the folder that its fields make, as the properties of a table need not
+  /// tell how another writer makes its paths.
+  ///
+  /// - Throws: ``TableError`` where the file cannot be read.
+  func isTrue(of slice: FileSlice, _ file: ParquetFile) async throws(TableError) -> Bool {
+    guard let partition, file.rowCount > 0 else { return false }
+    let fields = partition.fields.compactMap { schema[$0] }
+    guard fields.count == partition.fields.count,
+      fields.allSatisfy({ KeyText.objection(to: $0.type) == nil && file.unreadable[$0.name] == nil })
+    else { return false }
+    let row = try await tableErrors { try await StoredRows.read(file, at: [0], as: Schema(fields)) }
+    var path: [UInt8] = []
+    let columns = fields.map { row[$0.name] ?? Column(nulls: 1, of: $0.type) }
+    guard partition.append(columns, 0, to: &path) == nil else { return false }
+    return ExactText(String(decoding: path, as: UTF8.self)) == ExactText(slice.partitionPath)
   }
 }

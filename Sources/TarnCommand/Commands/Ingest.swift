@@ -35,9 +35,9 @@ enum IngestCommand {
     let given = try await access.givenSchema()
     if let table {
       let present = try await access.located { try await table.schema() }
-      schema = access.parsed(try access.joined(present, with: given))
+      schema = try access.joined(present, with: given)
     } else if let given {
-      schema = access.parsed(given)
+      schema = given
       schema.fields += EventColumn.fields.filter { given[$0.name] == nil }
       if !arguments.has(Options.key) { key = try await input.key(in: given) }
     } else {

@@ -63,7 +63,7 @@ enum WriteCommand {
     var schema: Schema?
     if let table {
       let present = try await access.located { try await table.schema() }
-      schema = access.parsed(try access.joined(present, with: given))
+      schema = try access.joined(present, with: given)
     }
     guard let named = table?.properties.recordKeyFields ?? arguments[Options.key] else {
       throw UsageError("\(Options.key.usage.text) is missing, which --create needs")
@@ -77,7 +77,7 @@ enum WriteCommand {
       try await load(batches, found, given, named, access, &stored)
       return
     }
-    var rows = try await input.rows(table: schema, given: given.map(access.parsed), key: named)
+    var rows = try await input.rows(table: schema, given: given, key: named)
     let column = { [owners = input.owners, schema = given ?? rows.schema] (name: String) in
       owners.column(meaning: name, in: schema)
     }

@@ -74,7 +74,8 @@ struct ChangeInput {
   mutating func changes(
     _ schema: Schema, key: [String], partition: [String], ordering: String?
   ) async throws -> ChangeBatch {
-    var schema = schema
+    let stored = schema
+    var schema = widens ? NewColumns.parsed(schema) : schema
     let before = (schema: schema, owners: owners)
     while true {
       var builder: ChangeBatchBuilder
@@ -82,7 +83,7 @@ struct ChangeInput {
         builder = try ChangeBatchBuilder(
           schema: schema, keyFields: key, partitionFields: partition, orderingField: ordering,
           owners: owners, table: dynamoDBTable,
-          widening: widens ? NewColumns.widening(schema, texts: key + partition) : [],
+          widening: widens ? NewColumns.widening(stored, texts: key + partition) : [:],
           utcOffset: zone?.offset)
       } catch {
         throw CommandError(error.description)

@@ -111,8 +111,10 @@ struct RowInput {
         schema = try await inferred(preferred: preferred)
         isInferred = true
       }
+      let stored = table ?? given
+      if widens, let stored { schema = NewColumns.parsed(stored) }
       let read = try await readLines(
-        lines, schema ?? Schema([]), key: key, isNew: table == nil && given == nil)
+        lines, schema ?? Schema([]), key: key, stored: stored)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
     }
     counts = batches.map { $0.reduce(0) { $0 + $1.count } }
@@ -259,7 +261,7 @@ struct RowInput {
   ///
   /// Members without column make new ones, for which the files are read again.
   private mutating func readLines(
-    _ lines: [Int], _ schema: Schema, key: [String], isNew: Bool
+    _ lines: [Int], _ schema: Schema, key: [String], stored: Schema?
   ) async throws -> [[RecordBatch]] {
     let texts = (key + partition).map { owners.column(meaning: $0, in: schema) }
     // Of a new table the names that come tell.
@@ -274,7 +276,7 @@ struct RowInput {
         builder = try RowBatchBuilder(
           schema: schema, keyFields: key.map { owners.column(meaning: $0, in: schema) }, unknown: .leaveOut,
           owners: owners, placing: placing,
-          widening: widens ? NewColumns.widening(schema, texts: texts) : [],
+          widening: widens ? NewColumns.widening(stored, texts: texts) : [:],
           utcOffset: hasZone ? zone.offset : nil, countsMembers: isPartial)
       } catch {
         throw CommandError(error.description)
@@ -297,7 +299,7 @@ struct RowInput {
         if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
         return try found.map { try $0.map { try NewColumns.withoutIdleDeletion($0, known) } }
       }
-      schema = NewColumns.added(builder.newFields, to: schema, saying: !isNew, known: announced)
+      schema = NewColumns.added(builder.newFields, to: schema, saying: stored != nil, known: announced)
       schema = NewColumns.widened(schema, by: builder.widerFields)
     }
   }
@@ -373,9 +375,29 @@ enum NewColumns {
     }
   }
 
-  /// The columns whose values may get more digits: all but those whose texts make keys and partitions.
-  static func widening(_ schema: Schema, texts: [String]) -> Set<String> {
-    Set(schema.names).subtracting(texts)
+  /// A table's columns as values are read for them that may widen these: as wide as values of JSON can be, so that the
+  /// table decides by the values.
+  static func parsed(_ schema: Schema) -> Schema {
+    var wide = schema
+    for index in wide.fields.indices {
+      switch wide.fields[index].type {
+      case .int32: wide.fields[index].type = .int64
+      case .float: wide.fields[index].type = .double
+      case .decimal(_, let scale):
+        wide.fields[index].type = .decimal(precision: DataType.greatestPrecision, scale: scale)
+      default: break
+      }
+    }
+    return wide
+  }
+
+  /// The types of a table's columns whose values may get more digits: all but those whose texts make keys and
+  /// partitions.
+  ///
+  /// A table that is to have the types of its first rows has none.
+  static func widening(_ table: Schema?, texts: [String]) -> [String: DataType] {
+    let fields = (table?.fields ?? []).filter { !texts.contains($0.name) }
+    return Dictionary(fields.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The schema with wider columns.

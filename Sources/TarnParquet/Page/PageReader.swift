@@ -113,10 +113,18 @@ extension PageDecoder {
   }
 
   /// Decodes the one page, or the dictionary page, that `bytes` hold with its header.
-  mutating func readPage(_ bytes: RawSpan, _ scratch: inout PageScratch) throws(FormatProblem) {
+  ///
+  /// - Parameter isDictionary: Whether it must be a dictionary page, and nothing else may stand there.
+  mutating func readPage(
+    _ bytes: RawSpan, isDictionary: Bool = false, _ scratch: inout PageScratch
+  ) throws(FormatProblem) {
     var thrift = ThriftReader(bytes)
     let header = try thrift.pageHeader()
     let start = thrift.reader.offset
+    guard !isDictionary || header.type == .dictionary && start + header.compressedSize == bytes.byteCount
+    else {
+      throw .malformed("more than a dictionary page stands before the pages that the page index knows")
+    }
     guard header.compressedSize <= bytes.byteCount - start else {
       throw .malformed("a page ends behind the place that the page index gives it")
     }

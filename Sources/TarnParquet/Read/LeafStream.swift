@@ -120,8 +120,10 @@ extension LeafColumn {
   ///
   /// A page that is decoded in parts is decompressed for each of them.
   private static let mostOfPage = 4
-  /// Rows that are decoded of a page at least.
+  /// Rows that are decoded of a page at least, and the most parts, since each costs as much as the whole for some
+  /// encodings.
   private static let leastOfPage = 64
+  private static let mostParts = 64
 
   /// Bytes of a decoded value, at least.
   private var leastWidth: Int { if case .decimal = type { 16 } else { 8 } }
@@ -136,6 +138,6 @@ extension LeafColumn {
     }
     let each = max(leastWidth, header.uncompressedSize / count)
     guard (count - start) > bytes / each * Self.mostOfPage else { return count }
-    return start + min(count - start, max(bytes / each, Self.leastOfPage))
+    return start + min(count - start, max(bytes / each, Self.leastOfPage, count / Self.mostParts))
   }
 }

@@ -27,7 +27,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private var streams: [LeafStream] = []
     /// Of a row group of which not all rows are wanted.
     private var selected: [SelectedStream] = []
-    private var ranges: [Range<Int>] = []
+    private var ranges: ArraySlice<Range<Int>> = []
     /// The selected rows that were given.
     private var given: [Range<Int>] = []
     /// Rows that are decoded, with strings as positions in dictionaries where pages have them so, and the next of
@@ -197,7 +197,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
       case .streams(let opened): streams = opened
       case .selected(let opened):
         selected = try await opened.value()
-        ranges = selection.ranges ?? []
+        ranges = (selection.ranges ?? [])[...]
       }
       rowsLeft = selection.count(of: batches.file.rowCount(inGroup: selection.group))
     }
@@ -206,9 +206,9 @@ public struct ParquetBatches: Sendable, AsyncSequence {
     private mutating func selectRest() throws(ParquetError) {
       let group = batches.selections[nextGroup - 1].group
       let rowCount = batches.file.rowCount(inGroup: group)
-      ranges = RowRanges.complement(RowRanges.union(given), of: rowCount)
+      ranges = RowRanges.complement(RowRanges.union(given), of: rowCount)[...]
       rowsLeft = rowCount - RowRanges.union(given).reduce(0) { $0 + $1.count }
-      let selection = RowSelection(group: group, ranges: ranges)
+      let selection = RowSelection(group: group, ranges: Array(ranges))
       selected = []
       for leaf in batches.file.leaves(of: batches.columns) {
         selected.append(
@@ -313,9 +313,9 @@ public struct ParquetBatches: Sendable, AsyncSequence {
         taken.append(part)
         left -= part.count
         if part.upperBound == first.upperBound {
-          ranges.removeFirst()
+          ranges = ranges.dropFirst()
         } else {
-          ranges[0] = part.upperBound..<first.upperBound
+          ranges[ranges.startIndex] = part.upperBound..<first.upperBound
         }
       }
       return taken

@@ -193,7 +193,8 @@ final class SelectedStream: @unchecked Sendable {
   ) throws(ParquetError) {
     do throws(FormatProblem) {
       let place = page.bytes.lowerBound - start
-      try decoder.readPage(buffer.bytes.extracting(place..<place + page.bytes.count), &scratch)
+      try decoder.readPage(
+        buffer.bytes.extracting(place..<place + page.bytes.count), isDictionary: page.rows == nil, &scratch)
       guard let rows = page.rows else { return }
       let piece = try decoder.take()
       guard piece.rows == rows.count, piece.repetitions.first ?? 0 == 0 else {
