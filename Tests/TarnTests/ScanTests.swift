@@ -83,6 +83,77 @@ import Testing
     #expect(small.warnings.all.isEmpty, "\(small.warnings.all)")
   }
 
+  private static let keySchema = Schema([
+    Field("n", .int32), Field("day", .date), Field("price", .decimal(precision: 9, scale: 2)),
+    Field("time", .timestamp(.microseconds, .instant)), Field("text", .string), Field("flag", .boolean),
+    Field("payload", .string),
+  ])
+
+  private static func keyRows(_ numbers: [Int], _ stamp: String) throws -> RecordBatch {
+    try batch([
+      "n": column(.int32) { for n in numbers { $0.append(Int32(n - 200)) } },
+      "day": column(.date) { for n in numbers { $0.append(Int32(n * 11 - 900)) } },
+      "price": column(.decimal(precision: 9, scale: 2)) {
+        for n in numbers { $0.append(Int128(n * 25 - 700)) }
+      },
+      "time": column(.timestamp(.microseconds, .instant)) {
+        for n in numbers { $0.append(Int64(n) * 1_000_001 - 90_000_000) }
+      },
+      "text": column(.string) {
+        for n in numbers {
+          switch n % 50 {
+          case 0: $0.appendNulls()
+          case 1: try $0.append("")
+          default: try $0.append("ü \(n):,x")
+          }
+        }
+      },
+      "flag": column(.boolean) { for n in numbers { $0.append(n % 2 == 0) } },
+      "payload": column(.string) { for n in numbers { try $0.append("\(stamp) \(n)") } },
+    ])
+  }
+
+  @Test(arguments: [
+    ["n"], ["day"], ["price"], ["time"], ["text", "n"], ["flag", "day", "text"], ["n", "price"],
+  ])
+  func keysOfEveryTypeAreFoundAtEveryTime(key: [String]) async throws {
+    let small = try await SmallTable(Self.keySchema, key: key, options: Self.options(true))
+    let first = try await small.table.upsert(try Self.keyRows(Array(0..<400), "first"))
+    _ = try await small.table.upsert(try Self.keyRows(Array(stride(from: 0, to: 400, by: 7)), "second"))
+    // As a writer does that widens the column.
+    if key.contains("n") { try await small.table.widen(["n": .int64]) }
+    _ = try await small.table.upsert(try Self.keyRows(Array(390..<430), "third"))
+    let instant = try #require(first.instant)
+    for number in [0, 1, 7, 50, 51, 399, 400, 429, 430] {
+      let row = try Self.keyRows([number], "")
+      var condition: Condition?
+      for name in key {
+        let text = json(row[name])[0]
+        let plain = text.hasPrefix("\"") ? String(text.dropFirst().dropLast()) : text
+        let part =
+          text == "null"
+          ? try Condition(parsing: "\(name) is null")
+          : name == "flag"
+            ? try Condition(parsing: "flag = \(text)")
+            : ["n", "price"].contains(name)
+              ? Condition.column(name) == .number(plain) : Condition.column(name) == .string(plain)
+        condition = condition.map { $0 && part } ?? part
+      }
+      let wanted = try #require(condition)
+      let snapshots = [
+        try await small.table.snapshot(), try await small.table.snapshot(asOf: instant),
+        try await small.table.changes(since: instant),
+      ]
+      for snapshot in snapshots {
+        var expected = 0
+        for try await part in snapshot { expected += try wanted.rows(of: part).count }
+        #expect(try await TableFixture.count(try snapshot.where(wanted)) == expected, "\(key) \(number)")
+      }
+      #expect(try await snapshots[0].where(wanted).count() == (number < 430 ? 1 : 0), "\(key) \(number)")
+    }
+    #expect(small.warnings.all.allSatisfy { !$0.contains("looked for without") }, "\(small.warnings.all)")
+  }
+
   private static func filled(_ storage: CountingStorage, hasIndex: Bool = true) async throws -> Table {
     var options = options(hasIndex)
     (options.own.pageRows, options.own.rowGroupSize) = (512, 32 << 20)
