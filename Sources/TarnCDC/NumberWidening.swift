@@ -3,10 +3,11 @@ import TarnColumns
 
 /// The columns of whole numbers and decimals that get more digits where a value of JSON needs them.
 ///
-/// A value that does not fit such a column does not reject its row: it is left out, and the builder tells a decimal type
-/// that holds it, by which the records are to be read again.
+/// A value that does not fit such a column does not reject its row: it is left out, and the builder tells a type that
+/// holds it, by which the records are to be read again. The next builder is given that type, so that types only grow
+/// from one reading to the next, and what one asked for is never taken back for another.
 struct NumberWidening: Sendable {
-  /// The narrowest type so far that holds what a table's column does and the values of rows that were taken; nil for
+  /// The narrowest type so far that holds what a table's column does, and what rows asked for that were taken; nil for
   /// columns that stay as they are.
   private var types: [DataType?]
   private var isWider: [Bool]
@@ -15,7 +16,7 @@ struct NumberWidening: Sendable {
 
   /// - Parameters:
   ///   - schema: The columns.
-  ///   - types: The table's types of those that may get more digits.
+  ///   - types: The types of those that may get more digits: the table's, or those that an earlier reading found.
   init(_ schema: Schema, _ types: [String: DataType]) {
     self.types = schema.fields.map { field in
       switch field.type {
@@ -29,15 +30,14 @@ struct NumberWidening: Sendable {
   /// Takes note of a number of the present row that does not fit its column.
   ///
   /// - Returns: Whether a type would hold it, all that the table's column does, and those before it.
-  mutating func ask(_ text: RawSpan, _ column: Int, in type: DataType) -> Bool {
+  mutating func ask(_ text: RawSpan, _ column: Int) -> Bool {
     guard let known = types[column], let exact = ExactDecimal(text) else { return false }
     var scale = 0
     while exact.unscaled(scale: scale) == nil, scale < DataType.greatestPrecision { scale += 1 }
     guard let unscaled = exact.unscaled(scale: scale) else { return false }
     let precision = max(ExactDecimal.digits(unscaled), scale, 1)
     guard precision <= DataType.greatestPrecision,
-      let joined = known.joined(with: .decimal(precision: precision, scale: scale)),
-      Self.parsed(joined) != type
+      let joined = known.joined(with: .decimal(precision: precision, scale: scale)), joined != known
     else { return false }
     asked.append((column, joined))
     return true
@@ -57,18 +57,11 @@ struct NumberWidening: Sendable {
     forget()
   }
 
-  /// As which values are read for a type: the table decides by them which digits it needs before the point.
-  private static func parsed(_ type: DataType) -> DataType {
-    guard case .decimal(_, let scale) = type else { return type }
-    return .decimal(precision: DataType.greatestPrecision, scale: scale)
-  }
-
-  /// The columns that are to be wider.
+  /// The columns that are to be wider, with their new types.
   func fields(of schema: Schema) -> [Field] {
     schema.fields.indices.compactMap { column in
-      guard isWider[column], let type = types[column].map(Self.parsed) else { return nil }
-      let field = schema.fields[column]
-      return type == field.type ? nil : Field(field.name, type, isNullable: field.isNullable)
+      guard isWider[column], let type = types[column] else { return nil }
+      return Field(schema.fields[column].name, type, isNullable: schema.fields[column].isNullable)
     }
   }
 }

@@ -198,7 +198,7 @@ struct RowAssembler: Sendable {
     guard !misfit.isBroken, value.kind == .number || value.kind == .string, !value.valueIsEscaped else {
       return false
     }
-    return widening.ask(scanner.raw(value.value), column, in: schema.fields[column].type)
+    return widening.ask(scanner.raw(value.value), column)
   }
 
   /// The columns of numbers that had values which they do not hold, with types that hold them.

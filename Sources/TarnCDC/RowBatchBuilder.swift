@@ -37,8 +37,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - unknown: What happens to a member without column.
   ///   - owners: Which names own which columns of the table.
   ///   - placing: The columns that make partitions and order; see ``ColumnOwners/isComplete``.
-  ///   - widening: The table's types of columns of whole numbers and decimals that get more digits where a value
-  ///     needs them; see ``widerFields``.
+  ///   - widening: The types of columns of whole numbers and decimals that get more digits where a value needs them:
+  ///     the table's, or those that ``widerFields`` told before.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
@@ -83,8 +83,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   /// The members that were left out since they have no column, and were null in all rows.
   public var untypedNames: [String] { assembler.untypedNames }
 
-  /// The columns that had numbers which they do not hold, with decimal types that hold these: the values are left out,
-  /// and the records are to be read again by these types.
+  /// The columns that had numbers which they do not hold, with types that hold these and all that the columns did: the
+  /// values are left out, and the records are to be read again, by a builder that is given these types.
   public var widerFields: [Field] { assembler.widerFields }
 
   /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.

@@ -123,6 +123,27 @@ struct WideningCommandTests {
     }
   }
 
+  @Test("Of values that no type holds together the first is taken, and reading ends", .timeLimit(.minutes(1)))
+  func valuesThatExcludeEachOther() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("t.avsc", Self.columns)
+      let (small, large) = (#"{"id":1,"m":0.00001}"#, #"{"id":2,"m":1e35}"#)
+      for (table, rows, type) in [
+        ("a", [small, large], "decimal(24,5)"), ("b", [large, small], "decimal(36,0)"),
+      ] {
+        try tool.write("rows.jsonl", rows.joined(separator: "\n"))
+        try await tool.succeed(
+          "upsert", table, "--create", "--key", "id", "--schema", "t.avsc", "--from", "rows.jsonl", "--widen",
+          "--on-error", "dead-letter", "letters-\(table)")
+        let letters = try String(contentsOfFile: tool.path("letters-\(table)"), encoding: .utf8)
+        #expect(letters.split(separator: "\n").count == 1)
+        let schema = try await tool.succeed("schema", table).output
+        #expect(schema.contains(type), "\(schema)")
+        #expect(try await tool.succeed("count", table).output == "1\n")
+      }
+    }
+  }
+
   @Test("A new table gets the types of its files, and --widen gives it no wider ones")
   func newTables() async throws {
     try await Tool.inFolder { tool in

@@ -74,7 +74,7 @@ struct ChangeInput {
   mutating func changes(
     _ schema: Schema, key: [String], partition: [String], ordering: String?
   ) async throws -> ChangeBatch {
-    let stored = schema
+    var widening = widens ? NewColumns.widening(schema, texts: key + partition) : [:]
     var schema = widens ? NewColumns.parsed(schema) : schema
     let before = (schema: schema, owners: owners)
     while true {
@@ -83,7 +83,7 @@ struct ChangeInput {
         builder = try ChangeBatchBuilder(
           schema: schema, keyFields: key, partitionFields: partition, orderingField: ordering,
           owners: owners, table: dynamoDBTable,
-          widening: widens ? NewColumns.widening(stored, texts: key + partition) : [:],
+          widening: widening,
           utcOffset: zone?.offset)
       } catch {
         throw CommandError(error.description)
@@ -109,7 +109,7 @@ struct ChangeInput {
           rows: try NewColumns.withoutEmpty(changes.rows, keeping: Set(roles)), isDelete: changes.isDelete)
       }
       schema = NewColumns.added(builder.newFields, to: schema, saying: true)
-      schema = NewColumns.widened(schema, by: builder.widerFields)
+      schema = NewColumns.widened(schema, by: builder.widerFields, &widening)
     }
   }
 

@@ -183,16 +183,22 @@ struct DeadLetters {
 ///
 /// Which there are may change from one time to the next, as another process's table refuses other rows.
 struct StoredLetters {
-  private var lines: [ArraySlice<UInt8>: Int] = [:]
+  /// Those of each time.
+  private var stored: [[UInt8]] = []
 
   /// Letters without those that are stored.
   fileprivate func left(of letters: [UInt8]) -> [UInt8] {
-    guard !lines.isEmpty else { return letters }
-    var stored = lines
+    guard !stored.isEmpty else { return letters }
+    var known: [ArraySlice<UInt8>: Int] = [:]
+    for letters in stored {
+      var counts: [ArraySlice<UInt8>: Int] = [:]
+      for line in letters.split(separator: 0x0a) { counts[line, default: 0] += 1 }
+      known.merge(counts) { max($0, $1) }
+    }
     var left: [UInt8] = []
     for line in letters.split(separator: 0x0a) {
-      if let count = stored[line], count > 0 {
-        stored[line] = count - 1
+      if let count = known[line], count > 0 {
+        known[line] = count - 1
       } else {
         left += line
         left.append(0x0a)
@@ -201,9 +207,5 @@ struct StoredLetters {
     return left
   }
 
-  fileprivate mutating func note(_ letters: [UInt8]) {
-    var counts: [ArraySlice<UInt8>: Int] = [:]
-    for line in letters.split(separator: 0x0a) { counts[line, default: 0] += 1 }
-    lines.merge(counts) { max($0, $1) }
-  }
+  fileprivate mutating func note(_ letters: [UInt8]) { stored.append(letters) }
 }
