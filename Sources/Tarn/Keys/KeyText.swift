@@ -59,3 +59,11 @@ enum KeyText {
     out.append(text: "E\(exponent)")
   }
 }
+
+extension DataType {
+  /// Whether a value has one text in keys as this type and as another, which whole numbers have whatever their width.
+  func hasSameTexts(as other: DataType) -> Bool {
+    let whole: [DataType] = [.int8, .int16, .int32, .int64]
+    return self == other || whole.contains(self) && whole.contains(other)
+  }
+}

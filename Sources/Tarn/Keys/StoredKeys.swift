@@ -64,8 +64,7 @@ struct StoredKeys: Sendable {
   func haveSameTexts(in file: ParquetFile) -> Bool {
     guard generator != nil else { return true }
     return schema.fields.allSatisfy { field in
-      guard let stored = file.schema[field.name]?.type, stored != field.type else { return true }
-      return stored.isInteger && field.type.isInteger
+      file.schema[field.name].map { $0.type.hasSameTexts(as: field.type) } ?? true
     }
   }
 

@@ -21,7 +21,7 @@ struct FileRows {
   private var areFew = true
 
   /// The share of rows, one of so many, up to which the other columns are read of them alone.
-  private static let few = 8
+  private static let fewShare = 8
   /// Ranges of rows that are few, which are read one by one.
   private static let mostRanges = 4_096
   /// How many times the bytes of the columns that tell the others must take, so that they are read later.
@@ -98,10 +98,10 @@ struct FileRows {
     let selected =
       selection.ranges?.reduce(0) { $0 + $1.count } ?? file.rowCount(inGroup: selection.group)
     var (found, rows): ([Range<Int>], Int) = ([], 0)
-    let areFew = try await snapshot.search.forEach(of: selection, in: file, isolation: actor) { more, _ in
+    let areFew = try await snapshot.search.forEach(of: selection, in: file, isolation: actor) { more in
       found += more
       rows += more.reduce(0) { $0 + $1.count }
-      return found.count <= Self.mostRanges && rows <= selected / Self.few
+      return found.count <= Self.mostRanges && rows <= selected / Self.fewShare
     }
     return areFew ? RowRanges.union(found) : nil
   }

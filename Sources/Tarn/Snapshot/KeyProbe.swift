@@ -68,12 +68,7 @@ struct KeyProbe: Sendable {
   private func hasSameTexts(_ file: ParquetFile) -> Bool {
     fields.allSatisfy { field in
       guard let stored = file.schema[field.name]?.type else { return false }
-      return stored == field.type || stored.isInteger && field.type.isInteger
+      return stored.hasSameTexts(as: field.type)
     }
   }
-}
-
-extension DataType {
-  /// Whether values are whole numbers, whose texts do not depend on their width.
-  var isInteger: Bool { [.int8, .int16, .int32, .int64].contains(self) }
 }

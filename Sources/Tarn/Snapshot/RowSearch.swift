@@ -117,11 +117,11 @@ struct RowSearch: Sendable {
   /// Looks at selected rows, by the columns that tell.
   ///
   /// - Parameter body: Gets the rows that are looked for, in ascending order but where a page index turned out to be
-  ///   wrong, and how many were looked at since the last time; it gives whether to go on.
+  ///   wrong; it gives whether to go on.
   /// - Returns: Whether all selected rows were looked at.
   func forEach(
     of selection: RowSelection, in file: ParquetFile, isolation actor: isolated (any Actor)? = #isolation,
-    _ body: ([Range<Int>], Int) -> Bool
+    _ body: ([Range<Int>]) -> Bool
   ) async throws(TableError) -> Bool {
     let columns = columns
     let telling = Schema(schema.fields.filter { columns.contains($0.name) })
@@ -132,10 +132,7 @@ struct RowSearch: Sendable {
       do { next = try await batches.next(isolation: actor) } catch { throw TableError(error) }
       guard let batch = next else { return true }
       let rows = try rows(of: try BatchAlignment.align(batch, to: telling.relaxed))
-      let place = batches.place.rows
-      var found: [Range<Int>] = []
-      for range in RowRanges.of(rows.lazy.map { Int($0) }) { found += RowRanges.part(range, of: place) }
-      guard body(found, batch.count) else { return false }
+      guard body(RowRanges.part(rows, of: batches.place.rows)) else { return false }
     }
   }
 }

@@ -123,6 +123,8 @@ public struct Snapshot: Sendable, AsyncSequence {
     /// What rules out slices by their partitions, once that was asked.
     private var pruning: PartitionPruning?
     private var isPruned = false
+    /// A slice whose base file was opened for that.
+    private var opened: (slice: FileSlice, file: ParquetFile)?
     private var rowsLeft: Int
     /// What ended the reading.
     private var failure: TableError?
@@ -173,17 +175,21 @@ public struct Snapshot: Sendable, AsyncSequence {
       let snapshot = snapshot
       if !isPruned {
         isPruned = true
-        if let (rules, example) = try snapshot.search.pruning(of: snapshot.slices),
-          try await rules.isTrue(of: example, try await snapshot.open(example))
-        {
-          pruning = rules
+        if let (rules, example) = try snapshot.search.pruning(of: snapshot.slices) {
+          let file = try await snapshot.open(example)
+          if try await rules.isTrue(of: example, file) { pruning = rules }
+          opened = (example, file)
         }
       }
       while nextSlice < snapshot.slices.count {
         let slice = snapshot.slices[nextSlice]
         nextSlice += 1
         if let rules = pruning, try !rules.mayHold(slice.partitionPath) { continue }
-        return try await FileRows(snapshot, try await snapshot.open(slice))
+        guard let known = opened, known.slice == slice else {
+          return try await FileRows(snapshot, try await snapshot.open(slice))
+        }
+        opened = nil
+        return try await FileRows(snapshot, known.file)
       }
       return nil
     }

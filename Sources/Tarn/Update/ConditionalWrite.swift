@@ -124,7 +124,7 @@ extension WriteTransaction {
     var isSorted = true
     for selection in try await search.selections(of: file, in: storage, warn: settings.warn) {
       let start = starts[selection.group]
-      _ = try await search.forEach(of: selection, in: file) { found, _ in
+      _ = try await search.forEach(of: selection, in: file) { found in
         for range in found {
           isSorted = isSorted && start + range.lowerBound > last
           last = start + range.upperBound - 1

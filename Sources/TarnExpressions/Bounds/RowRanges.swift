@@ -53,16 +53,23 @@ package enum RowRanges {
     return part
   }
 
-  /// The rows at ascending positions.
-  package static func of(_ positions: some Sequence<Int>) -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
-    for position in positions {
-      if let last = ranges.last, last.upperBound == position {
-        ranges[ranges.count - 1] = last.lowerBound..<position + 1
+  /// Some of the rows of a set, by their numbers in it, which ascend.
+  package static func part(_ numbers: [Int32], of ranges: [Range<Int>]) -> [Range<Int>] {
+    var part: [Range<Int>] = []
+    var (index, start) = (0, 0)
+    for number in numbers {
+      while index < ranges.count, Int(number) - start >= ranges[index].count {
+        start += ranges[index].count
+        index += 1
+      }
+      guard index < ranges.count else { break }
+      let row = ranges[index].lowerBound + Int(number) - start
+      if let last = part.last, last.upperBound == row {
+        part[part.count - 1] = last.lowerBound..<row + 1
       } else {
-        ranges.append(position..<position + 1)
+        part.append(row..<row + 1)
       }
     }
-    return ranges
+    return part
   }
 }
