@@ -16,6 +16,8 @@ public struct ParquetWriter: ~Copyable {
   public private(set) var rowCount = 0
 
   private let options: ParquetWriteOptions
+  /// Whether pages have fewer rows than they should, since there are many columns.
+  private let hasShortPages: Bool
   private let target: any ObjectWriter
   private let encoding: ColumnEncoding
   private var groups: [RowGroupMetadata] = []
@@ -54,8 +56,10 @@ public struct ParquetWriter: ~Copyable {
     }
     self.schema = schema
     self.path = path
+    let pageRows = ParquetWriteOptions.pageRows(options.pageRows, columns: columns.count)
+    hasShortPages = pageRows < options.pageRows
     var options = options
-    options.pageRows = ParquetWriteOptions.pageRows(options.pageRows, columns: columns.count)
+    options.pageRows = pageRows
     self.options = options
     self.target = target
     encoding = ColumnEncoding(
@@ -170,8 +174,9 @@ public struct ParquetWriter: ~Copyable {
   private mutating func wait(_ batch: RecordBatch, _ rows: Range<Int>) throws(ParquetError) {
     guard !rows.isEmpty else { return }
     for index in waiting.indices {
-      // A page's room at once, since lists that double leave as much unused, of each of many columns.
-      if waitingRows == 0 { waiting[index].reserve(options.pageRows) }
+      // A page's room at once, since lists that double leave as much unused; of few columns, whose pages are longer,
+      // so much might not be needed.
+      if waitingRows == 0, hasShortPages { waiting[index].reserve(options.pageRows) }
       do {
         try waiting[index].append(batch.columns[index], rows)
       } catch {
