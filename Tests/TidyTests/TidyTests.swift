@@ -69,7 +69,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       // Loops over the bytes of many values.
       "Sources/TarnColumns/ByteStrings.swift", "Sources/TarnColumns/CivilTime.swift",
       "Sources/TarnCDC/NumberText.swift", "Sources/TarnCDC/ScannedValue.swift",
-      "Sources/TarnIndex/BloomFilter.swift", "Sources/TarnIndex/MurmurHash.swift",
+      "Sources/TarnIndex/Bloom/BloomFilter.swift", "Sources/TarnIndex/Hashing/MurmurHash.swift",
       // A system call.
       "Sources/TarnCommand/Output/StandardOutput.swift",
       // Keys a dictionary by borrowed bytes.
