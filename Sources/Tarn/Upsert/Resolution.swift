@@ -80,8 +80,9 @@ struct Resolver: Sendable {
       stored = try await rows.column(batch.changes.rows.schema.fields[ordering], of: matches)
     }
     var equals: [TaggedSlice.Match] = []
+    let orders = orders(of: stored, to: matches)
     for (index, match) in matches.enumerated() {
-      switch order(match, stored, index) {
+      switch orders[index] {
       case 1...: resolution.stale.append(match.incoming)
       case 0 where !batch.changes.isDelete[match.incoming]: equals.append(match)
       default:
@@ -127,15 +128,23 @@ struct Resolver: Sendable {
     }
   }
 
-  /// How the stored row compares with the incoming one: positive where it is newer.
+  /// How each stored row compares with the incoming one: positive where it is newer.
   ///
   /// Without an ordering column the incoming row is as new; a deletion without ordering is newer than
   /// anything stored, and so is any row than one stored without ordering.
-  private func order(_ match: TaggedSlice.Match, _ stored: Column?, _ index: Int) -> Int {
-    guard let ordering = batch.orderingColumn, let stored else { return 0 }
+  private func orders(of stored: Column?, to matches: [TaggedSlice.Match]) -> [Int8] {
+    guard let ordering = batch.orderingColumn, let stored else {
+      return [Int8](repeating: 0, count: matches.count)
+    }
     let incoming = batch.changes.rows.columns[ordering]
-    if batch.changes.isDelete[match.incoming], incoming.isNull(match.incoming) { return -1 }
-    return stored.compare(index, to: incoming, match.incoming)
+    var orders = stored.orders(
+      Array(0..<Int32(matches.count)), to: incoming, matches.map { Int32($0.incoming) })
+    guard incoming.validity != nil else { return orders }
+    for (index, match) in matches.enumerated()
+    where batch.changes.isDelete[match.incoming] && incoming.isNull(match.incoming) {
+      orders[index] = -1
+    }
+    return orders
   }
 
   /// Those of the matches that are equal in every data column that the batch gives.
@@ -148,10 +157,10 @@ struct Resolver: Sendable {
       guard !same.isEmpty else { break }
       let column = incoming.columns[index]
       let stored = try await rows.column(incoming.schema.fields[index], of: same)
-      same = same.enumerated().filter { place, match in
-        guard let stored else { return column.isNull(match.incoming) }
-        return stored.isEqual(place, to: column, match.incoming)
-      }.map(\.element)
+      let rows = same.map { Int32($0.incoming) }
+      let known = stored ?? Column(nulls: same.count, of: column.type)
+      let isSame = known.equalRows(Array(0..<Int32(same.count)), to: column, rows)
+      same = isSame.setPositions.map { same[Int($0)] }
     }
     return same
   }
