@@ -60,10 +60,11 @@ struct Assignments: Sendable {
       let some = Array(rest.prefix(step))
       rest = rest.dropFirst(some.count)
       let stored = try await StoredRows.read(file, at: some, as: schema)
-      for (row, position) in some.enumerated()
-      where !zip(values, stored.columns).allSatisfy({ $1.isEqual(row, to: $0.value, 0) }) {
-        changed.append(position)
+      var isSame = Bitmap(repeating: true, count: some.count)
+      for ((_, _, value), column) in zip(values, stored.columns) {
+        isSame = isSame.intersection(column.rows(equalTo: value, 0))
       }
+      for row in isSame.inverted.setPositions { changed.append(some[Int(row)]) }
     }
     return changed
   }

@@ -67,8 +67,9 @@ struct RowDecider: Sendable {
       stored = try await rows.column(batch.rows.schema.fields[ordering], of: matches)
     }
     var equals: [StoredMatch] = []
+    let orders = orders(of: stored, to: matches)
     for (index, match) in matches.enumerated() {
-      switch order(match, stored, index) {
+      switch orders[index] {
       case 1...: decision.stale.append(match.row)
       case 0 where !batch.isDelete[match.row]: equals.append(match)
       default:
@@ -111,14 +112,20 @@ struct RowDecider: Sendable {
     }
   }
 
-  /// How the stored row compares with the incoming one: positive where it is newer.
+  /// How each stored row compares with the incoming one: positive where it is newer.
   ///
   /// Without an ordering column the incoming row is as new; a deletion without ordering is newer than
   /// anything stored, and so is any row than one stored without ordering.
-  private func order(_ match: StoredMatch, _ stored: Column?, _ index: Int) -> Int {
-    guard let incoming = batch.orderingValues, let stored else { return 0 }
-    if batch.isDelete[match.row], incoming.isNull(match.row) { return -1 }
-    return stored.compare(index, to: incoming, match.row)
+  private func orders(of stored: Column?, to matches: [StoredMatch]) -> [Int8] {
+    guard let incoming = batch.orderingValues, let stored else {
+      return [Int8](repeating: 0, count: matches.count)
+    }
+    var orders = stored.orders(Array(0..<Int32(matches.count)), to: incoming, matches.map { Int32($0.row) })
+    guard incoming.validity != nil else { return orders }
+    for (index, match) in matches.enumerated() where batch.isDelete[match.row] && incoming.isNull(match.row) {
+      orders[index] = -1
+    }
+    return orders
   }
 
   /// Those of the matches that are equal in every data column that the batch gives.
@@ -131,10 +138,10 @@ struct RowDecider: Sendable {
       guard !same.isEmpty else { break }
       let column = incoming.columns[index]
       let stored = try await rows.column(incoming.schema.fields[index], of: same)
-      same = same.enumerated().filter { place, match in
-        guard let stored else { return column.isNull(match.row) }
-        return stored.isEqual(place, to: column, match.row)
-      }.map(\.element)
+      let known = stored ?? Column(nulls: same.count, of: column.type)
+      let isSame = known.equalRows(
+        Array(0..<Int32(same.count)), to: column, same.map { Int32($0.row) })
+      same = isSame.setPositions.map { same[Int($0)] }
     }
     return same
   }

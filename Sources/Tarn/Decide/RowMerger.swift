@@ -152,8 +152,6 @@ struct RowMerger: Sendable {
 extension RecordBatch {
   /// The rows that differ in any column from the row at their place in another batch of the same columns.
   func rowsThatDiffer(from other: RecordBatch) -> [Int32] {
-    (0..<Int32(count)).filter { row in
-      !zip(columns, other.columns).allSatisfy { $0.isEqual(Int(row), to: $1, Int(row)) }
-    }
+    equalRows(to: other).inverted.setPositions
   }
 }

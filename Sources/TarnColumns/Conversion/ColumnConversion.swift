@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 
 extension DataType {
   /// Whether every value of this type has an exact equal in another.

@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 
 /// Which name of records owns which column of a table, where the column's own name does not tell.
 ///

@@ -1,4 +1,4 @@
-import TarnBytes
+public import TarnBytes
 
 /// Strings of bytes, end to end in one arena: Arrow's variable-size layout with 32-bit offsets.
 @frozen
@@ -57,8 +57,16 @@ public struct ByteStrings: Sendable {
 
   /// The XXH64 of a string.
   @inlinable
-  public func hash(_ index: Int) -> UInt64 {
+  package func hash(_ index: Int) -> UInt64 {
     storedBytes.withUnsafeBytes { XXH64.hash(UnsafeRawBufferPointer(rebasing: $0[range(index)])) }
+  }
+
+  /// The XXH64 of each string.
+  package func hashes() -> [UInt64] {
+    var hashes: [UInt64] = []
+    hashes.reserveCapacity(count)
+    for index in 0..<count { hashes.append(hash(index)) }
+    return hashes
   }
 
   /// Whether two strings hold the same bytes.
@@ -68,6 +76,7 @@ public struct ByteStrings: Sendable {
   }
 
   /// Whether a string's bytes sort before another's; for UTF-8, order of code points.
+  @inlinable
   public func precedes(_ index: Int, _ other: ByteStrings, _ otherIndex: Int) -> Bool {
     self[index].precedes(other[otherIndex])
   }
@@ -143,24 +152,13 @@ public struct ByteStrings: Sendable {
     for index in rows { storedOffsets.append(other.storedOffsets[index &+ 1] &+ shift) }
   }
 
-  /// Appends chosen strings of another column.
+  /// Appends chosen strings of another column: rows of it, or positions among the entries of a dictionary.
   ///
   /// - Throws: ``ColumnError`` where the arena would pass 2 GiB.
-  public mutating func append(_ other: ByteStrings, rows: Span<Int32>) throws(ColumnError) {
-    try pick(other, rows)
-  }
-
-  /// Appends strings of another column by their positions.
-  ///
-  /// - Throws: ``ColumnError`` where the arena would pass 2 GiB.
-  mutating func append(_ other: ByteStrings, positions: Span<UInt32>) throws(ColumnError) {
-    try pick(other, positions)
-  }
-
   @_specialize(where Position == Int32)
   @_specialize(where Position == UInt32)
-  private mutating func pick<Position: FixedWidthInteger>(
-    _ other: ByteStrings, _ rows: Span<Position>
+  public mutating func append<Position: FixedWidthInteger>(
+    _ other: ByteStrings, rows: Span<Position>
   ) throws(ColumnError) {
     var total = storedBytes.count
     for index in rows.indices { total &+= other.length(Int(rows[index])) }
@@ -198,27 +196,5 @@ public struct ByteStrings: Sendable {
     storedOffsets.removeAll(keepingCapacity: true)
     storedOffsets.append(0)
     storedBytes.removeAll(keepingCapacity: true)
-  }
-}
-
-/// Why a column could not be made.
-public enum ColumnError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The values of one column of a batch would pass 2 GiB: use smaller batches.
-  case tooLarge
-  /// The parts of a column do not fit together.
-  case malformed(String)
-  /// A column has another type than expected.
-  case typeMismatch(expected: String, found: String)
-  /// A row of a batch cannot be stored.
-  case refused(row: Int, reason: String)
-
-  /// What went wrong and what to do.
-  public var description: String {
-    switch self {
-    case .tooLarge: "a column of one batch would pass 2 GiB; use smaller batches"
-    case .malformed(let what): what
-    case .typeMismatch(let expected, let found): "\(found) where \(expected) was expected"
-    case .refused(let row, let reason): "row \(row) of the batch: \(reason)"
-    }
   }
 }

@@ -1,9 +1,9 @@
-import TarnBytes
+internal import TarnBytes
 
 /// The proleptic Gregorian calendar, and times as text.
 public enum CivilTime {
   /// Microseconds in a day.
-  public static let microsecondsPerDay: Int64 = 86_400_000_000
+  package static let microsecondsPerDay: Int64 = 86_400_000_000
 
   /// Days since 1970-01-01 of a date.
   public static func days(year: Int, month: Int, day: Int) -> Int {
@@ -80,7 +80,7 @@ public enum CivilTime {
 
   /// The quotient rounded down.
   @inlinable
-  public static func floorDivide(_ dividend: Int64, _ divisor: Int64) -> Int64 {
+  package static func floorDivide(_ dividend: Int64, _ divisor: Int64) -> Int64 {
     let (quotient, remainder) = dividend.quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? quotient - 1 : quotient
   }

@@ -13,11 +13,35 @@ public struct Bitmap: Sendable, Hashable {
   }
 
   /// Makes a bitmap of words of 64 bits each, of which there must be as many as the bits need.
+  @usableFromInline
   package init(words: [UInt64], count: Int) {
     precondition(words.count == (count + 63) / 64)
     self.words = words
     self.count = count
     clearTail()
+  }
+
+  /// Makes bits, a word at a time.
+  ///
+  /// - Parameter isSet: Asked for each bit, ascending; it becomes a part of the loop that calls this.
+  @inlinable
+  @inline(__always)
+  package init(count: Int, where isSet: (Int) -> Bool) {
+    var words: [UInt64] = []
+    words.reserveCapacity((count &+ 63) / 64)
+    var row = 0
+    while row < count {
+      var word: UInt64 = 0
+      let end = Swift.min(row &+ 64, count)
+      var bit: UInt64 = 0
+      while row < end {
+        word |= (isSet(row) ? 1 : 0) &<< bit
+        bit &+= 1
+        row &+= 1
+      }
+      words.append(word)
+    }
+    self.init(words: words, count: count)
   }
 
   private mutating func clearTail() {

@@ -1,5 +1,3 @@
-import TarnBytes
-
 /// Builds a column value by value, or from parts of others.
 ///
 /// The typed appends take the value's layout in memory; giving one of another layout is a mistake of the
@@ -49,13 +47,13 @@ public struct ColumnBuilder: Sendable {
   public mutating func reserve(_ count: Int, bytes: Int = 0) {
     guard length == 0 else { return }
     switch values {
-    case .int8: values = .int8(Self.empty(count))
-    case .int16: values = .int16(Self.empty(count))
-    case .int32: values = .int32(Self.empty(count))
-    case .int64: values = .int64(Self.empty(count))
-    case .float: values = .float(Self.empty(count))
-    case .double: values = .double(Self.empty(count))
-    case .decimal: values = .decimal(Self.empty(count))
+    case .int8: reserve(Int8.self, count)
+    case .int16: reserve(Int16.self, count)
+    case .int32: reserve(Int32.self, count)
+    case .int64: reserve(Int64.self, count)
+    case .float: reserve(Float.self, count)
+    case .double: reserve(Double.self, count)
+    case .decimal: reserve(Int128.self, count)
     case .bytes:
       var strings = ByteStrings()
       strings.reserve(strings: count, bytes: bytes)
@@ -64,10 +62,10 @@ public struct ColumnBuilder: Sendable {
     }
   }
 
-  private static func empty<T>(_ capacity: Int) -> [T] {
-    var list: [T] = []
-    list.reserveCapacity(capacity)
-    return list
+  private mutating func reserve<Value: FixedSizeValue>(_: Value.Type, _ count: Int) {
+    var list: [Value] = []
+    list.reserveCapacity(count)
+    values = Value.columnValues(list)
   }
 
   /// The column; the builder is spent.
@@ -78,10 +76,10 @@ public struct ColumnBuilder: Sendable {
     return Column(unchecked: type, values, bits)
   }
 
-  @usableFromInline
+  @inlinable
   mutating func noteValid() {
-    validity?.append(true)
-    length += 1
+    if validity != nil { validity?.append(true) }
+    length &+= 1
   }
 
   /// Appends nulls.
@@ -101,31 +99,30 @@ public struct ColumnBuilder: Sendable {
     }
     switch values {
     case .boolean(var bits):
-      values = .int8([])
+      values = Self.taken
       bits.append(repeating: false, count: added)
       values = .boolean(bits)
-    case .int8(var list): take(&list, added) { .int8($0) }
-    case .int16(var list): take(&list, added) { .int16($0) }
-    case .int32(var list): take(&list, added) { .int32($0) }
-    case .int64(var list): take(&list, added) { .int64($0) }
-    case .float(var list): take(&list, added) { .float($0) }
-    case .double(var list): take(&list, added) { .double($0) }
-    case .decimal(var list): take(&list, added) { .decimal($0) }
+    case .int8: appendZeros(Int8.self, added)
+    case .int16: appendZeros(Int16.self, added)
+    case .int32: appendZeros(Int32.self, added)
+    case .int64: appendZeros(Int64.self, added)
+    case .float: appendZeros(Float.self, added)
+    case .double: appendZeros(Double.self, added)
+    case .decimal: appendZeros(Int128.self, added)
     case .bytes(var strings):
-      values = .int8([])
+      values = Self.taken
       strings.appendEmpty(added)
       values = .bytes(strings)
     case .dictionary, .list, .map, .structure: break
     }
   }
 
-  /// Appends zeros for nulls; the payload is out of `values` meanwhile, so that it is not copied.
-  private mutating func take<T: ExpressibleByIntegerLiteral>(
-    _ list: inout [T], _ added: Int, _ wrap: ([T]) -> Column.Values
-  ) {
-    values = .boolean(Bitmap())
-    list.append(contentsOf: repeatElement(0, count: added))
-    values = wrap(list)
+  /// Appends what nulls have in their places.
+  private mutating func appendZeros<Value: FixedSizeValue>(_: Value.Type, _ added: Int) {
+    guard var list = Value.columnValues(in: values) else { return }
+    values = Self.taken
+    list.append(contentsOf: repeatElement(.zero, count: added))
+    values = Value.columnValues(list)
   }
 
   /// Goes on building a column.
@@ -139,72 +136,23 @@ public struct ColumnBuilder: Sendable {
   /// Appends a boolean.
   public mutating func append(_ value: Bool) {
     guard case .boolean(var bits) = values else { preconditionFailure("not a boolean column") }
-    values = .int8([])
+    values = Self.taken
     bits.append(value)
     values = .boolean(bits)
     noteValid()
   }
 
-  /// Appends an 8-bit integer.
-  public mutating func append(_ value: Int8) {
-    guard case .int8(var list) = values else { preconditionFailure("not an int8 column") }
-    values = .boolean(Bitmap())
+  /// Appends a value in the type's layout: an integer or floating-point number of its width, days since 1970-01-01 of
+  /// a date, units of a timestamp, or the digits of a decimal without the point.
+  @inlinable
+  public mutating func append<Value: FixedSizeValue>(_ value: Value) {
+    guard var list = Value.columnValues(in: values) else {
+      preconditionFailure("a column of another layout than the value")
+    }
+    // What is held twice would be copied whole to grow.
+    values = Self.taken
     list.append(value)
-    values = .int8(list)
-    noteValid()
-  }
-
-  /// Appends a 16-bit integer.
-  public mutating func append(_ value: Int16) {
-    guard case .int16(var list) = values else { preconditionFailure("not an int16 column") }
-    values = .boolean(Bitmap())
-    list.append(value)
-    values = .int16(list)
-    noteValid()
-  }
-
-  /// Appends a 32-bit integer, or a date in days since 1970-01-01.
-  public mutating func append(_ value: Int32) {
-    guard case .int32(var list) = values else { preconditionFailure("not an int32 column") }
-    values = .boolean(Bitmap())
-    list.append(value)
-    values = .int32(list)
-    noteValid()
-  }
-
-  /// Appends a 64-bit integer, or a timestamp in the type's unit.
-  public mutating func append(_ value: Int64) {
-    guard case .int64(var list) = values else { preconditionFailure("not an int64 column") }
-    values = .boolean(Bitmap())
-    list.append(value)
-    values = .int64(list)
-    noteValid()
-  }
-
-  /// Appends a 32-bit floating-point number.
-  public mutating func append(_ value: Float) {
-    guard case .float(var list) = values else { preconditionFailure("not a float column") }
-    values = .boolean(Bitmap())
-    list.append(value)
-    values = .float(list)
-    noteValid()
-  }
-
-  /// Appends a 64-bit floating-point number.
-  public mutating func append(_ value: Double) {
-    guard case .double(var list) = values else { preconditionFailure("not a double column") }
-    values = .boolean(Bitmap())
-    list.append(value)
-    values = .double(list)
-    noteValid()
-  }
-
-  /// Appends a decimal's digits without the point.
-  public mutating func append(_ unscaled: Int128) {
-    guard case .decimal(var list) = values else { preconditionFailure("not a decimal column") }
-    values = .boolean(Bitmap())
-    list.append(unscaled)
-    values = .decimal(list)
+    values = Value.columnValues(list)
     noteValid()
   }
 
@@ -219,7 +167,7 @@ public struct ColumnBuilder: Sendable {
       noteValid()
       return
     }
-    values = .boolean(Bitmap())
+    values = Self.taken
     defer { values = .bytes(strings) }
     try strings.append(bytes)
     noteValid()
@@ -243,7 +191,7 @@ public struct ColumnBuilder: Sendable {
       noteValid()
       return
     }
-    values = .boolean(Bitmap())
+    values = Self.taken
     defer { values = .bytes(strings) }
     try strings.appendBuilt(build)
     noteValid()
@@ -260,5 +208,5 @@ public struct ColumnBuilder: Sendable {
   }
 
   /// What stands where values were that are about to grow.
-  static let taken = Column.Values.boolean(Bitmap())
+  @inlinable static var taken: Column.Values { .int8([]) }
 }

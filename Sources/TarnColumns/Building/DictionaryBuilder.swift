@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 
 /// Strings in dictionaries, one behind the other, of which none is written out: positions are appended, and the
 /// dictionaries are put end to end once all are known.
@@ -58,59 +58,34 @@ struct DictionaryBuilder: Sendable {
   /// Takes note that strings of another dictionary are to be copied; false where it is better made a source.
   ///
   /// Few strings of a large dictionary are copied, but never more of it in all than it holds.
-  private mutating func mayCopy(_ other: DictionaryStrings, _ count: () -> Int) -> Bool {
+  private mutating func mayCopy<Rows: RowChoice>(_ other: DictionaryStrings, _ rows: Rows) -> Bool {
     let place = ObjectIdentifier(other.entries)
     let most = other.entries.strings.bytes.count
     guard most > Self.smallBytes, firsts[place] == nil else { return false }
-    let total = copied[place, default: 0] + count()
+    let total = copied[place, default: 0] + rows.plainByteCount(other)
     copied[place] = total
     return total <= most
   }
 
-  /// Appends a range of other strings.
+  /// Appends some of other strings.
   ///
   /// - Throws: ``ColumnError`` where the entries would pass 2 GiB.
-  mutating func append(_ other: DictionaryStrings, _ rows: Range<Int>) throws(ColumnError) {
-    if mayCopy(other, { other.plainByteCount(rows) }) {
+  mutating func append<Rows: RowChoice>(_ other: DictionaryStrings, _ rows: Rows) throws(ColumnError) {
+    if mayCopy(other, rows) {
       let before = own.count
-      try own.append(other.entries.strings, positions: other.positions.span.extracting(rows))
+      try rows.append(other, to: &own)
       return try note(from: before)
     }
     let first = try first(of: other.entries)
-    if first == 0 {
-      positions.append(contentsOf: other.indices[rows])
-    } else {
-      for position in other.indices[rows] { positions.append(first &+ position) }
-    }
+    rows.append(positions: other.indices, raisedBy: first, to: &positions)
   }
 
-  /// Appends chosen ones of other strings.
-  ///
-  /// - Throws: ``ColumnError`` where the entries would pass 2 GiB.
-  mutating func append(_ other: DictionaryStrings, rows: [Int32]) throws(ColumnError) {
-    let indices = other.indices
-    if mayCopy(other, { rows.reduce(0) { $0 + other.entries.strings.length(Int(indices[Int($1)])) } }) {
-      return try append(other.entries.strings, rows: rows.map { Int32(bitPattern: indices[Int($0)]) })
-    }
-    let first = try first(of: other.entries)
-    for row in rows { positions.append(first &+ indices[Int(row)]) }
-  }
-
-  /// Appends a range of strings that are in no dictionary.
+  /// Appends some of other strings that are in no dictionary.
   ///
   /// - Throws: ``ColumnError`` where all would pass 2 GiB.
-  mutating func append(_ strings: ByteStrings, _ rows: Range<Int>) throws(ColumnError) {
+  mutating func append<Rows: RowChoice>(_ strings: ByteStrings, _ rows: Rows) throws(ColumnError) {
     let before = own.count
-    try own.append(strings, rows)
-    try note(from: before)
-  }
-
-  /// Appends chosen strings that are in no dictionary.
-  ///
-  /// - Throws: ``ColumnError`` where all would pass 2 GiB.
-  mutating func append(_ strings: ByteStrings, rows: [Int32]) throws(ColumnError) {
-    let before = own.count
-    try own.append(strings, rows: rows.span)
+    try rows.append(strings, to: &own)
     try note(from: before)
   }
 

@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 
 /// Values of one type, some of which may be null, in Arrow's layout.
 ///
@@ -125,13 +125,6 @@ public struct Column: Sendable {
     }
   }
 
-  /// A column of nulls.
-  public init(nulls count: Int, of type: DataType) {
-    var builder = ColumnBuilder(type)
-    builder.appendNulls(count)
-    self = builder.finish()
-  }
-
   /// A column that repeats one string.
   ///
   /// - Throws: ``ColumnError`` where it would pass 2 GiB.
@@ -184,130 +177,5 @@ public struct Column: Sendable {
     case .structure(let columns, _): columns.reduce(nulls) { $0 + $1.byteCount }
     case .map(_, let keys, let values): nulls + count * 4 + keys.byteCount + values.byteCount
     }
-  }
-
-  /// A part of the column, copied.
-  public func slice(_ rows: Range<Int>) -> Column {
-    if rows == 0..<count { return self }
-    if let part = dictionarySlice(rows) { return part }
-    var builder = ColumnBuilder(type)
-    // A part cannot be larger than the whole.
-    try? builder.append(self, rows)
-    return builder.finish()
-  }
-
-  /// The values at chosen rows, in their order.
-  ///
-  /// - Throws: ``ColumnError`` where strings repeated so often would pass 2 GiB.
-  public func gather(_ rows: [Int32]) throws(ColumnError) -> Column {
-    if let chosen = dictionaryGather(rows) { return chosen }
-    var builder = ColumnBuilder(type)
-    try builder.append(self, rows: rows)
-    return builder.finish()
-  }
-
-  /// Columns of one type, one after the other.
-  ///
-  /// - Throws: ``ColumnError`` where types differ, or the whole would pass 2 GiB.
-  public static func concatenate(_ columns: [Column], type: DataType) throws(ColumnError) -> Column {
-    if columns.count == 1, columns[0].type == type { return columns[0] }
-    if let joined = dictionaryConcatenate(columns, type: type) { return joined }
-    var builder = ColumnBuilder(type)
-    // At once, since a list that grows is there twice at times.
-    builder.reserve(
-      columns.reduce(0) { $0 + $1.count },
-      bytes: columns.reduce(0) {
-        if case .bytes(let strings) = $1.values { $0 + strings.bytes.count } else { $0 }
-      })
-    for column in columns { try builder.append(column, 0..<column.count) }
-    return builder.finish()
-  }
-}
-
-/// Columns of equal length.
-public struct RecordBatch: Sendable {
-  /// Names and types.
-  public var schema: Schema
-  /// The columns, in the schema's order.
-  public var columns: [Column]
-  /// Number of rows.
-  public var count: Int
-
-  /// Makes a batch.
-  ///
-  /// - Throws: ``ColumnError`` where a column's type or length is not as the schema and the others say.
-  public init(schema: Schema, columns: [Column], count: Int? = nil) throws(ColumnError) {
-    let rows = count ?? columns.first?.count ?? 0
-    guard schema.fields.count == columns.count else {
-      throw ColumnError.malformed("\(columns.count) columns for \(schema.fields.count) fields")
-    }
-    for (field, column) in zip(schema.fields, columns) {
-      guard column.type == field.type else {
-        throw ColumnError.typeMismatch(
-          expected: "column \(field.name): \(field.type.name)", found: column.type.name)
-      }
-      guard column.count == rows else {
-        throw ColumnError.malformed("column \(field.name) has \(column.count) rows, others \(rows)")
-      }
-    }
-    self.schema = schema
-    self.columns = columns
-    self.count = rows
-  }
-
-  /// The column of a name; nil where there is none.
-  public subscript(_ name: String) -> Column? { schema.index(of: name).map { columns[$0] } }
-
-  /// About how many bytes of memory the columns take.
-  public var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
-
-  /// The rows at chosen positions, in their order.
-  ///
-  /// - Throws: ``ColumnError`` where strings repeated so often would pass 2 GiB.
-  public func gather(_ rows: [Int32]) throws(ColumnError) -> RecordBatch {
-    var gathered: [Column] = []
-    for column in columns { gathered.append(try column.gather(rows)) }
-    return try RecordBatch(schema: schema, columns: gathered, count: rows.count)
-  }
-
-  /// A range of the rows.
-  public func slice(_ rows: Range<Int>) -> RecordBatch {
-    var part = self
-    part.columns = columns.map { $0.slice(rows) }
-    part.count = rows.count
-    return part
-  }
-
-  /// Chosen columns, in the order of their names.
-  ///
-  /// - Throws: ``ColumnError`` where a name is unknown.
-  public func select(_ names: [String]) throws(ColumnError) -> RecordBatch {
-    var fields: [Field] = []
-    var chosen: [Column] = []
-    for (name, position) in zip(names, schema.positions(of: names)) {
-      guard let index = position else {
-        throw ColumnError.malformed("there is no column \(name)")
-      }
-      fields.append(schema.fields[index])
-      chosen.append(columns[index])
-    }
-    return try RecordBatch(schema: Schema(fields), columns: chosen, count: count)
-  }
-
-  /// Batches of one schema, one after the other.
-  ///
-  /// - Throws: ``ColumnError`` where types differ, or a column would pass 2 GiB.
-  public static func concatenate(_ batches: [RecordBatch], schema: Schema) throws(ColumnError) -> RecordBatch
-  {
-    if batches.count == 1, batches[0].schema == schema { return batches[0] }
-    for batch in batches where batch.columns.count != schema.fields.count {
-      throw ColumnError.malformed("\(batch.columns.count) columns for \(schema.fields.count) fields")
-    }
-    var columns: [Column] = []
-    for index in schema.fields.indices {
-      columns.append(
-        try Column.concatenate(batches.map { $0.columns[index] }, type: schema.fields[index].type))
-    }
-    return try RecordBatch(schema: schema, columns: columns, count: batches.reduce(0) { $0 + $1.count })
   }
 }

@@ -1,10 +1,10 @@
-import TarnBytes
+internal import TarnBytes
 
 extension Column {
   /// The rows of a column of strings whose bytes are not well-formed UTF-8, ascending; none for other types.
   ///
   /// The entries of a dictionary are looked at once each, however many rows refer to them.
-  public var rowsNotUTF8: [Int] {
+  package var rowsNotUTF8: [Int] {
     guard type == .string else { return [] }
     switch values {
     case .bytes(let strings):

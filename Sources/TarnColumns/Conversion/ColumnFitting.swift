@@ -1,11 +1,11 @@
-import TarnBytes
+internal import TarnBytes
 
 extension DataType {
   /// Whether values of this type may have exact equals in another, though not all of them need to.
   ///
   /// Numbers of any width, whole numbers and decimals go into one another, whole numbers into floating-point ones, and
   /// microseconds into milliseconds. Floating-point numbers go into no others, as hardly one has an equal there.
-  public func mayFit(_ other: DataType) -> Bool {
+  package func mayFit(_ other: DataType) -> Bool {
     switch (self, other) {
     case _ where widens(to: other): true
     case (_, .int8) where isExactNumber, (_, .int16) where isExactNumber, (_, .int32) where isExactNumber,
@@ -32,7 +32,7 @@ extension DataType {
 
   /// The type that holds all values of two number types exactly, with no more digits than that takes; nil where there
   /// is none.
-  public func joined(with other: DataType) -> DataType? {
+  package func joined(with other: DataType) -> DataType? {
     if widens(to: other) { return other }
     if other.widens(to: self) { return self }
     switch (self, other) {
@@ -63,7 +63,7 @@ extension Column {
   ///
   /// - Returns: The column, and the rows, ascending, of values that have no exact equal there, which are null in it.
   /// - Throws: ``ColumnError`` where values of this type are not looked at for the other.
-  public func fitted(to other: DataType) throws(ColumnError) -> (column: Column, misfits: [Int]) {
+  package func fitted(to other: DataType) throws(ColumnError) -> (column: Column, misfits: [Int]) {
     // Of all widenings, only that of a time can fail.
     if type.widens(to: other), let column = try? converted(to: other) { return (column, []) }
     guard type.mayFit(other) else {
@@ -139,7 +139,7 @@ extension Column {
   }
 
   /// The digits before the point that the greatest value has, of whole numbers and decimals.
-  public var greatestWholeDigits: Int {
+  package var greatestWholeDigits: Int {
     var digits = 0
     for row in 0..<count where !isNull(row) {
       guard let (unscaled, scale) = exactNumber(row) else { return 0 }

@@ -3,7 +3,7 @@ extension Column {
   /// About how many bytes a range of rows takes in memory, without the entries of dictionaries.
   ///
   /// - Parameter isWrittenOut: Whether strings in dictionaries count as if they were end to end.
-  public func byteCount(of rows: Range<Int>, isWrittenOut: Bool) -> Int {
+  package func byteCount(of rows: Range<Int>, isWrittenOut: Bool) -> Int {
     func part(_ offsets: [Int32]) -> Range<Int> {
       guard rows.upperBound < offsets.count, offsets[rows.lowerBound] <= offsets[rows.upperBound] else {
         return 0..<0
@@ -44,7 +44,7 @@ extension RecordBatch {
   /// About how many bytes a range of rows takes in memory, without the entries of dictionaries.
   ///
   /// - Parameter isWrittenOut: Whether strings in dictionaries count as if they were end to end.
-  public func byteCount(of rows: Range<Int>, isWrittenOut: Bool) -> Int {
+  package func byteCount(of rows: Range<Int>, isWrittenOut: Bool) -> Int {
     columns.reduce(0) { $0 + $1.byteCount(of: rows, isWrittenOut: isWrittenOut) }
   }
 
@@ -54,7 +54,7 @@ extension RecordBatch {
   ///   - rows: The rows, at least one.
   ///   - bytes: What they may take.
   ///   - isWrittenOut: Whether strings in dictionaries count as if they were end to end.
-  public func first(of rows: Range<Int>, atMost bytes: Int, isWrittenOut: Bool) -> Range<Int> {
+  package func first(of rows: Range<Int>, atMost bytes: Int, isWrittenOut: Bool) -> Range<Int> {
     var part = rows
     while part.count > 1, byteCount(of: part, isWrittenOut: isWrittenOut) > bytes {
       part = part.lowerBound..<part.lowerBound + part.count / 2
@@ -63,7 +63,7 @@ extension RecordBatch {
   }
 
   /// How many of the first chosen rows take so many bytes at most, at least one; dictionaries are shared by them.
-  public func count(of rows: ArraySlice<Int32>, atMost bytes: Int) -> Int {
+  package func count(of rows: ArraySlice<Int32>, atMost bytes: Int) -> Int {
     let fixed = columns.reduce(0) { $0 + $1.fixedWidth }
     let strings = columns.compactMap { if case .bytes(let strings) = $0.values { strings } else { nil } }
     func size(_ count: Int) -> Int {

@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 
 /// Values as text for people and other programs.
 extension Column {
