@@ -150,7 +150,7 @@ public struct TombstoneStore: Sendable {
         try await storage.put(bytes, at: merged.path, if: .ifAbsent)
         left.append(merged)
       }
-      for file in old { try await storage.delete(file.path) }
+      try await storage.deleteAll(old.map(\.path))
     } catch { throw .storage(error) }
     return TombstoneStore(
       storage: storage, timeline: timeline, files: left.sorted(), uncommitted: uncommitted)

@@ -175,7 +175,7 @@ private struct PartitionLister {
 
   /// Whether a file holds log records: `.<file id>_<instant>.log.<n>_<token>`; change logs end in `.cdc`.
   static func isLog(_ name: some StringProtocol) -> Bool {
-    name.hasPrefix(".") && name.split(separator: ".").contains("log") && !name.hasSuffix(".crc")
+    name.hasPrefix(".") && name.split(separator: ".").contains("log") && !HadoopChecksum.isChecksum(name)
       && !name.hasSuffix(".cdc")
   }
 }

@@ -195,10 +195,7 @@ extension TableProperties {
       throw TimelineError(.noTable, path: TablePaths.properties, "the file is gone")
     }
     do {
-      try await storage.delete(TablePaths.checksumFile(of: TablePaths.propertiesBackup))
       try await storage.put(before, at: TablePaths.propertiesBackup, if: .ifAbsent)
-      // Spark refuses a file that its checksum file does not fit, so that one goes first.
-      try await storage.delete(TablePaths.checksumFile(of: TablePaths.properties))
       try await storage.put(bytes, at: TablePaths.properties, if: .always)
       try await storage.delete(TablePaths.propertiesBackup)
     } catch  where error.code == .preconditionFailed {
@@ -219,11 +216,9 @@ extension TableProperties {
     }
     do {
       if !isSound(current) {
-        try await storage.delete(TablePaths.checksumFile(of: TablePaths.properties))
         try await storage.put(backup, at: TablePaths.properties, if: .always)
       }
       try await storage.delete(TablePaths.propertiesBackup)
-      try await storage.delete(TablePaths.checksumFile(of: TablePaths.propertiesBackup))
     } catch { throw TimelineError(error) }
   }
 

@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnStorage
+import TarnTestSupport
 import Testing
 
 @Suite("Contract of every storage")
@@ -215,8 +216,8 @@ struct ContractTests {
       let all = try await storage.readAll("a/b")
       #expect(all.count == 1_700_001)
       #expect(all[699_999] == 9 && all[700_000] == 8 && all.last == 1)
-      #expect(await code { try await writer.write([1]) } == .failed)
-      #expect(await code { _ = try await writer.finish() } == .failed)
+      #expect(await code { try await writer.write([1]) } == .closed)
+      #expect(await code { _ = try await writer.finish() } == .closed)
 
       let other = try await storage.writer(at: "a/b")
       try await other.finish()
@@ -260,7 +261,7 @@ struct ContractTests {
       try await writer.write([UInt8](repeating: 1, count: 300_000))
       await writer.abandon()
       await writer.abandon()
-      #expect(await code { _ = try await writer.finish() } == .failed)
+      #expect(await code { _ = try await writer.finish() } == .closed)
       do {
         let forgotten = try await storage.writer(at: "a/c")
         try await forgotten.write([1])
@@ -303,28 +304,28 @@ struct ContractTests {
   @Test(arguments: Subject.all)
   func lockExcludesUntilReleased(_ subject: Subject) async throws {
     try await subject.run { storage in
-      let lock = try await storage.lock("x/lock", patience: .zero)
+      let lock = try await storage.heldLock("x/lock", patience: .zero)
       do throws(StorageError) {
-        _ = try await storage.lock("x/lock", patience: .milliseconds(120))
+        _ = try await storage.heldLock("x/lock", patience: .milliseconds(120))
         Issue.record("two hold the lock")
       } catch {
         #expect(error.code == .locked)
         #expect(error.message.contains("s of waiting"))
       }
-      _ = try await storage.lock("x/other", patience: .zero)
-      let waiter = Task { try await storage.lock("x/lock", patience: .seconds(30)) }
+      _ = try await storage.heldLock("x/other", patience: .zero)
+      let waiter = Task { try await storage.heldLock("x/lock", patience: .seconds(30)) }
       try await Task.sleep(for: .milliseconds(80))
       await lock.release()
       let next = try await waiter.value
       // Releasing again does not free the next holder's lock.
       await lock.release()
       #expect(
-        await code { _ = try await storage.lock("x/lock", patience: .zero) }
+        await code { _ = try await storage.heldLock("x/lock", patience: .zero) }
           == .locked)
       await next.release()
-      do { _ = try await storage.lock("x/lock", patience: .zero) }
+      do { _ = try await storage.heldLock("x/lock", patience: .zero) }
       // The one before went without being released.
-      await (try await storage.lock("x/lock", patience: .zero)).release()
+      await (try await storage.heldLock("x/lock", patience: .zero)).release()
       #expect(try await storage.info(of: "x/lock").size == 0)
     }
   }
@@ -332,12 +333,12 @@ struct ContractTests {
   @Test(arguments: Subject.all)
   func cancelledWaiterGivesUp(_ subject: Subject) async throws {
     try await subject.run { storage in
-      let lock = try await storage.lock("lock", patience: .zero)
+      let lock = try await storage.heldLock("lock", patience: .zero)
       let waiter = Task {
-        await code { _ = try await storage.lock("lock", patience: .seconds(60)) }
+        await code { _ = try await storage.heldLock("lock", patience: .seconds(60)) }
       }
       waiter.cancel()
-      #expect(await waiter.value == .failed)
+      #expect(await waiter.value == .cancelled)
       await lock.release()
     }
   }

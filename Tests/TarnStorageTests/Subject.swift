@@ -36,7 +36,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
       { try await storage.put([1], at: path, if: .always) },
       { _ = try await storage.writer(at: path) },
       { try await storage.delete(path) },
-      { _ = try await storage.lock(path, patience: .zero) },
+      { _ = try await storage.heldLock(path, patience: .zero) },
     ]
   }
 

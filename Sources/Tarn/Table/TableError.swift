@@ -51,7 +51,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     switch error {
     case let error as TableError: self = error
     case let error as TimelineError: self.init(Self.code(of: error), error.description)
-    case let error as StorageError: self.init(error.code == .locked ? .conflict : .storage, error.description)
+    case let error as StorageError: self.init(Self.code(of: error), error.description)
     case let error as ParquetError: self.init(Self.code(of: error), error.description)
     case let error as ExpressionError: self.init(.mismatch, error.description)
     case let error as ColumnError: self.init(.badRow, error.description)
@@ -74,6 +74,15 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     )
   }
 
+  private static func code(of error: StorageError) -> Code {
+    switch error.code {
+    case .locked: .conflict
+    case .cancelled: .cancelled
+    case .unsupported: .unsupported
+    default: .storage
+    }
+  }
+
   private static func code(of error: TimelineError) -> Code {
     switch error.code {
     case .noTable: .noTable
@@ -82,7 +91,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .conflict: .conflict
     case .exists: .tableExists
     case .outcomeUnknown: .outcomeUnknown
-    case .storage(let error): error.code == .locked ? .conflict : .storage
+    case .storage(let error): code(of: error)
     }
   }
 

@@ -76,7 +76,7 @@ final class CommitAttempt: Sendable {
       // The commit stands, and that the lock cannot be asked does not say that it was lost.
     }
     // Left behind, they harm nothing, and the next writer removes them; so nobody waits for that.
-    try? await markers.remove(through: (storage as? LocalStorage)?.waiting(atMost: Self.tidyPatience))
+    try? await markers.remove(through: storage.waiting(atMost: Self.tidyPatience))
   }
 
   /// Takes back what this process has begun and not completed; what cannot be removed now, the next writer removes.
@@ -89,7 +89,7 @@ final class CommitAttempt: Sendable {
       guard try await !storage.exists(inflight.with(.completed).path) else { return }
       let standing = try await log.standing(of: instant, plan: plan)
       guard standing != .replaced else { return }
-      for path in markers.paths { try await storage.delete(path) }
+      try await storage.deleteAll(markers.paths)
       try await TombstoneStore.remove(instant, in: storage)
       for partition in marked.withLock({ $0 }) {
         try await PartitionMetadata.remove(from: partition, of: instant, in: storage)

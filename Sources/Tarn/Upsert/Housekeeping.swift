@@ -63,12 +63,8 @@ struct Housekeeping: Sendable {
   /// instant that is under way, or that another engine completed, are that writer's to remove.
   func removeDeadTemporaries(_ timeline: Timeline) async throws(TableError) {
     try await tableErrors {
+      try await storage.removeUnfinished(before: settings.now() - Self.temporaryPatience)
       let page = try await storage.listAll(prefix: TablePaths.temporaries, stoppingAtSlash: true)
-      let prefix = TablePaths.temporaries + LocalStorage.temporaryPrefix
-      for object in page.objects
-      where object.path.hasPrefix(prefix) && settings.now() - object.modified > Self.temporaryPatience {
-        try await storage.delete(object.path)
-      }
       for instant in page.folders.compactMap(CommitMarkers.instant(ofFolder:)) {
         guard let entry = timeline.completedCommits.first(where: { $0.instant == instant }),
           let metadata = try? await CommitLog(storage).metadata(of: entry),
@@ -87,7 +83,7 @@ struct Housekeeping: Sendable {
     // A writer that lost its lock may have completed it just now.
     guard try await !storage.exists(attempt.with(.completed).path) else { return }
     if let paths = try await CommitMarkers.paths(of: attempt.instant, in: storage) {
-      for path in paths { try await storage.delete(path) }
+      try await storage.deleteAll(paths)
     } else {
       for partition in partitions {
         try await removeFiles(
@@ -104,13 +100,15 @@ struct Housekeeping: Sendable {
   private func removeFiles(
     of attempt: TimelineEntry, below prefix: String, stoppingAtSlash: Bool
   ) async throws {
+    var own: [String] = []
     for object in try await storage.listAll(prefix: prefix, stoppingAtSlash: stoppingAtSlash).objects {
       let folder = object.path.utf8.lastIndex(of: UInt8(ascii: "/"))
       let name = object.path.utf8[
         (folder.map { object.path.utf8.index(after: $0) } ?? object.path.startIndex)...]
       guard let file = BaseFileName(String(decoding: name, as: UTF8.self)) else { continue }
-      if file.instant == attempt.instant { try await storage.delete(object.path) }
+      if file.instant == attempt.instant { own.append(object.path) }
     }
+    try await storage.deleteAll(own)
   }
 
   /// Switches off a metadata table that Spark left live, since it would hide what Tarn writes.
@@ -135,10 +133,8 @@ struct Housekeeping: Sendable {
       }
       // Asked from the folder above, since a link in its place is not the table's to delete through.
       let prefix = String(TablePaths.metadataTable.dropLast())
-      for object in try await storage.listAll(prefix: prefix).objects
-      where object.path.hasPrefix(TablePaths.metadataTable) {
-        try await storage.delete(object.path)
-      }
+      let paths = try await storage.listAll(prefix: prefix).objects.map(\.path)
+      try await storage.deleteAll(paths.filter { $0.hasPrefix(TablePaths.metadataTable) })
       properties.hasMetadataLeftover = false
       try await properties.store(in: storage, now: settings.now())
       return true

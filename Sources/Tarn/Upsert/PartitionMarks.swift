@@ -8,7 +8,8 @@ extension CommitContext {
     var seen: Set<ExactText> = []
     let distinct = paths.filter { seen.insert(ExactText($0)).inserted }
     let now = settings.now()
-    _ = try await concurrently(distinct, width: settings.smallFilesAtOnce) { [storage, attempt] path in
+    _ = try await concurrently(distinct, width: settings.smallFilesAtOnce ?? storage.costs.requestsAtOnce) {
+      [storage, attempt] path in
       try await attempt.mark(path, in: storage, now: now)
     }
   }
