@@ -49,20 +49,22 @@ public final class CountingStorage: Storage, LockProvider {
   public func read(
     _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
-    try await count(range.count, path)
+    try await countRead(of: path)
     try await inner.read(path, range: range, into: &buffer)
+    let count = buffer.count
+    state.withLock { $0.bytes += count }
   }
 
   /// Reads, and counts.
   public func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    try await countRead(of: path)
     let object = try await inner.get(path, limit: limit)
-    try await count(object.bytes.count, path)
+    state.withLock { $0.bytes += object.bytes.count }
     return object
   }
 
-  private func count(_ bytes: Int, _ path: String) async throws(StorageError) {
+  private func countRead(of path: String) async throws(StorageError) {
     let fails = state.withLock { state in
-      state.bytes += bytes
       state.reads += 1
       state.underWay += 1
       state.mostUnderWay = max(state.mostUnderWay, state.underWay)
