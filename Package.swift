@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "TarnColumns", targets: ["TarnColumns"]),
     .library(name: "TarnExpressions", targets: ["TarnExpressions"]),
     .library(name: "TarnStorage", targets: ["TarnStorage"]),
+    .library(name: "TarnStorageContract", targets: ["TarnStorageContract"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
   ],
@@ -50,6 +51,7 @@ let package = Package(
     room("TarnExpressions", ["TarnBytes", "TarnColumns"]),
     room("DynamoDBJSON", ["TarnBytes"]),
     room("TarnStorage", ["TarnBytes", "CFileCopy"]),
+    room("TarnStorageContract", ["TarnStorage"]),
     room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     room(
       "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
@@ -93,8 +95,10 @@ let package = Package(
     tests(
       "ModelTests",
       ["Tarn", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnStorage", "TarnTimeline"]),
-    tests("CrashTests", ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
-    tests("TarnStorageTests", ["TarnBytes", "TarnStorage"]),
+    tests(
+      "CrashTests",
+      ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract", "TarnTimeline"]),
+    tests("TarnStorageTests", ["TarnBytes", "TarnStorage", "TarnStorageContract"]),
     tests(
       "ForeignTests",
       ["Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage"]),

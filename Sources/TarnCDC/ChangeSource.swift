@@ -70,7 +70,7 @@ public enum ChangeSource {
   /// Whether a file is neither hidden nor a marker.
   private static func isDelivered(_ path: Substring) -> Bool {
     let segments = path.split(separator: "/")
-    return !path.hasSuffix(".crc") && !segments.contains { $0.hasPrefix(".") || $0.hasPrefix("_") }
+    return !HadoopChecksum.isChecksum(path) && !segments.contains { $0.hasPrefix(".") || $0.hasPrefix("_") }
   }
 
   /// Whether a file begins as Parquet files do.

@@ -1,8 +1,7 @@
 import Synchronization
-import TarnBytes
 
 /// A storage in memory, as exact as the others, for tests and for what need not outlive the process.
-public final class InMemoryStorage: Storage {
+public final class InMemoryStorage: Storage, LockProvider {
   fileprivate struct Object {
     var key: [UInt8]
     var bytes: [UInt8]
@@ -38,9 +37,9 @@ public final class InMemoryStorage: Storage {
 
   /// Lists objects in the order of their paths.
   ///
-  /// Throws what ``Storage/list(prefix:stoppingAtSlash:continuation:)`` does.
+  /// Throws what ``Storage/list(prefix:after:stoppingAtSlash:continuation:)`` does.
   public func list(
-    prefix: String, stoppingAtSlash: Bool, continuation: String?
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
     try StoragePath.checkPrefix(prefix)
     let prefix = Array(prefix.utf8)
@@ -48,6 +47,7 @@ public final class InMemoryStorage: Storage {
     state.withLock { state in
       var last: [UInt8] = []
       var index = state.position(of: prefix)
+      if let after { index = max(index, state.position(of: Array(after.utf8) + [0])) }
       if let continuation {
         index = max(index, state.position(after: Array(continuation.utf8)))
       }
@@ -81,23 +81,21 @@ public final class InMemoryStorage: Storage {
   ///
   /// Throws what ``Storage/read(_:range:into:)`` does.
   public func read(
-    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
     let bytes = try object(path).bytes
     try StorageError.check(range, within: bytes.count, path: path)
-    buffer.fill(count: range.count) { room in
-      bytes.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
-      return range.count
-    }
+    buffer.removeAll()
+    buffer.append(bytes[range])
   }
 
   /// Copies a whole object.
   ///
-  /// Throws what ``Storage/readAll(_:limit:)`` does.
-  public func readAll(_ path: String, limit: Int) async throws(StorageError) -> [UInt8] {
-    let bytes = try object(path).bytes
-    try StorageError.check(bytes.count, limit: limit, path: path)
-    return bytes
+  /// Throws what ``Storage/get(_:limit:)`` does.
+  public func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    let object = try object(path)
+    try StorageError.check(object.bytes.count, limit: limit, path: path)
+    return StoredObject(bytes: object.bytes, tag: object.tag)
   }
 
   /// Keeps a whole object, under the condition.
@@ -129,21 +127,27 @@ public final class InMemoryStorage: Storage {
     return InMemoryWriter(storage: self, path: path)
   }
 
-  /// Forgets an object.
+  /// Forgets objects.
   ///
-  /// Throws what ``Storage/delete(_:)`` does.
-  public func delete(_ path: String) async throws(StorageError) {
-    try StoragePath.check(path)
-    let key = Array(path.utf8)
-    state.withLock { state in
-      let index = state.position(of: key)
-      if state.object(key) != nil { state.objects.remove(at: index) }
+  /// - Returns: The errors of paths that cannot name an object.
+  public func delete(_ paths: [String]) async -> [StorageError] {
+    paths.compactMap { path in
+      do throws(StorageError) { try StoragePath.check(path) } catch { return error }
+      let key = Array(path.utf8)
+      state.withLock { state in
+        let index = state.position(of: key)
+        if state.object(key) != nil { state.objects.remove(at: index) }
+      }
+      return nil
     }
   }
 
+  /// As of a disk, so that what is tested here does there what it did.
+  public var costs: RequestCosts { .disk }
+
   /// Takes the advisory lock of a path, at which an empty object appears where none is.
   ///
-  /// Throws what ``Storage/lock(_:patience:)`` does.
+  /// Throws what ``LockProvider/lock(_:patience:)`` does.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     try StoragePath.check(path)
     let key = Array(path.utf8)
@@ -158,6 +162,16 @@ public final class InMemoryStorage: Storage {
       throw StorageError(.notFound, path: path, "there is no such object")
     }
     return object
+  }
+
+  /// A range of an object of a given tag.
+  fileprivate func part(
+    _ range: Range<Int>, of path: String, tag: ObjectTag?
+  ) throws(StorageError) -> ArraySlice<UInt8> {
+    let object = try object(path)
+    try StorageError.check(object.tag, is: tag, path: path)
+    try StorageError.check(range, within: object.bytes.count, path: path)
+    return object.bytes[range]
   }
 
   private func takeLock(_ key: [UInt8]) -> (any StorageLock)? {
@@ -237,31 +251,25 @@ private final class InMemoryWriter: ObjectWriter {
       bytes?.append(contentsOf: more)
       return bytes != nil
     }
-    if !isOpen { throw closed }
+    if !isOpen { throw .closed(path) }
   }
 
-  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
-    var part = ByteBuffer()
-    do {
-      try await storage.read(path, range: range, into: &part)
-    } catch {
-      await abandon()
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    let part: ArraySlice<UInt8>
+    do throws(StorageError) { part = try storage.part(range, of: path, tag: tag) } catch {
+      if bytes.withLock({ bytes in bytes.take() }) == nil { throw .closed(self.path) }
       throw error
     }
-    try await write(part.copied())
+    try await write(Array(part))
   }
 
   @discardableResult
-  func finish() async throws(StorageError) -> ObjectTag {
-    guard let all = bytes.withLock({ bytes in bytes.take() }) else { throw closed }
-    return try await storage.put(all, at: path, if: .always)
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
+    guard let all = bytes.withLock({ bytes in bytes.take() }) else { throw .closed(path) }
+    return try await storage.put(all, at: path, if: condition)
   }
 
   func abandon() async { bytes.withLock { bytes in bytes = nil } }
-
-  private var closed: StorageError {
-    StorageError(.failed, path: path, "this writer has finished or was abandoned; open another one")
-  }
 }
 
 /// A lock on a path of a storage in memory.

@@ -73,16 +73,8 @@ extension LocalStorage {
     pending.note(folder: folder, path: path)
   }
 
-  /// Forces the removal of an object to the disk, also in a batch; its folder may be gone too.
-  func synchronizeRemoval(of path: String) async throws(StorageError) {
-    guard synchronizes else { return }
-    do throws(StorageError) {
-      try await synchronizer.synchronize(folder: Self.parent(of: file(path)), path: path)
-    } catch  where error.code != .notFound { throw error } catch {}
-  }
-
   /// The folder of a real file.
-  private static func parent(of file: String) -> String {
+  static func parent(of file: String) -> String {
     let folder = StoragePath.split(file).folder
     if folder.isEmpty { return "." }
     return folder == "/" ? folder : String(folder.dropLast())

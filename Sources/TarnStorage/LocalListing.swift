@@ -17,14 +17,19 @@ struct LocalListing {
   private let storage: LocalStorage
   private let stoppingAtSlash: Bool
   private let after: String?
+  private let continuation: String?
+  /// The folder of temporaries with its slash, of which the temporaries are left out.
+  private let scratch: String
   private var last = ""
   private var count = 0
   private(set) var page = ListingPage(objects: [])
 
-  init(storage: LocalStorage, stoppingAtSlash: Bool, after: String?) {
+  init(storage: LocalStorage, stoppingAtSlash: Bool, after: String?, continuation: String?) {
     self.storage = storage
     self.stoppingAtSlash = stoppingAtSlash
     self.after = after
+    self.continuation = continuation
+    scratch = storage.scratch + "/"
   }
 
   mutating func run(prefix: String) throws(StorageError) {
@@ -92,10 +97,11 @@ struct LocalListing {
       if Self.isGone(result) { return }
       throw .system(result, path: folder, "listing \(real(folder))")
     }
+    if folder == scratch { names.removeAll { $0.name.hasPrefix(LocalStorage.temporaryPrefix) } }
     for entry in try ordered(names, in: folder) {
       let path = folder + entry.name
       let isWalked = entry.kind == .folder && !stoppingAtSlash
-      guard isWanted(path, isWalked: isWalked) else { continue }
+      guard isWanted(path, isFolder: entry.kind != .file, isWalked: isWalked) else { continue }
       if isWalked { try walk(path, names: "") } else { try report(path, isFolder: entry.kind != .file) }
       if page.continuation != nil { return }
     }
@@ -132,10 +138,14 @@ struct LocalListing {
     }
   }
 
-  /// Whether a path, or something below it, comes after the page before.
-  private func isWanted(_ path: String, isWalked: Bool) -> Bool {
-    guard let after, !StoragePath.precedes(after, path) else { return true }
-    return isWalked && after.utf8.starts(with: path.utf8)
+  /// Whether a path, or something below it, comes after the page before and after where the listing begins.
+  private func isWanted(_ path: String, isFolder: Bool, isWalked: Bool) -> Bool {
+    func isBehind(_ text: String?, holds: Bool) -> Bool {
+      guard let text, !StoragePath.precedes(text, path) else { return true }
+      return holds && text.utf8.starts(with: path.utf8)
+    }
+    // A folder that the page before reported is done with; one in which the listing begins is not.
+    return isBehind(continuation, holds: isWalked) && isBehind(after, holds: isFolder)
   }
 
   private mutating func report(_ path: String, isFolder: Bool) throws(StorageError) {

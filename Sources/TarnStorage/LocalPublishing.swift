@@ -1,3 +1,5 @@
+import TarnBytes
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -47,15 +49,32 @@ extension LocalStorage {
   /// Bytes from which on room is taken before they are copied.
   private static let leastReserved = 128 << 10
 
-  /// Appends a range of an object to a temporary, within the kernel where the file system can.
-  func append(
-    _ range: Range<Int>, of path: String, to temporary: Temporary, _ copier: FileCopier
-  ) throws(StorageError) {
+  /// Reads a small range of an object.
+  func part(_ range: Range<Int>, of path: String, tag: ObjectTag?) throws(StorageError) -> [UInt8] {
     let source = file(path)
-    let (open, size) = try openFiles.open(source, at: path)
+    let (open, status) = try openFiles.open(source, at: path)
+    try StorageError.check(status.tag, is: tag, path: path)
+    try StorageError.check(range, within: status.size, path: path)
     // Closed by nobody before the bytes are there.
     defer { withExtendedLifetime(open) {} }
-    try StorageError.check(range, within: size, path: path)
+    var buffer = ByteBuffer()
+    try buffer.fill(count: range.count) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
+      try Self.readFully(open.descriptor, from: range.lowerBound, into: room, path: path, file: source)
+      return room.count
+    }
+    return buffer.copied()
+  }
+
+  /// Appends a range of an object to a temporary, within the kernel where the file system can.
+  func append(
+    _ range: Range<Int>, of path: String, tag: ObjectTag?, to temporary: Temporary, _ copier: FileCopier
+  ) throws(StorageError) {
+    let source = file(path)
+    let (open, status) = try openFiles.open(source, at: path)
+    // Closed by nobody before the bytes are there.
+    defer { withExtendedLifetime(open) {} }
+    try StorageError.check(status.tag, is: tag, path: path)
+    try StorageError.check(range, within: status.size, path: path)
     var position = range.lowerBound
     if range.count >= Self.leastReserved { FileSystem.reserve(temporary.descriptor, range.count) }
     while position < range.upperBound {
@@ -117,57 +136,12 @@ extension LocalStorage {
       throw error
     }
     if let later { await later.writes.begin(later.descriptor, path, synchronizer) }
-    try await synchronizeFolder(of: path)
+    do throws(StorageError) { try await synchronizeFolder(of: path) } catch {
+      throw StorageError(
+        .unknown, path: path, "it is there, but a power failure may take it away again: \(error.message)",
+        cause: error.cause)
+    }
     return status.tag
-  }
-
-  /// Removes an object and its checksum file; one that is not there is no error.
-  ///
-  /// A symbolic link to a file goes itself, and not what it leads to.
-  func remove(_ path: String) async throws(StorageError) {
-    let file = file(path)
-    var status = FileSystem.Status()
-    let result = FileSystem.status(ofName: file, &status)
-    guard result == 0 || StorageError.isAbsence(result) else {
-      throw .system(result, path: path, "looking up \(file)")
-    }
-    if result == 0, status.kind == .folder || leadsToFolder(status, file) { return }
-    let checksum = checksumFile(of: path)
-    guard result == 0 || Self.isThere(checksum) else { return }
-    try checkWay(to: path)
-    // Without a file there is nothing to exclude others from, nor a reason to make the scratch folder.
-    guard result == 0 else {
-      let removal = FileSystem.remove(checksum)
-      if removal == 0 || StorageError.isAbsence(removal) { return }
-      throw .system(removal, path: path, "removing the checksum file \(checksum)")
-    }
-    let turn = try await takeTurn(for: path)
-    defer { turn.close() }
-    let removal = try await withoutChecksum(of: path) {
-      let removal = FileSystem.remove(file)
-      return StorageError.isAbsence(removal) ? 0 : removal
-    }
-    guard removal == 0 else { throw .system(removal, path: path, "removing \(file)") }
-    try await synchronizeRemoval(of: path)
-    removeEmptyFolders(above: path)
-  }
-
-  private func leadsToFolder(_ status: FileSystem.Status, _ file: String) -> Bool {
-    var target = FileSystem.Status()
-    return status.kind == .link && FileSystem.status(of: file, &target) == 0 && target.kind == .folder
-  }
-
-  /// Removes folders that a deletion left empty, as an object store knows none.
-  ///
-  /// Other engines take an empty folder for something that is there: Spark opens a metadata table by its folder.
-  /// A folder into which somebody puts a file meanwhile is not empty, and stays.
-  private func removeEmptyFolders(above path: String) {
-    var folder = StoragePath.split(path).folder
-    while !folder.isEmpty {
-      folder.removeLast()
-      guard folder != scratch, FileSystem.removeFolder(file(folder)) == 0 else { return }
-      folder = StoragePath.split(folder).folder
-    }
   }
 
   /// Checks a put's condition.
@@ -253,13 +227,10 @@ extension LocalStorage {
   // MARK: - Checksum files
 
   /// The file beside an object that holds its checksums, if Hadoop wrote it.
-  private func checksumFile(of path: String) -> String {
-    let (folder, name) = StoragePath.split(path)
-    return file("\(folder).\(name).crc")
-  }
+  func checksumFile(of path: String) -> String { file(HadoopChecksum.path(of: path)) }
 
   /// Whether something other than a folder has a name.
-  private static func isThere(_ file: String) -> Bool {
+  static func isThere(_ file: String) -> Bool {
     var status = FileSystem.Status()
     return FileSystem.status(ofName: file, &status) == 0 && status.kind != .folder
   }
@@ -270,7 +241,7 @@ extension LocalStorage {
   /// where the call fails it comes back. The caller has the turn, so that it can be no other file's by then.
   ///
   /// - Returns: What the call does: 0, or a negated error number.
-  private func withoutChecksum(
+  func withoutChecksum(
     of path: String, _ call: () async throws(StorageError) -> Int
   ) async throws(StorageError) -> Int {
     let checksum = checksumFile(of: path)

@@ -18,7 +18,7 @@ import TarnBytes
 ///
 /// Hadoop keeps a checksum file `.NAME.crc` beside each file it writes to a local disk, and refuses a file
 /// that does not fit it; so whoever replaces or deletes a file here removes its checksum file too.
-public struct LocalStorage: Storage {
+public struct LocalStorage: Storage, LockProvider {
   /// Path of the root folder, without a slash at its end.
   public let root: String
   /// Folder for temporaries, relative to the root.
@@ -40,7 +40,7 @@ public struct LocalStorage: Storage {
   /// - Parameters:
   ///   - root: Path of the folder, which need not exist.
   ///   - scratch: Folder for temporaries, relative to the root and on the same file system. Files that a killed
-  ///     process left there begin with ``temporaryPrefix``.
+  ///     process left there begin with ``temporaryPrefix``; they are in no listing.
   ///   - synchronizes: Whether files and folders are forced to the disk before a write returns. Without, a
   ///     power failure can lose or tear what was written just before it.
   ///   - pageSize: Greatest number of objects and folders on one page of a listing.
@@ -58,8 +58,11 @@ public struct LocalStorage: Storage {
     self.patience = Patience(patience, isShared: false)
   }
 
+  /// What requests to a disk cost.
+  public var costs: RequestCosts { .disk }
+
   /// The same storage, whose waits for others together last at most so long, that for a lock included.
-  public func waiting(atMost patience: Duration) -> LocalStorage {
+  public func waiting(atMost patience: Duration) -> any Storage {
     var copy = self
     copy.patience = Patience(patience, isShared: true)
     return copy
@@ -80,17 +83,24 @@ public struct LocalStorage: Storage {
   /// Throws what ``Storage/settle()`` does.
   public func settle() async throws(StorageError) { try await pending?.settle(synchronizer) }
 
+  /// Lets some files that are read stay open, for as long as the returned value lives.
+  public func keepOpen() -> OpenScope {
+    openFiles.begin()
+    return OpenScope { [openFiles] in openFiles.end() }
+  }
+
   /// How the names of temporaries in the scratch folder begin.
   public static let temporaryPrefix = "tarn-"
 
   /// Lists objects in the order of their paths.
   ///
-  /// Throws what ``Storage/list(prefix:stoppingAtSlash:continuation:)`` does.
+  /// Throws what ``Storage/list(prefix:after:stoppingAtSlash:continuation:)`` does.
   public func list(
-    prefix: String, stoppingAtSlash: Bool, continuation: String?
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
     try StoragePath.checkPrefix(prefix)
-    var listing = LocalListing(storage: self, stoppingAtSlash: stoppingAtSlash, after: continuation)
+    var listing = LocalListing(
+      storage: self, stoppingAtSlash: stoppingAtSlash, after: after, continuation: continuation)
     try listing.run(prefix: prefix)
     return listing.page
   }
@@ -107,13 +117,14 @@ public struct LocalStorage: Storage {
   ///
   /// Throws what ``Storage/read(_:range:into:)`` does.
   public func read(
-    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
     try StoragePath.check(path)
     let name = file(path)
-    let (file, size) = try openFiles.open(name, at: path)
-    try StorageError.check(range, within: size, path: path)
-    try buffer.fill(count: range.count) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
+    let (file, status) = try openFiles.open(name, at: path)
+    try StorageError.check(range, within: status.size, path: path)
+    try buffer.memory.fill(count: range.count) {
+      (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
       // Closed by nobody before the bytes are there.
       defer { withExtendedLifetime(file) {} }
       try Self.readFully(file.descriptor, from: range.lowerBound, into: room, path: path, file: name)
@@ -123,23 +134,23 @@ public struct LocalStorage: Storage {
 
   /// Reads a whole file as it is at one moment.
   ///
-  /// Throws what ``Storage/readAll(_:limit:)`` does.
-  public func readAll(_ path: String, limit: Int) async throws(StorageError) -> [UInt8] {
+  /// Throws what ``Storage/get(_:limit:)`` does.
+  public func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
     try StoragePath.check(path)
     let name = file(path)
-    let (file, size) = try openFiles.open(name, at: path)
-    try StorageError.check(size, limit: limit, path: path)
+    let (file, status) = try openFiles.open(name, at: path)
+    try StorageError.check(status.size, limit: limit, path: path)
     var buffer = ByteBuffer()
-    try buffer.fill(count: size) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
+    try buffer.fill(count: status.size) { (room: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int in
       try Self.readFully(file.descriptor, from: 0, into: room, path: path, file: name)
       return room.count
     }
     // A file that is replaced is read to its end from what is open; only one that is written in place differs.
-    var status = FileSystem.Status()
-    let result = FileSystem.status(ofOpen: file.descriptor, &status)
+    var after = FileSystem.Status()
+    let result = FileSystem.status(ofOpen: file.descriptor, &after)
     guard result == 0 else { throw .system(result, path: path, "reading the size of \(name)") }
-    guard status.size == size else { throw Self.writtenInPlace(name, path: path) }
-    return buffer.copied()
+    guard after.tag == status.tag else { throw Self.writtenInPlace(name, path: path) }
+    return StoredObject(bytes: buffer.copied(), tag: status.tag)
   }
 
   /// Writes a whole file, under the condition.
@@ -166,17 +177,14 @@ public struct LocalStorage: Storage {
     return LocalWriter(storage: self, path: path, temporary: try await makeTemporary(for: path))
   }
 
-  /// Deletes a file, and the checksum file beside it.
+  /// Deletes files, and the checksum files beside them.
   ///
-  /// Throws what ``Storage/delete(_:)`` does.
-  public func delete(_ path: String) async throws(StorageError) {
-    try StoragePath.check(path)
-    try await remove(path)
-  }
+  /// - Returns: What ``Storage/delete(_:)-([String])`` does.
+  public func delete(_ paths: [String]) async -> [StorageError] { await remove(paths) }
 
   /// Takes the advisory lock of a file, which is made where it is missing, and stays.
   ///
-  /// Throws what ``Storage/lock(_:patience:)`` does.
+  /// Throws what ``LockProvider/lock(_:patience:)`` does.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     try StoragePath.check(path)
     return try await self.patience.wait(for: file(path), atMost: patience, isCancellable: true) {
@@ -200,7 +208,7 @@ public struct LocalStorage: Storage {
     return status
   }
 
-  private static func readFully(
+  static func readFully(
     _ descriptor: Int, from offset: Int, into room: UnsafeMutableRawBufferPointer, path: String, file: String
   ) throws(StorageError) {
     var done = 0
@@ -218,7 +226,7 @@ public struct LocalStorage: Storage {
   private static func writtenInPlace(_ file: String, path: String) -> StorageError {
     StorageError(
       .changed, path: path,
-      "\(file) became longer or shorter while it was read; another program writes in place")
+      "\(file) changed while it was read; another program writes in place")
   }
 }
 
@@ -235,6 +243,13 @@ extension StorageError {
         "bytes \(range.lowerBound)..<\(range.upperBound) were asked for, and it has \(size); "
           + "it was cut short, or something names a wrong place in it")
     }
+  }
+
+  /// Checks that an object is of the version that is meant.
+  static func check(_ found: ObjectTag, is tag: ObjectTag?, path: String) throws(StorageError) {
+    guard let tag, found != tag else { return }
+    throw StorageError(
+      .changed, path: path, "it is another version than the one that is meant; read it again")
   }
 
   /// Checks that an object is not larger than the caller wants to hold in memory.

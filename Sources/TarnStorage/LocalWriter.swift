@@ -1,5 +1,4 @@
 import Synchronization
-import TarnBytes
 
 /// Writes one file in the scratch folder, and moves it to its place at the end.
 final class LocalWriter: ObjectWriter {
@@ -38,33 +37,27 @@ final class LocalWriter: ObjectWriter {
   /// Ranges up to this size are read and gathered: a call of the system for each would cost more.
   private static let smallCopy = 64 << 10
 
-  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
-    do throws(StorageError) {
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    try withOutput { (output) throws(StorageError) in
       try StoragePath.check(path)
       guard range.count > Self.smallCopy else {
-        var part = ByteBuffer()
-        try await storage.read(path, range: range, into: &part)
-        return try await write(part.copied())
+        return try append(try storage.part(range, of: path, tag: tag), to: &output)
       }
-    } catch {
-      close()
-      throw error
-    }
-    try withOutput { (output) throws(StorageError) in
       try flush(output.buffer)
       output.buffer.removeAll(keepingCapacity: true)
       let copier = output.copier ?? FileCopier(to: temporary.descriptor)
       output.copier = copier
-      try storage.append(range, of: path, to: temporary, copier)
+      try storage.append(range, of: path, tag: tag, to: temporary, copier)
     }
   }
 
   @discardableResult
-  func finish() async throws(StorageError) -> ObjectTag {
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     let output = try state.withLock { (state: inout State) throws(StorageError) in try take(&state) }
     defer { storage.discard(temporary) }
     try flush(output.buffer)
-    return try await storage.publish(temporary, at: path, if: .always, isSettled: false)
+    try storage.check(condition, at: path)
+    return try await storage.publish(temporary, at: path, if: condition, isSettled: false)
   }
 
   func abandon() async { close() }
@@ -93,10 +86,7 @@ final class LocalWriter: ObjectWriter {
 
   /// Takes the output out and leaves the writer closed, so that its buffer is not copied when it grows.
   private func take(_ state: inout State) throws(StorageError) -> Output {
-    guard case .open(let output) = state else {
-      throw StorageError(
-        .failed, path: path, "this writer has finished, failed or was abandoned; open another one")
-    }
+    guard case .open(let output) = state else { throw .closed(path) }
     state = .closed
     return output
   }

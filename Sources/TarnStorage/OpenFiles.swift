@@ -41,17 +41,19 @@ package final class OpenFiles: Sendable {
     }
   }
 
-  /// Opens a regular file, and tells its size.
+  /// Opens a regular file, and tells what is known of it.
   ///
   /// - Parameters:
   ///   - name: The real path.
   ///   - path: The object's, for errors.
-  func open(_ name: String, at path: String) throws(StorageError) -> (file: File, size: Int) {
+  func open(_ name: String, at path: String) throws(StorageError)
+    -> (file: File, status: FileSystem.Status)
+  {
     let key = ExactText(name)
     if let kept = kept(key) {
       var status = FileSystem.Status()
       if FileSystem.status(of: name, &status) == 0, status.isSameFile(as: kept.status) {
-        return (kept, status.size)
+        return (kept, status)
       }
     }
     let descriptor = FileSystem.openForReading(name)
@@ -62,7 +64,7 @@ package final class OpenFiles: Sendable {
     guard result == 0 else { throw .system(result, path: path, "reading the size of \(name)") }
     guard status.kind == .file else { throw .notAFile(path, name) }
     keep(key, file)
-    return (file, status.size)
+    return (file, status)
   }
 
   private func kept(_ name: ExactText) -> File? {

@@ -142,22 +142,33 @@ final class PendingWrites: Sendable {
       }
       if isDone { continuation.resume() }
     }
+    if let failure = await settleFolders(synchronizer).first {
+      state.withLock { $0.failure = $0.failure ?? failure }
+    }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
+  /// Forces the folders' names to the disk, many at once.
+  ///
+  /// - Returns: The errors of those with which that failed.
+  func settleFolders(_ synchronizer: Synchronizer) async -> [StorageError] {
     let folders = state.withLock { state in
       defer { state.folders = [:] }
       return state.folders
     }
-    await withTaskGroup(of: StorageError?.self) { group in
+    return await withTaskGroup(of: StorageError?.self) { group in
+      var failures: [StorageError] = []
       var rest = folders.makeIterator()
       for _ in 0..<Synchronizer.width {
         guard let next = rest.next() else { break }
         group.addTask { await Self.failure(next, synchronizer) }
       }
       for await failure in group {
-        if let failure { state.withLock { $0.failure = $0.failure ?? failure } }
+        if let failure { failures.append(failure) }
         if let next = rest.next() { group.addTask { await Self.failure(next, synchronizer) } }
       }
+      return failures
     }
-    if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   private static func failure(

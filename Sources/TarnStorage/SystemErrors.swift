@@ -19,7 +19,9 @@ extension StorageError {
     let ending = remedy.isEmpty ? "" : "; " + remedy
     // A path that is too long for the system is too long for a message.
     let attempt = attempt.utf8.count > 1_000 ? "\(attempt.prefix(200))…\(attempt.suffix(200))" : attempt
-    return StorageError(code, path: path, "\(attempt): \(FileSystem.text(of: number))\(ending)")
+    return StorageError(
+      code, path: path, "\(attempt): \(FileSystem.text(of: number))\(ending)",
+      cause: SystemCallError(number: number))
   }
 
   /// Whether a failed call only says that there is no such file.

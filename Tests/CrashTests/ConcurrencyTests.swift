@@ -25,7 +25,7 @@ import Testing
     let storage = InMemoryStorage()
     let workload = Workload(storage: storage)
     try await workload.take(0)
-    let lock = try await storage.lock(TablePaths.writerLock, patience: .zero)
+    let lock = try await storage.heldLock(TablePaths.writerLock, patience: .zero)
     let error = await #expect(throws: TableError.self) { try await workload.take(1) }
     #expect(error?.code == .conflict)
     await lock.release()
@@ -131,7 +131,7 @@ import Testing
     let storage = InMemoryStorage()
     let workload = Workload(storage: storage)
     try await workload.take(0)
-    let lock = try await storage.lock(TablePaths.writerLock, patience: .zero)
+    let lock = try await storage.heldLock(TablePaths.writerLock, patience: .zero)
     let task = Task { try await workload.take(1) }
     task.cancel()
     let error = await #expect(throws: TableError.self) { try await task.value }

@@ -125,7 +125,7 @@ import Testing
       case "action":
         try await storage.put([], at: ".hoodie/20260101000000000.commit.requested", if: .ifAbsent)
       case "file": try await storage.put([], at: ".hoodie/.temp/20260101000000000/MARKERS0", if: .ifAbsent)
-      default: lock = try await storage.lock(TablePaths.writerLock, patience: .zero)
+      default: lock = try await storage.heldLock(TablePaths.writerLock, patience: .zero)
       }
       #expect(await !table.takeBackCreation(), "\(change)")
       #expect(try await storage.exists(TablePaths.properties), "\(change)")

@@ -1,8 +1,8 @@
-import TarnBytes
 import TarnStorage
+import TarnTestSupport
 
 /// A storage that lets a test act before each call, as another process would.
-struct HookStorage: Storage {
+struct HookStorage: Storage, LockProvider {
   let inner: any Storage
   /// Told of each call before it happens, as its verb and path.
   let before: @Sendable (String) async -> Void
@@ -12,10 +12,11 @@ struct HookStorage: Storage {
   var failsDelete: @Sendable (String) -> Bool = { _ in false }
 
   func list(
-    prefix: String, stoppingAtSlash: Bool, continuation: String?
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
     await before("list \(prefix)")
-    return try await inner.list(prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+    return try await inner.list(
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
   }
 
   func info(of path: String) async throws(StorageError) -> ObjectInfo {
@@ -23,8 +24,13 @@ struct HookStorage: Storage {
     return try await inner.info(of: path)
   }
 
+  func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    await before("get \(path)")
+    return try await inner.get(path, limit: limit)
+  }
+
   func read(
-    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
     await before("read \(path)")
     try await inner.read(path, range: range, into: &buffer)
@@ -44,15 +50,28 @@ struct HookStorage: Storage {
     return HookWriter(inner: try await inner.writer(at: path), path: path, before: before)
   }
 
-  func delete(_ path: String) async throws(StorageError) {
-    await before("delete \(path)")
-    guard !failsDelete(path) else { throw StorageError(.failed, path: path, "it cannot be deleted") }
-    try await inner.delete(path)
+  func delete(_ paths: [String]) async -> [StorageError] {
+    var failures: [StorageError] = []
+    for path in paths {
+      await before("delete \(path)")
+      guard !failsDelete(path) else {
+        failures.append(StorageError(.failed, path: path, "it cannot be deleted"))
+        continue
+      }
+      failures += await inner.delete([path])
+    }
+    return failures
+  }
+
+  var costs: RequestCosts { inner.costs }
+
+  func removeUnfinished(before time: Int64) async throws(StorageError) {
+    try await inner.removeUnfinished(before: time)
   }
 
   func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     await before("lock \(path)")
-    return try await inner.lock(path, patience: patience)
+    return try await inner.heldLock(path, patience: patience)
   }
 }
 
@@ -66,14 +85,14 @@ private struct HookWriter: ObjectWriter {
     try await inner.write(bytes)
   }
 
-  func copy(_ range: Range<Int>, of source: String) async throws(StorageError) {
+  func copy(_ range: Range<Int>, of source: String, tag: ObjectTag?) async throws(StorageError) {
     await before("copy \(path)")
-    try await inner.copy(range, of: source)
+    try await inner.copy(range, of: source, tag: tag)
   }
 
-  func finish() async throws(StorageError) -> ObjectTag {
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     await before("finish \(path)")
-    return try await inner.finish()
+    return try await inner.finish(if: condition)
   }
 
   func abandon() async { await inner.abandon() }

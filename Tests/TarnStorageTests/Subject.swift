@@ -1,5 +1,6 @@
 import Foundation
 import TarnStorage
+import TarnStorageContract
 import TarnTestSupport
 import Testing
 
@@ -28,16 +29,9 @@ struct Subject: Sendable, CustomTestStringConvertible {
     withExtendedLifetime(folder) {}
   }
 
-  /// Every verb that names an object.
-  static func verbs(_ storage: any Storage, _ path: String) -> [@Sendable () async throws -> Void] {
-    [
-      { _ = try await storage.info(of: path) },
-      { _ = try await storage.readAll(path) },
-      { try await storage.put([1], at: path, if: .always) },
-      { _ = try await storage.writer(at: path) },
-      { try await storage.delete(path) },
-      { _ = try await storage.lock(path, patience: .zero) },
-    ]
+  /// The contract, each clause of which gets a folder of its own.
+  func contract(in folder: TemporaryFolder) -> StorageContract {
+    StorageContract { make("\(folder.path)/\(UUID().uuidString)") }
   }
 
   static let all = [
@@ -45,8 +39,16 @@ struct Subject: Sendable, CustomTestStringConvertible {
     Subject(testDescription: "local, not synchronized") {
       LocalStorage(root: $0, scratch: "scratch", synchronizes: false, pageSize: 3)
     },
+    Subject(testDescription: "batch of local") { LocalStorage(root: $0, pageSize: 3).batch() },
+    Subject(testDescription: "local that waits less") {
+      LocalStorage(root: $0, synchronizes: false, pageSize: 3).waiting(atMost: .seconds(60))
+    },
     Subject(testDescription: "in memory") { _ in InMemoryStorage(pageSize: 3) },
+    Subject(testDescription: "counted") { _ in CountingStorage(yields: 1, pageSize: 3) },
     Subject(testDescription: "faultless") { _ in FaultStorage(wrapping: InMemoryStorage(pageSize: 3)) },
+    Subject(testDescription: "faultless local") {
+      FaultStorage(wrapping: LocalStorage(root: $0, synchronizes: false, pageSize: 3))
+    },
   ]
 }
 

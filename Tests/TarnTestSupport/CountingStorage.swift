@@ -1,9 +1,8 @@
 import Synchronization
-import TarnBytes
 import TarnStorage
 
 /// A storage in memory that counts what is read of it, and how many reads and writers are under way at once.
-public final class CountingStorage: Storage {
+public final class CountingStorage: Storage, LockProvider {
   private struct State {
     var bytes = 0
     var reads = 0
@@ -14,14 +13,19 @@ public final class CountingStorage: Storage {
     var mostWriters = 0
   }
 
-  private let inner = InMemoryStorage()
+  private let inner: InMemoryStorage
   private let state = Mutex(State())
   private let yields: Int
 
   /// Makes an empty storage.
   ///
-  /// - Parameter yields: How often a read steps aside for other tasks, as one over a network would.
-  public init(yields: Int = 0) { self.yields = yields }
+  /// - Parameters:
+  ///   - yields: How often a read steps aside for other tasks, as one over a network would.
+  ///   - pageSize: Greatest number of objects and folders on one page of a listing.
+  public init(yields: Int = 0, pageSize: Int = 10_000) {
+    inner = InMemoryStorage(pageSize: pageSize)
+    self.yields = yields
+  }
 
   /// Bytes that were read.
   public var bytesRead: Int { state.withLock { $0.bytes } }
@@ -43,10 +47,24 @@ public final class CountingStorage: Storage {
 
   /// Reads, and counts.
   public func read(
-    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
+    try await countRead(of: path)
+    try await inner.read(path, range: range, into: &buffer)
+    let count = buffer.count
+    state.withLock { $0.bytes += count }
+  }
+
+  /// Reads, and counts.
+  public func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    try await countRead(of: path)
+    let object = try await inner.get(path, limit: limit)
+    state.withLock { $0.bytes += object.bytes.count }
+    return object
+  }
+
+  private func countRead(of path: String) async throws(StorageError) {
     let fails = state.withLock { state in
-      state.bytes += range.count
       state.reads += 1
       state.underWay += 1
       state.mostUnderWay = max(state.mostUnderWay, state.underWay)
@@ -55,14 +73,14 @@ public final class CountingStorage: Storage {
     for _ in 0..<yields { await Task.yield() }
     state.withLock { $0.underWay -= 1 }
     guard !fails else { throw StorageError(.failed, path: path, "made to fail") }
-    try await inner.read(path, range: range, into: &buffer)
   }
 
   /// Lists.
   public func list(
-    prefix: String, stoppingAtSlash: Bool, continuation: String?
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
-    try await inner.list(prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+    try await inner.list(
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
   }
 
   /// Tells what is known of an object.
@@ -91,7 +109,10 @@ public final class CountingStorage: Storage {
   }
 
   /// Deletes.
-  public func delete(_ path: String) async throws(StorageError) { try await inner.delete(path) }
+  public func delete(_ paths: [String]) async -> [StorageError] { await inner.delete(paths) }
+
+  /// What its requests cost.
+  public var costs: RequestCosts { inner.costs }
 
   /// Takes a lock.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
@@ -110,14 +131,14 @@ private struct CountedWriter: ObjectWriter {
     try await writer.write(bytes)
   }
 
-  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
     for _ in 0..<yields { await Task.yield() }
-    try await writer.copy(range, of: path)
+    try await writer.copy(range, of: path, tag: tag)
   }
 
-  func finish() async throws(StorageError) -> ObjectTag {
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     end()
-    return try await writer.finish()
+    return try await writer.finish(if: condition)
   }
 
   func abandon() async {

@@ -1,14 +1,13 @@
 import Synchronization
-import TarnBytes
 import TarnStorage
 
 /// A storage that fails at a chosen call, and from then on is gone, as for a process that was killed.
 ///
-/// It counts every call that can throw: the storage's seven verbs, each write, copy and finish of its writers, and
-/// each check of its locks. So a workload is run once to learn ``callCount``, and then once for each number up to it.
+/// It counts every call that can fail: the storage's verbs, each path of a deletion, each write, copy and finish of
+/// its writers, and the taking and each check of its locks. So a workload is run once to learn ``callCount``, and then once for each number up to it.
 /// At the crash the locks taken through it are freed, and what its writers had not finished is lost; what it wraps
 /// lives on, and is opened again by the "next process".
-public final class FaultStorage: Storage {
+public final class FaultStorage: Storage, LockProvider {
   private struct State {
     var calls: [String] = []
     var hasFailed = false
@@ -19,7 +18,7 @@ public final class FaultStorage: Storage {
   private let inner: any Storage
   private let faultyCall: Int?
   private let completesFaultedCall: Bool
-  private let code: StorageError.Code
+  private let code: StorageError.Code?
   private let staysDown: Bool
   private let state = Mutex(State())
 
@@ -30,11 +29,12 @@ public final class FaultStorage: Storage {
   ///   - crashAtCall: Number of the call that fails, the first being 1; nil for none.
   ///   - completesFaultedCall: Whether the failing call takes effect before it fails: a put or finish whose
   ///     answer was lost.
-  ///   - code: The failure's code.
+  ///   - code: The failure's code; nil for what a storage says then: `unknown` of a change that may have taken effect,
+  ///     else `failed`.
   ///   - staysDown: Whether all later calls fail too; otherwise only the one does.
   public init(
     wrapping inner: any Storage, crashAtCall: Int? = nil, completesFaultedCall: Bool = false,
-    code: StorageError.Code = .failed, staysDown: Bool = true
+    code: StorageError.Code? = nil, staysDown: Bool = true
   ) {
     self.inner = inner
     self.faultyCall = crashAtCall
@@ -54,11 +54,11 @@ public final class FaultStorage: Storage {
 
   /// Lists, or fails.
   public func list(
-    prefix: String, stoppingAtSlash: Bool, continuation: String?
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
     let fault = try await begin("list", prefix)
     let page = try await inner.list(
-      prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
     if let fault { throw fault }
     return page
   }
@@ -71,9 +71,17 @@ public final class FaultStorage: Storage {
     return info
   }
 
+  /// Reads a whole object, or fails.
+  public func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    let fault = try await begin("get", path)
+    let object = try await inner.get(path, limit: limit)
+    if let fault { throw fault }
+    return object
+  }
+
   /// Reads, or fails.
   public func read(
-    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
     let fault = try await begin("read", path)
     try await inner.read(path, range: range, into: &buffer)
@@ -102,17 +110,31 @@ public final class FaultStorage: Storage {
     return FaultWriter(storage: self, inner: writer, path: path)
   }
 
-  /// Deletes, or fails before or after it.
-  public func delete(_ path: String) async throws(StorageError) {
-    let fault = try await begin("delete", path)
-    try await inner.delete(path)
-    if let fault { throw fault }
+  /// Deletes, or fails before or after one of them.
+  public func delete(_ paths: [String]) async -> [StorageError] {
+    var failures: [StorageError] = []
+    for path in paths {
+      do throws(StorageError) {
+        let fault = try await begin("delete", path)
+        try await inner.delete(path)
+        if let fault { throw fault }
+      } catch { failures.append(error) }
+    }
+    return failures
+  }
+
+  /// What its requests cost.
+  public var costs: RequestCosts { inner.costs }
+
+  /// Removes what was left behind; not counted.
+  public func removeUnfinished(before time: Int64) async throws(StorageError) {
+    try await inner.removeUnfinished(before: time)
   }
 
   /// Takes a lock that the crash frees, or fails.
   public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
     let fault = try await begin("lock", path)
-    let lock = try await inner.lock(path, patience: patience)
+    let lock = try await inner.heldLock(path, patience: patience)
     if let fault {
       await lock.release()
       throw fault
@@ -146,12 +168,17 @@ public final class FaultStorage: Storage {
     if isDown { throw failure(verb, path) }
     guard isFaulty else { return nil }
     if staysDown { await freeLocks() }
-    if !completesFaultedCall { throw failure(verb, path) }
-    return failure(verb, path)
+    let isChange = ["put", "finish", "delete"].contains(verb)
+    let error = failure(verb, path, completesFaultedCall && isChange ? .unknown : .failed)
+    if !completesFaultedCall { throw error }
+    return error
   }
 
-  private func failure(_ verb: String, _ path: String) -> StorageError {
-    StorageError(code, path: path, "\(verb) failed, as the test wants it from call \(faultyCall ?? 0) on")
+  private func failure(
+    _ verb: String, _ path: String, _ usual: StorageError.Code = .failed
+  ) -> StorageError {
+    StorageError(
+      code ?? usual, path: path, "\(verb) failed, as the test wants it from call \(faultyCall ?? 0) on")
   }
 
   private func freeLocks() async {
@@ -195,10 +222,10 @@ private final class FaultWriter: ObjectWriter {
     }
   }
 
-  func copy(_ range: Range<Int>, of source: String) async throws(StorageError) {
+  func copy(_ range: Range<Int>, of source: String, tag: ObjectTag?) async throws(StorageError) {
     do throws(StorageError) {
       let fault = try await storage.begin("copy", path)
-      try await inner.copy(range, of: source)
+      try await inner.copy(range, of: source, tag: tag)
       if let fault { throw fault }
     } catch {
       await inner.abandon()
@@ -207,10 +234,10 @@ private final class FaultWriter: ObjectWriter {
   }
 
   @discardableResult
-  func finish() async throws(StorageError) -> ObjectTag {
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     do throws(StorageError) {
       let fault = try await storage.begin("finish", path)
-      let tag = try await inner.finish()
+      let tag = try await inner.finish(if: condition)
       if let fault { throw fault }
       return tag
     } catch {

@@ -102,7 +102,7 @@ import Testing
 }
 
 /// A storage that writes down what is written through it, and whether through a batch.
-private struct LoggedStorage: Storage {
+private struct LoggedStorage: Storage, LockProvider {
   let inner: any Storage
   let log: Collected
   let name: String
@@ -126,23 +126,30 @@ private struct LoggedStorage: Storage {
   }
 
   func list(
-    prefix: String, stoppingAtSlash: Bool, continuation: String?
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
-    try await inner.list(prefix: prefix, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+    try await inner.list(
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
   }
 
   func info(of path: String) async throws(StorageError) -> ObjectInfo { try await inner.info(of: path) }
 
+  func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    try await inner.get(path, limit: limit)
+  }
+
   func read(
-    _ path: String, range: Range<Int>, into buffer: inout ByteBuffer
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
     try await inner.read(path, range: range, into: &buffer)
   }
 
-  func delete(_ path: String) async throws(StorageError) { try await inner.delete(path) }
+  func delete(_ paths: [String]) async -> [StorageError] { await inner.delete(paths) }
+
+  var costs: RequestCosts { inner.costs }
 
   func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
-    try await inner.lock(path, patience: patience)
+    try await inner.heldLock(path, patience: patience)
   }
 }
 
@@ -152,13 +159,13 @@ private struct LoggedWriter: ObjectWriter {
 
   func write(_ bytes: [UInt8]) async throws(StorageError) { try await inner.write(bytes) }
 
-  func copy(_ range: Range<Int>, of path: String) async throws(StorageError) {
-    try await inner.copy(range, of: path)
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    try await inner.copy(range, of: path, tag: tag)
   }
 
-  func finish() async throws(StorageError) -> ObjectTag {
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     end()
-    return try await inner.finish()
+    return try await inner.finish(if: condition)
   }
 
   func abandon() async { await inner.abandon() }

@@ -14,6 +14,7 @@ enum Rooms {
     ("TarnExpressions", ["TarnBytes", "TarnColumns"]),
     ("DynamoDBJSON", ["TarnBytes"]),
     ("TarnStorage", ["TarnBytes", "CFileCopy"]),
+    ("TarnStorageContract", ["TarnStorage"]),
     ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),

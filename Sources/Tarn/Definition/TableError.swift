@@ -48,7 +48,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     switch error {
     case let error as TableError: self = error
     case let error as TimelineError: self.init(Self.code(of: error), error.description)
-    case let error as StorageError: self.init(error.code == .locked ? .conflict : .storage, error.description)
+    case let error as StorageError: self.init(Self.code(of: error), error.description)
     default:
       let error = FileGroupError(error)
       self.init(Self.code(of: error), error.message)
@@ -68,6 +68,15 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     )
   }
 
+  private static func code(of error: StorageError) -> Code {
+    switch error.code {
+    case .locked: .conflict
+    case .cancelled: .cancelled
+    case .unsupported: .unsupported
+    default: .storage
+    }
+  }
+
   private static func code(of error: TimelineError) -> Code {
     switch error.code {
     case .noTable: .noTable
@@ -76,7 +85,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .conflict: .conflict
     case .exists: .tableExists
     case .outcomeUnknown: .outcomeUnknown
-    case .storage(let error): error.code == .locked ? .conflict : .storage
+    case .storage(let error): code(of: error)
     case .cancelled: .cancelled
     }
   }

@@ -23,8 +23,8 @@ public struct TableSettings: Sendable {
   public var cutsNanoseconds = false
   /// How long a write waits for other writers, in all.
   public var lockPatience: Duration = .seconds(60)
-  /// How many small files are written at once, most of whose time is the disk's.
-  package var smallFilesAtOnce = 32
+  /// How many small files are written at once; nil for as many as the storage likes.
+  package var smallFilesAtOnce: Int?
   /// The clock: microseconds since 1970-01-01T00:00:00Z.
   public var now: @Sendable () -> Int64
   /// Randomness for file ids, and for the mark of an attempt.

@@ -95,12 +95,8 @@ struct Recovery: Sendable {
   /// instant that is under way, or that another engine completed, are that writer's to remove.
   private func removeDeadTemporaries(_ timeline: Timeline) async throws(TableError) {
     try await tableErrors {
+      try await storage.removeUnfinished(before: settings.now() - Self.temporaryPatience)
       let page = try await storage.listAll(prefix: TablePaths.temporaries, stoppingAtSlash: true)
-      let prefix = TablePaths.temporaries + LocalStorage.temporaryPrefix
-      for object in page.objects
-      where object.path.hasPrefix(prefix) && settings.now() - object.modified > Self.temporaryPatience {
-        try await storage.delete(object.path)
-      }
       for instant in page.folders.compactMap(CommitMarkers.instant(ofFolder:)) {
         guard let entry = timeline.completedCommits.first(where: { $0.instant == instant }),
           let document = try? await CommitLog(storage).document(of: entry),
@@ -136,10 +132,8 @@ struct Recovery: Sendable {
       }
       // Asked from the folder above, since a link in its place is not the table's to delete through.
       let prefix = String(TablePaths.metadataTable.dropLast())
-      for object in try await storage.listAll(prefix: prefix).objects
-      where object.path.hasPrefix(TablePaths.metadataTable) {
-        try await storage.delete(object.path)
-      }
+      let paths = try await storage.listAll(prefix: prefix).objects.map(\.path)
+      try await storage.deleteAll(paths.filter { $0.hasPrefix(TablePaths.metadataTable) })
       try await TableProperties.change(in: storage, now: settings.now()) { properties in
         guard properties.hasMetadataLeftover, !properties.hasLiveMetadataTable else { return false }
         properties.hasMetadataLeftover = false

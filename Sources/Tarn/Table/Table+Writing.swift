@@ -184,17 +184,14 @@ extension Table {
   ) async throws(TableError) -> CommitReport {
     let begun = settings.now()
     // All waits of the write together last no longer than its patience.
-    let local = (storage as? LocalStorage)?.waiting(atMost: settings.lockPatience)
-    let storage = local ?? storage
-    let lock: any StorageLock
-    do { lock = try await storage.lock(TablePaths.writerLock, patience: settings.lockPatience) } catch {
-      // A storage has no name for it.
-      throw Task.isCancelled ? TableError(CancellationError()) : TableError(error)
+    let storage = storage.waiting(atMost: settings.lockPatience)
+    let lock = try await tableErrors {
+      try await location.lockProvider(of: storage).lock(
+        TablePaths.writerLock, patience: settings.lockPatience)
     }
     // A write reads many small parts of few files.
-    let files = local?.openFiles
-    files?.begin()
-    defer { files?.end() }
+    let files = storage.keepOpen()
+    defer { withExtendedLifetime(files) {} }
     let authority = LockAuthority(lock)
     do throws(TableError) {
       let state = try await Recovery(storage: storage, settings: settings, authority: authority).run()

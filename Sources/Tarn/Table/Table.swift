@@ -114,9 +114,9 @@ public struct Table: Sendable {
   ///
   /// - Returns: Whether the table is gone.
   package func takeBackCreation() async -> Bool {
-    guard let creation, let lock = try? await storage.lock(TablePaths.writerLock, patience: .zero) else {
-      return false
-    }
+    guard let creation, let locks = try? location.lockProvider(of: storage),
+      let lock = try? await locks.lock(TablePaths.writerLock, patience: .zero)
+    else { return false }
     let isGone = (try? await removeWhileUnused(creation)) ?? false
     await lock.release()
     return isGone
@@ -124,9 +124,8 @@ public struct Table: Sendable {
 
   private func removeWhileUnused(_ creation: [UInt8]) async throws -> Bool {
     let own = [TablePaths.properties, TablePaths.writerLock]
-    let temporaries = TablePaths.temporaries + LocalStorage.temporaryPrefix
     let isUnused = try await storage.listAll(prefix: TablePaths.folder).objects
-      .allSatisfy { own.contains($0.path) || $0.path.hasPrefix(temporaries) }
+      .allSatisfy { own.contains($0.path) }
     guard isUnused, try await storage.readAll(TablePaths.properties) == creation else { return false }
     // The lock's file last: whoever waits for it finds that it is gone, and makes another.
     for path in own { try await storage.delete(path) }

@@ -131,7 +131,7 @@ struct BulkLoad: Sendable {
   private func places(of paths: [String], _ partitions: inout LoadedPartitions) async throws -> [Int] {
     let new = paths.filter { partitions.places[ExactText($0)] == nil }
     try await self.partitions.mark(
-      new, in: files.storage, now: settings.now(), width: settings.smallFilesAtOnce)
+      new, in: files.storage, now: settings.now(), width: settings.smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
     var places: [Int] = []
     let known = partitions.writers.count
     for path in paths {

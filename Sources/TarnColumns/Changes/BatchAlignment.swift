@@ -1,5 +1,3 @@
-import TarnBytes
-
 extension RecordBatch {
   /// The batch with the columns of a schema, in its order: missing ones null, others exactly as they are in the schema's
   /// types.

@@ -94,8 +94,13 @@ final class StandardOutputObject: ObjectWriter {
     }
   }
 
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    await abandon()
+    throw StorageError(.unsupported, path: StandardOutput.name, "it has no other objects to copy from")
+  }
+
   @discardableResult
-  func finish() async throws(StorageError) -> ObjectTag {
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     try checkIsOpen()
     return ObjectTag("")
   }
@@ -104,6 +109,6 @@ final class StandardOutputObject: ObjectWriter {
 
   private func checkIsOpen() throws(StorageError) {
     guard hasFailed.withLock({ $0 }) else { return }
-    throw StorageError(.failed, path: StandardOutput.name, "an earlier write failed")
+    throw StorageError(.closed, path: StandardOutput.name, "an earlier write failed")
   }
 }

@@ -2,8 +2,6 @@ import TarnBytes
 import TarnStorage
 
 extension KeyIndexDirectory {
-  /// Bytes between two wanted blocks that are read rather than asked for around.
-  static let widestGap = 1 << 14
   /// Bytes beyond which a request takes no further block.
   static let largestRequest = 1 << 20
 
@@ -23,7 +21,7 @@ extension KeyIndexDirectory {
     var search = EntrySearch(queries: sortedHashes)
     var buffer = ByteBuffer()
     let wanted = Self.positions(in: entryBlocks, of: sortedHashes)
-    for request in requests(for: wanted, of: entryBlocks) {
+    for request in requests(for: wanted, of: entryBlocks, gap: storage.costs.widestGap) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
         let bytes = try block(entryBlocks[index], in: buffer.bytes, request, path)
@@ -77,7 +75,7 @@ extension KeyIndexDirectory {
     var packed: [UInt64] = []
     var buffer = ByteBuffer()
     let wanted = Array(entryBlocks.indices)
-    for request in requests(for: wanted, of: entryBlocks) {
+    for request in requests(for: wanted, of: entryBlocks, gap: storage.costs.widestGap) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
         let bytes = try block(entryBlocks[index], in: buffer.bytes, request, path)
@@ -94,7 +92,7 @@ extension KeyIndexDirectory {
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     var found: [KeyTombstone] = []
     var buffer = ByteBuffer()
-    for request in requests(for: wanted, of: tombstoneBlocks) {
+    for request in requests(for: wanted, of: tombstoneBlocks, gap: storage.costs.widestGap) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
         let block = try tombstones(of: tombstoneBlocks[index], in: buffer.bytes, request, path)
@@ -132,11 +130,13 @@ extension KeyIndexDirectory {
   }
 
   /// Brings wanted blocks together into requests.
-  func requests(for wanted: [Int], of blocks: [KeyIndexBlock]) -> [KeyIndexRequest] {
+  ///
+  /// - Parameter gap: Bytes between two blocks that are read rather than asked for around.
+  func requests(for wanted: [Int], of blocks: [KeyIndexBlock], gap: Int) -> [KeyIndexRequest] {
     var requests: [KeyIndexRequest] = []
     for (position, index) in wanted.enumerated() {
       let range = blocks[index].range(from: regionOffset)
-      if let last = requests.last, range.lowerBound - last.range.upperBound <= Self.widestGap,
+      if let last = requests.last, range.lowerBound - last.range.upperBound <= gap,
         range.upperBound - last.range.lowerBound <= Self.largestRequest
       {
         requests[requests.count - 1].range = last.range.lowerBound..<range.upperBound

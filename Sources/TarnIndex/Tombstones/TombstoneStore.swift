@@ -162,7 +162,7 @@ public struct TombstoneStore: Sendable {
         try await storage.put(bytes, at: merged.path, if: .ifAbsent)
         left.append(merged)
       }
-      for file in old { try await storage.delete(file.path) }
+      try await storage.deleteAll(old.map(\.path))
     } catch {
       guard error.code == .preconditionFailed else { throw .storage(error) }
       return try await Self.open(in: storage, timeline: timeline)

@@ -44,7 +44,7 @@ extension ParquetFile {
       }
     }
     var buffer = ByteBuffer()
-    for request in RangeRequest.joined(requests, most: Self.greatestRequest) {
+    for request in RangeRequest.joined(requests, gap: widestGap, most: Self.greatestRequest) {
       try await fetch(request.range, into: &buffer)
       for leaf in request.parts {
         guard let place = metadata.groups[group].columns[leaf.chunk].offsetIndex else { continue }

@@ -14,6 +14,9 @@ extension ParquetFile {
     if Task.isCancelled { throw ParquetError(.cancelled, path: path, "the reading was cancelled") }
   }
 
+  /// Bytes between two wanted parts of the file that are read rather than asked for around.
+  var widestGap: Int { storage.costs.widestGap }
+
   /// Reads a part of the file.
   func fetch(_ range: Range<Int>, into buffer: inout ByteBuffer) async throws(ParquetError) {
     try checkCancellation()
@@ -149,14 +152,13 @@ struct RangeRequest<Part: Sendable>: Sendable {
   var range: Range<Int>
   var parts: [Part]
 
-  /// Parts with fewer bytes than this between them are read in one request.
-  static var greatestGap: Int { 64 << 10 }
-
   /// Joins requests that lie close together, up to so many bytes.
-  static func joined(_ single: [RangeRequest], most: Int) -> [RangeRequest] {
+  ///
+  /// - Parameter gap: Bytes between two parts that are read rather than asked for around.
+  static func joined(_ single: [RangeRequest], gap: Int, most: Int) -> [RangeRequest] {
     var joined: [RangeRequest] = []
     for part in single.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-      if let last = joined.last, part.range.lowerBound - last.range.upperBound <= greatestGap,
+      if let last = joined.last, part.range.lowerBound - last.range.upperBound <= gap,
         part.range.upperBound - last.range.lowerBound <= most
       {
         let end = max(last.range.upperBound, part.range.upperBound)

@@ -98,7 +98,8 @@ extension ParquetFile {
       let size = single.reduce(0) { $0 + $1.range.count }
       total += size
       // Enough requests that all tasks end at about the same time, the largest first.
-      let joined = RangeRequest.joined(single, most: max(1 << 20, min(Self.greatestRequest, size / 8)))
+      let joined = RangeRequest.joined(
+        single, gap: widestGap, most: max(1 << 20, min(Self.greatestRequest, size / 8)))
       requests += joined.sorted { $0.range.count > $1.range.count }
     }
     let queue = WorkQueue(requests.count)

@@ -112,7 +112,7 @@ extension ParquetFile {
   ) async throws(ParquetError) {
     var decoders: [Int: (decoder: any PageDecoder, parts: [LeafPiece])] = [:]
     var scratch = PageScratch()
-    let requests = RangeRequest.joined(runs, most: Self.greatestRequest)
+    let requests = RangeRequest.joined(runs, gap: widestGap, most: Self.greatestRequest)
     var reader = RangeReader(self, requests.map(\.range))
     for request in requests {
       let buffer = try await reader.bytes()

@@ -91,7 +91,7 @@ public struct ParquetFile: Sendable {
         throw ParquetError(.malformed, path: path, "\(total) bytes are too few for a Parquet file")
       }
       var buffer = ByteBuffer()
-      let first = max(0, total - footerGuess)
+      let first = max(0, total - max(footerGuess, storage.costs.widestGap))
       try await storage.read(path, range: first..<total, into: &buffer)
       let length = try footerLength(buffer.bytes, path, total)
       let start = total - tailByteCount - length

@@ -96,7 +96,7 @@ final class SelectedStream: @unchecked Sendable {
       let range = page.offset..<page.offset + page.compressedSize
       single.append(RangeRequest(range: range, parts: [Page(bytes: range, rows: rows)]))
     }
-    let requests = RangeRequest.joined(single, most: window)
+    let requests = RangeRequest.joined(single, gap: file.widestGap, most: window)
     source = .pages(
       Pages(
         decoder: leaf.decoder(

@@ -18,7 +18,8 @@ struct SlotReader: ~Copyable {
     self.file = file
     self.layout = layout
     requests = RangeRequest.joined(
-      ranges.map { RangeRequest(range: $0, parts: [()]) }, most: ParquetFile.greatestRequest
+      ranges.map { RangeRequest(range: $0, parts: [()]) }, gap: file.widestGap,
+      most: ParquetFile.greatestRequest
     ).map(\.range)
     decoder = layout.leaf.decoder(
       layout.codec, entries: layout.pages.reduce(0) { $0 + $1.valueCount },

@@ -120,7 +120,7 @@ extension ParquetFile {
       leaves.map { _ in (offsets: OffsetIndex(), bounds: ColumnIndex()) }
     }
     var buffer = ByteBuffer()
-    for request in RangeRequest.joined(requests, most: Self.greatestRequest) {
+    for request in RangeRequest.joined(requests, gap: widestGap, most: Self.greatestRequest) {
       guard request.range.upperBound <= size else { return nil }
       try await fetch(request.range, into: &buffer)
       for part in request.parts {

@@ -67,7 +67,7 @@ package struct CommitAttempt: ~Copyable {
       // The commit stands, and that the lock cannot be asked does not say that it was lost.
     }
     // Left behind, they harm nothing, and the next writer removes them; so nobody waits for that.
-    try? await markers.remove(through: (storage as? LocalStorage)?.waiting(atMost: Self.tidyPatience))
+    try? await markers.remove(through: storage.waiting(atMost: Self.tidyPatience))
   }
 
   /// Rolls back what this process has begun and not completed; what cannot be removed now, the next writer removes.
@@ -130,7 +130,7 @@ package struct AttemptRemains: Sendable {
     dataFiles: [String], partitions: [String], pending: TimelineEntry?
   ) async throws(TimelineError) {
     do {
-      for path in dataFiles { try await storage.delete(path) }
+      try await storage.deleteAll(dataFiles)
       try await storage.delete(InstantFiles(instant).tombstones)
     } catch { throw TimelineError(error) }
     for partition in partitions {

@@ -171,7 +171,9 @@ public struct CommitLog: Sendable {
     guard entry.state != .completed else {
       throw TimelineError(.conflict, path: entry.path, "a completed action is not removed")
     }
-    if entry.state == .inflight { try await storage.deleteWithChecksum(entry.path) }
-    try await storage.deleteWithChecksum(entry.with(.requested).path)
+    do {
+      if entry.state == .inflight { try await storage.delete(entry.path) }
+      try await storage.delete(entry.with(.requested).path)
+    } catch { throw TimelineError(error) }
   }
 }

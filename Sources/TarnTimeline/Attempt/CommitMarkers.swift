@@ -89,9 +89,10 @@ public final class CommitMarkers: Sendable {
   public func remove(through other: (any Storage)? = nil) async throws(TimelineError) {
     let storage = other ?? storage
     do {
-      for name in state.withLock({ $0.files }).reversed() {
-        try await storage.delete(Self.folder(of: instant) + name)
-      }
+      let files = state.withLock { $0.files }.map { Self.folder(of: instant) + $0 }
+      // The form last: until it is gone the others count.
+      try await storage.deleteAll(Array(files.dropFirst()))
+      try await storage.deleteAll(Array(files.prefix(1)))
     } catch { throw TimelineError(error) }
   }
 
@@ -155,9 +156,8 @@ public final class CommitMarkers: Sendable {
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
   public static func remove(_ instant: Instant, in storage: any Storage) async throws(TimelineError) {
-    for object in try await objects(of: instant, in: storage) {
-      do { try await storage.delete(object.path) } catch { throw TimelineError(error) }
-    }
+    let paths = try await objects(of: instant, in: storage).map(\.path)
+    do { try await storage.deleteAll(paths) } catch { throw TimelineError(error) }
   }
 
   private static func objects(

@@ -203,43 +203,43 @@ extension TableProperties {
   ) async throws -> TableProperties {
     try await recover(in: storage)
     for _ in 0..<mostChanges {
-      let tag: ObjectTag
-      do { tag = try await storage.info(of: TablePaths.properties).tag } catch { throw TimelineError(error) }
-      guard let before = try await storage.readIfPresent(TablePaths.properties) else {
+      guard let stored = try await storage.getIfPresent(TablePaths.properties) else {
         throw TimelineError(.noTable, path: TablePaths.properties, "the file is gone")
       }
-      var properties = try TableProperties(parsing: before)
+      var properties = try TableProperties(parsing: stored.bytes)
       guard try body(&properties) else { return properties }
       let bytes = try properties.readable(isNew: false, now: now)
       do {
-        try await storage.put(bytes, at: TablePaths.properties, if: .ifMatches(tag))
+        try await storage.put(bytes, at: TablePaths.properties, if: .ifMatches(stored.tag))
         return properties
-      } catch let error as StorageError where error.code == .preconditionFailed {
+      } catch  where error.code == .preconditionFailed {
         continue
-      } catch { throw error }
+      } catch { throw TimelineError(error) }
     }
     throw TimelineError(
       .conflict, path: TablePaths.properties,
       "other writers change the properties all the time; try again when they are done")
   }
 
-  /// Ends a change of the properties that another writer left half done.
+  /// Ends a change of the properties that another engine left half done.
   static func recover(in storage: any Storage) async throws(TimelineError) {
     guard let backup = try await storage.readIfPresent(TablePaths.propertiesBackup) else { return }
-    let current = try await storage.readIfPresent(TablePaths.properties)
-    guard isSound(current) || isSound(backup) else {
+    let current = try await storage.getIfPresent(TablePaths.properties)
+    guard isSound(current?.bytes) || isSound(backup) else {
       throw TimelineError(
         .damaged, path: TablePaths.properties,
         "neither the file nor its backup has a checksum that fits; restore the file, and remove the backup")
     }
     do {
-      if !isSound(current) {
-        try await storage.delete(TablePaths.checksumFile(of: TablePaths.properties))
-        try await storage.put(backup, at: TablePaths.properties, if: .always)
+      if !isSound(current?.bytes) {
+        try await storage.put(
+          backup, at: TablePaths.properties, if: current.map { .ifMatches($0.tag) } ?? .ifAbsent)
       }
       try await storage.delete(TablePaths.propertiesBackup)
-      try await storage.delete(TablePaths.checksumFile(of: TablePaths.propertiesBackup))
-    } catch { throw TimelineError(error) }
+    } catch {
+      // Another writer has ended it.
+      guard error.code == .preconditionFailed else { throw TimelineError(error) }
+    }
   }
 
   private static func isSound(_ bytes: [UInt8]?) -> Bool {
@@ -251,7 +251,12 @@ extension TableProperties {
 extension Storage {
   /// The bytes of a file of properties; nil where there is no such file.
   func readIfPresent(_ path: String) async throws(TimelineError) -> [UInt8]? {
-    do { return try await readAll(path, limit: JavaProperties.largestFile) } catch {
+    try await getIfPresent(path)?.bytes
+  }
+
+  /// A file of properties and its tag; nil where there is no such file.
+  func getIfPresent(_ path: String) async throws(TimelineError) -> StoredObject? {
+    do { return try await get(path, limit: JavaProperties.largestFile) } catch {
       if error.code == .notFound { return nil }
       if error.code == .tooLarge {
         throw TimelineError(

@@ -6,9 +6,6 @@ struct PartitionLister: Sendable {
   let storage: any Storage
   let type: TableType
 
-  /// Folders that are listed at once.
-  private static let foldersAtOnce = 32
-
   func list(_ folder: String) async throws(TimelineError) -> ListingPage {
     do { return try await storage.listAll(prefix: folder, stoppingAtSlash: true) } catch {
       throw TimelineError(error)
@@ -49,7 +46,7 @@ struct PartitionLister: Sendable {
   private func lists(of folders: [String]) async throws(TimelineError) -> [ListingPage] {
     if folders.count == 1 { return [try await list(folders[0])] }
     do {
-      return try await concurrently(folders, width: Self.foldersAtOnce) { try await list($0) }
+      return try await concurrently(folders, width: storage.costs.requestsAtOnce) { try await list($0) }
     } catch let error as TimelineError { throw error } catch { throw .cancelled }
   }
 
@@ -86,7 +83,7 @@ struct PartitionLister: Sendable {
 
   /// Whether a file holds log records: `.<file id>_<instant>.log.<n>_<token>`; change logs end in `.cdc`.
   static func isLog(_ name: some StringProtocol) -> Bool {
-    name.hasPrefix(".") && name.split(separator: ".").contains("log") && !name.hasSuffix(".crc")
+    name.hasPrefix(".") && name.split(separator: ".").contains("log") && !HadoopChecksum.isChecksum(name)
       && !name.hasSuffix(".cdc")
   }
 }

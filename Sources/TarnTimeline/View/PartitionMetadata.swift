@@ -58,6 +58,6 @@ public enum PartitionMetadata {
         page.objects.contains { $0.path != path } || page.folders.contains { $0 != TablePaths.folder }
       guard !others, page.continuation == nil else { return }
     } catch { throw TimelineError(error) }
-    try await storage.deleteWithChecksum(path)
+    do { try await storage.delete(path) } catch { throw TimelineError(error) }
   }
 }

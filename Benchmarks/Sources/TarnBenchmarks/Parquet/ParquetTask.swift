@@ -76,7 +76,12 @@ private actor PlainFile: ObjectWriter {
     }
   }
 
-  func finish() throws(StorageError) -> ObjectTag {
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) throws(StorageError) {
+    file = nil
+    throw StorageError(.unsupported, path: path, "it belongs to no storage")
+  }
+
+  func finish(if condition: PutCondition) throws(StorageError) -> ObjectTag {
     do {
       try file.take()?.finish()
     } catch {

@@ -1,0 +1,13 @@
+import TarnStorage
+import TarnStorageContract
+import Testing
+
+@Suite struct HookStorageTests {
+  @Test func aHookedStorageKeepsTheContract() async {
+    let contract = StorageContract {
+      HookStorage(inner: InMemoryStorage(pageSize: 3)) { _ in await Task.yield() }
+    }
+    let violations = await contract.violations()
+    #expect(violations.isEmpty, "\(violations)")
+  }
+}
