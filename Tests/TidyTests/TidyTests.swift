@@ -47,7 +47,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
   func clocksAndRandomnessAreAskedInFewPlaces() throws {
     let allowed: Set = [
       // The defaults of a table's settings, which tests replace.
-      "Sources/Tarn/Table/SystemWorld.swift", "Sources/Tarn/Table/TableSettings.swift",
+      "Sources/Tarn/Definition/SystemWorld.swift", "Sources/Tarn/Definition/TableSettings.swift",
       // Times of files, names of temporaries, and patience: no content depends on them.
       "Sources/TarnStorage/FileSystem.swift", "Sources/TarnStorage/LocalPublishing.swift",
       "Sources/TarnStorage/StorageLocks.swift",
