@@ -50,7 +50,7 @@ let package = Package(
     room("TarnExpressions", ["TarnBytes", "TarnColumns"]),
     room("DynamoDBJSON", ["TarnBytes"]),
     room("TarnStorage", ["TarnBytes", "CFileCopy"]),
-    room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
+    room("TarnAvro", ["TarnBytes", "TarnColumns"]),
     room(
       "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
@@ -68,7 +68,7 @@ let package = Package(
       name: "TarnCommand",
       dependencies: [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnAvro", "TarnCompression", "CMalloc",
+        "TarnTimeline", "TarnAvro", "CMalloc",
       ],
       swiftSettings: settings),
 

@@ -14,7 +14,7 @@ enum Rooms {
     ("TarnExpressions", ["TarnBytes", "TarnColumns"]),
     ("DynamoDBJSON", ["TarnBytes"]),
     ("TarnStorage", ["TarnBytes", "CFileCopy"]),
-    ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
+    ("TarnAvro", ["TarnBytes", "TarnColumns"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
     ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
@@ -30,7 +30,7 @@ enum Rooms {
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnAvro", "TarnCompression", "CMalloc",
+        "TarnTimeline", "TarnAvro", "CMalloc",
       ]
     ),
   ]
