@@ -28,6 +28,9 @@ struct FileNames {
   /// Names of values, parameters and labels, which hide members that need no dot.
   private(set) var hiding: Set<String> = []
 
+  /// Names of generic parameters, which hide types.
+  private(set) var parameters: Set<String> = []
+
   init(_ file: SourceFile) {
     path = file.path
     let parts = file.path.split(separator: "/").map(String.init)
@@ -42,7 +45,9 @@ struct FileNames {
   }
 
   /// Whether a name is used, of a type or of a value that belongs to no type.
-  func uses(type name: String) -> Bool { bare.contains(name) || dotted.contains(name) }
+  func uses(type name: String) -> Bool {
+    (bare.contains(name) || dotted.contains(name)) && !parameters.contains(name)
+  }
 
   /// Whether a member is used: behind a dot, or without one in an extension of its type.
   func uses(member name: String, of type: String) -> Bool {
@@ -113,8 +118,17 @@ struct FileNames {
       case "init":
         noteInitializer(scopes.last, text)
         isOpen = false
-      case "public": isOpen = true
+      case "public", "package": isOpen = true
       case "import": isOpen = false
+      case "<" where index > 1 && Self.declaring.contains(tokens[index - 2].text):
+        var length = 1
+        while Self.isName(text(length)) {
+          parameters.insert(text(length))
+          // A constraint may have parameters of its own, but no comma between two names.
+          while ![">", ",", ""].contains(text(length)) { length += 1 }
+          if text(length) != "," { break }
+          length += 1
+        }
       default:
         bare.insert(token.text)
         if next == ":", !Self.isOfType(token.text) { hiding.insert(token.text) }
@@ -122,6 +136,9 @@ struct FileNames {
       }
     }
   }
+
+  /// What stands before a name that may have generic parameters.
+  private static let declaring: Set = ["struct", "enum", "class", "actor", "func", "typealias"]
 
   private static func isName(_ text: String) -> Bool { text.utf8.first.map(Token.isOfName) ?? false }
 
