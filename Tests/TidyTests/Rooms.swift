@@ -41,7 +41,7 @@ enum Rooms {
   /// Files above the library that use Foundation, each for a thing that nothing below it has.
   static let foundation: Set = [
     // Time zones by name.
-    "Sources/TarnCommand/Input/ZoneConversion.swift"
+    "Sources/TarnCommand/Options/ZoneConversion.swift"
   ]
 
   /// The dependencies that the manifest gives each target of `Sources`.

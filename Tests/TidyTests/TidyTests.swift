@@ -52,7 +52,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       "Sources/TarnStorage/FileSystem.swift", "Sources/TarnStorage/LocalPublishing.swift",
       "Sources/TarnStorage/StorageLocks.swift",
       // Asks a zone for its offset at a given time.
-      "Sources/TarnCommand/Input/ZoneConversion.swift",
+      "Sources/TarnCommand/Options/ZoneConversion.swift",
     ]
     let clock =
       /\bclock_gettime\b|\bgettimeofday\b|\bContinuousClock\b|\bSuspendingClock\b|\bDate\(|\btime\(nil/
@@ -68,12 +68,12 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     let files: Set = [
       // Loops over the bytes of many values.
       "Sources/TarnColumns/ByteStrings.swift", "Sources/TarnColumns/CivilTime.swift",
-      "Sources/TarnCDC/NumberText.swift", "Sources/TarnCDC/ScannedValue.swift",
+      "Sources/TarnCDC/Types/NumberText.swift", "Sources/TarnCDC/Scan/ScannedValue.swift",
       "Sources/TarnIndex/BloomFilter.swift", "Sources/TarnIndex/MurmurHash.swift",
       // A system call.
       "Sources/TarnCommand/Output/StandardOutput.swift",
       // Keys a dictionary by borrowed bytes.
-      "Sources/TarnCDC/NameTable.swift",
+      "Sources/TarnCDC/Names/NameTable.swift",
     ]
     // `withUnsafeBytes` lends bytes to a check or to a string, and is allowed everywhere.
     let pattern = /\bUnsafe\w+|\bunsafeLoad\w*|\b_unsafe\w+|\bunsafeBitCast\b|\bUnmanaged\b|\bOpaquePointer\b/

@@ -71,3 +71,10 @@ struct InputSource {
     }
   }
 }
+
+/// Refuses places that come later.
+func refuseRemote(_ path: String) throws {
+  if path.hasPrefix("s3://") {
+    throw CommandError("\(path): S3 comes later; name a folder or file of the local disk")
+  }
+}
