@@ -1,4 +1,5 @@
 import Tarn
+import TarnCDC
 import TarnColumns
 import TarnTimeline
 

@@ -61,7 +61,7 @@ struct RecordInput {
   ///   - full: Called whenever the consumer has as much as fits its columns.
   /// - Returns: The rows of these records, ascending: a record may have several, which all go.
   /// - Throws: ``CommandError`` where the records are no longer those of so many rows.
-  func refuse<Consumer: RowConsumer>(
+  func refuse<Consumer: RowBuilder>(
     _ refused: [Int: String], of count: Int, by consumer: Consumer, _ letters: inout DeadLetters,
     full: (inout Consumer) throws -> Void
   ) async throws -> [Int] {
@@ -78,7 +78,7 @@ struct RecordInput {
   }
 
   /// The error that tells of a row which the table refuses, with its file and line; nil where it is not found again.
-  func failure<Consumer: RowConsumer>(
+  func failure<Consumer: RowBuilder>(
     of row: Int, _ reason: String, of count: Int, by consumer: Consumer,
     full: (inout Consumer) throws -> Void
   ) async -> (any Error)? {
