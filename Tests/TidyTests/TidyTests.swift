@@ -96,6 +96,18 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     expectNone(found)
   }
 
+  @Test("Wherever Glibc is imported, Musl is too")
+  func whereverGlibcIsImportedMuslIsToo() throws {
+    let files = try Self.everything().filter {
+      $0.path.hasSuffix(".swift") && !Folders.unheld.contains($0.room)
+    }
+    let found = files.filter { file in
+      let imports = file.lines.map { $0.trimmingCharacters(in: .whitespaces) }
+      return imports.contains("import " + "Glibc") && !imports.contains("import " + "Musl")
+    }
+    expectNone(found.map(\.path))
+  }
+
   @Test("No file is longer than 600 lines")
   func noFileIsTooLong() throws {
     let long = try Self.everything().filter { $0.lines.count > 600 }
