@@ -52,7 +52,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       "Sources/TarnStorage/FileSystem.swift", "Sources/TarnStorage/LocalPublishing.swift",
       "Sources/TarnStorage/StorageLocks.swift",
       // Asks a zone for its offset at a given time.
-      "Sources/TarnCommand/Input/ZoneConversion.swift",
+      "Sources/TarnCommand/Options/ZoneConversion.swift",
     ]
     let clock =
       /\bclock_gettime\b|\bgettimeofday\b|\bContinuousClock\b|\bSuspendingClock\b|\bDate\(|\btime\(nil/
@@ -68,12 +68,12 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     let files: Set = [
       // Loops over the bytes of many values.
       "Sources/TarnColumns/Values/ByteStrings.swift", "Sources/TarnColumns/Types/CivilTime.swift",
-      "Sources/TarnCDC/NumberText.swift", "Sources/TarnCDC/ScannedValue.swift",
+      "Sources/TarnCDC/Types/NumberText.swift", "Sources/TarnCDC/Scan/ScannedValue.swift",
       "Sources/TarnIndex/Bloom/BloomFilter.swift", "Sources/TarnIndex/Hashing/MurmurHash.swift",
       // A system call.
       "Sources/TarnCommand/Output/StandardOutput.swift",
       // Keys a dictionary by borrowed bytes.
-      "Sources/TarnCDC/NameTable.swift",
+      "Sources/TarnCDC/Names/NameTable.swift",
     ]
     // `withUnsafeBytes` lends bytes to a check or to a string, and is allowed everywhere.
     let pattern = /\bUnsafe\w+|\bunsafeLoad\w*|\b_unsafe\w+|\bunsafeBitCast\b|\bUnmanaged\b|\bOpaquePointer\b/
@@ -94,6 +94,18 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       }
     }
     expectNone(found)
+  }
+
+  @Test("Wherever Glibc is imported, Musl is too")
+  func whereverGlibcIsImportedMuslIsToo() throws {
+    let files = try Self.everything().filter {
+      $0.path.hasSuffix(".swift") && !Folders.unheld.contains($0.room)
+    }
+    let found = files.filter { file in
+      let imports = file.lines.map { $0.trimmingCharacters(in: .whitespaces) }
+      return imports.contains("import " + "Glibc") && !imports.contains("import " + "Musl")
+    }
+    expectNone(found.map(\.path))
   }
 
   @Test("No file is longer than 600 lines")

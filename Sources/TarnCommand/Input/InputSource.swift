@@ -64,10 +64,18 @@ struct InputSource {
       throw CommandError(prefix + error.description)
     } catch let error as ChangeError {
       switch error {
-      case .rejected, .unsupportedColumn, .missingColumn, .columns, .handler, .cancelled:
+      case .rejected, .unsupportedColumn, .missingColumn, .differentTypes, .notWider, .columns, .handler,
+        .cancelled:
         throw CommandError(error.description)
       case .storage, .compression, .nothingToRead: throw CommandError(prefix + error.description)
       }
     }
+  }
+}
+
+/// Refuses places that come later.
+func refuseRemote(_ path: String) throws {
+  if path.hasPrefix("s3://") {
+    throw CommandError("\(path): S3 comes later; name a folder or file of the local disk")
   }
 }

@@ -212,10 +212,3 @@ struct TableAccess {
 
 /// There is another table than when a command with `--create` began, so that it begins again.
 struct Overtaken: Error {}
-
-/// Refuses places that come later.
-func refuseRemote(_ path: String) throws {
-  if path.hasPrefix("s3://") {
-    throw CommandError("\(path): S3 comes later; name a folder or file of the local disk")
-  }
-}
