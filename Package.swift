@@ -75,7 +75,7 @@ let package = Package(
       name: "TarnCommand",
       dependencies: [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnAvro", "CMalloc",
+        "TarnTimeline", "TarnFileGroups", "TarnAvro", "CMalloc",
       ],
       swiftSettings: settings),
 

@@ -1,6 +1,5 @@
 import TarnColumns
 import TarnIndex
-import TarnStorage
 import TarnTimeline
 
 /// What a write puts into the table before its commit, and what does no harm where the commit fails.

@@ -1,4 +1,3 @@
-import TarnBytes
 import TarnColumns
 import TarnFileGroups
 import TarnIndex

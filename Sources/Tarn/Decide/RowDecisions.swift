@@ -2,6 +2,7 @@ import TarnBytes
 import TarnColumns
 import TarnFileGroups
 import TarnIndex
+import TarnTimeline
 
 /// Decides what becomes of the rows of a batch, and of the stored rows that they met: first file by file, then for the
 /// batch as a whole.
@@ -14,13 +15,19 @@ struct RowDecisions: Sendable {
 
   /// What becomes of the rows of files, each for itself.
   ///
+  /// - Parameters:
+  ///   - files: What was found in them.
+  ///   - known: What was decided before, of file slices that are still as they were.
   /// - Throws: ``TableError`` where a file cannot be read.
-  func decisions(for files: [FileMatches]) async throws(TableError) -> [FileDecision] {
+  func decisions(
+    for files: [FileMatches], knowing known: [FileSlice: FileDecision] = [:]
+  ) async throws(TableError) -> [FileDecision] {
     let decider = RowDecider(
       batch: batch, kind: kind, keepsTombstones: table.keepsTombstones, reader: reader)
     let merger = RowMerger(batch: batch, table: table, kind: kind, reader: reader)
     return try await tableErrors {
       try await concurrently(files, width: parallelism) { file in
+        if let known = known[file.slice] { return known }
         let decision = try await decider.decide(file)
         return merger.isNeeded ? try await merger.merged(decision, of: file.slice) : decision
       }

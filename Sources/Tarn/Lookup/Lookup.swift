@@ -8,33 +8,30 @@ import TarnTimeline
 /// What was found in a file slice holds as long as the file group has that version, so that a write which begins again
 /// looks only through the slices that changed.
 struct Lookup: Sendable {
+  let state: TableState
   let table: WritableTable
   let settings: TableSettings
-  let timeline: Timeline
   let reader: BaseFileReader
 
   /// Looks the keys of a batch up.
   ///
-  /// - Parameters:
-  ///   - slices: The slices in which they may be.
-  ///   - buckets: The bucket of each row; nil in a table without a bucket index.
-  ///   - known: What was found before, of which what still holds is taken over.
-  func run(
-    _ batch: KeyedBatch, in slices: [FileSlice], _ buckets: RowBuckets?, knowing known: [FileMatches] = []
-  ) async throws(TableError) -> LookupResult {
-    let tagging = tagging(batch, buckets)
-    let files = try await Self.files(of: slices, knowing: known) { (slices) throws(TableError) in
+  /// - Parameter known: What was found before, of which what still holds is taken over.
+  func run(_ batch: KeyedBatch, knowing known: [FileMatches] = []) async throws(TableError) -> LookupResult {
+    let candidates = try await candidates(batch)
+    let tagging = tagging(batch, candidates.buckets)
+    let files = try await Self.files(of: candidates.slices, knowing: known) { (slices) throws(TableError) in
       try await tagging.matches(in: slices)
     }
-    var result = LookupResult(files: files, buckets: buckets, deletions: nil)
+    var result = LookupResult(
+      files: files, buckets: candidates.buckets, deletions: nil, recent: candidates.recent)
     let isFound = warnOfDoubles(result, batch)
     if batch.winners.contains(where: { batch.isDelete[Int($0)] }) {
       table.warnOfForgottenDeletions(settings.warn)
     }
     guard table.keepsTombstones, let ordering = batch.ordering else { return result }
     let lookup = TombstoneLookup(
-      batch: batch, buckets: buckets, type: table.schema.fields[ordering].type, timeline: timeline,
-      expiry: table.tombstoneExpiry(at: settings.now() / 1_000), reader: reader,
+      batch: batch, buckets: candidates.buckets, type: table.schema.fields[ordering].type,
+      timeline: state.timeline, expiry: table.tombstoneExpiry(at: settings.now() / 1_000), reader: reader,
       parallelism: settings.parallelism)
     result.deletions = try await lookup.deletions(
       of: batch.winners.filter { !isFound[Int($0)] }, in: files)
@@ -42,14 +39,18 @@ struct Lookup: Sendable {
   }
 
   /// Opens the slices into which rows may go that are not looked up.
-  func open(
-    _ batch: KeyedBatch, in slices: [FileSlice], _ buckets: RowBuckets?, knowing known: [FileMatches] = []
-  ) async throws(TableError) -> LookupResult {
-    let tagging = tagging(batch, buckets)
-    let files = try await Self.files(of: slices, knowing: known) { (slices) throws(TableError) in
+  func open(_ batch: KeyedBatch, knowing known: [FileMatches] = []) async throws(TableError) -> LookupResult {
+    let candidates = try await candidates(batch)
+    let tagging = tagging(batch, candidates.buckets)
+    let files = try await Self.files(of: candidates.slices, knowing: known) { (slices) throws(TableError) in
       try await tagging.facts(of: slices)
     }
-    return LookupResult(files: files, buckets: buckets, deletions: nil)
+    return LookupResult(
+      files: files, buckets: candidates.buckets, deletions: nil, recent: candidates.recent)
+  }
+
+  private func candidates(_ batch: KeyedBatch) async throws(TableError) -> CandidateSlices {
+    try await SliceLookup(state: state, table: table, settings: settings, reader: reader).slices(for: batch)
   }
 
   private func tagging(_ batch: KeyedBatch, _ buckets: RowBuckets?) -> KeyTagging {

@@ -1,6 +1,4 @@
 import TarnColumns
-import TarnFileGroups
-import TarnStorage
 import TarnTimeline
 
 extension Table {
@@ -46,7 +44,7 @@ extension Table {
   }
 
   /// Where to look for rows to change: in their partitions where the batch has these columns.
-  private func scope(ofFinding rows: RecordBatch) throws(TableError) -> KeyScope {
+  func scope(ofFinding rows: RecordBatch) throws(TableError) -> KeyScope {
     let partition = properties.partitionFields
     let missing = partition.filter { rows.schema.index(of: $0) == nil }
     if missing.isEmpty { return .partition }
@@ -140,71 +138,11 @@ extension Table {
     try await write(changes, operation: .upsert, scope: scope)
   }
 
-  /// The rows of a batch that the table cannot hold, so that the others can be written without them.
-  ///
-  /// These are rows whose key is null, empty or ambiguous, whose partition no folder can stand for, that lack a value
-  /// which the table requires, or have one that its column's type does not hold. Any of them would fail the write.
-  ///
-  /// - Parameters:
-  ///   - changes: The rows.
-  ///   - columns: As they are to be written.
-  ///   - scope: Within what a key is to be unique.
-  /// - Returns: The rows in ascending order, with the first reason of each.
-  /// - Throws: ``TableError`` where the batch as a whole cannot be written, as for a column of another type.
-  public func refusedRows(
-    in changes: ChangeBatch, columns: WrittenColumns = .all, scope: KeyScope = .table
-  ) async throws(TableError) -> [RefusedRow] {
-    var quiet = settings
-    quiet.warn = { _ in }
-    let isPlaced = columns == .all ? true : try self.scope(ofFinding: changes.rows) == .partition
-    let state = try await TableState.load(storage)
-    let changes = try SoftDeletes.taken(from: changes, state.requireSchema(), .upsert, warn: quiet.warn)
-    let widening = quiet.widensColumns ? ColumnWidening(state.properties) : nil
-    let table = try WritableTable(state, quiet) { (present) throws(TableError) in
-      try SchemaEvolution(schema: present).evolved(by: changes.rows, widening)
-    }
-    let intake = BatchIntake(
-      table: table, kind: UpdateKind(columns: columns), scope: isPlaced ? scope : .table, warn: quiet.warn)
-    var refused = RefusedRows(areNoted: true)
-    _ = try intake.align(changes, &refused)
-    return refused.rows.sorted { $0.row < $1.row }
-  }
-
   private func write(
     _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
   ) async throws(TableError) -> CommitReport {
     try await write { transaction throws(TableError) in
       try await transaction.run(changes, operation: operation, scope: scope, kind: kind)
-    }
-  }
-
-  /// Runs a write under the table's lock.
-  func write(
-    _ body: (WriteTransaction) async throws(TableError) -> CommitReport
-  ) async throws(TableError) -> CommitReport {
-    let begun = settings.now()
-    // All waits of the write together last no longer than its patience.
-    let storage = storage.waiting(atMost: settings.lockPatience)
-    let lock = try await tableErrors {
-      try await location.lockProvider(of: storage).lock(
-        TablePaths.writerLock, patience: settings.lockPatience)
-    }
-    // A write reads many small parts of few files.
-    let files = storage.keepOpen()
-    defer { withExtendedLifetime(files) {} }
-    let authority = LockAuthority(lock)
-    do throws(TableError) {
-      let state = try await Recovery(storage: storage, settings: settings, authority: authority).run()
-      var report = try await body(
-        WriteTransaction(
-          state: state, settings: settings, reader: BaseFileReader(storage, footers, warn: settings.warn),
-          authority: authority, owners: owners))
-      await lock.release()
-      report.duration = .microseconds(settings.now() - begun)
-      return report
-    } catch {
-      await lock.release()
-      throw error
     }
   }
 }

@@ -1,4 +1,3 @@
-import TarnAvro
 import TarnColumns
 import TarnFileGroups
 import TarnStorage

@@ -1,4 +1,3 @@
-import TarnBytes
 import TarnTimeline
 
 /// A file of tombstones of keys whose partition is not known, written by one commit or merged of several.
@@ -42,9 +41,9 @@ public struct TombstoneFile: Sendable, Hashable, Comparable {
   /// Path in the table.
   public var path: String {
     guard generation > 0 else { return InstantFiles(instant).tombstones }
-    var number: [UInt8] = []
-    number.append(decimal: generation, width: 4)
-    return "\(Self.folder)\(instant)_\(String(decoding: number, as: UTF8.self))\(Self.suffix)"
+    let number = String(generation)
+    let zeros = String(repeating: "0", count: max(4 - number.utf8.count, 0))
+    return "\(Self.folder)\(instant)_\(zeros)\(number)\(Self.suffix)"
   }
 
   /// Orders by instant and then by generation.

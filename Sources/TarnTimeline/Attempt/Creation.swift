@@ -1,4 +1,3 @@
-import TarnBytes
 import TarnStorage
 
 /// Why a file that must be new was not created, as far as that could be found out.

@@ -1,17 +1,6 @@
-import TarnBytes
 import TarnStorage
 
-/// Writes and reads the files of a timeline of layout 1.
-///
-/// A commit is requested, then inflight, then completed, each state a new file; the completed file is
-/// the commit, and appears whole or not at all.
-public struct CommitLog: Sendable {
-  /// The table's storage.
-  public let storage: any Storage
-
-  /// Makes a log of the table at a storage's root.
-  public init(_ storage: any Storage) { self.storage = storage }
-
+extension CommitLog {
   /// Begins a commit: writes its requested and its inflight file.
   ///
   /// Whoever makes the requested file owns the instant, and what another writer does at its own is never
@@ -22,7 +11,7 @@ public struct CommitLog: Sendable {
   ///   - instant: The commit's instant; see ``Instant/after(latest:now:)``.
   ///   - plan: What the inflight file says; set ``CommitMetadata/writer`` to find it again.
   /// - Throws: ``TimelineError``: `conflict` where the instant is taken; `storage`.
-  public func begin(_ instant: Instant, plan: CommitMetadata) async throws(TimelineError) {
+  package func begin(_ instant: Instant, plan: CommitMetadata) async throws(TimelineError) {
     try await create(TimelineEntry(instant, .commit, .requested), [])
     let inflight = TimelineEntry(instant, .commit, .inflight)
     do throws(TimelineError) { try await create(inflight, plan.bytes()) } catch {
@@ -36,7 +25,7 @@ public struct CommitLog: Sendable {
   }
 
   /// What has become of a commit that a process began.
-  public enum Standing: Sendable {
+  package enum Standing: Sendable {
     /// Its inflight file is as the process made it.
     case own
     /// The inflight file is gone.
@@ -49,7 +38,7 @@ public struct CommitLog: Sendable {
   ///
   /// - Parameter plan: What the inflight file says.
   /// - Throws: ``TimelineError`` with code `storage`.
-  public func standing(
+  package func standing(
     of instant: Instant, plan: CommitMetadata
   ) async throws(TimelineError) -> Standing {
     let own = plan.bytes()
@@ -77,7 +66,7 @@ public struct CommitLog: Sendable {
   /// - Throws: ``TimelineError``: `conflict` where another has completed the instant; `storage` where the
   ///   commit certainly does not stand; `outcomeUnknown` where it stands or may stand, and nothing of it must be removed.
   @discardableResult
-  public func complete(
+  package func complete(
     _ instant: Instant, _ metadata: CommitMetadata, isOwner: Bool = false
   ) async throws(TimelineError) -> TimelineEntry {
     let entry = TimelineEntry(instant, .commit, .completed)
@@ -125,49 +114,13 @@ public struct CommitLog: Sendable {
     }
   }
 
-  /// Reads what an entry's file holds.
-  ///
-  /// An inflight file may be empty, and says nothing then.
-  ///
-  /// - Throws: ``TimelineError``: `damaged`; `unsupported` for actions without commit metadata; `storage`.
-  public func metadata(of entry: TimelineEntry) async throws(TimelineError) -> CommitMetadata {
-    let bytes = try await content(of: entry)
-    do { return try CommitMetadata(parsing: bytes) } catch {
-      throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)")
-    }
-  }
-
-  /// Reads what an entry's file holds, of which what is asked for is parsed.
-  ///
-  /// - Throws: ``TimelineError``, as ``metadata(of:)``.
-  package func document(of entry: TimelineEntry) async throws(TimelineError) -> CommitDocument {
-    let bytes = try await content(of: entry)
-    do { return try CommitDocument(scanning: bytes) } catch {
-      throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)")
-    }
-  }
-
-  private func content(of entry: TimelineEntry) async throws(TimelineError) -> [UInt8] {
-    guard entry.action.writesData, entry.state != .requested else {
-      throw TimelineError(.unsupported, path: entry.path, "this file holds no commit metadata")
-    }
-    let bytes: [UInt8]
-    do { bytes = try await storage.readAll(entry.path) } catch { throw TimelineError(error) }
-    guard !bytes.starts(with: [0x4f, 0x62, 0x6a, 0x01]) else {
-      throw TimelineError(
-        .unsupported, path: entry.path,
-        "it is Avro, as of table version 8 and later, and Tarn reads version 6")
-    }
-    return bytes
-  }
-
   /// Removes the files of an action that was not completed: inflight first, then requested.
   ///
   /// Delete the data files it wrote before: without its files here they may come to be seen. Of an action that
   /// is only requested, an inflight file that appears meanwhile stays.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
-  public func remove(pending entry: TimelineEntry) async throws(TimelineError) {
+  package func remove(pending entry: TimelineEntry) async throws(TimelineError) {
     guard entry.state != .completed else {
       throw TimelineError(.conflict, path: entry.path, "a completed action is not removed")
     }
