@@ -109,9 +109,7 @@ struct FileNames {
         pending = .extension(text(0), isOpen: isOpen)
         isOpen = false
       case "func", "var", "let", "case", "for":
-        if token.text == "func", text(2) == "(", text(3) != "_", Self.isName(text(3)) {
-          note(token.text, "\(next)(\(text(3))", isOpen, scopes.last)
-        }
+        if token.text == "func" { noteLabel(next, text, isOpen, scopes.last) }
         note(token.text, next, isOpen, scopes.last)
         if token.text != "case", Self.isName(next) { index += 1 }
         isOpen = false
@@ -162,6 +160,18 @@ struct FileNames {
       if isOpen || isExtensionOpen { open.insert(name) }
     case .code: hiding.insert(name)
     }
+  }
+
+  /// Notes a function by its name and first label, by which those of one name differ.
+  private mutating func noteLabel(_ name: String, _ text: (Int) -> String, _ isOpen: Bool, _ scope: Scope?) {
+    var open = 2
+    if text(open) == "<" {
+      while ![">", ""].contains(text(open)) { open += 1 }
+      open += 1
+    }
+    let label = text(open + 1)
+    guard text(open) == "(", label != "_", Self.isName(label) else { return }
+    note("func", "\(name)(\(label)", isOpen, scope)
   }
 
   private mutating func noteInitializer(_ scope: Scope?, _ text: (Int) -> String) {

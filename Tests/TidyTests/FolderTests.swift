@@ -38,15 +38,16 @@ import Testing
       extension Bank.Counter {
         func pay(_ money: Money) { money.count(Coin(of: 1)); ledger.note(0...end) }
         public init?(open hours: Int) {}
+        public func count<C: Coin>(all coins: [C]) {}
       }
       func audit() {}
       """)
     #expect(file.folder == "Bank")
     #expect(file.types == ["Account", "Owner", "audit"])
     #expect(file.own == ["Account", "Owner", "Counter"])
-    #expect(file.extended.map(\.name) == ["pay", "Counter(open"])
+    #expect(file.extended.map(\.name) == ["pay", "Counter(open", "count(all", "count"])
     #expect(file.members.isSuperset(of: ["sum", "person", "Account(sum", "pay"]))
-    #expect(file.open == ["Account", "Owner", "person"])
+    #expect(file.open == ["Account", "Owner", "person", "count(all", "count"])
     #expect(file.imports.map(\.module) == ["Money"])
     #expect(file.dotted == ["count", "note"])
     #expect(file.calls == ["Coin(of"])
