@@ -124,7 +124,7 @@ extension CommitDocument {
   /// The paths of the base files that the commit wrote, as the next one carries them on; nil where they are many, or
   /// more must be known of it.
   fileprivate var paths: [String]? {
-    guard !replacesFileGroups, partitionCount <= RecentCommits.mostFilesOfCommit,
+    guard !replacesFileGroups, partitions.count <= RecentCommits.mostFilesOfCommit,
       let files = try? files(where: { _ in true }), files.count <= RecentCommits.mostFilesOfCommit
     else { return nil }
     let paths = files.compactMap(\.file.path)

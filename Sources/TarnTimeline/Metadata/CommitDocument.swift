@@ -64,8 +64,8 @@ package struct CommitDocument: Sendable {
   /// Whether file groups were replaced.
   package var replacesFileGroups: Bool { replacements != nil }
 
-  /// Number of partitions in which files were written.
-  package var partitionCount: Int { statistics.count }
+  /// The partitions in which files were written.
+  package var partitions: [String] { statistics.map(\.partition) }
 
   /// The files that were written in some partitions.
   ///
