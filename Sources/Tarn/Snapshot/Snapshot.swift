@@ -82,7 +82,7 @@ public struct Snapshot: Sendable, AsyncSequence {
       for slice in slices {
         try Self.checkCancellation()
         let file = try await tableErrors {
-          try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+          try await ParquetFile.open(storage, path: slice.path, size: slice.size, tag: slice.tag)
         }
         let (sum, overflow) = total.addingReportingOverflow(file.rowCount)
         guard !overflow else {
@@ -102,8 +102,9 @@ public struct Snapshot: Sendable, AsyncSequence {
 
   fileprivate func open(_ slice: FileSlice) async throws(TableError) -> ParquetFile {
     do {
-      let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size).warning(
-        settings.warn)
+      let file = try await ParquetFile.open(storage, path: slice.path, size: slice.size, tag: slice.tag)
+        .warning(
+          settings.warn)
       return settings.cutsNanoseconds ? file.cuttingNanoseconds() : file
     } catch { throw TableError(error) }
   }

@@ -98,7 +98,8 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
   private static func code(of error: ParquetError) -> Code {
     switch error.code {
     case .unsupported: .unsupported
-    case .storage, .notFound: .storage
+    case .storage: error.storageError.map(code(of:)) ?? .storage
+    case .notFound: .storage
     case .valueOutOfRange: .badRow
     case .schemaMismatch: .mismatch
     case .malformed: .damaged

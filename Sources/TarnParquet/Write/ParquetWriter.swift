@@ -292,8 +292,14 @@ public struct ParquetWriter: ~Copyable {
   ///
   /// Rows that were appended before end their own row group.
   ///
+  /// - Parameters:
+  ///   - spliced: The row group.
+  ///   - source: The older file's path.
+  ///   - tag: The version of it that is meant; nil for the one that is there.
   /// - Throws: ``ParquetError`` where the storage fails.
-  package mutating func append(_ spliced: SplicedRowGroup, from source: String) async throws(ParquetError) {
+  package mutating func append(
+    _ spliced: SplicedRowGroup, from source: String, tag: ObjectTag? = nil
+  ) async throws(ParquetError) {
     try await endRowGroup()
     guard spliced.rowCount > 0 else { return }
     try await begin()
@@ -311,10 +317,10 @@ public struct ParquetWriter: ~Copyable {
         case .copy(let range) where pending?.upperBound == range.lowerBound:
           pending = pending.map { $0.lowerBound..<range.upperBound }
         case .copy(let range):
-          try await copy(pending, of: source)
+          try await copy(pending, of: source, tag)
           pending = range
         case .bytes(let bytes):
-          try await copy(pending, of: source)
+          try await copy(pending, of: source, tag)
           pending = nil
           try await write(bytes)
         }
@@ -331,7 +337,7 @@ public struct ParquetWriter: ~Copyable {
       group.compressedByteCount = (group.compressedByteCount ?? 0) + metadata.compressedSize
       group.columns.append(metadata)
     }
-    try await copy(pending, of: source)
+    try await copy(pending, of: source, tag)
     groups.append(group)
     indexes.append(pageIndex, rows: spliced.rowCount)
     rowCount += spliced.rowCount
@@ -344,16 +350,20 @@ public struct ParquetWriter: ~Copyable {
   package var position: Int { written }
 
   /// Copies a range of another file that is no part of any column; see ``writeOpaque(_:)``.
-  package mutating func copyOpaque(_ range: Range<Int>, from source: String) async throws(ParquetError) {
+  package mutating func copyOpaque(
+    _ range: Range<Int>, from source: String, tag: ObjectTag? = nil
+  ) async throws(ParquetError) {
     try await endRowGroup()
     try await begin()
-    try await copy(range, of: source)
+    try await copy(range, of: source, tag)
   }
 
-  private mutating func copy(_ range: Range<Int>?, of source: String) async throws(ParquetError) {
+  private mutating func copy(
+    _ range: Range<Int>?, of source: String, _ tag: ObjectTag?
+  ) async throws(ParquetError) {
     guard let range, !range.isEmpty else { return }
     do {
-      try await target.copy(range, of: source)
+      try await target.copy(range, of: source, tag: tag)
     } catch {
       throw ParquetError(error, path: path)
     }
@@ -474,20 +484,4 @@ public struct ParquetWriter: ~Copyable {
 
   /// Gives up: no file appears.
   public consuming func abandon() async { await target.abandon() }
-}
-
-/// What was written.
-public struct WrittenParquetFile: Sendable {
-  /// The file's size in bytes.
-  public let size: Int
-  /// Number of rows.
-  public let rowCount: Int
-  /// Number of row groups.
-  public let rowGroupCount: Int
-  /// Number of data pages.
-  public let pageCount: Int
-  /// Bytes that the pages of all columns take, with their headers.
-  public let encodedBytes: Int
-  /// The tag that the storage gave the file.
-  public let tag: ObjectTag
 }
