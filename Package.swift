@@ -56,13 +56,18 @@ let package = Package(
     room(
       "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
+    room("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),
     room(
-      "TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
+      "TarnFileGroups",
+      [
+        "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
+        "TarnTimeline", "TarnIndex",
+      ]),
     room(
       "Tarn",
       [
         "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
-        "TarnTimeline", "TarnIndex", "TarnCompression",
+        "TarnTimeline", "TarnIndex", "TarnFileGroups", "TarnCompression",
       ]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),

@@ -1,4 +1,4 @@
-public import TarnBytes
+package import TarnBytes
 
 extension AttributeValue {
   /// Reads one value, such as `{"S":"text"}`, which must be the whole text.
@@ -20,7 +20,7 @@ extension AttributeValue {
   /// Takes the next value from a scanner.
   ///
   /// - Throws: ``DynamoDBJSONError`` where the next value is none.
-  public init(scanning scanner: inout JSONScanner) throws(DynamoDBJSONError) {
+  package init(scanning scanner: inout JSONScanner) throws(DynamoDBJSONError) {
     self = try scanner.attributeValue(depth: 0)
   }
 }
@@ -45,7 +45,7 @@ extension Item {
   /// Takes the attributes of an item from a scanner.
   ///
   /// - Throws: ``DynamoDBJSONError`` where the next value is none.
-  public init(scanning scanner: inout JSONScanner) throws(DynamoDBJSONError) {
+  package init(scanning scanner: inout JSONScanner) throws(DynamoDBJSONError) {
     self = try scanner.item(depth: 0)
   }
 }

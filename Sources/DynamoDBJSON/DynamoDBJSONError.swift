@@ -1,11 +1,11 @@
-public import TarnBytes
+internal import TarnBytes
 
 /// Why text is no DynamoDB JSON, at which attribute, and where in the text.
 public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kinds of mistakes.
   public enum Kind: Sendable, Hashable {
-    /// It is not even JSON, or has a JSON value of another type than the tag asks for.
-    case json(JSONError.Kind)
+    /// It is not even JSON, or has a JSON value of another type than the tag asks for: what is wrong, and where.
+    case json(String)
     /// The type tag is none of the ten.
     case unknownType(String)
     /// A value does not have exactly one type tag.
@@ -43,7 +43,7 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
     self.offset = offset
   }
 
-  init(_ error: JSONError) { self.init(.json(error.kind), at: error.offset) }
+  init(_ error: JSONError) { self.init(.json(error.description), at: error.offset) }
 
   func under(_ name: String) -> DynamoDBJSONError {
     var longer = self
@@ -60,7 +60,7 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
   /// What was wrong, without the place.
   public var reason: String {
     switch kind {
-    case .json(let kind): JSONError(kind, at: offset).description
+    case .json(let what): what
     case .unknownType(let tag): "\"\(tag)\" is none of the types S, N, B, BOOL, NULL, M, L, SS, NS, BS"
     case .notOneType: "a value needs exactly one type tag, such as {\"S\":\"text\"}"
     case .nullNotTrue: "NULL can only be true"

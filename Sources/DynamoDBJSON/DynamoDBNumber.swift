@@ -1,4 +1,4 @@
-public import TarnBytes
+package import TarnBytes
 
 /// A number as DynamoDB keeps it: decimal, up to 38 significant digits, exact.
 ///
@@ -8,7 +8,7 @@ public struct DynamoDBNumber: Sendable {
   /// The text it was made from.
   public let text: String
   /// The value, without zeros at the end of the coefficient.
-  public let decimal: ExactDecimal
+  package let decimal: ExactDecimal
 
   /// The powers of ten of the first digit that are allowed.
   static let magnitudes = -130...125
@@ -37,7 +37,7 @@ public struct DynamoDBNumber: Sendable {
   /// Reads a number's text and checks the limits, without keeping the text.
   ///
   /// - Throws: ``DynamoDBJSONError`` as ``init(_:)-(String)``.
-  public static func parse(_ bytes: RawSpan) throws(DynamoDBJSONError) -> ExactDecimal {
+  package static func parse(_ bytes: RawSpan) throws(DynamoDBJSONError) -> ExactDecimal {
     guard let exact = ExactDecimal(bytes) else { throw DynamoDBJSONError(.badNumber(shown(bytes))) }
     let decimal = trimmed(exact)
     guard decimal.coefficient != 0 else { return decimal }
@@ -62,6 +62,12 @@ public struct DynamoDBNumber: Sendable {
       result.exponent += 1
     }
   }
+
+  /// The significant digits, without zeros at the end: the value is this times ten to the ``exponent``.
+  public var coefficient: Int128 { decimal.coefficient }
+
+  /// The power of ten of the last significant digit.
+  public var exponent: Int { decimal.exponent }
 
   /// The whole number, where it is one and fits.
   public var int64: Int64? { decimal.int64 }

@@ -107,11 +107,11 @@ struct TableAccess {
     options.encodesPartitionPaths = !arguments.has(Options.noURLEncode)
     options.populatesMetaColumns = !arguments.has(Options.noMetaColumns)
     if let bloom = arguments[Options.bloom] { options.bloomFilter = bloom }
-    if let size = arguments[Options.targetFileSize] { options.own.targetFileSize = size }
-    if let limit = arguments[Options.smallFileLimit] { options.own.smallFileLimit = limit }
-    options.own.hasKeyIndex = !arguments.has(Options.noKeyIndex)
-    if let hours = arguments[Options.tombstoneRetention] { options.own.tombstoneRetentionHours = hours }
-    options.own.buckets = buckets
+    if let size = arguments[Options.targetFileSize] { options.tarn.targetFileSize = size }
+    if let limit = arguments[Options.smallFileLimit] { options.tarn.smallFileLimit = limit }
+    options.tarn.hasKeyIndex = !arguments.has(Options.noKeyIndex)
+    if let hours = arguments[Options.tombstoneRetention] { options.tarn.tombstoneRetentionHours = hours }
+    options.tarn.buckets = buckets
     return try await located {
       try await Table.create(
         at: location, schema: schema, recordKey: key, partitionedBy: partition,

@@ -18,13 +18,13 @@ struct TableAgreement {
     try check(Options.tableVersion, properties.version.map { "\($0.rawValue)" } ?? "")
     try checkFlag(Options.noHiveStyle, properties.isHiveStyle, "folders called COLUMN=VALUE")
     try checkFlag(Options.noURLEncode, properties.isURLEncoded, "percent-encoded folders")
-    let own = try OwnOptions(properties)
+    let own = try TarnOptions(properties)
     try check(Options.targetFileSize, own.targetFileSize)
     try check(Options.smallFileLimit, own.smallFileLimit)
     try checkFlag(Options.noMetaColumns, properties.populatesMetaFields, "meta columns")
     try checkFlag(Options.noKeyIndex, own.hasKeyIndex, "key indexes")
     try check(Options.tombstoneRetention, own.tombstoneRetentionHours)
-    try check(Options.bloom, try OwnOptions.bloom(properties), \.rawValue)
+    try check(Options.bloom, try TarnOptions.bloom(properties), \.rawValue)
   }
 
   private func checkColumns(_ properties: TableProperties) throws {

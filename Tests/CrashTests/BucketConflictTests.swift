@@ -11,7 +11,7 @@ import Testing
     let storage = InMemoryStorage()
     var options = TableOptions()
     // All keys fall into bucket 0 of 1; a file group of bucket 1 would be another's.
-    options.own.buckets = Buckets(count: 1)
+    options.tarn.buckets = Buckets(count: 1)
     _ = try await Table.create(
       at: .storage(storage, name: "trades"), schema: Trade.schema, recordKey: ["id"],
       partitionedBy: ["exchange"], options: options)

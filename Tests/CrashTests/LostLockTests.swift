@@ -29,7 +29,7 @@ import Testing
   /// Deletes the lock's file before a call of the first writer, and writes other file groups.
   private func interrupt(_ storage: any Storage, at moment: Int) async throws -> Outcome {
     var options = TableOptions()
-    options.own.hasKeyIndex = false
+    options.tarn.hasKeyIndex = false
     _ = try await Table.create(
       at: .storage(storage, name: "t"), schema: Trade.schema, recordKey: ["id"],
       partitionedBy: ["exchange"], options: options)

@@ -42,7 +42,7 @@ import Testing
   @Test func aCommitOfManyFilesTakesTwoSmallPutsAndOneThatDoesNotKnowItsFilesAFewMore() async throws {
     let storage = InMemoryStorage()
     var options = TableOptions()
-    options.own.targetFileSize = 1_024
+    options.tarn.targetFileSize = 1_024
     _ = try await Table.create(
       at: .storage(storage, name: "t"), schema: Trade.schema, recordKey: ["id"],
       partitionedBy: ["exchange"], options: options)

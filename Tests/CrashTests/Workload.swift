@@ -45,10 +45,10 @@ struct Workload {
   func take(_ step: Int) async throws {
     guard step > 0 else {
       var options = TableOptions()
-      options.own.pageRows = 2
-      options.own.rowGroupSize = 1_024
-      options.own.targetFileSize = 32_768
-      options.own.compression = .uncompressed
+      options.tarn.pageRows = 2
+      options.tarn.rowGroupSize = 1_024
+      options.tarn.targetFileSize = 32_768
+      options.tarn.compression = .uncompressed
       _ = try await Table.create(
         at: location, schema: Trade.schema, recordKey: ["id"], partitionedBy: ["exchange"],
         orderedBy: "time", options: options, settings: settings())

@@ -87,8 +87,8 @@ import Testing
         table = try await Table.open(at: .local(path), settings: settings)
       } else {
         var options = TableOptions()
-        options.own.buckets = layout.buckets
-        options.own.pageRows = 8
+        options.tarn.buckets = layout.buckets
+        options.tarn.pageRows = 8
         table = try await Table.create(
           at: .local(path), schema: Self.schema, recordKey: layout.keys, partitionedBy: ["part"],
           orderedBy: "ts",
@@ -131,7 +131,7 @@ import Testing
     #expect(rows.count == count, "\(what)")
     #expect(try await layout.spark.read(path, select: columns) == rows, "\(what): Spark")
     #expect(try await ForeignReader.hudi(table: path, select: columns) == rows, "\(what): hudi-rs")
-    let groups = snapshot.slices.map { "\($0.partitionPath)/\($0.fileID.prefix(8))" }
+    let groups = try await snapshot.slices.map { "\($0.partitionPath)/\($0.fileID.prefix(8))" }
     #expect(Set(groups).count == groups.count, "\(what): \(groups.sorted())")
     let index = try #require(
       BucketIndex(count: layout.count, hashFields: layout.fields.isEmpty ? layout.keys : layout.fields))

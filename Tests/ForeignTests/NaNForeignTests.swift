@@ -45,7 +45,7 @@ import Testing
 
   private static func compare(_ table: Table, _ path: String, _ what: String, withSpark: Bool) async throws {
     let snapshot = try await table.snapshot()
-    let files = snapshot.slices.map { "'\(path)/\($0.path)'" }.joined(separator: ", ")
+    let files = try await snapshot.slices.map { "'\(path)/\($0.path)'" }.joined(separator: ", ")
     for column in ["d", "f"] {
       for (sign, limit) in [(">", "10"), (">=", "-5"), ("<", "3"), ("<=", "-19"), ("=", "7"), (">", "28.5")] {
         let condition = "\(column) \(sign) \(limit)"
@@ -73,8 +73,8 @@ import Testing
 
   private static func table(_ path: String, _ random: inout SeededGenerator) async throws -> Table {
     var options = TableOptions()
-    options.own.pageRows = [8, 40][random.below(2)]
-    options.own.compression = .uncompressed
+    options.tarn.pageRows = [8, 40][random.below(2)]
+    options.tarn.compression = .uncompressed
     return try await Table.create(
       at: .local(path, synchronizes: false), schema: schema, recordKey: ["id"], options: options)
   }

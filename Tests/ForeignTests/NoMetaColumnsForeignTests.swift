@@ -71,7 +71,7 @@ import Testing
       } else {
         var options = TableOptions()
         options.populatesMetaColumns = false
-        options.own.pageRows = 8
+        options.tarn.pageRows = 8
         table = try await Table.create(
           at: .local(path), schema: Self.schema, recordKey: layout.keys, partitionedBy: ["part"],
           orderedBy: "ts", options: options)

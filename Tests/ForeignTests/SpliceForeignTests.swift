@@ -17,10 +17,10 @@ import Testing
     try await TestWorld.withTemporaryFolder { folder in
       var random = SeededGenerator(seed: UInt64(seed))
       var options = TableOptions()
-      options.own.pageRows = [5, 16, 60][random.below(3)]
-      options.own.rowGroupSize = [20_000, 200_000, 32 << 20][random.below(3)]
-      options.own.targetFileSize = [60_000, 120 << 20][random.below(2)]
-      options.own.compression = [.zstd(level: 1), .snappy, .uncompressed][random.below(3)]
+      options.tarn.pageRows = [5, 16, 60][random.below(3)]
+      options.tarn.rowGroupSize = [20_000, 200_000, 32 << 20][random.below(3)]
+      options.tarn.targetFileSize = [60_000, 120 << 20][random.below(2)]
+      options.tarn.compression = [.zstd(level: 1), .snappy, .uncompressed][random.below(3)]
       let path = folder + "/trades"
       let table = try await TableForeignTests.create(path, options)
       try await table.upsert(try WideRows.batch(300 + random.below(300)))
@@ -66,7 +66,7 @@ import Testing
     }
     try await TestWorld.withTemporaryFolder { folder in
       var options = TableOptions()
-      options.own.pageRows = pageRows
+      options.tarn.pageRows = pageRows
       let path = folder + "/long"
       let table = try await Table.create(
         at: .local(path), schema: schema, recordKey: ["id"], options: options)

@@ -32,7 +32,7 @@ extension ModelRun {
     let snapshot = try await table.snapshot()
     let extras = Self.extras(of: snapshot)
     var table = ExpectedTable(
-      path: path, files: snapshot.slices.map(\.path),
+      path: path, files: try await snapshot.slices.map(\.path),
       columns: shape.metaNames + ModelBatch.schema(extraCount: extras).names)
     try table.expect(try lines(rows, extras))
     guard bySpark else { return table }

@@ -21,7 +21,7 @@ struct ModelShape: Sendable {
   }
 
   /// Whether deletions are remembered.
-  var remembers: Bool { isOrdered && options.own.hasKeyIndex }
+  var remembers: Bool { isOrdered && options.tarn.hasKeyIndex }
   /// The column of base files that has the record keys.
   var keyColumn: String { options.populatesMetaColumns ? "_hoodie_record_key" : "key" }
   /// The meta columns that the model knows, and the table has.
@@ -33,13 +33,13 @@ struct ModelShape: Sendable {
   /// Sizes so small that few rows fill several pages, row groups and file groups.
   private static func options(_ random: inout SeededGenerator) -> TableOptions {
     var options = TableOptions()
-    options.own.pageRows = [1, 3, 7, 100][random.below(4)]
-    options.own.rowGroupSize = [1_024, 1_500, 4_096][random.below(3)]
-    options.own.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
-    options.own.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
-    options.own.hasKeyIndex = !random.oneIn(5)
+    options.tarn.pageRows = [1, 3, 7, 100][random.below(4)]
+    options.tarn.rowGroupSize = [1_024, 1_500, 4_096][random.below(3)]
+    options.tarn.targetFileSize = [1_024, 2_048, 32_768, 1 << 20][random.below(4)]
+    options.tarn.smallFileLimit = [0, 26_000, 1 << 20][random.below(3)]
+    options.tarn.hasKeyIndex = !random.oneIn(5)
     options.populatesMetaColumns = !random.oneIn(4)
-    options.own.compression = [.uncompressed, .zstd(level: 1), .snappy, .gzip(level: 1)][random.below(4)]
+    options.tarn.compression = [.uncompressed, .zstd(level: 1), .snappy, .gzip(level: 1)][random.below(4)]
     return options
   }
 

@@ -120,7 +120,7 @@ import Testing
   @Test(arguments: [(rows: 4_096, count: 60), (rows: 2, count: 9)])
   func filesOfLongKeysAreSplicedByTheirKeyIndex(pageRows: (rows: Int, count: Int)) async throws {
     var options = TableOptions()
-    options.own.pageRows = pageRows.rows
+    options.tarn.pageRows = pageRows.rows
     let fixture = try await TableFixture(options: options)
     let long = String(repeating: "ü", count: 32 << 10)
     // They differ at their ends alone, where bounds that are cut short do not see it.

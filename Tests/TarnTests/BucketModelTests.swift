@@ -11,11 +11,11 @@ import Testing
   /// A table of few buckets over small pages, so that files hold many keys and are spliced.
   private static func fixture(_ seed: Int, _ generator: inout SeededGenerator) async throws -> TableFixture {
     var options = TableOptions()
-    options.own.pageRows = [2, 7, 20][seed % 3]
-    options.own.rowGroupSize = seed % 2 == 0 ? 2_048 : 32 << 20
-    options.own.targetFileSize = generator.oneIn(2) ? 1_024 : 120 << 20
-    options.own.hasKeyIndex = seed % 4 != 3
-    options.own.buckets = Buckets(count: 1 + seed % 5)
+    options.tarn.pageRows = [2, 7, 20][seed % 3]
+    options.tarn.rowGroupSize = seed % 2 == 0 ? 2_048 : 32 << 20
+    options.tarn.targetFileSize = generator.oneIn(2) ? 1_024 : 120 << 20
+    options.tarn.hasKeyIndex = seed % 4 != 3
+    options.tarn.buckets = Buckets(count: 1 + seed % 5)
     return try await TableFixture(options: options)
   }
 
@@ -24,7 +24,7 @@ import Testing
     let index = try #require(BucketIndex(count: count, hashFields: fields))
     var seen: Set<[String]> = []
     let snapshot = try await table.snapshot()
-    for slice in snapshot.slices {
+    for slice in try await snapshot.slices {
       let isNew = seen.insert([slice.partitionPath, String(slice.fileID.prefix(8))]).inserted
       #expect(isNew, "\(slice.path) is not alone in its bucket")
       #expect(slice.fileID.hasSuffix("-0") && slice.fileID.utf8.count == 38)

@@ -14,7 +14,7 @@ import Testing
     change: (inout TableOptions) -> Void = { _ in }
   ) async throws -> TableFixture {
     var options = TableOptions()
-    options.own.buckets = buckets
+    options.tarn.buckets = buckets
     change(&options)
     return try await TableFixture(storage: storage, options: options)
   }
@@ -44,8 +44,8 @@ import Testing
 
   @Test func aBucketHasOneFileGroupHoweverLargeAndIsNamedByItsNumber() async throws {
     let fixture = try await Self.fixture(Buckets(count: 2)) {
-      $0.own.targetFileSize = 1_024
-      $0.own.smallFileLimit = 0
+      $0.tarn.targetFileSize = 1_024
+      $0.tarn.smallFileLimit = 0
     }
     try await fixture.table.upsert(try Self.trades(0..<3_000))
     try await fixture.table.insert(try Self.trades(3_000..<6_000))
@@ -57,7 +57,7 @@ import Testing
 
   @Test func keysThatReleasesOfHudiHashAlikeAreTakenAndOthersRefused() async throws {
     var options = TableOptions()
-    options.own.buckets = Buckets(count: 16)
+    options.tarn.buckets = Buckets(count: 16)
     let small = try await SmallTable(
       Schema([Field("pk", .string), Field("sk", .string)]), key: ["pk", "sk"], options: options)
     let times = (0..<20).map { "2026-01-01T00:00:\(10 + $0)Z" }
@@ -121,7 +121,7 @@ import Testing
 
   @Test func partsOfACompositeKeyAreHashedAlone() async throws {
     var options = TableOptions()
-    options.own.buckets = Buckets(count: 4, fields: ["time"])
+    options.tarn.buckets = Buckets(count: 4, fields: ["time"])
     let fixture = try await TableFixture(options: options, recordKey: ["id", "time"])
     #expect(fixture.table.properties.entries["tarn.index.bucket.fields"] == "time")
     try await fixture.table.upsert(try Self.trades(0..<50, time: 3))

@@ -47,8 +47,8 @@ import Testing
     #expect(Set(keys).count == 150 && keys.allSatisfy { $0.utf8.count == 64 })
     let (stored, later, never) = (keys[..<60], keys[60..<120], keys[120...])
     var options = TableOptions()
-    options.own.pageRows = 8
-    options.own.hasKeyIndex = hasKeyIndex
+    options.tarn.pageRows = 8
+    options.tarn.hasKeyIndex = hasKeyIndex
     let fixture = try await TableFixture(options: options)
     let table = fixture.table
     var model: [String: Trade] = [:]

@@ -124,8 +124,8 @@ import Testing
   @Test(arguments: 0..<6) func randomConditionsEqualADictionary(seed: Int) async throws {
     var generator = SeededGenerator(seed: UInt64(100 + seed))
     var options = TableOptions()
-    options.own.pageRows = 1 + generator.below(20)
-    options.own.smallFileLimit = generator.oneIn(2) ? 0 : 100 << 20
+    options.tarn.pageRows = 1 + generator.below(20)
+    options.tarn.smallFileLimit = generator.oneIn(2) ? 0 : 100 << 20
     let fixture = try await TableFixture(options: options)
     var model: [String: Trade] = [:]
     var time: Int64 = 0
@@ -180,7 +180,7 @@ import Testing
   func manyRowsChangeByCondition(populatesMetaColumns: Bool) async throws {
     var options = TableOptions()
     options.populatesMetaColumns = populatesMetaColumns
-    options.own.pageRows = 2_000
+    options.tarn.pageRows = 2_000
     let small = try await SmallTable(
       Schema([Field("id", .int64), Field("kind", .int64), Field("note", .string)]), orderedBy: "kind",
       options: options)

@@ -15,7 +15,7 @@ import Testing
   /// A table of two files and two commits in memory.
   private static func table() async throws -> SmallTable {
     var options = TableOptions()
-    options.own.pageRows = 8
+    options.tarn.pageRows = 8
     let small = try await SmallTable(
       Schema([Field("id", .string), Field("part", .string), Field("n", .int64)]), partitionedBy: ["part"],
       options: options)

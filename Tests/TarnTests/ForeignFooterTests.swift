@@ -12,8 +12,8 @@ import Testing
 
   private static func table(hasKeyIndex: Bool) async throws -> SmallTable {
     var options = TableOptions()
-    options.own.pageRows = 8
-    options.own.hasKeyIndex = hasKeyIndex
+    options.tarn.pageRows = 8
+    options.tarn.hasKeyIndex = hasKeyIndex
     let small = try await SmallTable(
       Schema([Field("id", .string), Field("note", .string)]), options: options)
     try await small.table.upsert(Self.rows(keys, "old"))

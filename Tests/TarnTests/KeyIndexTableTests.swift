@@ -11,7 +11,7 @@ import Testing
 @Suite struct KeyIndexTableTests {
   private static func table() async throws -> SmallTable {
     var options = TableOptions()
-    options.own.pageRows = 64
+    options.tarn.pageRows = 64
     return try await SmallTable(Schema([Field("id", .string), Field("note", .string)]), options: options)
   }
 

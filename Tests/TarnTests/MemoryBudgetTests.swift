@@ -45,7 +45,7 @@ import Testing
     var settings = TableFixture.settings(Collected())
     settings.memory = memory
     var options = TableOptions()
-    options.own.tombstoneRetentionHours = 0
+    options.tarn.tombstoneRetentionHours = 0
     let small = try await SmallTable(Schema([Field("id", .string)]), options: options, storage: storage)
     var table = try await Table.open(at: small.table.location, settings: settings)
     try await table.upsert(

@@ -45,8 +45,8 @@ import Testing
 
   @Test func pairsHaveEqualKeysInEveryFile() async throws {
     var options = TableOptions()
-    options.own.smallFileLimit = 0
-    options.own.pageRows = 3
+    options.tarn.smallFileLimit = 0
+    options.tarn.pageRows = 3
     let fixture = try await TableFixture(options: options)
     let trades = (0..<60).map { Trade("k\($0)", 1, $0 % 2 == 0 ? "OKX" : "Kraken", Int128($0), "n\($0)") }
     for part in [trades[..<20], trades[20..<45], trades[45...]] {

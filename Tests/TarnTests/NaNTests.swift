@@ -25,8 +25,8 @@ import Testing
 
   private static func create(_ storage: any Storage, pageRows: Int = 8) async throws -> Table {
     var options = TableOptions()
-    options.own.pageRows = pageRows
-    options.own.compression = .uncompressed
+    options.tarn.pageRows = pageRows
+    options.tarn.compression = .uncompressed
     return try await Table.create(
       at: .storage(storage, name: "memory/numbers"), schema: schema, recordKey: ["id"], options: options,
       settings: TableFixture.settings(Collected()))

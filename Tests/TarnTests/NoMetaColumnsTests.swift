@@ -18,7 +18,7 @@ import Testing
   private static func options(_ change: (inout TableOptions) -> Void = { _ in }) -> TableOptions {
     var options = TableOptions()
     options.populatesMetaColumns = false
-    options.own.pageRows = 64
+    options.tarn.pageRows = 64
     change(&options)
     return options
   }
@@ -51,7 +51,7 @@ import Testing
   @Test(arguments: keys, [true, false])
   func rowsAreFoundByTheirKeyFields(key: [String], hasKeyIndex: Bool) async throws {
     let small = try await SmallTable(
-      Self.schema, key: key, orderedBy: "ts", options: Self.options { $0.own.hasKeyIndex = hasKeyIndex })
+      Self.schema, key: key, orderedBy: "ts", options: Self.options { $0.tarn.hasKeyIndex = hasKeyIndex })
     try await small.table.upsert(Self.rows(0..<2_000, at: 1, "old"))
     var expected = Dictionary(uniqueKeysWithValues: (0..<2_000).map { ($0, "old") })
 

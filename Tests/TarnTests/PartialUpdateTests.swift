@@ -143,8 +143,8 @@ import Testing
   @Test(arguments: 0..<6) func randomPartialUpdatesEqualADictionary(seed: Int) async throws {
     var generator = SeededGenerator(seed: UInt64(seed))
     var options = TableOptions()
-    options.own.pageRows = 1 + generator.below(20)
-    options.own.smallFileLimit = generator.oneIn(2) ? 0 : 100 << 20
+    options.tarn.pageRows = 1 + generator.below(20)
+    options.tarn.smallFileLimit = generator.oneIn(2) ? 0 : 100 << 20
     let fixture = try await TableFixture(orderedBy: seed % 2 == 0 ? "time" : nil, options: options)
     var model: [String: Trade] = [:]
     for step in 0..<25 {

@@ -21,9 +21,9 @@ import Testing
 
   private static func options(_ hasIndex: Bool) -> TableOptions {
     var options = TableOptions()
-    options.own.hasKeyIndex = hasIndex
-    options.own.pageRows = 64
-    options.own.rowGroupSize = 20_000
+    options.tarn.hasKeyIndex = hasIndex
+    options.tarn.pageRows = 64
+    options.tarn.rowGroupSize = 20_000
     return options
   }
 
@@ -156,7 +156,7 @@ import Testing
 
   private static func filled(_ storage: CountingStorage, hasIndex: Bool = true) async throws -> Table {
     var options = options(hasIndex)
-    (options.own.pageRows, options.own.rowGroupSize) = (512, 32 << 20)
+    (options.tarn.pageRows, options.tarn.rowGroupSize) = (512, 32 << 20)
     let small = try await SmallTable(schema, partitionedBy: ["sub"], options: options, storage: storage)
     var ids = Array(0..<30_000)
     var random = SeededGenerator(seed: 5)

@@ -84,9 +84,9 @@ import Testing
   func pagesWithoutTouchedRowsKeepTheirBytesAndTheReportCountsThem(seed: Int) async throws {
     var random = SeededGenerator(seed: UInt64(seed))
     var options = TableOptions()
-    options.own.pageRows = 16
-    options.own.rowGroupSize = [30_000, 32 << 20][seed % 2]
-    options.own.compression = [.zstd(level: 1), .snappy, .uncompressed][seed % 3]
+    options.tarn.pageRows = 16
+    options.tarn.rowGroupSize = [30_000, 32 << 20][seed % 2]
+    options.tarn.compression = [.zstd(level: 1), .snappy, .uncompressed][seed % 3]
     let table = try await SmallTable(WideRows.schema, orderedBy: "ts", options: options)
     try await table.table.upsert(try WideRows.batch(400))
     var old = try await Pages(table)

@@ -10,7 +10,7 @@ import Testing
   /// A table as another writer leaves it: without key indexes, keyed by `id` and placed by `p`.
   static func foreign(_ storage: any Storage = InMemoryStorage()) async throws -> SmallTable {
     var options = TableOptions()
-    options.own.hasKeyIndex = false
+    options.tarn.hasKeyIndex = false
     let small = try await SmallTable(
       Schema([Field("id", .string), Field("p", .string), Field("other", .string)]), partitionedBy: ["p"],
       options: options, storage: storage)

@@ -114,11 +114,11 @@ import Testing
 
   @Test func optionsComeBackFromTheProperties() async throws {
     var options = TableOptions()
-    options.own.smallFileLimit = 1_000
-    options.own.targetFileSize = 2_000
-    options.own.rowGroupSize = 4_096
-    options.own.pageRows = 5
-    options.own.compression = .gzip(level: 3)
+    options.tarn.smallFileLimit = 1_000
+    options.tarn.targetFileSize = 2_000
+    options.tarn.rowGroupSize = 4_096
+    options.tarn.pageRows = 5
+    options.tarn.compression = .gzip(level: 3)
     options.bloomFilter = .hudi
     let small = try await SmallTable(Self.schema, options: options)
     let entries = try await Table.open(at: small.table.location).properties.entries
@@ -164,13 +164,13 @@ import Testing
   }
 
   @Test func optionsThatMakeNoSenseMakeNoTable() async throws {
-    let changes: [(inout OwnOptions) -> Void] = [
+    let changes: [(inout TarnOptions) -> Void] = [
       { $0.pageRows = 0 }, { $0.smallFileLimit = -1 }, { $0.targetFileSize = 0 }, { $0.rowGroupSize = 0 },
       { $0.compression = .zstd(level: 40) }, { $0.compression = .gzip(level: 0) },
     ]
     for change in changes {
       var options = TableOptions()
-      change(&options.own)
+      change(&options.tarn)
       try await TableDefinitionTests.expectNoTable("tarn.", options: options)
     }
   }

@@ -119,7 +119,7 @@ import Testing
   /// Another writer may have stored such text; what is not touched stays.
   @Test func storedTextIsNotLookedAt() async throws {
     var options = TableOptions()
-    options.own.hasKeyIndex = false
+    options.tarn.hasKeyIndex = false
     let fixture = try await TableFixture(partitionedBy: [], options: options)
     try await fixture.upsert(Trade("a", 1, "OKX", 100, "old"), Trade("b", 1, "Kraken", 200, "old"))
     try await FileRewriting.rewrite(fixture.table, fixture.storage) { rows in

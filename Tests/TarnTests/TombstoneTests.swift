@@ -12,7 +12,7 @@ import Testing
   /// Options under which few rows fill several pages.
   private static func smallPages() -> TableOptions {
     var options = TableOptions()
-    options.own.pageRows = 2
+    options.tarn.pageRows = 2
     return options
   }
 
@@ -192,7 +192,7 @@ import Testing
     var settings = TableFixture.settings(Collected())
     settings.now = { clock.now() }
     var options = Self.smallPages()
-    options.own.tombstoneRetentionHours = 2
+    options.tarn.tombstoneRetentionHours = 2
     let storage = InMemoryStorage()
     let table = try await Table.create(
       at: .storage(storage, name: "memory/trades"), schema: Trade.schema, recordKey: ["id"],
@@ -218,7 +218,7 @@ import Testing
 
   @Test func aTableWithoutKeyIndexRemembersNothingAndSaysSo() async throws {
     var options = TableOptions()
-    options.own.hasKeyIndex = false
+    options.tarn.hasKeyIndex = false
     let fixture = try await TableFixture(options: options)
     try await fixture.upsert(Trade("a", 1, "OKX"), Trade("b", 1, "OKX"))
     #expect(fixture.warnings.all.isEmpty)

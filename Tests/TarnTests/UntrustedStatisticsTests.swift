@@ -393,7 +393,7 @@ import Testing
 
   @Test func aTableWhoseFilesIndexContradictsItselfAnswersRightAndIsMendedByTheNextWrite() async throws {
     var options = TableOptions()
-    options.own.pageRows = 8
+    options.tarn.pageRows = 8
     let small = try await SmallTable(Schema([Field("id", .string), Field("n", .int64)]), options: options)
     func rows(_ range: Range<Int>, _ value: Int64) throws -> RecordBatch {
       try batch([

@@ -13,7 +13,7 @@ import Testing
 
   private static func table() async throws -> SmallTable {
     var options = TableOptions()
-    (options.own.pageRows, options.own.hasKeyIndex) = (10, false)
+    (options.tarn.pageRows, options.tarn.hasKeyIndex) = (10, false)
     let small = try await SmallTable(
       Schema([Field("id", .string), Field("n", .int64), Field("s", .string)]), options: options)
     try await small.table.insert(

@@ -174,9 +174,9 @@ import Testing
 
   @Test func insertsFillSmallFilesAndThenOpenNewOnes() async throws {
     var options = TableOptions()
-    options.own.smallFileLimit = 36_000
-    options.own.targetFileSize = 50_000
-    options.own.pageRows = 50
+    options.tarn.smallFileLimit = 36_000
+    options.tarn.targetFileSize = 50_000
+    options.tarn.pageRows = 50
     let fixture = try await TableFixture(options: options)
     var generator = SeededGenerator(seed: 1)
     var count = 0

@@ -25,6 +25,7 @@ extension TimelineError {
     case .conflict: "conflict"
     case .outcomeUnknown: "outcomeUnknown"
     case .storage: "storage"
+    case .cancelled: "cancelled"
     }
   }
 }
@@ -32,6 +33,16 @@ extension TimelineError {
 @Suite struct TablePropertiesTests {
   static let trips = TableProperties(
     name: "trips", recordKeyFields: ["id"], orderingField: "ts", partitionFields: ["city"])
+
+  /// Stores a change of what is stored.
+  static func change(
+    _ storage: any Storage, _ body: @escaping (inout TableProperties) -> Void
+  ) async throws {
+    try await TableProperties.change(in: storage, now: now) { properties in
+      body(&properties)
+      return true
+    }
+  }
 
   static func text(_ changes: [String: String?] = [:]) -> [UInt8] {
     var properties = trips
@@ -186,18 +197,17 @@ extension TimelineError {
       let storage = LocalStorage(root: folder, synchronizes: false)
       try await Self.trips.create(in: storage, now: now)
       try await storage.put([0], at: ".hoodie/.hoodie.properties.crc", if: .always)
-      var changed = try await TableProperties.load(from: storage)
-      changed.entries["hoodie.table.metadata.partitions"] = "files,record_index"
-      #expect(changed.hasLiveMetadataTable)
-      try await changed.store(in: storage, now: now)
+      try await Self.change(storage) {
+        $0.entries["hoodie.table.metadata.partitions"] = "files,record_index"
+      }
+      #expect(try await TableProperties.load(from: storage).hasLiveMetadataTable)
       #expect(try await TableProperties.load(from: storage).metadataPartitions == ["files", "record_index"])
       #expect(try await storage.listAll(prefix: "").objects.map(\.path) == [TablePaths.properties])
       // Another writer died after it had deleted the file.
       let whole = try await storage.readAll(TablePaths.properties)
       try await storage.put(whole, at: TablePaths.propertiesBackup, if: .always)
       try await storage.delete(TablePaths.properties)
-      changed.removeMetadataTable()
-      try await changed.store(in: storage, now: now)
+      try await Self.change(storage) { $0.removeMetadataTable() }
       let text = String(decoding: try await storage.readAll(TablePaths.properties), as: UTF8.self)
       #expect(text.hasPrefix("#Updated at 2026-01-02T03:04:05.678Z\n#Fri Jan 02 03:04:05 UTC 2026\n"))
       #expect(!text.contains("metadata.partitions"))
@@ -208,11 +218,24 @@ extension TimelineError {
   @Test func changeOfAnotherThatCannotBeRecoveredIsLeftAlone() async throws {
     let storage = InMemoryStorage()
     try await storage.put([0], at: TablePaths.propertiesBackup, if: .always)
-    let error = await timelineError { () throws(TimelineError) in
-      try await Self.trips.store(in: storage, now: now)
+    let error = await #expect(throws: TimelineError.self) {
+      try await Self.change(storage) { _ in }
     }
     #expect(error?.name == "damaged")
     #expect(try await storage.exists(TablePaths.propertiesBackup))
+  }
+
+  @Test func changeOfAnotherWriterAtTheSameTimeIsNotLost() async throws {
+    let storage = InMemoryStorage()
+    try await Self.trips.create(in: storage, now: now)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<8 {
+        group.addTask { try await Self.change(storage) { $0.entries["x\(number)"] = "\(number)" } }
+      }
+      try await group.waitForAll()
+    }
+    let stored = try await TableProperties.load(from: storage)
+    for number in 0..<8 { #expect(stored.entries["x\(number)"] == "\(number)") }
   }
 
   @Test func fileOfAnAbsurdSizeIsRefusedAndItsBackupRead() async throws {
@@ -239,8 +262,8 @@ extension TimelineError {
       #expect(new?.name == "unsupported" && new?.message.contains("take fewer columns") == true)
       #expect(try await storage.listAll(prefix: "").objects.isEmpty)
       let before = try await Self.trips.create(in: storage, now: now)
-      let changed = await timelineError { () async throws(TimelineError) in
-        try await properties.store(in: storage, now: now)
+      let changed = await #expect(throws: TimelineError.self) {
+        try await Self.change(storage) { $0 = properties }
       }
       #expect(changed?.name == "unsupported")
       #expect(try await storage.readAll(TablePaths.properties) == before)

@@ -18,12 +18,19 @@ enum Rooms {
     ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
-    ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnParquet", "TarnTimeline"]),
+    ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),
+    (
+      "TarnFileGroups",
+      [
+        "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
+        "TarnTimeline", "TarnIndex",
+      ]
+    ),
     (
       "Tarn",
       [
         "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
-        "TarnTimeline", "TarnIndex", "TarnCompression",
+        "TarnTimeline", "TarnIndex", "TarnFileGroups", "TarnCompression",
       ]
     ),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),

@@ -71,7 +71,7 @@ enum CryptoPipeline {
 
   private static func show(_ table: Table, _ path: String) async throws {
     let snapshot = try await table.snapshot()
-    let partitions = Dictionary(grouping: snapshot.slices, by: \.partitionPath)
+    let partitions = Dictionary(grouping: try await snapshot.slices, by: \.partitionPath)
     let groups = partitions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.count)" }
     print("\n\(try await snapshot.count()) rows; file groups: \(groups.joined(separator: ", "))\n")
     for line in try await Summary(of: table).lines { print(line) }

@@ -12,8 +12,8 @@ struct Pipeline {
   /// Files so small that the busiest exchange needs two, and no other.
   static var options: TableOptions {
     var options = TableOptions()
-    options.own.targetFileSize = 352 << 10
-    options.own.smallFileLimit = 320 << 10
+    options.tarn.targetFileSize = 352 << 10
+    options.tarn.smallFileLimit = 320 << 10
     return options
   }
 

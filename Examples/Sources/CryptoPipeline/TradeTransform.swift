@@ -59,7 +59,8 @@ struct TradeTransform {
       throw TransformError("the changes have no timestamps")
     }
     let hour: Int64 = 3_600_000_000
-    return try instants(values.map { CivilTime.floorDivide($0, hour) * hour }, times.validity)
+    // Rounded down, for times before 1970 too.
+    return try instants(values.map { $0 - ($0 % hour + hour) % hour }, times.validity)
   }
 
   private func instants(_ values: [Int64], _ validity: Bitmap?) throws -> Column {

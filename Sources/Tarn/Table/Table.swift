@@ -1,5 +1,6 @@
 import TarnAvro
 import TarnColumns
+import TarnFileGroups
 import TarnStorage
 import TarnTimeline
 
@@ -87,7 +88,7 @@ public struct Table: Sendable {
     orderedBy ordering: String? = nil, options: TableOptions = TableOptions(),
     settings: TableSettings = TableSettings()
   ) async throws(TableError) -> Table {
-    let schema = BatchAlignment.tableSchema(schema)
+    let schema = SchemaEvolution.tableSchema(schema)
     let definition = TableDefinition(
       name: options.name ?? TableDefinition.name(from: location.lastComponent), schema: schema,
       recordKey: recordKey, partition: partition, ordering: ordering, options: options)

@@ -129,6 +129,7 @@ enum ShowCommand {
     let properties = table.properties
     let timeline = try await table.timeline()
     let snapshot = try await table.snapshot()
+    let slices = try await snapshot.slices
     func names(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
     return [
       ("name", .string(properties.name)),
@@ -139,8 +140,8 @@ enum ShowCommand {
       ("ordering", properties.orderingField.map { .string($0) } ?? .null),
       ("columns", .integer(try await table.schema().fields.count)),
       ("rows", .integer(try await snapshot.count())),
-      ("files", .integer(snapshot.slices.count)),
-      ("bytes", .integer(snapshot.slices.reduce(0) { $0 + $1.size })),
+      ("files", .integer(slices.count)),
+      ("bytes", .integer(slices.reduce(0) { $0 + $1.size })),
       ("commits", .integer(timeline.completedCommits.count)),
       ("latest_commit", timeline.latest.map { .string($0.instant.text) } ?? .null),
     ]

@@ -36,51 +36,57 @@ package struct ColumnBounds: Sendable {
     self.greatest = greatest
   }
 
-  /// For each part, whether a comparison may be true for a value within the bounds.
-  func mayHold(_ comparison: Comparison, _ literal: Literal) throws(ExpressionError) -> [Bool] {
-    /// Where a comparison is true for bounds, or may be.
-    func test(_ comparison: Comparison, _ bounds: Column?) throws(ExpressionError) -> [Bool] {
-      guard let bounds else { return parts.map { _ in true } }
-      let rows = try bounds.rows("", comparison, literal)
-      return parts.indices.map { rows[$0] || bounds.isNull($0) }
-    }
+  /// The parts in which a comparison may be true for a value within the bounds.
+  func mayHold(_ comparison: Comparison, _ literal: Literal) throws(ExpressionError) -> Bitmap {
     // Bounds leave out what is no number, and that comes after all numbers.
     let hasUnbounded = type == .float || type == .double
-    var result: [Bool]
+    let all = Bitmap(repeating: true, count: parts.count)
+    var result: Bitmap
     switch comparison {
     case .equal:
-      let isAbove = try test(.lessOrEqual, least)
-      let isBelow = try test(.greaterOrEqual, greatest)
-      let isUnbounded = hasUnbounded && literal.isNoNumber
-      result = zip(isAbove, isBelow).map { isUnbounded || $0 && $1 }
-    case .less, .lessOrEqual: result = try test(comparison, least)
+      let isAbove = try rows(of: least, .lessOrEqual, literal)
+      let isBelow = try rows(of: greatest, .greaterOrEqual, literal)
+      result = hasUnbounded && literal.isNoNumber ? all : isAbove.intersection(isBelow)
+    case .less, .lessOrEqual: result = try rows(of: least, comparison, literal)
     case .notEqual:
-      let (differs, otherDiffers) = (try test(.notEqual, least), try test(.notEqual, greatest))
-      result = zip(differs, otherDiffers).map { hasUnbounded || $0 || $1 }
-    case .greater, .greaterOrEqual: result = try test(comparison, greatest).map { hasUnbounded || $0 }
+      let differs = try rows(of: least, .notEqual, literal).union(rows(of: greatest, .notEqual, literal))
+      result = hasUnbounded ? all : differs
+    case .greater, .greaterOrEqual:
+      let isAbove = try rows(of: greatest, comparison, literal)
+      result = hasUnbounded ? all : isAbove
     }
     // A comparison with null is never true.
-    for part in result.indices where parts[part].isAllNull { result[part] = false }
+    for (part, known) in parts.enumerated() where known.isAllNull { result[part] = false }
     return result
   }
 
-  /// For each part, whether a value may be null, or not.
-  func mayBeNull(_ isNull: Bool) -> [Bool] {
-    parts.map { part in
+  /// Where a comparison is true for bounds, or may be, as they are not known.
+  private func rows(
+    of bounds: Column?, _ comparison: Comparison, _ literal: Literal
+  ) throws(ExpressionError) -> Bitmap {
+    guard let bounds else { return Bitmap(repeating: true, count: parts.count) }
+    let rows = try bounds.rows("", comparison, literal)
+    return bounds.nulls.map { rows.union($0) } ?? rows
+  }
+
+  /// The parts in which a value may be null, or not.
+  func mayBeNull(_ isNull: Bool) -> Bitmap {
+    Bitmap(count: parts.count) { index in
+      let part = parts[index]
       guard let nulls = part.nullCount else { return isNull || !part.isAllNull }
       return isNull ? nulls > 0 : nulls < part.rows.count
     }
   }
 
-  /// For each part, whether a value may be one of some.
-  func mayBe(_ literals: [Literal]) throws(ExpressionError) -> [Bool] {
-    var result = parts.map { _ in false }
-    for literal in literals {
-      let holds = try mayHold(.equal, literal)
-      for part in result.indices where holds[part] { result[part] = true }
-    }
+  /// The parts in which a value may be one of some.
+  func mayBe(_ literals: [Literal]) throws(ExpressionError) -> Bitmap {
+    var result = Bitmap(count: parts.count)
+    for literal in literals { result = result.union(try mayHold(.equal, literal)) }
     return result
   }
+
+  /// The parts that hold a value.
+  var haveValues: Bitmap { Bitmap(count: parts.count) { !parts[$0].isAllNull } }
 }
 
 extension Literal {

@@ -71,22 +71,24 @@ extension Expression {
         return RowRanges.union([0..<rows])
       }
       let mayHold = try mayHold(function, arguments.dropFirst(), known, isNegated)
-      return RowRanges.union(zip(known.parts, mayHold).filter(\.1).map(\.0.rows))
+      return RowRanges.union(mayHold.setPositions.map { known.parts[Int($0)].rows })
     }
   }
 
   private func mayHold(
     _ function: Function, _ arguments: ArraySlice<Expression>, _ bounds: ColumnBounds, _ isNegated: Bool
-  ) throws(ExpressionError) -> [Bool] {
+  ) throws(ExpressionError) -> Bitmap {
     switch function {
     case .isNull: return bounds.mayBeNull(!isNegated)
     case .isIn:
-      guard !isNegated else { return bounds.parts.map { !$0.isAllNull } }
+      guard !isNegated else { return bounds.haveValues }
       return try bounds.mayBe(Self.literals(arguments))
     case .compare(let comparison):
-      guard let literal = try Self.literals(arguments).first else { return bounds.parts.map { _ in true } }
+      guard let literal = try Self.literals(arguments).first else {
+        return Bitmap(repeating: true, count: bounds.parts.count)
+      }
       return try bounds.mayHold(isNegated ? comparison.opposite : comparison, literal)
-    case .not, .and, .or: return bounds.parts.map { _ in true }
+    case .not, .and, .or: return Bitmap(repeating: true, count: bounds.parts.count)
     }
   }
 

@@ -13,56 +13,79 @@ extension Column {
     if let exact = ExactValue(literal, type: type), let rows = rows(comparison, exact) { return rows }
     let value = try literal.column(for: Field(name, type))
     switch (values, value.values) {
+    case (.boolean(let bits), .boolean(let other)) where other.count > 0:
+      return Self.rows(bits, comparison, other[0])
     case (.int32(let list), .int32(let other)) where !other.isEmpty:
       return Self.rows(list, comparison, other[0])
     case (.float(let list), .float(let other)) where !other.isEmpty:
       return Self.rows(numbers: list, comparison, other[0])
     case (.double(let list), .double(let other)) where !other.isEmpty:
       return Self.rows(numbers: list, comparison, other[0])
-    case (.bytes(let strings), .bytes(let other)):
-      return bits(strings.count) { Self.holds(strings, $0, comparison, other) }
-    case (.dictionary(let strings), .bytes(let other)):
-      return strings.rows { Self.holds($0, $1, comparison, other) }
-    default: return bits(count) { comparison.holds(compare($0, to: value, 0)) }
+    case (.bytes(let strings), .bytes(let other)): return Self.rows(strings, comparison, other)
+    case (.dictionary(let strings), .bytes(let other)): return Self.rows(strings, comparison, other)
+    default: throw ExpressionError("column \(name) is \(type.name), whose values cannot be compared")
     }
   }
 
-  private static func holds(
-    _ strings: ByteStrings, _ row: Int, _ comparison: Comparison, _ other: ByteStrings
-  ) -> Bool {
+  /// False comes before true, and each of the two compares the same way in all rows.
+  private static func rows(_ bits: Bitmap, _ comparison: Comparison, _ other: Bool) -> Bitmap {
+    let none = Bitmap(count: bits.count)
+    let whereTrue = comparison.holds(other ? 0 : 1) ? bits : none
+    let whereFalse = comparison.holds(other ? -1 : 0) ? bits.inverted : none
+    return whereTrue.union(whereFalse)
+  }
+
+  private static func rows(
+    _ strings: ByteStrings, _ comparison: Comparison, _ other: ByteStrings
+  ) -> Bitmap {
+    let count = strings.count
+    return switch comparison {
+    case .equal: Bitmap(count: count) { strings.equals($0, other, 0) }
+    case .notEqual: Bitmap(count: count) { !strings.equals($0, other, 0) }
+    case .less: Bitmap(count: count) { strings.precedes($0, other, 0) }
+    case .greaterOrEqual: Bitmap(count: count) { !strings.precedes($0, other, 0) }
+    case .greater: Bitmap(count: count) { other.precedes(0, strings, $0) }
+    case .lessOrEqual: Bitmap(count: count) { !other.precedes(0, strings, $0) }
+    }
+  }
+
+  private static func rows(
+    _ strings: DictionaryStrings, _ comparison: Comparison, _ other: ByteStrings
+  ) -> Bitmap {
     switch comparison {
-    case .equal: strings.equals(row, other, 0)
-    case .notEqual: !strings.equals(row, other, 0)
-    case .less: strings.precedes(row, other, 0)
-    case .greaterOrEqual: !strings.precedes(row, other, 0)
-    case .greater: other.precedes(0, strings, row)
-    case .lessOrEqual: !other.precedes(0, strings, row)
+    case .equal: strings.rows { $0.equals($1, other, 0) }
+    case .notEqual: strings.rows { !$0.equals($1, other, 0) }
+    case .less: strings.rows { $0.precedes($1, other, 0) }
+    case .greaterOrEqual: strings.rows { !$0.precedes($1, other, 0) }
+    case .greater: strings.rows { other.precedes(0, $0, $1) }
+    case .lessOrEqual: strings.rows { !other.precedes(0, $0, $1) }
     }
   }
 
   /// NaN comes after all numbers.
   private static func rows<T: FloatingPoint>(numbers: [T], _ comparison: Comparison, _ other: T) -> Bitmap {
     if other.isNaN {
-      return bits(numbers.count) { comparison.holds(numbers[$0].isNaN ? 0 : -1) }
+      let (isHeldByNone, isHeldByNumbers) = (comparison.holds(0), comparison.holds(-1))
+      return Bitmap(count: numbers.count) { numbers[$0].isNaN ? isHeldByNone : isHeldByNumbers }
     }
     switch comparison {
-    case .equal: return bits(numbers.count) { numbers[$0] == other }
-    case .notEqual: return bits(numbers.count) { numbers[$0] != other }
-    case .less: return bits(numbers.count) { numbers[$0] < other }
-    case .lessOrEqual: return bits(numbers.count) { numbers[$0] <= other }
-    case .greater: return bits(numbers.count) { !(numbers[$0] <= other) }
-    case .greaterOrEqual: return bits(numbers.count) { !(numbers[$0] < other) }
+    case .equal: return Bitmap(count: numbers.count) { numbers[$0] == other }
+    case .notEqual: return Bitmap(count: numbers.count) { numbers[$0] != other }
+    case .less: return Bitmap(count: numbers.count) { numbers[$0] < other }
+    case .lessOrEqual: return Bitmap(count: numbers.count) { numbers[$0] <= other }
+    case .greater: return Bitmap(count: numbers.count) { !(numbers[$0] <= other) }
+    case .greaterOrEqual: return Bitmap(count: numbers.count) { !(numbers[$0] < other) }
     }
   }
 
   private static func rows<T: Comparable>(_ list: [T], _ comparison: Comparison, _ other: T) -> Bitmap {
     switch comparison {
-    case .equal: bits(list.count) { list[$0] == other }
-    case .notEqual: bits(list.count) { list[$0] != other }
-    case .less: bits(list.count) { list[$0] < other }
-    case .lessOrEqual: bits(list.count) { list[$0] <= other }
-    case .greater: bits(list.count) { list[$0] > other }
-    case .greaterOrEqual: bits(list.count) { list[$0] >= other }
+    case .equal: Bitmap(count: list.count) { list[$0] == other }
+    case .notEqual: Bitmap(count: list.count) { list[$0] != other }
+    case .less: Bitmap(count: list.count) { list[$0] < other }
+    case .lessOrEqual: Bitmap(count: list.count) { list[$0] <= other }
+    case .greater: Bitmap(count: list.count) { list[$0] > other }
+    case .greaterOrEqual: Bitmap(count: list.count) { list[$0] >= other }
     }
   }
 

@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 import TarnColumns
 
 /// A literal compared with a column of whole numbers, decimals or times, exactly however fine it is.

@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 import TarnColumns
 
 extension Literal {

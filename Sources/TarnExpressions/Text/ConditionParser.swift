@@ -1,4 +1,4 @@
-import TarnBytes
+internal import TarnBytes
 
 extension Condition {
   /// Parses a condition such as `price > 100 and exchange in ('OKX', 'Kraken')`.

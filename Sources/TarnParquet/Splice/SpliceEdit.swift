@@ -99,10 +99,7 @@ package struct SlotEdit: Sendable {
 
   /// Whether the replaced rows have in a column the values that come in their places.
   func isSame(_ stored: Column, _ fresh: Column) -> Bool {
-    for (row, source) in zip(replaced, replacements) {
-      guard stored.isEqual(Int(row), to: fresh, Int(source)) else { return false }
-    }
-    return true
+    stored.areEqual(replaced, to: fresh, replacements)
   }
 }
 

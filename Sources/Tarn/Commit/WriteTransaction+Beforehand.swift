@@ -1,0 +1,71 @@
+import TarnColumns
+import TarnIndex
+import TarnStorage
+import TarnTimeline
+
+/// What a write puts into the table before its commit, and what does no harm where the commit fails.
+extension WriteTransaction {
+  /// Stores which names own which columns, where the table's properties do not have it yet.
+  ///
+  /// Whatever a commit then puts into such a column is that name's for every later batch. Where the commit fails, what
+  /// is stored does no harm: the name gets its column when it comes again.
+  ///
+  /// - Throws: ``TableError``: `conflict` where another writer has given a name or column away meanwhile; `mismatch`
+  ///   where there are too many.
+  func storeOwners() async throws(TableError) {
+    guard let owners else { return }
+    guard try Self.joined(state.properties, owners) != nil else { return }
+    _ = try await tableErrors {
+      try await TableProperties.change(in: storage, now: settings.now()) { properties in
+        guard let joined = try Self.joined(properties, owners) else { return false }
+        properties.set(joined)
+        return true
+      }
+    }
+  }
+
+  /// The owners that properties have and those of this write; nil where they have all of them.
+  private static func joined(
+    _ properties: TableProperties, _ owners: ColumnOwners
+  ) throws(TableError) -> ColumnOwners? {
+    let known: ColumnOwners
+    do { known = try properties.columnOwners() } catch { throw TableError(error) }
+    var joined = known
+    if let column = joined.formUnion(owners) {
+      throw TableError(
+        .conflict, "another writer gave the column \(column), or the name that is to own it, away: try again")
+    }
+    guard joined != known else { return nil }
+    guard !joined.isTooLarge else {
+      throw TableError(
+        .mismatch,
+        "the names that are not those of their columns are more than \(ColumnOwners.limit), or take more than "
+          + "\(ColumnOwners.byteLimit) bytes: keep what has names without end, such as a map by id, in one attribute"
+      )
+    }
+    return joined
+  }
+
+  /// Puts the table's own tombstone files in order, before one more is written.
+  ///
+  /// Files of attempts that another engine rolled back go, since a timeline that begins after them would take them
+  /// for completed. Those of an attempt that is under way stay, whoever's it is.
+  func tidyTombstones(_ table: WritableTable) async throws(TableError) {
+    try await tableErrors {
+      do throws(KeyIndexError) {
+        let store = try await TombstoneStore.open(in: storage, timeline: state.timeline)
+        if !store.uncommitted.isEmpty {
+          // An attempt that began meanwhile stands on the timeline before its tombstones do.
+          let timeline: Timeline
+          do { timeline = try await Timeline.load(from: storage) } catch { return }
+          try await store.removeAbandoned(by: timeline)
+        }
+        _ = try await store.merge(expiry: table.tombstoneExpiry(at: settings.now() / 1_000))
+      } catch {
+        guard case .damaged = error else { throw error }
+        settings.warn(
+          "\(error): the table's tombstones are not put in order; delete the file to go on without it")
+      }
+    }
+  }
+}

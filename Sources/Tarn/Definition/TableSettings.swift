@@ -1,0 +1,44 @@
+/// How this process works on a table; none of it is kept in the table.
+public struct TableSettings: Sendable {
+  /// How many files are worked on at once.
+  public var parallelism: Int
+  /// Bytes of memory that a process may take while it writes, its batch among them.
+  ///
+  /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed. Looking
+  /// keys up, which takes little but in files without key index, is not counted.
+  public var memory = 256 << 20
+  /// The buckets of a table that does not say them, which other writers made; see <doc:BucketIndex>.
+  ///
+  /// For a table that says them, nil or the same.
+  public var buckets: Buckets?
+  /// Whether a write gives a column a type that holds more, where values of its batch need that; see
+  /// ``Table/widen(_:)`` for which types become which.
+  ///
+  /// Otherwise a value that does not fit its column is an error.
+  public var widensColumns = false
+  /// Whether times in base files that are finer than microseconds are cut, by snapshots and by writes that change such
+  /// files.
+  ///
+  /// They are an error otherwise. Only other writers than Hudi and Spark make such.
+  public var cutsNanoseconds = false
+  /// How long a write waits for other writers, in all.
+  public var lockPatience: Duration = .seconds(60)
+  /// How many small files are written at once; nil for as many as the storage likes.
+  package var smallFilesAtOnce: Int?
+  /// The clock: microseconds since 1970-01-01T00:00:00Z.
+  public var now: @Sendable () -> Int64
+  /// Randomness for file ids, and for the mark of an attempt.
+  public var random: @Sendable () -> UInt64
+  /// Told of what a user should know and need not act on.
+  public var warn: @Sendable (String) -> Void = { _ in }
+
+  /// The defaults: the system's clock and randomness, as many files at once as there are cores.
+  public init() {
+    parallelism = SystemWorld.coreCount
+    now = { SystemWorld.microseconds() }
+    random = {
+      var generator = SystemRandomNumberGenerator()
+      return generator.next()
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import TarnBytes
+import TarnFileGroups
+import TarnIndex
+import TarnStorage
+import TarnTimeline
+
+/// The file slices in which the rows of a batch may be, or may go.
+struct CandidateSlices: Sendable {
+  /// The latest slices.
+  let slices: [FileSlice]
+  /// The bucket of each row; nil in a table without a bucket index.
+  let buckets: RowBuckets?
+  /// What the latest commits wrote, as the next one carries it on.
+  let recent: RecentCommits
+}
+
+/// Finds the file slices in which the rows of a batch may be, or may go.
+struct SliceLookup: Sendable {
+  let state: TableState
+  let table: WritableTable
+  let settings: TableSettings
+  let reader: BaseFileReader
+
+  /// The latest slices of the partitions that matter; where there are buckets, of those of the rows.
+  ///
+  /// - Throws: ``TableError``, `damaged` where a file is gone that one of the latest commits wrote.
+  func slices(for batch: KeyedBatch) async throws(TableError) -> CandidateSlices {
+    let only = batch.scope == .table ? nil : batch.keys.partitions.paths
+    let (slices, written) = try await tableErrors {
+      let slices = try await FileSystemView.load(
+        from: reader.storage, properties: state.properties, timeline: state.timeline, only: only
+      ).slices()
+      let written = try await WrittenFiles(state, reader.storage, parallelism: settings.parallelism) {
+        batch.scope == .table || batch.keys.partitions.number(of: $0) != nil
+      }
+      return (slices, written)
+    }
+    try written.check(slices)
+    let bucketLookup = BucketLookup(state: state, table: table, given: settings.buckets, storage: reader.storage)
+    guard let index = try await bucketLookup.index(of: slices, isWhole: only == nil, written) else {
+      return CandidateSlices(slices: slices, buckets: nil, recent: written.recent)
+    }
+    let buckets = RowBuckets(index, batch.keys.texts)
+    let places = Set(batch.winners.map { KeyPlace(ofRow: $0, batch, buckets) })
+    let wanted = slices.filter { slice in
+      KeyPlace(of: slice, batch, buckets).map(places.contains) ?? false
+    }
+    return CandidateSlices(slices: wanted, buckets: buckets, recent: written.recent)
+  }
+}

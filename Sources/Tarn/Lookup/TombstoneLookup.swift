@@ -1,0 +1,157 @@
+import TarnBytes
+import TarnColumns
+import TarnFileGroups
+import TarnIndex
+import TarnStorage
+import TarnTimeline
+
+/// The deletions that are known of keys that are not stored: of each key the one that orders last.
+struct KnownDeletions: Sendable {
+  /// The ordering values of the deletions, in the table's type.
+  private let orderings: Column
+  /// For each row of the batch whose key was deleted, which of them is its deletion's.
+  private let positions: [Int32: Int]
+
+  fileprivate init(_ orderings: Column, _ matches: [(row: Int32, position: Int)]) {
+    self.orderings = orderings
+    var positions: [Int32: Int] = [:]
+    for (row, position) in matches {
+      if let other = positions[row], orderings.compare(position, to: orderings, other) < 0 { continue }
+      positions[row] = position
+    }
+    self.positions = positions
+  }
+
+  /// Whether a row's key was deleted, and not before the row.
+  func covers(_ row: Int32, in batch: KeyedBatch) -> Bool {
+    guard let position = positions[row], let incoming = batch.orderingValues else { return false }
+    return incoming.compare(Int(row), to: orderings, position) <= 0
+  }
+
+  /// Whether a row's key was deleted.
+  func contains(_ row: Int32) -> Bool { positions[row] != nil }
+}
+
+/// Looks for tombstones of keys that are not stored: in the key indexes of the file groups where they may have been,
+/// and in the table's own store.
+struct TombstoneLookup: Sendable {
+  let batch: KeyedBatch
+  let buckets: RowBuckets?
+  /// The ordering column's type.
+  let type: DataType
+  let timeline: Timeline
+  /// Tombstones of before this time have expired, in milliseconds since 1970-01-01T00:00:00Z.
+  let expiry: Int64
+  let reader: BaseFileReader
+  let parallelism: Int
+
+  /// Looks for the keys of rows that are not stored.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows of the batch.
+  ///   - files: The slices in which they may have been.
+  func deletions(
+    of rows: [Int32], in files: [FileMatches]
+  ) async throws(TableError) -> KnownDeletions? {
+    guard !rows.isEmpty else { return nil }
+    return try await tableErrors {
+      let store = try await TombstoneStore.open(in: reader.storage, timeline: timeline)
+      let files = files.filter { $0.facts.hasTombstones }
+      guard !store.files.isEmpty || !files.isEmpty else { return nil }
+      return try await deletions(of: rows, in: files, store)
+    }
+  }
+
+  private func deletions(
+    of rows: [Int32], in files: [FileMatches], _ store: TombstoneStore
+  ) async throws -> KnownDeletions {
+    let queries = Dictionary(grouping: rows) { KeyPlace(ofRow: $0, batch, buckets) }
+      .mapValues { KeyQueries($0, batch.keys).hashes }
+    let found = try await concurrently(files, width: parallelism) { file in
+      let place = KeyPlace(of: file.slice, batch, buckets)
+      return try await tombstones(of: file, place.flatMap { queries[$0] } ?? [])
+    }
+    var search = TombstoneSearch(batch, rows, type)
+    for (file, tombstones) in zip(files, found) {
+      for tombstone in tombstones { try search.take(tombstone, in: [file.partition]) }
+    }
+    if !store.files.isEmpty {
+      for tombstone in try await tombstones(of: store, KeyQueries(rows, batch.keys).hashes) {
+        try search.take(tombstone)
+      }
+    }
+    return search.finish()
+  }
+
+  private func tombstones(of file: FileMatches, _ hashes: [UInt32]) async throws -> [KeyTombstone] {
+    guard !hashes.isEmpty else { return [] }
+    let opened = try await reader.open(file.slice)
+    do throws(KeyIndexError) {
+      let index = try await reader.footers.keyIndex(of: opened, in: reader.storage)
+      return try await index?.tombstones(
+        for: hashes, in: reader.storage, at: file.slice.path, expiry: expiry) ?? []
+    } catch {
+      guard case .damaged = error else { throw error }
+      reader.warn("\(error): deletions that it remembers are not known")
+      return []
+    }
+  }
+
+  private func tombstones(of store: TombstoneStore, _ hashes: [UInt32]) async throws -> [KeyTombstone] {
+    do throws(KeyIndexError) { return try await store.tombstones(for: hashes, expiry: expiry) } catch {
+      guard case .damaged = error else { throw error }
+      reader.warn(
+        "\(error): deletions that the table remembers are not known; delete the file to go on without it")
+      return []
+    }
+  }
+}
+
+/// Matches tombstones with rows of a batch.
+private struct TombstoneSearch {
+  private let batch: KeyedBatch
+  private let rows: Set<Int32>
+  private var values: ColumnBuilder
+  private var count = 0
+  /// The rows of each value.
+  private var matches: [(row: Int32, position: Int)] = []
+
+  init(_ batch: KeyedBatch, _ rows: [Int32], _ type: DataType) {
+    self.batch = batch
+    self.rows = Set(rows)
+    values = ColumnBuilder(type)
+  }
+
+  /// Takes a tombstone of the table's store.
+  mutating func take(_ tombstone: KeyTombstone) throws {
+    try take(tombstone, in: batch.scope == .table ? [nil] : batch.keys.partitions.all)
+  }
+
+  /// Takes a tombstone.
+  ///
+  /// - Parameter partitions: Those in which it holds, unless it says that itself.
+  mutating func take(_ tombstone: KeyTombstone, in partitions: [PartitionNumber?]) throws {
+    guard let ordering = tombstone.ordering, let extent = TombstoneOrdering.decode(ordering, into: &values)
+    else { return }
+    let position = count
+    count += 1
+    var key = ByteStrings()
+    try key.append(tombstone.key.span.bytes)
+    var within = partitions
+    if case .partition(let path) = extent {
+      if batch.scope == .table {
+        within = [nil]
+      } else {
+        within = batch.keys.partitions.number(of: path.text).map { [$0] } ?? []
+      }
+    }
+    for partition in within {
+      guard let row = batch.row(for: key, 0, hash: key.hash(0), partition: partition),
+        rows.contains(Int32(row))
+      else { continue }
+      matches.append((Int32(row), position))
+    }
+  }
+
+  consuming func finish() -> KnownDeletions { KnownDeletions(values.finish(), matches) }
+}

@@ -1,0 +1,55 @@
+import TarnBytes
+import TarnFileGroups
+
+/// Distributes inserts over the file groups of their buckets, and new ones.
+///
+/// Source: Hudi's `SparkBucketIndexPartitioner`: a bucket has one file group, whatever its size.
+struct BucketPacker {
+  /// The bucket of each row that is written.
+  let buckets: [Int32]
+
+  /// Where rows go.
+  private struct Place: Hashable {
+    var partition: ExactText
+    var bucket: Int?
+
+    init(_ partition: String, _ bucket: Int?) {
+      self.partition = ExactText(partition)
+      self.bucket = bucket
+    }
+
+    init(_ update: FileGroupUpdate) { self.init(update.slice.partitionPath, update.slice.bucket) }
+  }
+
+  /// Distributes the inserts of each partition.
+  ///
+  /// - Parameters:
+  ///   - inserts: Rows of the batch by partition path.
+  ///   - updates: File groups whose stored rows change anyway.
+  ///   - others: The other file groups of these buckets.
+  func plan(
+    _ inserts: [(path: String, rows: [Int32])], updates: [FileGroupUpdate], others: [FileGroupUpdate]
+  ) -> WritePlan {
+    var plan = WritePlan(updates: updates)
+    var changing = Dictionary(
+      updates.enumerated().map { (Place($0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
+    let rests = Dictionary(others.map { (Place($0), $0) }, uniquingKeysWith: { first, _ in first })
+    for (partition, rows) in inserts {
+      let byBucket = Dictionary(grouping: rows) { buckets[Int($0)] }
+      for (bucket, rows) in byBucket.sorted(by: { $0.key < $1.key }) {
+        let place = Place(partition, Int(bucket))
+        if changing[place] == nil, let other = rests[place] {
+          changing[place] = plan.updates.count
+          plan.updates.append(other)
+        }
+        if let index = changing[place] {
+          plan.updates[index].inserts = rows
+        } else {
+          plan.creations.append(
+            FileGroupCreation(partitionPath: partition, bucket: Int(bucket), inserts: rows))
+        }
+      }
+    }
+    return plan
+  }
+}

@@ -1,0 +1,66 @@
+import TarnExpressions
+import TarnTimeline
+
+/// Finds the file slices in which there may be rows that are looked for; partitions are ruled out before they are
+/// listed.
+package struct SliceFinder: Sendable {
+  private let reader: BaseFileReader
+  private let properties: TableProperties
+  private let timeline: Timeline
+
+  /// Finds slices of a table as its timeline has it.
+  package init(_ properties: TableProperties, _ timeline: Timeline, _ reader: BaseFileReader) {
+    self.reader = reader
+    self.properties = properties
+    self.timeline = timeline
+  }
+
+  /// Finds the slices.
+  ///
+  /// Paths rule partitions out only where a file shows that they are made of the rows' fields as the table's properties
+  /// say: these need not tell how another writer makes them.
+  ///
+  /// - Parameter instant: The time of the query, inclusive; nil for now.
+  /// - Throws: ``FileGroupError``, or ``TimelineError``.
+  package func slices(for search: RowSearch, asOf instant: Instant? = nil) async throws -> FoundSlices {
+    guard let condition = search.condition else { return try await all(instant) }
+    let rules = PartitionPruning(condition, properties, search.schema)
+    guard rules.isPossible else { return try await all(instant) }
+    let view = try await FileSystemView.load(
+      from: reader.storage, properties: properties, timeline: timeline, only: rules.paths(),
+      where: rules.folders)
+    let listed = view.slices(asOf: instant)
+    let held = try listed.filter { try rules.mayHold($0.partitionPath) }
+    var example = held.first ?? listed.first
+    if example == nil {
+      example = try await FileSystemView.anySlice(
+        from: reader.storage, properties: properties, timeline: timeline, asOf: instant)
+    }
+    // Without a slice there is no row anywhere.
+    guard let example else { return FoundSlices(slices: [], rules: nil) }
+    guard try await rules.isTrue(of: example, try await reader.open(example)) else {
+      return try await all(instant)
+    }
+    return FoundSlices(slices: held, rules: rules)
+  }
+
+  private func all(_ instant: Instant?) async throws(TimelineError) -> FoundSlices {
+    let view = try await FileSystemView.load(
+      from: reader.storage, properties: properties, timeline: timeline)
+    return FoundSlices(slices: view.slices(asOf: instant), rules: nil)
+  }
+}
+
+/// The slices in which there may be rows that are looked for.
+package struct FoundSlices: Sendable {
+  /// The slices, by partition and file id.
+  package let slices: [FileSlice]
+  let rules: PartitionPruning?
+
+  /// Whether a partition was looked into, rather than ruled out.
+  ///
+  /// - Throws: ``FileGroupError``.
+  package func covers(_ partition: String) throws(FileGroupError) -> Bool {
+    try rules?.mayHold(partition) ?? true
+  }
+}

@@ -1,0 +1,83 @@
+import TarnBytes
+import TarnColumns
+import TarnIndex
+
+/// Collects a file's keys, in the order of its rows, for its key range, Bloom filter and index.
+struct KeyCollector {
+  private var parts: [ByteStrings] = []
+  /// The hash of each key, as an index has it.
+  private var hashes: [UInt32] = []
+
+  mutating func add(_ keys: ByteStrings) {
+    guard keys.count > 0 else { return }
+    hashes.reserveCapacity(hashes.count + keys.count)
+    parts.append(keys)
+    for row in 0..<keys.count { hashes.append(KeyIndex.shortened(keys.hash(row))) }
+  }
+
+  /// Adds keys whose hashes are known.
+  mutating func add(_ keys: ByteStrings, hashes new: some Collection<UInt64>) {
+    guard keys.count > 0 else { return }
+    parts.append(keys)
+    for hash in new { hashes.append(KeyIndex.shortened(hash)) }
+  }
+
+  /// The least and the greatest key, in the order of Java's strings.
+  var range: (least: String, greatest: String)? {
+    guard let first = parts.first else { return nil }
+    var least = (keys: first, row: 0)
+    var greatest = least
+    for keys in parts {
+      for row in 0..<keys.count {
+        if JavaStringOrder.precedes(keys[row], least.keys[least.row]) { least = (keys, row) }
+        if JavaStringOrder.precedes(greatest.keys[greatest.row], keys[row]) { greatest = (keys, row) }
+      }
+    }
+    return (least.keys.string(least.row), greatest.keys.string(greatest.row))
+  }
+
+  func filter(_ sizing: BloomFilterSizing) -> BloomFilter {
+    var filter = BloomFilter(sizing: sizing == .hudi ? .hudi : .perFile(rows: hashes.count))
+    for keys in parts { filter.insert(keys) }
+    return filter
+  }
+
+  /// The index of the keys, which lie in slots of so many rows.
+  func index(slotRows: [Int], _ tombstones: [KeyTombstone]) -> KeyIndexImage {
+    var builder = KeyIndexBuilder()
+    builder.reserve(keys: hashes.count)
+    var rest = slotRows[...]
+    var left = 0
+    var slot: Int32 = -1
+    for hash in hashes {
+      while left == 0, let rows = rest.popFirst() {
+        slot = builder.beginSlot(rows: rows)
+        left = rows
+      }
+      builder.add(hash: hash, slot: slot)
+      left -= 1
+    }
+    for tombstone in tombstones { builder.add(tombstone) }
+    return builder.finish()
+  }
+}
+
+/// The order of `java.lang.String`, UTF-16 unit by unit, on UTF-8 bytes.
+enum JavaStringOrder {
+  static func precedes(_ left: RawSpan, _ right: RawSpan) -> Bool {
+    left.withUnsafeBytes { a in
+      right.withUnsafeBytes { b in
+        let common = min(a.count, b.count)
+        var index = 0
+        while index < common, a[index] == b[index] { index += 1 }
+        guard index < common else { return a.count < b.count }
+        return weight(a[index]) < weight(b[index])
+      }
+    }
+  }
+
+  /// Surrogates, which begin four-byte sequences in UTF-8, come before U+E000 and what follows it.
+  private static func weight(_ byte: UInt8) -> Int {
+    byte == 0xee || byte == 0xef ? Int(byte) + 0x10 : Int(byte)
+  }
+}
