@@ -52,10 +52,10 @@ let package = Package(
     room("DynamoDBJSON", ["TarnBytes"]),
     room("TarnStorage", ["TarnBytes", "CFileCopy"]),
     room("TarnStorageContract", ["TarnStorage"]),
-    room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
+    room("TarnAvro", ["TarnBytes", "TarnColumns"]),
     room(
       "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
-    room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
+    room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage"]),
     room("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),
     room(
       "TarnFileGroups",
@@ -67,7 +67,7 @@ let package = Package(
       "Tarn",
       [
         "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
-        "TarnTimeline", "TarnIndex", "TarnFileGroups", "TarnCompression",
+        "TarnTimeline", "TarnIndex", "TarnFileGroups",
       ]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
@@ -75,7 +75,7 @@ let package = Package(
       name: "TarnCommand",
       dependencies: [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnAvro", "TarnCompression", "CMalloc",
+        "TarnTimeline", "TarnAvro", "CMalloc",
       ],
       swiftSettings: settings),
 

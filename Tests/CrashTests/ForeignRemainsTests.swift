@@ -92,7 +92,7 @@ import Testing
     try await Workload(storage: recording).take(2)
     let changes = recording.calls.indices.filter { recording.calls[$0].contains("hoodie.properties.backup") }
     let (first, last) = (try #require(changes.first), try #require(changes.last))
-    #expect(last - first > 10)
+    #expect(last - first > 6)
     for number in first + 1...last + 1 {
       let storage = InMemoryStorage()
       try await withMetadataTable(storage)

@@ -75,7 +75,7 @@ import Testing
       }
       let store = try await TombstoneStore.open(in: storage, timeline: model.timeline)
       try await Self.expectSame(store, model, expiry: expiry, &random)
-      for file in store.uncommitted { try await TombstoneStore.remove(file.instant, in: storage) }
+      try await store.removeAbandoned(by: model.timeline)
       #expect(try await TombstoneStore.open(in: storage, timeline: model.timeline).uncommitted == [])
     }
   }

@@ -160,8 +160,12 @@ import Testing
     // The older version is there, so that its rows would come back.
     try await fixture.storage.delete(new.path)
     let reads: [@Sendable () async throws -> Void] = [
-      { _ = try await table.snapshot() }, { _ = try await table.changes(since: first) },
-      { _ = try await table.snapshot(asOf: #require(try await table.timeline().latest?.instant)) },
+      { _ = try await table.snapshot().slices }, { _ = try await table.changes(since: first).count() },
+      { _ = try await table.snapshot().select("price").count() },
+      {
+        let latest = try #require(try await table.timeline().latest?.instant)
+        for try await _ in try await table.snapshot(asOf: latest) {}
+      },
     ]
     for read in reads { await expectRefusal(.damaged, new.path, "it is gone") { try await read() } }
     #expect(try await table.snapshot(asOf: first).slices == old)

@@ -1,10 +1,11 @@
 import Tarn
 import TarnColumns
 import TarnParquet
+import TarnStorage
 import TarnTestSupport
 import Testing
 
-/// What a splice leaves as it was, looked up in the files themselves through their page indexes.
+/// What a splice leaves as it was, looked up in the files themselves.
 @Suite struct SplicedPagesTests {
   /// The pages of a base file, and its values as JSON.
   private struct Pages {
@@ -21,6 +22,7 @@ import Testing
     init(_ table: SmallTable) async throws {
       let slice = try #require(try await table.table.snapshot().slices.first)
       let file = try await ParquetFile.open(table.storage, path: slice.path)
+      let parts = try ParquetParts(try await table.storage.readAll(slice.path))
       names = file.schema.names
       for group in 0..<file.rowGroupCount {
         var columns: [[[UInt8]]] = []
@@ -28,9 +30,9 @@ import Testing
         for column in names.indices {
           var pages: [[UInt8]] = []
           var rows: [Range<Int>] = []
-          for case .page(let page) in try await file.encodedChunk(group: group, chunk: column).parts {
+          for page in parts.dataPages(group: group, column: column) {
             let start = rows.last?.upperBound ?? 0
-            rows.append(start..<start + page.rowCount)
+            rows.append(start..<start + (page.valueCount ?? 0))
             pages.append(page.bytes)
           }
           columns.append(pages)

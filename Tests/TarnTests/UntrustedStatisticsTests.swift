@@ -1,5 +1,6 @@
 import Tarn
 import TarnColumns
+import TarnFileGroups
 import TarnParquet
 import TarnStorage
 import TarnTestSupport

@@ -15,9 +15,9 @@ enum Rooms {
     ("DynamoDBJSON", ["TarnBytes"]),
     ("TarnStorage", ["TarnBytes", "CFileCopy"]),
     ("TarnStorageContract", ["TarnStorage"]),
-    ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
+    ("TarnAvro", ["TarnBytes", "TarnColumns"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
-    ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro"]),
+    ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage"]),
     ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),
     (
       "TarnFileGroups",
@@ -30,7 +30,7 @@ enum Rooms {
       "Tarn",
       [
         "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
-        "TarnTimeline", "TarnIndex", "TarnFileGroups", "TarnCompression",
+        "TarnTimeline", "TarnIndex", "TarnFileGroups",
       ]
     ),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
@@ -38,7 +38,7 @@ enum Rooms {
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnAvro", "TarnCompression", "CMalloc",
+        "TarnTimeline", "TarnAvro", "CMalloc",
       ]
     ),
   ]
@@ -49,7 +49,7 @@ enum Rooms {
   /// Files above the library that use Foundation, each for a thing that nothing below it has.
   static let foundation: Set = [
     // Time zones by name.
-    "Sources/TarnCommand/Input/ZoneConversion.swift"
+    "Sources/TarnCommand/Options/ZoneConversion.swift"
   ]
 
   /// The dependencies that the manifest gives each target of `Sources`.

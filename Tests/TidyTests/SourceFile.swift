@@ -13,8 +13,12 @@ struct SourceFile {
   let code: [String]
 
   init(path: String, withCode: Bool = false) throws {
+    self.init(path: path, lines: try TestWorld.lines(of: TestWorld.root + "/" + path), withCode: withCode)
+  }
+
+  init(path: String, lines: [String], withCode: Bool) {
     self.path = path
-    lines = try TestWorld.lines(of: TestWorld.root + "/" + path)
+    self.lines = lines
     var lexer = Lexer(withCode ? lines.joined(separator: "\n") : "")
     code = lexer.code().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }

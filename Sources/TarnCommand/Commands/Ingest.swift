@@ -69,6 +69,6 @@ enum IngestCommand {
         throw await input.located(error, in: taken, by: table)
       }
     }
-    StandardError.write(line: report.line("ingested into", written, deadLetters: input.letters))
+    StandardError.write(line: report.line("ingested into", written, letters: input.letters.size))
   }
 }

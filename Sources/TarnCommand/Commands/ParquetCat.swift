@@ -1,6 +1,7 @@
 import Tarn
 import TarnColumns
 import TarnExpressions
+import TarnFileGroups
 import TarnParquet
 
 /// `tarn parquet cat`.

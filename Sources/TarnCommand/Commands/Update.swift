@@ -1,5 +1,4 @@
 import Tarn
-import TarnColumns
 
 /// `tarn update`.
 enum UpdateCommand {

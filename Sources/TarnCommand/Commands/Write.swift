@@ -1,4 +1,5 @@
 import Tarn
+import TarnCDC
 import TarnColumns
 import TarnTimeline
 
@@ -105,7 +106,7 @@ enum WriteCommand {
         throw await input.located(error, in: taken, by: table, columns: columns, scope: scope)
       }
     }
-    StandardError.write(line: report.line(verb, written, deadLetters: input.letters))
+    StandardError.write(line: report.line(verb, written, letters: input.letters.size))
   }
 
   /// Creates a table and fills it with rows as they are read.
@@ -132,7 +133,7 @@ enum WriteCommand {
           throw await taken.located(error)
         }
       }
-      StandardError.write(line: report.line("inserted into", written, deadLetters: letters))
+      StandardError.write(line: report.line("inserted into", written, letters: letters.size))
     } catch {
       throw await batches.failure ?? error
     }

@@ -70,46 +70,51 @@ struct ChangeInput {
   /// Says which files of the folders are not read.
   func sayLeft() async throws { try await input.sayLeft() }
 
-  /// Reads the changes; attributes without column make new ones, for which the records are read again.
+  /// Reads the changes, with columns for the attributes that have none yet.
   mutating func changes(
     _ schema: Schema, key: [String], partition: [String], ordering: String?
   ) async throws -> ChangeBatch {
-    var widening = widens ? NewColumns.widening(schema, texts: key + partition) : [:]
-    var schema = widens ? NewColumns.parsed(schema) : schema
-    let before = (schema: schema, owners: owners)
+    var columns =
+      widens
+      ? GrowingColumns(GrowingColumns.parsed(schema), widening: schema, texts: key + partition)
+      : GrowingColumns(schema)
+    let before = (schema: columns.schema, owners: owners)
     while true {
       var builder: ChangeBatchBuilder
       do {
         builder = try ChangeBatchBuilder(
-          schema: schema, keyFields: key, partitionFields: partition, orderingField: ordering,
-          owners: owners, table: dynamoDBTable,
-          widening: widening,
-          utcOffset: zone?.offset)
+          schema: columns.schema, keyFields: key, partitionFields: partition, orderingField: ordering,
+          owners: owners, table: dynamoDBTable, widening: columns.widening, utcOffset: zone?.offset)
       } catch {
         throw CommandError(error.description)
       }
       letters = DeadLetters()
       self.builder = builder
+      builder.keepsNewValues = true
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
       owners = builder.owners
-      guard !builder.newFields.isEmpty || !builder.widerFields.isEmpty else {
-        NewColumns.sayOwners(owners, before.owners, before.schema)
-        if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
-        if zone == nil { ZoneConversion.sayUTC(builder.zonelessColumns) }
-        if builder.counts.otherTables > 0 {
-          StandardError.note(
-            "\(builder.counts.otherTables) records of other DynamoDB tables were passed over")
-        }
-        let changes = try Self.joined(batches, schema)
-        guard isInferred, letters.count > 0 else { return changes }
-        // Records that were rejected make no columns.
-        let roles = key + partition + (ordering.map { [$0] } ?? []) + EventColumn.fields.map(\.name)
-        return try ChangeBatch(
-          rows: try NewColumns.withoutEmpty(changes.rows, keeping: Set(roles)), isDelete: changes.isDelete)
-      }
-      schema = NewColumns.added(builder.newFields, to: schema, saying: true)
-      schema = NewColumns.widened(schema, by: builder.widerFields, &widening)
+      NewColumns.say(builder.newFields, isTable: true)
+      columns.grow(by: builder)
+      guard let complete = builder.completed(batches) else { continue }
+      say(builder, since: before)
+      let changes = try BatchJoin.changes(complete, schema: columns.schema)
+      guard isInferred, letters.count > 0 else { return changes }
+      // Records that were rejected make no columns.
+      let roles = key + partition + (ordering.map { [$0] } ?? []) + EventColumn.fields.map(\.name)
+      return try ChangeBatch(
+        rows: try BatchJoin.withoutEmpty(changes.rows, keeping: Set(roles)), isDelete: changes.isDelete)
+    }
+  }
+
+  /// Says what the user should know of the records.
+  private func say(_ builder: ChangeBatchBuilder, since before: (schema: Schema, owners: ColumnOwners)) {
+    NewColumns.sayOwners(owners, before.owners, before.schema)
+    if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
+    if zone == nil { ZoneConversion.sayUTC(builder.zonelessColumns) }
+    if builder.counts.otherTables > 0 {
+      StandardError.note(
+        "\(builder.counts.otherTables) records of other DynamoDB tables were passed over")
     }
   }
 
@@ -140,15 +145,5 @@ struct ChangeInput {
   /// Stores the records that could not be taken, but for those that were stored before.
   func storeLetters(besides stored: inout StoredLetters) throws {
     try letters.store(input.policy, besides: &stored)
-  }
-
-  private static func joined(_ batches: [ChangeBatch], _ schema: Schema) throws -> ChangeBatch {
-    if batches.count == 1, let only = batches.first { return only }
-    var bits = Bitmap()
-    for batch in batches {
-      for row in 0..<batch.count { bits.append(batch.isDelete[row]) }
-    }
-    return try ChangeBatch(
-      rows: try RecordBatch.concatenate(batches.map(\.rows), schema: schema), isDelete: bits)
   }
 }

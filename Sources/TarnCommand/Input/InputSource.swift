@@ -45,7 +45,8 @@ struct InputSource {
       throw CommandError(prefix + error.description)
     } catch let error as ChangeError {
       switch error {
-      case .rejected, .unsupportedColumn, .missingColumn, .columns, .handler, .cancelled:
+      case .rejected, .unsupportedColumn, .missingColumn, .differentTypes, .notWider, .columns, .handler,
+        .cancelled:
         throw CommandError(error.description)
       case .storage, .compression, .nothingToRead: throw CommandError(prefix + error.description)
       }

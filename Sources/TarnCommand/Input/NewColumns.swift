@@ -30,14 +30,6 @@ enum NewColumns {
     return try rows.select(rows.schema.names.filter { $0 != MetaColumns.isDeleted })
   }
 
-  /// The rows without columns of nothing but nulls, save some.
-  static func withoutEmpty(_ rows: RecordBatch, keeping kept: Set<String>) throws -> RecordBatch {
-    let names = zip(rows.schema.names, rows.columns).filter { name, column in
-      kept.contains(name) || column.nullCount < rows.count
-    }.map(\.0)
-    return names.count == rows.columns.count ? rows : try rows.select(names)
-  }
-
   /// The rows that a table takes without columns that only rows brought which it refuses.
   ///
   /// - Parameters:
@@ -48,7 +40,7 @@ enum NewColumns {
     _ rows: RecordBatch, of all: RecordBatch, by table: Table, besides others: Set<String> = []
   ) async throws -> RecordBatch {
     let empty = zip(all.schema.names, all.columns).filter { $1.nullCount == all.count }.map(\.0)
-    return try withoutEmpty(
+    return try BatchJoin.withoutEmpty(
       rows, keeping: others.union(try await table.schema().names).union(empty).union(MetaColumns.all))
   }
 
@@ -60,59 +52,23 @@ enum NewColumns {
     }
   }
 
-  /// A table's columns as values are read for them that may widen these: as wide as values of JSON can be, so that the
-  /// table decides by the values.
-  static func parsed(_ schema: Schema) -> Schema {
-    var wide = schema
-    for index in wide.fields.indices {
-      switch wide.fields[index].type {
-      case .int32: wide.fields[index].type = .int64
-      case .float: wide.fields[index].type = .double
-      case .decimal(_, let scale):
-        wide.fields[index].type = .decimal(precision: DataType.greatestPrecision, scale: scale)
-      default: break
-      }
-    }
-    return wide
-  }
-
-  /// The types of a table's columns whose values may get more digits: all but those whose texts make keys and
-  /// partitions.
+  /// Says which columns are new.
   ///
-  /// A table that is to have the types of its first rows has none.
-  static func widening(_ table: Schema?, texts: [String]) -> [String: DataType] {
-    let fields = (table?.fields ?? []).filter { !texts.contains($0.name) }
-    return Dictionary(fields.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
-  }
-
-  /// The schema as values are read for wider columns, whose types are noted.
-  static func widened(
-    _ schema: Schema, by fields: [Field], _ types: inout [String: DataType]
-  ) -> Schema {
-    var schema = schema
-    for (field, parsed) in zip(fields, parsed(Schema(fields)).fields) {
-      types[field.name] = field.type
-      if let index = schema.index(of: field.name) { schema.fields[index].type = parsed.type }
-    }
-    return schema
-  }
-
-  /// The schema with the new columns at its end.
-  static func added(
-    _ new: [(field: Field, count: Int, warning: String?)], to schema: Schema, saying: Bool,
-    known: Set<String> = []
-  ) -> Schema {
-    var schema = schema
+  /// - Parameters:
+  ///   - new: Those that a builder has found.
+  ///   - isTable: Whether there is a table that lacks them.
+  ///   - known: Columns of which the user knows.
+  static func say(
+    _ new: [(field: Field, count: Int, warning: String?)], isTable: Bool, known: Set<String> = []
+  ) {
     for (field, count, warning) in new {
-      schema.fields.append(field)
       if let warning { StandardError.note(warning) }
       // Hudi's own columns, as a table's rows are read with, are left out when rows are written, or refused.
-      if saying, !known.contains(field.name), !MetaColumns.isReserved(field.name) {
+      if isTable, !known.contains(field.name), !MetaColumns.isReserved(field.name) {
         StandardError.note(
           "column \(field.name) (\(field.type.name)) is new, found in \(count) \(count == 1 ? "record" : "records")"
         )
       }
     }
-    return schema
   }
 }

@@ -2,19 +2,10 @@ import TarnBytes
 import TarnCDC
 import TarnColumns
 
-/// A consumer of records that makes rows of them.
-protocol RowConsumer: RecordConsumer {
-  /// Number of rows in the present batch, rejected ones too.
-  var rowCount: Int { get }
-}
-
-extension RowBatchBuilder: RowConsumer {}
-extension ChangeBatchBuilder: RowConsumer {}
-
 /// Finds the records of rows that the table refused, by reading them again.
 ///
 /// So nothing need be kept of where each row came from, for the few that are refused.
-struct RefusalFinder<Base: RowConsumer>: RecordConsumer {
+struct RefusalFinder<Base: RowBuilder>: RecordConsumer {
   /// Makes the rows again.
   var base: Base
   private let refused: [Int: String]

@@ -111,7 +111,7 @@ struct RowInput {
         isInferred = true
       }
       let stored = table ?? given
-      if widens, let stored { schema = NewColumns.parsed(stored) }
+      if widens, let stored { schema = GrowingColumns.parsed(stored) }
       let read = try await readLines(
         lines, schema ?? Schema([]), key: key, stored: stored)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
@@ -124,7 +124,7 @@ struct RowInput {
     guard isInferred, letters.count > 0 else { return try partial(rows) }
     // Records that were rejected make no columns.
     return try partial(
-      try NewColumns.withoutEmpty(
+      try BatchJoin.withoutEmpty(
         rows, keeping: Set(preferred.map { owners.column(meaning: $0, in: rows.schema) })))
   }
 
@@ -169,7 +169,8 @@ struct RowInput {
     guard isPartial, builder.taken > 0 else { return }
     let files = sources.map { $0.prefix + $0.name }.joined(separator: ", ")
     var names: Set<String> = []
-    for (field, count) in zip(schema.fields, builder.memberCounts) where count > 0 {
+    let counts = builder.memberCounts + builder.newFields.map(\.count)
+    for (field, count) in zip(schema.fields, counts) where count > 0 {
       guard count == builder.taken || field.name == MetaColumns.isDeleted else {
         throw CommandError(
           "\(files): with --partial all rows give the same columns, but \(field.name) is in \(count) of "
@@ -258,47 +259,51 @@ struct RowInput {
 
   /// The rows of each file of JSON lines.
   ///
-  /// Members without column make new ones, for which the files are read again.
+  /// Members without column make new ones.
   private mutating func readLines(
     _ lines: [Int], _ schema: Schema, key: [String], stored: Schema?
   ) async throws -> [[RecordBatch]] {
     let texts = (key + partition).map { owners.column(meaning: $0, in: schema) }
-    var widening = widens ? NewColumns.widening(stored, texts: texts) : [:]
     // Whether or not the table has it, by this column a row may say that it is deleted.
     let known = schema
-    var schema = NewColumns.withDeletion(schema)
-    let before = (schema: schema, owners: owners)
+    let all = NewColumns.withDeletion(schema)
+    var columns = widens ? GrowingColumns(all, widening: stored, texts: texts) : GrowingColumns(all)
+    let before = (schema: columns.schema, owners: owners)
     while true {
       var builder: RowBatchBuilder
       do {
         builder = try RowBatchBuilder(
-          schema: schema, keyFields: key.map { owners.column(meaning: $0, in: schema) }, unknown: .leaveOut,
-          owners: owners, placing: placing,
-          widening: widening,
+          schema: columns.schema, keyFields: key.map { owners.column(meaning: $0, in: columns.schema) },
+          unknown: .leaveOut, owners: owners, placing: placing, widening: columns.widening,
           utcOffset: hasZone ? zone.offset : nil, countsMembers: isPartial)
       } catch {
         throw CommandError(error.description)
       }
       letters = DeadLetters()
       self.builder = builder
-      var found: [[RecordBatch]] = []
+      builder.keepsNewValues = true
+      var found: [RecordBatch] = []
+      var counts: [Int] = []
       for source in sources(lines) {
-        var batches: [RecordBatch] = []
+        let count = found.count
         try await RecordInput(sources: [source], policy: policy).read(into: &builder, &letters) {
-          batches.append(try $0.finish())
+          found.append(try $0.finish())
         }
-        found.append(batches)
+        counts.append(found.count - count)
       }
       owners = builder.owners
-      guard !builder.newFields.isEmpty || !builder.widerFields.isEmpty else {
-        NewColumns.sayOwners(owners, before.owners, before.schema)
-        if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
-        try noteGiven(builder, schema, sources(lines))
-        if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
-        return try found.map { try $0.map { try NewColumns.withoutIdleDeletion($0, known) } }
+      NewColumns.say(builder.newFields, isTable: stored != nil, known: announced)
+      columns.grow(by: builder)
+      guard let complete = builder.completed(found) else { continue }
+      NewColumns.sayOwners(owners, before.owners, before.schema)
+      if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
+      try noteGiven(builder, columns.schema, sources(lines))
+      if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
+      var rest = complete[...]
+      return try counts.map { count in
+        defer { rest = rest.dropFirst(count) }
+        return try rest.prefix(count).map { try NewColumns.withoutIdleDeletion($0, known) }
       }
-      schema = NewColumns.added(builder.newFields, to: schema, saying: stored != nil, known: announced)
-      schema = NewColumns.widened(schema, by: builder.widerFields, &widening)
     }
   }
 

@@ -2,14 +2,6 @@ import TarnBytes
 import TarnColumns
 import TarnParquet
 
-/// How rows are written.
-enum OutputFormat: String, Sendable, CaseIterable {
-  case table, jsonl, csv, parquet
-
-  /// The one for people on a terminal, the one for programs elsewhere.
-  static var standard: OutputFormat { StandardOutput.isTerminal ? .table : .jsonl }
-}
-
 /// Takes batches of one schema and writes their rows to standard output.
 protocol RowOutput {
   mutating func append(_ batch: RecordBatch) async throws
@@ -17,6 +9,9 @@ protocol RowOutput {
 }
 
 extension OutputFormat {
+  /// The one for people on a terminal, the one for programs elsewhere.
+  static var standard: OutputFormat { StandardOutput.isTerminal ? .table : .jsonl }
+
   /// An output of this format.
   func output(_ schema: Schema) throws -> any RowOutput {
     switch self {

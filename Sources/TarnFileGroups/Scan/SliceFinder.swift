@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnExpressions
 import TarnTimeline
 
@@ -26,9 +27,9 @@ package struct SliceFinder: Sendable {
     guard let condition = search.condition else { return try await all(instant) }
     let rules = PartitionPruning(condition, properties, search.schema)
     guard rules.isPossible else { return try await all(instant) }
+    let paths = rules.paths()
     let view = try await FileSystemView.load(
-      from: reader.storage, properties: properties, timeline: timeline, only: rules.paths(),
-      where: rules.folders)
+      from: reader.storage, properties: properties, timeline: timeline, only: paths, where: rules.folders)
     let listed = view.slices(asOf: instant)
     let held = try listed.filter { try rules.mayHold($0.partitionPath) }
     var example = held.first ?? listed.first
@@ -37,17 +38,17 @@ package struct SliceFinder: Sendable {
         from: reader.storage, properties: properties, timeline: timeline, asOf: instant)
     }
     // Without a slice there is no row anywhere.
-    guard let example else { return FoundSlices(slices: [], rules: nil) }
+    guard let example else { return FoundSlices(slices: [], rules: nil, only: nil) }
     guard try await rules.isTrue(of: example, try await reader.open(example)) else {
       return try await all(instant)
     }
-    return FoundSlices(slices: held, rules: rules)
+    return FoundSlices(slices: held, rules: rules, only: paths.map { Set($0.map(ExactText.init)) })
   }
 
   private func all(_ instant: Instant?) async throws(TimelineError) -> FoundSlices {
     let view = try await FileSystemView.load(
       from: reader.storage, properties: properties, timeline: timeline)
-    return FoundSlices(slices: view.slices(asOf: instant), rules: nil)
+    return FoundSlices(slices: view.slices(asOf: instant), rules: nil, only: nil)
   }
 }
 
@@ -56,11 +57,14 @@ package struct FoundSlices: Sendable {
   /// The slices, by partition and file id.
   package let slices: [FileSlice]
   let rules: PartitionPruning?
+  /// The partitions that were listed; nil for all that the rules leave.
+  let only: Set<ExactText>?
 
   /// Whether a partition was looked into, rather than ruled out.
   ///
   /// - Throws: ``FileGroupError``.
   package func covers(_ partition: String) throws(FileGroupError) -> Bool {
-    try rules?.mayHold(partition) ?? true
+    if let only { return only.contains(ExactText(partition)) }
+    return try rules?.mayHold(partition) ?? true
   }
 }

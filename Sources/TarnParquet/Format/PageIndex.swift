@@ -32,6 +32,30 @@ struct ColumnIndex: Sendable, Hashable {
 }
 
 extension OffsetIndex {
+  /// The rows between boundaries that all columns share; nil where a page does not begin behind the one before,
+  /// within the row group.
+  static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>]? {
+    guard let first = indexes.first, rows > 0 else { return [] }
+    for index in indexes {
+      var end = -1
+      for page in index.pages {
+        guard page.firstRow > end, page.firstRow < rows else { return nil }
+        end = page.firstRow
+      }
+      guard index.pages.first?.firstRow == 0 else { return nil }
+    }
+    var starts = first.pages.map(\.firstRow)
+    for index in indexes.dropFirst() {
+      let own = index.pages.map(\.firstRow)
+      guard own != starts else { continue }
+      let known = Set(own)
+      starts.removeAll { !known.contains($0) }
+    }
+    return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : rows) }
+  }
+}
+
+extension OffsetIndex {
   /// The Thrift bytes.
   func encoded() -> [UInt8] {
     var out = ThriftWriter()

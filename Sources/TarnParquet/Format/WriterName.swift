@@ -29,11 +29,3 @@ public enum WriterName {
     return Int(parts[4])
   }
 }
-
-extension ParquetFile {
-  /// Whether all record keys in the file are known to be as Tarn makes them, or to have been compared with those.
-  package var hasKeysOfTarn: Bool { WriterName.comparesKeys(createdBy) }
-
-  /// Whether the file's bounds of floating-point numbers are known to leave no NaN out.
-  package var boundsMindNaN: Bool { WriterName.mindsNaN(createdBy) }
-}

@@ -1,7 +1,6 @@
 import TarnBytes
 import TarnColumns
 import TarnStorage
-import Synchronization
 
 extension ParquetFile {
   /// The error of a problem within a column's pages.
@@ -169,19 +168,5 @@ struct RangeRequest<Part: Sendable>: Sendable {
       }
     }
     return joined
-  }
-}
-
-/// Work that several tasks share, each taking the next piece when it is done with one.
-final class WorkQueue: Sendable {
-  private let next = Atomic<Int>(0)
-  private let count: Int
-
-  init(_ count: Int) { self.count = count }
-
-  /// The next piece's number; nil at the end.
-  func take() -> Int? {
-    let number = next.add(1, ordering: .relaxed).oldValue
-    return number < count ? number : nil
   }
 }

@@ -92,7 +92,7 @@ extension ChunkSplicer {
       guard let new = try column.chunks[0].encoder.entries(of: fresh, edit.replacements) else { return nil }
       let encoder = column.chunks[0].encoder
       return try patch.indices(
-        values, count: count, by: new, before: column.chunks[0].adopted?.count ?? 0,
+        values, count: count, by: new, before: column.chunks[0].adoptedEntries ?? 0,
         entries: encoder.dictionaryCount, entry: encoder.entry, into: &out)
     case (.plain, .fixed(let width)):
       return try patch.fixed(values, width, count: count, by: new, into: &out)

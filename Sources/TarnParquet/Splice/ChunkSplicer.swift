@@ -253,7 +253,7 @@ final class ChunkSplicer: Sendable {
       column.chunks[0].encoder.settle(encoding)
       return
     }
-    guard column.chunks[0].adopted == nil else { return }
+    guard column.chunks[0].adoptedEntries == nil else { return }
     guard let dictionary else { throw FormatProblem.malformed("the chunk lacks its dictionary page") }
     try column.chunks[0].adopt(dictionary: dictionary, &worker.scratch)
   }
@@ -322,7 +322,7 @@ final class ChunkSplicer: Sendable {
     plain.appendLittleEndian(UInt32(truncatingIfNeeded: text.utf8.count))
     plain += text.utf8
     try column.chunks[0].encoder.adopt(dictionary: plain.span.bytes, count: 1)
-    column.chunks[0].adopted = AdoptedDictionary(page: [], count: 1, uncompressedSize: 0)
+    column.chunks[0].adoptedEntries = 1
   }
 }
 

@@ -14,28 +14,6 @@ package struct SpliceLayout: Sendable {
 
   /// Rows of each slot, over all row groups.
   package var slotRows: [Int] { groups.flatMap { $0.map(\.count) } }
-
-  /// The rows between boundaries that all columns share; nil where a page does not begin behind the one before,
-  /// within the row group.
-  static func commonSlots(_ indexes: [OffsetIndex], rows: Int) -> [Range<Int>]? {
-    guard let first = indexes.first, rows > 0 else { return [] }
-    for index in indexes {
-      var end = -1
-      for page in index.pages {
-        guard page.firstRow > end, page.firstRow < rows else { return nil }
-        end = page.firstRow
-      }
-      guard index.pages.first?.firstRow == 0 else { return nil }
-    }
-    var starts = first.pages.map(\.firstRow)
-    for index in indexes.dropFirst() {
-      let own = index.pages.map(\.firstRow)
-      guard own != starts else { continue }
-      let known = Set(own)
-      starts.removeAll { !known.contains($0) }
-    }
-    return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : rows) }
-  }
 }
 
 /// The pages of one column chunk, and which of them lie in each slot.
@@ -60,6 +38,33 @@ struct ChunkLayout: Sendable {
   }
 }
 
+/// What pages must have in common with those beside which they are copied.
+struct ChunkForm: Hashable {
+  private let physical: PhysicalType
+  private let byteLength: Int
+  private let codec: Codec
+  private let greatestDefinition: Int
+  private let greatestRepetition: Int
+
+  /// The form of a file's chunk.
+  init(_ leaf: LeafColumn, _ codec: Codec) {
+    physical = leaf.physical
+    byteLength = leaf.physical == .fixedByteArray ? leaf.byteLength : 0
+    self.codec = codec
+    greatestDefinition = leaf.greatestDefinition
+    greatestRepetition = leaf.greatestRepetition
+  }
+
+  /// The form in which a chunk is written.
+  init(_ leaf: WrittenLeaf, _ codec: Codec) {
+    physical = leaf.element.physical ?? .byteArray
+    byteLength = leaf.element.byteLength ?? 0
+    self.codec = codec
+    greatestDefinition = leaf.greatestDefinition
+    greatestRepetition = leaf.greatestRepetition
+  }
+}
+
 extension ParquetFile {
   /// How the file can be spliced into one of the given columns; nil where its rows must be encoded anew.
   ///
@@ -78,7 +83,7 @@ extension ParquetFile {
       guard let written = WrittenField(field)?.leaves.first, leaf.isFlat else { return nil }
       for group in metadata.groups {
         let codec = group.columns[leaf.chunk].codec
-        guard codec == options.codec, EncodedChunk.Origin(leaf, codec) == EncodedChunk.Origin(written, codec)
+        guard codec == options.codec, ChunkForm(leaf, codec) == ChunkForm(written, codec)
         else { return nil }
       }
     }
@@ -89,7 +94,7 @@ extension ParquetFile {
       let rows = metadata.groups[group].rowCount
       // More rows are not read, and no writer makes as many.
       guard rows <= Int(Int32.max) else { return nil }
-      guard let slots = SpliceLayout.commonSlots(columns.map(\.offsets), rows: rows) else { return nil }
+      guard let slots = OffsetIndex.commonSlots(columns.map(\.offsets), rows: rows) else { return nil }
       var layouts: [ChunkLayout] = []
       for (leaf, index) in zip(leaves, columns) {
         guard let layout = try await layout(group, leaf, index.offsets, index.bounds, slots) else {

@@ -9,7 +9,6 @@ struct BooleanEncoder: PageEncoder {
   func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
     throw .malformed("a column of booleans has a dictionary")
   }
-  func endDictionary() {}
   func settle(_ encoding: Encoding) {}
   // The format has no Bloom filters of booleans.
   func collectHashes() {}

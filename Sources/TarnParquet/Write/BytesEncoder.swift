@@ -344,11 +344,6 @@ struct BytesEncoder: PageEncoder {
     state = .dictionary
   }
 
-  mutating func endDictionary() {
-    if state.mayHaveDictionary { state = .undecided }
-    policy.endDictionary()
-  }
-
   mutating func settle(_ encoding: Encoding) { state = .direct(encoding) }
 
   mutating func collectHashes() { collectsHashes = true }

@@ -17,14 +17,13 @@ struct ChunkIndexBuilder {
     return index
   }
 
-  /// Bounds of each page; nil where those of one are not known.
-  func columnIndex() -> ColumnIndex? {
+  /// Bounds of each page.
+  func columnIndex() -> ColumnIndex {
     var index = ColumnIndex()
     var rises = true
     var falls = true
     var before: EncodedBounds?
     for page in pages {
-      guard !page.isUnbounded else { return nil }
       index.nullPages.append(page.bounds == nil)
       index.minimums.append(page.bounds?.minimum ?? [])
       index.maximums.append(page.bounds?.maximum ?? [])
@@ -44,10 +43,10 @@ struct ChunkIndexBuilder {
     return index
   }
 
-  /// Bounds and null count of the chunk; no bounds where those of a page are not known, or say nothing.
+  /// Bounds and null count of the chunk; no bounds where those of a page say nothing.
   func statistics() -> ChunkStatistics {
     var statistics = ChunkStatistics(nullCount: pages.reduce(0) { $0 + $1.nullCount })
-    guard !pages.contains(where: { $0.isUnbounded || $0.isUnordered }) else { return statistics }
+    guard !pages.contains(where: \.isUnordered) else { return statistics }
     var all: EncodedBounds?
     for page in pages {
       guard let bounds = page.bounds else { continue }

@@ -11,17 +11,8 @@ struct WrittenPage: Sendable {
   var valueCount: Int
   var nullCount: Int
   var bounds: EncodedBounds?
-  /// Whether it has values whose bounds are not known.
-  var isUnbounded = false
   /// Whether one of its values may have no place in the order, as NaN has none; bounds say nothing then.
   var isUnordered = false
-}
-
-/// A dictionary page that was taken over from another file.
-struct AdoptedDictionary: Sendable {
-  var page: [UInt8]
-  var count: Int
-  var uncompressedSize: Int
 }
 
 /// Builds one column chunk: its data pages stand in memory until the dictionary, which goes first, is complete.
@@ -32,11 +23,11 @@ struct ChunkWriter: Sendable {
   private let falsePositiveRate: Double?
   let order: BoundOrder
   var encoder: any PageEncoder
-  var adopted: AdoptedDictionary?
+  /// Entries of the dictionary that stand in a file already; nil where it is all new.
+  var adoptedEntries: Int?
   /// The data pages with their headers.
-  var pages: [UInt8] = []
+  private var pages: [UInt8] = []
   private(set) var written: [WrittenPage] = []
-  private(set) var hasDirectPages = false
   private var uncompressedSize = 0
   /// Pages of nothing but nulls that came before it was settled how values are encoded: their levels.
   private var waiting: [(levels: [UInt8], slots: Int, rows: Int)] = []
@@ -175,8 +166,7 @@ struct ChunkWriter: Sendable {
   }
 
   /// Takes a data page into account, whose bytes are appended besides.
-  mutating func note(_ page: WrittenPage, uncompressedSize size: Int) {
-    if page.encoding != .rleDictionary, page.encoding != .plainDictionary { hasDirectPages = true }
+  private mutating func note(_ page: WrittenPage, uncompressedSize size: Int) {
     uncompressedSize += size
     written.append(page)
   }
@@ -204,8 +194,7 @@ struct ChunkWriter: Sendable {
     var dictionary: [UInt8]
     var pages: [UInt8]
     var offsetIndex: OffsetIndex
-    /// Nil where the bounds of a page are not known.
-    var columnIndex: ColumnIndex?
+    var columnIndex: ColumnIndex
     var bloomFilter: [UInt8]?
   }
 
@@ -244,18 +233,14 @@ struct ChunkWriter: Sendable {
     return Encoded(bytes: pages, pages: written, uncompressedSize: uncompressedSize)
   }
 
-  /// Whether the dictionary has entries that the one taken over does not have.
-  var hasNewEntries: Bool { encoder.dictionaryCount > adopted?.count ?? 0 }
+  /// Whether the dictionary has entries that stand in no file yet.
+  var hasNewEntries: Bool { encoder.dictionaryCount > adoptedEntries ?? 0 }
 
   private mutating func dictionaryPage(
     _ compressor: inout PageCompressor
   ) throws(FormatProblem) -> [UInt8] {
     guard written.contains(where: { $0.encoding == .rleDictionary || $0.encoding == .plainDictionary }) else {
       return []
-    }
-    if let adopted, adopted.count == encoder.dictionaryCount {
-      uncompressedSize += adopted.uncompressedSize
-      return adopted.page
     }
     let (bytes, size) = try encodedDictionary(&compressor)
     uncompressedSize += size
@@ -276,8 +261,7 @@ struct ChunkWriter: Sendable {
   }
 
   private func bloomFilter(_ rate: Double) -> [UInt8]? {
-    // Pages of other files were not looked into.
-    guard adopted == nil, leaf.type != .boolean else { return nil }
+    guard leaf.type != .boolean else { return nil }
     let hashes = encoder.hashes()
     var filter = SplitBlockBloomFilter(distinctValues: Set(hashes).count, falsePositiveRate: rate)
     for hash in hashes { filter.insert(hash: hash) }
@@ -290,11 +274,10 @@ struct ChunkWriter: Sendable {
   /// Begins another chunk, and keeps the memory where that is much.
   mutating func reset() {
     encoder.reset()
-    adopted = nil
+    adoptedEntries = nil
     // What many columns keep would be many bytes.
     pages.removeAll(keepingCapacity: pages.capacity >= Self.keptCapacity)
     written.removeAll(keepingCapacity: true)
-    hasDirectPages = false
     uncompressedSize = 0
   }
 }

@@ -53,18 +53,6 @@ final class ColumnWriter: @unchecked Sendable {
     return rows.count - nulls >= 2 * strings.entries.strings.count
       && chunks[0].encoder.hasRoom(for: strings.entries)
   }
-
-  /// Appends rows to one of the chunks.
-  func append(
-    _ column: Column, _ rows: Range<Int>, toChunk chunk: Int, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
-    guard field.type.isNested else {
-      try append(column, rows, &compressor)
-      return
-    }
-    let (column, slots) = try PageSlots.ofLeaves(column, field, rows)[chunk]
-    try chunks[chunk].append(column, slots, &compressor)
-  }
 }
 
 /// What a task that encodes needs for itself.

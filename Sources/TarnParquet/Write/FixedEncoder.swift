@@ -214,11 +214,6 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     state = .dictionary
   }
 
-  mutating func endDictionary() {
-    if state.mayHaveDictionary { state = .undecided }
-    policy.endDictionary()
-  }
-
   mutating func settle(_ encoding: Encoding) {
     state = .direct(encoding == .deltaBinaryPacked && !Value.hasDelta ? .plain : encoding)
   }

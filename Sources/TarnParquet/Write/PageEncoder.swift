@@ -29,8 +29,6 @@ protocol PageEncoder: Sendable {
   func dictionaryPage() -> [UInt8]
   /// Goes on with a dictionary of another file, given in PLAIN.
   mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem)
-  /// Lets no further page refer to a dictionary.
-  mutating func endDictionary()
   /// Encodes further pages in an encoding, as far as this one has it, and PLAIN else; a dictionary stays for
   /// the pages before.
   mutating func settle(_ encoding: Encoding)
@@ -145,13 +143,10 @@ struct DictionaryPolicy: Sendable {
   private var adoptedBytes = 0
   /// Values of all pages so far.
   private var values = 0
-  private var isEnded = false
 
   init(_ choice: ParquetWriteOptions.EncodingChoice) { self.choice = choice }
 
-  var triesDictionary: Bool { !isEnded && (choice == .automatic || choice == .dictionary) }
-
-  mutating func endDictionary() { isEnded = true }
+  var triesDictionary: Bool { choice == .automatic || choice == .dictionary }
 
   /// Whether a dictionary surely stays within its limits.
   func allows(entries: Int, bytes: Int) -> Bool {
@@ -168,7 +163,6 @@ struct DictionaryPolicy: Sendable {
     adoptedEntries = 0
     adoptedBytes = 0
     values = 0
-    isEnded = false
   }
 
   /// Whether the dictionary is kept which a page of `count` values among `slots` has made.

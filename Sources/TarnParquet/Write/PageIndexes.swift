@@ -7,21 +7,17 @@ struct PageIndexes {
     fileprivate var bounds = EncodedSeries()
     fileprivate var offsets = EncodedSeries()
     fileprivate var places: [OffsetIndex] = []
-    /// Whether the bounds of all pages so far are known.
-    fileprivate var hasBounds = true
 
     /// Adds what tells of the next column.
-    ///
-    /// - Parameter bounds: Nil where those of a page are not known.
-    mutating func append(_ places: OffsetIndex, _ bounds: ColumnIndex?) {
+    mutating func append(_ places: OffsetIndex, _ bounds: ColumnIndex) {
       self.places.append(places)
       offsets.append(places.encoded())
-      if let bounds { self.bounds.append(bounds.encoded()) } else { hasBounds = false }
+      self.bounds.append(bounds.encoded())
     }
   }
 
   /// Nil for a row group without page index.
-  private var groups: [(bounds: EncodedSeries?, offsets: EncodedSeries)?] = []
+  private var groups: [(bounds: EncodedSeries, offsets: EncodedSeries)?] = []
   /// Rows of the slots of the row groups; see ``SpliceLayout``.
   private(set) var slotRows: [Int] = []
   /// Number of data pages.
@@ -30,10 +26,9 @@ struct PageIndexes {
   /// Takes the next row group's; nil where it is to have none.
   mutating func append(_ group: Group?, rows: Int) {
     guard let group else { return groups.append(nil) }
-    slotRows += (SpliceLayout.commonSlots(group.places, rows: rows) ?? []).map(\.count)
+    slotRows += (OffsetIndex.commonSlots(group.places, rows: rows) ?? []).map(\.count)
     pageCount += group.places.reduce(0) { $0 + $1.pages.count }
-    // A row group has bounds of all its columns or of none: some readers want either.
-    groups.append((group.hasBounds ? group.bounds : nil, group.offsets))
+    groups.append((group.bounds, group.offsets))
   }
 
   /// The bytes that stand in the file from an offset on, one series a row group: bounds of all columns' pages, then where

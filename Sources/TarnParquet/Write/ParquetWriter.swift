@@ -13,15 +13,15 @@ public struct ParquetWriter: ~Copyable {
   /// The file's path, for errors.
   public let path: String
   /// Number of rows so far.
-  public private(set) var rowCount = 0
+  public internal(set) var rowCount = 0
 
-  private let options: ParquetWriteOptions
+  let options: ParquetWriteOptions
   /// Whether pages have fewer rows than they should, since there are many columns.
   private let hasShortPages: Bool
   private let target: any ObjectWriter
   private let encoding: ColumnEncoding
-  private var groups: [RowGroupMetadata] = []
-  private var indexes = PageIndexes()
+  var groups: [RowGroupMetadata] = []
+  var indexes = PageIndexes()
   /// Rows that do not fill a page yet.
   private var waiting: [ColumnBuilder]
   private var waitingRows = 0
@@ -249,100 +249,6 @@ public struct ParquetWriter: ~Copyable {
     groupRows = 0
   }
 
-  /// Appends a row group of pages of other files and of rows to encode, one chunk for each leaf of the schema.
-  ///
-  /// Rows that were appended before end their own row group. See ``EncodedChunk`` for what may stand in a
-  /// chunk; the codec must be that of this writer's options.
-  ///
-  /// - Throws: ``ParquetError`` where a page is malformed or of another size than it declares, chunks differ
-  ///   in their number of rows, a page that refers to a dictionary would follow one that does not (code
-  ///   `unsupported`), or the storage fails.
-  public mutating func append(encoded chunks: [EncodedChunk]) async throws(ParquetError) {
-    try await endRowGroup()
-    guard chunks.count == encoding.columns.reduce(0, { $0 + $1.chunks.count }) else {
-      throw ParquetError(
-        .schemaMismatch, path: path, "\(chunks.count) encoded chunks for a schema of another number of leaves"
-      )
-    }
-    var next = 0
-    var rows: Int?
-    for (index, column) in encoding.columns.enumerated() {
-      for chunk in column.chunks.indices {
-        do {
-          try append(chunks[next], to: column, chunk)
-        } catch {
-          throw failure(index, error)
-        }
-        next += 1
-        let count = column.chunks[chunk].rowCount
-        guard count == rows ?? count else {
-          throw ParquetError(
-            .malformed, path: path, column: schema.fields[index].name,
-            "an encoded chunk has \(count) rows, others \(rows ?? 0)")
-        }
-        rows = count
-      }
-    }
-    groupRows = rows ?? 0
-    rowCount += groupRows
-    try await endGroup()
-  }
-
-  /// Appends a row group that was spliced of an older file of the same storage; one without rows is left out.
-  ///
-  /// Rows that were appended before end their own row group.
-  ///
-  /// - Parameters:
-  ///   - spliced: The row group.
-  ///   - source: The older file's path.
-  ///   - tag: The version of it that is meant; nil for the one that is there.
-  /// - Throws: ``ParquetError`` where the storage fails.
-  package mutating func append(
-    _ spliced: SplicedRowGroup, from source: String, tag: ObjectTag? = nil
-  ) async throws(ParquetError) {
-    try await endRowGroup()
-    guard spliced.rowCount > 0 else { return }
-    try await begin()
-    var group = RowGroupMetadata(
-      rowCount: spliced.rowCount, fileOffset: written, compressedByteCount: 0, ordinal: groups.count)
-    var pageIndex = PageIndexes.Group()
-    // Neighbours are copied in one piece, also from one column to the next.
-    var pending: Range<Int>?
-    var position = written
-    for chunk in spliced.chunks {
-      let start = position
-      for part in (chunk.dictionary.map { [$0] } ?? []) + chunk.parts {
-        position += part.count
-        switch part {
-        case .copy(let range) where pending?.upperBound == range.lowerBound:
-          pending = pending.map { $0.lowerBound..<range.upperBound }
-        case .copy(let range):
-          try await copy(pending, of: source, tag)
-          pending = range
-        case .bytes(let bytes):
-          try await copy(pending, of: source, tag)
-          pending = nil
-          try await write(bytes)
-        }
-      }
-      let dictionarySize = chunk.dictionary?.count ?? 0
-      let builder = ChunkIndexBuilder(pages: chunk.pages, order: BoundOrder(chunk.leaf.type))
-      var metadata = ChunkMetadata(
-        chunk.leaf, options.codec, chunk.pages, at: start, dictionarySize: dictionarySize,
-        uncompressedSize: chunk.uncompressedSize)
-      metadata.statistics = builder.statistics()
-      pageIndex.append(
-        builder.offsetIndex(from: start + dictionarySize), builder.columnIndex())
-      group.byteCount += metadata.uncompressedSize
-      group.compressedByteCount = (group.compressedByteCount ?? 0) + metadata.compressedSize
-      group.columns.append(metadata)
-    }
-    try await copy(pending, of: source, tag)
-    groups.append(group)
-    indexes.append(pageIndex, rows: spliced.rowCount)
-    rowCount += spliced.rowCount
-  }
-
   /// Rows of the slots of the row groups that have ended; see ``SpliceLayout``.
   package var slotRows: [Int] { indexes.slotRows }
 
@@ -358,7 +264,8 @@ public struct ParquetWriter: ~Copyable {
     try await copy(range, of: source, tag)
   }
 
-  private mutating func copy(
+  /// Copies a range of another file of the same storage, where there is one.
+  mutating func copy(
     _ range: Range<Int>?, of source: String, _ tag: ObjectTag?
   ) async throws(ParquetError) {
     guard let range, !range.isEmpty else { return }
@@ -368,28 +275,6 @@ public struct ParquetWriter: ~Copyable {
       throw ParquetError(error, path: path)
     }
     written += range.count
-  }
-
-  private func append(_ encoded: EncodedChunk, to column: ColumnWriter, _ chunk: Int) throws(FormatProblem) {
-    try column.chunks[chunk].check(encoded.origin)
-    var scratch = PageScratch()
-    if let dictionary = encoded.dictionary {
-      try column.chunks[chunk].adopt(dictionary: dictionary, &scratch)
-    }
-    for part in encoded.parts {
-      switch part {
-      case .page(let page): try column.chunks[chunk].append(page, &encoding.workers[0].compressor)
-      case .rows(let values):
-        guard values.type == column.field.type else {
-          throw .malformed("rows have another type than their column")
-        }
-        for start in stride(from: 0, to: values.count, by: options.pageRows) {
-          try column.append(
-            values, start..<min(start + options.pageRows, values.count), toChunk: chunk,
-            &encoding.workers[0].compressor)
-        }
-      }
-    }
   }
 
   /// Ends the present row group, if it has rows.
@@ -416,14 +301,15 @@ public struct ParquetWriter: ~Copyable {
   }
 
   /// Writes the magic number that a file begins with, once.
-  private mutating func begin() async throws(ParquetError) {
+  mutating func begin() async throws(ParquetError) {
     guard written == 0 else { return }
     var magic: [UInt8] = []
     magic.appendLittleEndian(ParquetMagic.plain)
     try await write(magic)
   }
 
-  private mutating func write(_ bytes: [UInt8]) async throws(ParquetError) {
+  /// Gives bytes to the storage.
+  mutating func write(_ bytes: [UInt8]) async throws(ParquetError) {
     guard !bytes.isEmpty else { return }
     do {
       try await target.write(bytes)
@@ -484,4 +370,20 @@ public struct ParquetWriter: ~Copyable {
 
   /// Gives up: no file appears.
   public consuming func abandon() async { await target.abandon() }
+}
+
+/// What was written.
+public struct WrittenParquetFile: Sendable {
+  /// The file's size in bytes.
+  public let size: Int
+  /// Number of rows.
+  public let rowCount: Int
+  /// Number of row groups.
+  public let rowGroupCount: Int
+  /// Number of data pages.
+  public let pageCount: Int
+  /// Bytes that the pages of all columns take, with their headers.
+  public let encodedBytes: Int
+  /// The tag that the storage gave the file.
+  public let tag: ObjectTag
 }

@@ -1,28 +1,3 @@
-/// A command, as data: from it come parsing, help and messages.
-struct Command: Sendable {
-  /// A word that is no option.
-  struct Operand: Sendable {
-    let name: String
-    let help: String
-
-    static let table = Operand(name: "TABLE", help: "the table's folder")
-    static let parquetFile = Operand(name: "FILE", help: "the Parquet file, whoever wrote it")
-  }
-
-  /// One word, or two for commands that are about something other than a table.
-  let name: String
-  /// What it does, in a line.
-  let summary: String
-  var operands = [Operand.table]
-  let options: [any DeclaredOption]
-  /// More to know, a paragraph each.
-  var notes: [String] = []
-  let run: @Sendable (Arguments) async throws -> Void
-
-  /// The words of the name.
-  var words: [String] { name.split(separator: " ").map(String.init) }
-}
-
 /// The texts of `tarn help`.
 enum Help {
   private static let width = 100

@@ -22,21 +22,6 @@ public struct ChangeCounts: Sendable, Hashable {
   public init() {}
 }
 
-/// The columns that change records fill beside the attributes.
-public enum EventColumn {
-  /// Identifies the change: its eventID, a string.
-  public static let id = "_event_id"
-  /// What happened: `INSERT`, `MODIFY` or `REMOVE`, a string.
-  public static let name = "_event_name"
-  /// When it happened, a timestamp.
-  public static let time = "_event_time"
-
-  /// The three as fields of a schema.
-  public static let fields = [
-    Field(id, .string), Field(name, .string), Field(time, .timestamp(.microseconds, .instant)),
-  ]
-}
-
 /// Builds batches of changes from change records, straight from scanned text.
 ///
 /// INSERT and MODIFY give a row to upsert, with columns from NewImage, and from Keys where NewImage lacks them.
@@ -53,7 +38,7 @@ public enum EventColumn {
 ///   let batch = try builder.finish()
 /// } while more
 /// ```
-public struct ChangeBatchBuilder: Sendable, RecordConsumer {
+public struct ChangeBatchBuilder: Sendable, RowBuilder {
   /// What was taken since the builder was made.
   public private(set) var counts = ChangeCounts()
 
@@ -90,12 +75,13 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   ///     the table's, or those that ``widerFields`` told before.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
+  ///   - keepsNewValues: Whether values without column, or with one that is too narrow, are kept for ``completed(_:)``.
   /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
   ///   column of another type.
   public init(
     schema: Schema, keyFields: [String], partitionFields: [String] = [], orderingField: String? = nil,
     owners: ColumnOwners = ColumnOwners(), table: String? = nil, widening: [String: DataType] = [:],
-    utcOffset: (@Sendable (Int64) -> Int64)? = nil
+    utcOffset: (@Sendable (Int64) -> Int64)? = nil, keepsNewValues: Bool = false
   ) throws(ChangeError) {
     var keys: [Int] = []
     for name in keyFields { keys.append(try Self.column(name, schema)) }
@@ -110,7 +96,7 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
     let roles = keyFields + partitionFields + [orderingField].compactMap { $0 }
     assembler = try RowAssembler(
       schema, of: .attributes, owners: owners, roles: roles, widening: widening,
-      utcOffset: utcOffset)
+      utcOffset: utcOffset, keepsNewValues: keepsNewValues)
     self.table = TableChoice(table)
     keyColumns = keys
     partitionColumns = partitions
@@ -150,7 +136,8 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
   public var untypedNames: [String] { assembler.untypedNames }
 
   /// The columns that had numbers which they do not hold, with types that hold these and all that the columns did: the
-  /// values are left out, and the records are to be read again, by a builder that is given these types.
+  /// values are left out, until ``completed(_:)`` fills them in, or the records are read again by a builder that is given
+  /// these types.
   public var widerFields: [Field] { assembler.widerFields }
 
   /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
@@ -279,5 +266,24 @@ public struct ChangeBatchBuilder: Sendable, RecordConsumer {
     isDelete = Bitmap()
     textBytes = 0
     do { return try ChangeBatch(rows: rows, isDelete: bits) } catch { throw .columns(error) }
+  }
+
+  /// Whether values without column are kept for ``completed(_:)``; a builder that reads records again need not.
+  public var keepsNewValues: Bool {
+    get { assembler.keepsNewValues }
+    set { assembler.keepsNewValues = newValue }
+  }
+
+  /// All batches that were finished, with the columns of ``newFields`` and the types of ``widerFields``, so that nothing
+  /// need be read again for them.
+  ///
+  /// - Returns: Nil where only another reading tells: two names turned out to share a column, or a value fits none. A
+  ///   builder of the ``GrowingColumns`` that this one gives is then to read the records once more.
+  public func completed(_ batches: [ChangeBatch]) -> [ChangeBatch]? {
+    guard let rows = assembler.completed(batches.map(\.rows)) else { return nil }
+    do {
+      return try zip(batches, rows).map { batch, rows in try ChangeBatch(rows: rows, isDelete: batch.isDelete)
+      }
+    } catch { return nil }
   }
 }

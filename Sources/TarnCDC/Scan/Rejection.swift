@@ -147,6 +147,10 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
   case unsupportedColumn(name: String, type: String)
   /// The schema lacks a column that it needs.
   case missingColumn(name: String)
+  /// A column has types in two inputs of which neither holds the other.
+  case differentTypes(column: String, one: String, other: String)
+  /// A column's type does not hold less than the one that it is to have.
+  case notWider(column: String, found: String, wanted: String)
   /// The columns do not fit together.
   case columns(ColumnError)
   /// What the caller's handler of rejected records threw, as text.
@@ -164,6 +168,11 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
       "\(path): no file is there, but perhaps hidden ones and markers such as _SUCCESS"
     case .unsupportedColumn(let name, let type): "column \(name): \(type) cannot be filled from JSON"
     case .missingColumn(let name): "the schema has no column \(name)"
+    case .differentTypes(let column, let one, let other):
+      "column \(column) is \(one) in one input and \(other) in another: "
+        + "convert it, or write them one after the other"
+    case .notWider(let column, let found, let wanted):
+      "column \(column) is \(found) in the input and is to be \(wanted): convert it"
     case .columns(let error): error.description
     case .handler(let what): what
     case .cancelled: "the reading was cancelled"

@@ -3,20 +3,6 @@ import TarnExpressions
 import TarnColumns
 import TarnTimeline
 
-/// What is done with records that cannot be taken.
-enum ErrorPolicy: Sendable, Hashable {
-  /// The first one ends the command, and nothing is written.
-  case fail
-  /// They are kept in a file, and the others are taken.
-  case deadLetter(String)
-}
-
-/// A column and the type that it is to have.
-struct WidenedColumn: Sendable {
-  let name: String
-  let type: DataType
-}
-
 /// Every option of every command.
 enum Options {
   // Tables.
@@ -187,5 +173,12 @@ enum Options {
       }
       return format
     }
+  }
+}
+
+extension Arguments {
+  /// The columns that options for new tables name.
+  var namedColumns: [String] {
+    (self[Options.key] ?? []) + (self[Options.partitionBy] ?? []) + all(Options.orderBy)
   }
 }

@@ -8,7 +8,7 @@ import TarnColumns
 /// since rows seldom fail.
 struct RowAssembler: Sendable {
   let schema: Schema
-  private let targets: [ColumnTarget]
+  let targets: [ColumnTarget]
   private var builders: [ColumnBuilder]
   private(set) var names = NameTable()
   /// The column of each numbered name; -1 where it has none, and where its owner is not known yet, the column
@@ -31,6 +31,26 @@ struct RowAssembler: Sendable {
   private(set) var count = 0
   private var leftOut: [Int32] = []
 
+  /// Whether values without column are kept for ``completed(_:)``.
+  var keepsNewValues: Bool
+  /// Names of the present row that have no column, and the positions of their values.
+  private var unplaced: [(name: Int, position: Int)] = []
+  /// Columns of the present row that are too narrow, and the positions of their values.
+  private var tooNarrow: [(column: Int, position: Int)] = []
+  /// The row in which each name was last among those without column.
+  private var lastTurn: [Int] = []
+  private var turn = 0
+  private var late = Late()
+  private var lateOfBatches: [Late] = []
+  /// Whether the records must be read again, now that more of their columns are known.
+  private var isUnsettled = false
+
+  /// Values of one batch that are kept, by the numbers of names and by columns.
+  private struct Late {
+    var new: [Int: LateValues] = [:]
+    var wider: [Int: LateValues] = [:]
+  }
+
   /// - Parameters:
   ///   - schema: The columns.
   ///   - origin: What the values' names are those of.
@@ -38,11 +58,13 @@ struct RowAssembler: Sendable {
   ///   - roles: The columns that make keys, partitions and order.
   ///   - widening: The table's types of columns of numbers that get more digits where a value needs them.
   ///   - utcOffset: The offset from UTC when clocks show a time, in microseconds.
+  ///   - keepsNewValues: Whether values without column are kept.
   init(
     _ schema: Schema, of origin: ColumnName.Origin, owners: ColumnOwners, roles: [String],
-    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?
+    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?, keepsNewValues: Bool
   ) throws(ChangeError) {
     self.schema = schema
+    self.keepsNewValues = keepsNewValues
     self.widening = NumberWidening(schema, widening)
     self.origin = origin
     times = ZonelessTimes(columns: schema.fields.count, utcOffset: utcOffset)
@@ -64,12 +86,21 @@ struct RowAssembler: Sendable {
         throw .columns(.malformed("the schema has the column \(name) twice, or too many columns"))
       }
       columns.append(claims.isOpen(column) ? -2 - Int32(column) : Int32(column))
-      strangers.append(InferredType())
+      noteName()
     }
+  }
+
+  /// Makes room for what is known of one more name.
+  private mutating func noteName() {
+    strangers.append(InferredType())
+    lastTurn.append(-1)
   }
 
   mutating func clearSlots() {
     met.removeAll(keepingCapacity: true)
+    unplaced.removeAll(keepingCapacity: true)
+    tooNarrow.removeAll(keepingCapacity: true)
+    turn += 1
     widening.forget()
     for column in slots.indices { slots[column] = -1 }
   }
@@ -110,11 +141,23 @@ struct RowAssembler: Sendable {
         } else if isFirst {
           try settle(id, column, position, values, scanner)
         }
-      } else if isFirst, stranger == nil {
-        stranger = position
+      } else {
+        if keepsNewValues { noteUnplaced(id, position, isFirst: isFirst) }
+        if isFirst, stranger == nil { stranger = position }
       }
     }
     return stranger
+  }
+
+  /// Takes note of a value without column, of which the first of its name counts.
+  private mutating func noteUnplaced(_ id: Int, _ position: Int, isFirst: Bool) {
+    guard lastTurn[id] != turn else {
+      // With a column the name would be there twice, and the row rejected.
+      if isFirst { isUnsettled = true }
+      return
+    }
+    lastTurn[id] = turn
+    unplaced.append((id, position))
   }
 
   @inline(__always)
@@ -129,7 +172,7 @@ struct RowAssembler: Sendable {
     }
     if names.count > columns.count {
       columns.append(claims.claim(names.name(columns.count)).map { -2 - Int32(truncatingIfNeeded: $0) } ?? -1)
-      strangers.append(InferredType())
+      noteName()
     }
     return id
   }
@@ -153,6 +196,8 @@ struct RowAssembler: Sendable {
       ExactText(name) == ExactText(own)
       || ExactText(otherName) != ExactText(own) && name.utf8.lexicographicallyPrecedes(otherName.utf8)
     columns[isIDs ? other : id] = -1
+    // The other's values in earlier rows may have gone to the column.
+    isUnsettled = true
     if isIDs { slots[column] = Int32(truncatingIfNeeded: position) }
   }
 
@@ -178,6 +223,7 @@ struct RowAssembler: Sendable {
         }
       } catch {
         if lenient.map({ $0[column] }) ?? false || widens(column, value, scanner, error) {
+          if keepsNewValues, widening.mayWiden(column) { tooNarrow.append((column, Int(slot))) }
           builders[column].appendNulls()
           continue
         }
@@ -188,7 +234,24 @@ struct RowAssembler: Sendable {
     // A row that is rejected makes no columns.
     for (name, position) in met { strangers[name].note(values[position], scanner) }
     widening.grant()
+    if keepsNewValues { keepLate(values, scanner, lenient) }
     count += 1
+  }
+
+  /// Keeps the values of the present row that have no column, or one that is too narrow.
+  private mutating func keepLate(
+    _ values: [ScannedValue], _ scanner: borrowing JSONScanner, _ lenient: [Bool]?
+  ) {
+    for (name, position) in unplaced where values[position].kind != .null {
+      let hadRoom = late.new[name, default: LateValues()].append(
+        values[position], scanner, row: count, isLenient: lenient != nil)
+      if !hadRoom { isUnsettled = true }
+    }
+    for (column, position) in tooNarrow {
+      let hadRoom = late.wider[column, default: LateValues()].append(
+        values[position], scanner, row: count, isLenient: lenient.map { $0[column] } ?? false)
+      if !hadRoom { isUnsettled = true }
+    }
   }
 
   /// Whether a column will take a value that it does not take now, once the records are read again.
@@ -223,7 +286,7 @@ struct RowAssembler: Sendable {
     return .misfit(column: field.name, type: field.type.name, value: shown, why: misfit.why)
   }
 
-  private static func shown(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> String {
+  static func shown(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> String {
     switch value.kind {
     case .yes: return "true"
     case .no: return "false"
@@ -263,12 +326,28 @@ struct RowAssembler: Sendable {
     }
     do {
       let rows = try RecordBatch(schema: schema, columns: columns, count: count)
-      guard !leftOut.isEmpty else { return (rows, nil) }
+      guard !leftOut.isEmpty else {
+        endLate(nil)
+        return (rows, nil)
+      }
       let kept = keptRows()
+      endLate(kept)
       return (try rows.gather(kept), kept)
     } catch {
       throw .columns(error)
     }
+  }
+
+  /// Ends what is kept of a batch, of which these rows stay; nil for all.
+  private mutating func endLate(_ kept: [Int32]?) {
+    guard keepsNewValues else { return }
+    var ended = late
+    late = Late()
+    if let kept {
+      for name in ended.new.keys { ended.new[name]?.keep(kept) }
+      for column in ended.wider.keys { ended.wider[column]?.keep(kept) }
+    }
+    lateOfBatches.append(ended)
   }
 
   private mutating func keptRows() -> [Int32] {
@@ -279,35 +358,6 @@ struct RowAssembler: Sendable {
       if next < leftOut.count, leftOut[next] == row { next += 1 } else { kept.append(row) }
     }
     return kept
-  }
-
-  /// Checks that the assigned values of key columns can make a key, as a table's writer does.
-  ///
-  /// A key of one column needs a text. Of several columns one needs a text, and the others may be null where they take
-  /// nulls; which of their keys are ambiguous is the table's to say.
-  func checkKeys(
-    _ keys: [Int], _ values: [ScannedValue], _ scanner: borrowing JSONScanner
-  ) throws(RejectionReason) {
-    var hasText = keys.isEmpty
-    for column in keys {
-      let slot = slots[column]
-      guard slot >= 0, values[Int(slot)].kind != .null else {
-        guard keys.count > 1, schema.fields[column].isNullable else {
-          throw .missingKey(column: schema.fields[column].name)
-        }
-        continue
-      }
-      let value = values[Int(slot)]
-      let isEmpty = targets[column].kind == .string && value.value.isEmpty && value.kind.isString
-      if !isEmpty { hasText = true }
-      guard isEmpty, keys.count == 1 else { continue }
-      throw .badKey(
-        column: schema.fields[column].name, value: Self.shown(value, scanner),
-        why: "is empty, and a key needs a text")
-    }
-    guard hasText else {
-      throw .missingKey(column: keys.map { schema.fields[$0].name }.joined(separator: ", "))
-    }
   }
 
   /// Names of the columns that had times without zone.
@@ -326,6 +376,41 @@ struct RowAssembler: Sendable {
         warnings.contains { $0 != nil } ? warnings.compactMap { $0 }.joined(separator: "; ") : nil
       )
     }
+  }
+
+  /// The batches so far with the columns that were found, and with wider ones; nil where the records must be read
+  /// again, by an assembler that knows these.
+  func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
+    var (owners, found) = settled
+    found.removeAll { !strangers[$0].isKnown }
+    let wider = widerFields
+    guard !found.isEmpty || !wider.isEmpty else { return batches }
+    guard keepsNewValues, !isUnsettled, batches.count == lateOfBatches.count,
+      found.allSatisfy({ self.columns[$0] == -1 })
+    else { return nil }
+    let fields = zip(found, columns(of: found, &owners)).map { Field($1, strangers[$0].type) }
+    var complete: [RecordBatch] = []
+    for (batch, late) in zip(batches, lateOfBatches) {
+      var batch = batch
+      for field in wider {
+        let type = GrowingColumns.parsed(field.type)
+        guard let column = batch.schema.index(of: field.name),
+          let fitted = batch.columns[column].fitted(to: type),
+          let filled = (late.wider[column] ?? LateValues()).column(type, beside: fitted, count: batch.count)
+        else { return nil }
+        batch.columns[column] = filled
+        batch.schema.fields[column].type = type
+      }
+      for (id, field) in zip(found, fields) {
+        guard
+          let column = (late.new[id] ?? LateValues()).column(field.type, beside: nil, count: batch.count)
+        else { return nil }
+        batch.columns.append(column)
+        batch.schema.fields.append(field)
+      }
+      complete.append(batch)
+    }
+    return complete
   }
 
   /// The names that have no column and had nothing but nulls.

@@ -34,13 +34,6 @@ struct ZoneConversion: Sendable {
     return { local in cache.offset(at: local) }
   }
 
-  /// Says that columns had times without zone, if any had.
-  static func sayUTC(_ columns: [String]) {
-    guard !columns.isEmpty else { return }
-    StandardError.note(
-      "\(columns.joined(separator: ", ")): timestamps without zone are taken as UTC (--zone for another)")
-  }
-
   /// Whether a column's timestamps become instants.
   static func isConverted(_ field: Field, table: Schema?) -> Bool {
     guard case .timestamp(_, .local) = field.type else { return false }

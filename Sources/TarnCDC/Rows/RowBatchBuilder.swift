@@ -6,7 +6,7 @@ public import TarnColumns
 /// A member that is not there, or is null, is null. Decimals are exact, from numbers or strings; times are ISO 8601
 /// text, since a number would not say its unit; binary is base64; `"NaN"`, `"Infinity"` and `"-Infinity"` are
 /// floating-point numbers; arrays and objects go into string columns as they are written.
-public struct RowBatchBuilder: Sendable, RecordConsumer {
+public struct RowBatchBuilder: Sendable, RowBuilder {
   /// What happens to a member without column.
   public enum UnknownMembers: Sendable, Hashable {
     /// Its row is rejected.
@@ -42,12 +42,13 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
+  ///   - keepsNewValues: Whether values without column, or with one that is too narrow, are kept for ``completed(_:)``.
   /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
     owners: ColumnOwners = ColumnOwners(), placing: [String] = [],
     widening: [String: DataType] = [:], utcOffset: (@Sendable (Int64) -> Int64)? = nil,
-    countsMembers: Bool = false
+    countsMembers: Bool = false, keepsNewValues: Bool = false
   ) throws(ChangeError) {
     if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
     var keys: [Int] = []
@@ -58,7 +59,7 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
     keyColumns = keys
     assembler = try RowAssembler(
       schema, of: .members, owners: owners, roles: keyFields + placing, widening: widening,
-      utcOffset: utcOffset)
+      utcOffset: utcOffset, keepsNewValues: keepsNewValues)
     self.unknown = unknown
   }
 
@@ -84,7 +85,8 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   public var untypedNames: [String] { assembler.untypedNames }
 
   /// The columns that had numbers which they do not hold, with types that hold these and all that the columns did: the
-  /// values are left out, and the records are to be read again, by a builder that is given these types.
+  /// values are left out, until ``completed(_:)`` fills them in, or the records are read again by a builder that is given
+  /// these types.
   public var widerFields: [Field] { assembler.widerFields }
 
   /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
@@ -117,5 +119,20 @@ public struct RowBatchBuilder: Sendable, RecordConsumer {
   public mutating func finish() throws(ChangeError) -> RecordBatch {
     textBytes = 0
     return try assembler.finish().rows
+  }
+
+  /// Whether values without column are kept for ``completed(_:)``; a builder that reads records again need not.
+  public var keepsNewValues: Bool {
+    get { assembler.keepsNewValues }
+    set { assembler.keepsNewValues = newValue }
+  }
+
+  /// All batches that were finished, with the columns of ``newFields`` and the types of ``widerFields``, so that nothing
+  /// need be read again for them.
+  ///
+  /// - Returns: Nil where only another reading tells: two names turned out to share a column, or a value fits none. A
+  ///   builder of the ``GrowingColumns`` that this one gives is then to read the records once more.
+  public func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
+    assembler.completed(batches)
   }
 }

@@ -4,8 +4,8 @@ import TarnColumns
 /// The columns of whole numbers and decimals that get more digits where a value of JSON needs them.
 ///
 /// A value that does not fit such a column does not reject its row: it is left out, and the builder tells a type that
-/// holds it, by which the records are to be read again. The next builder is given that type, so that types only grow
-/// from one reading to the next, and what one asked for is never taken back for another.
+/// holds it. Where the records are read again, the next builder is given that type, so that types only grow from one
+/// reading to the next, and what one asked for is never taken back for another.
 struct NumberWidening: Sendable {
   /// The narrowest type so far that holds what a table's column does, and what rows asked for that were taken; nil for
   /// columns that stay as they are.
@@ -27,6 +27,9 @@ struct NumberWidening: Sendable {
     isWider = schema.fields.map { _ in false }
   }
 
+  /// Whether a column may get more digits.
+  func mayWiden(_ column: Int) -> Bool { types[column] != nil }
+
   /// Takes note of a number of the present row that does not fit its column.
   ///
   /// - Returns: Whether a type would hold it, all that the table's column does, and those before it.
@@ -37,7 +40,8 @@ struct NumberWidening: Sendable {
     guard let unscaled = exact.unscaled(scale: scale) else { return false }
     let precision = max(ExactDecimal.digits(unscaled), scale, 1)
     guard precision <= DataType.greatestPrecision,
-      let joined = known.joined(with: .decimal(precision: precision, scale: scale)), joined != known
+      let joined = known.joined(with: .decimal(precision: precision, scale: scale)),
+      joined != known || isWider[column]
     else { return false }
     asked.append((column, joined))
     return true
