@@ -82,6 +82,16 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     expectNone(found)
   }
 
+  @Test("Kinds of storages are named only where a location is made")
+  func kindsOfStoragesAreNamedWhereALocationIsMade() throws {
+    let places: Set = ["TableLocation.swift", "Place.swift"]
+    let found = try Self.sources().filter { file in
+      file.room != "TarnStorage"
+        && !places.contains(file.path.split(separator: "/").last.map(String.init) ?? "")
+    }
+    expectNone(found.flatMap { $0.matches(/\b(?:Local|InMemory)Storage\b/) })
+  }
+
   @Test("A promise that the compiler does not check has its reason beside it")
   func uncheckedPromisesHaveTheirReason() throws {
     var found: [String] = []
