@@ -68,7 +68,7 @@ struct RecordKeyGenerator: Sendable {
     of changes: ChangeBatch, needsPartition: Bool, warn: (String) -> Void, _ refused: inout RefusedRows
   ) throws(TableError) -> Keys {
     let keys = try recordKeys(changes.rows, &refused)
-    let hashes = (0..<keys.count).map { keys.hash($0) }
+    let hashes = keys.hashes()
     var result = Keys(keys: keys, hashes: hashes, partitions: [], partitionOf: [])
     try assignPartitions(changes, needsPartition, warn, &refused, to: &result)
     return result
@@ -133,12 +133,7 @@ struct RecordKeyGenerator: Sendable {
   }
 
   private func simpleKeys(_ column: Column) throws(ColumnError) -> ByteStrings {
-    if let strings = column.strings { return strings }
-    var keys = ByteStrings()
-    for row in 0..<column.count {
-      try keys.appendBuilt { if !column.isNull(row) { KeyText.append(column, row, to: &$0) } }
-    }
-    return keys
+    try KeyText.texts(of: column)
   }
 
   private func compositeKeys(

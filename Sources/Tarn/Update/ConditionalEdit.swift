@@ -47,7 +47,7 @@ struct ConditionalEdit: Sendable {
       throw TableError(.damaged, "partition \(partition.debugDescription) has a row without a record key")
     }
     let made = RecordKeyGenerator.Keys(
-      keys: keys, hashes: (0..<keys.count).map { keys.hash($0) }, partitions: [partition],
+      keys: keys, hashes: keys.hashes(), partitions: [partition],
       partitionOf: [Int32](repeating: 0, count: keys.count))
     return PreparedBatch(
       ChangeBatch(upserting: rows), keys: made, orderedBy: table.state.properties.orderingField,
