@@ -25,7 +25,8 @@ import Testing
       guard let start = file.code.firstIndex(where: { $0.contains(head) }) else { continue }
       let body = file.code[(start + 1)...].prefix { $0 != "}" }
       return body.filter {
-        $0.contains(/^  (package |private |public )?(private\(set\) |package private\(set\) )?(let|var) \w+[:= ]/)
+        $0.contains(
+          /^  (package |private |public )?(private\(set\) |package private\(set\) )?(let|var) \w+[:= ]/)
           && !$0.contains(/\{/)
       }
     }

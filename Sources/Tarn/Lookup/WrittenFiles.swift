@@ -126,7 +126,8 @@ extension CommitDocument {
   /// The paths of the base files that the commit wrote, as the next one carries them on; nil where they are many, or
   /// more must be known of it.
   fileprivate var paths: [String]? {
-    guard partitions.count <= RecentCommits.mostFilesOfCommit, let files = try? files(where: { _ in true }), files.count <= RecentCommits.mostFilesOfCommit
+    guard partitions.count <= RecentCommits.mostFilesOfCommit, let files = try? files(where: { _ in true }),
+      files.count <= RecentCommits.mostFilesOfCommit
     else { return nil }
     let paths = files.compactMap(\.file.path)
     return paths.count == files.count && !paths.contains("") ? paths : nil

@@ -30,7 +30,8 @@ struct BulkLoad: Sendable {
   static let mostOpenPartitions = 128
 
   private var mostOpen: Int {
-    min(Self.mostOpenPartitions, MemoryBudget.openFiles(budget, columns: files.format.fileSchema.fields.count))
+    min(
+      Self.mostOpenPartitions, MemoryBudget.openFiles(budget, columns: files.format.fileSchema.fields.count))
   }
 
   /// Writes all batches.
@@ -131,7 +132,8 @@ struct BulkLoad: Sendable {
   private func places(of paths: [String], _ partitions: inout LoadedPartitions) async throws -> [Int] {
     let new = paths.filter { partitions.places[ExactText($0)] == nil }
     try await self.partitions.mark(
-      new, in: files.storage, now: settings.now(), width: settings.smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
+      new, in: files.storage, now: settings.now(),
+      width: settings.smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
     var places: [Int] = []
     let known = partitions.writers.count
     for path in paths {
