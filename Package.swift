@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "TarnExpressions", targets: ["TarnExpressions"]),
     .library(name: "TarnStorage", targets: ["TarnStorage"]),
     .library(name: "TarnStorageContract", targets: ["TarnStorageContract"]),
+    .library(name: "TarnTimeline", targets: ["TarnTimeline"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
   ],

@@ -54,7 +54,8 @@ struct Committer: Sendable {
     let written: [WrittenFile]
     do {
       try await attempt.partitions.mark(
-        plan.creations.map(\.partitionPath), in: data, now: settings.now(), width: settings.smallFilesAtOnce ?? data.costs.requestsAtOnce)
+        plan.creations.map(\.partitionPath), in: data, now: settings.now(),
+        width: settings.smallFilesAtOnce ?? data.costs.requestsAtOnce)
       written = try await write(files, attempt.partitions)
       try await TombstoneStore.write(plan.tombstones.tombstones(at: time), of: instant, in: data)
       try await data.settle()

@@ -26,7 +26,8 @@ struct MergedRows: Sendable {
   /// The rows.
   var rows: RecordBatch
   /// The incoming row behind each of them.
-  var origins: [Int32]}
+  var origins: [Int32]
+}
 
 /// What becomes of every row of a batch.
 struct RowChanges: Sendable {

@@ -128,7 +128,9 @@ struct RowDecisions: Sendable {
     guard table.keepsTombstones, let ordering = batch.orderingValues else { return tombstones }
     for row in batch.winners {
       let index = Int(row)
-      guard batch.isDelete[index], !isFound[index], deletions?.covers(row, in: batch) != true else { continue }
+      guard batch.isDelete[index], !isFound[index], deletions?.covers(row, in: batch) != true else {
+        continue
+      }
       // Looked for in the whole table, the key was deleted from the whole table.
       let partition = batch.scope == .table ? nil : batch.keys.partitions.path(ofRow: index)
       try tombstones.append(batch.keys.texts[index], orderedBy: ordering, index, partition: partition)

@@ -84,7 +84,8 @@ struct WritableTable: Sendable {
     let bloom = try TarnOptions.bloom(properties)
     return BaseFileFormat(
       table: properties.name, schema: schema, keys: keys.stored,
-      keyColumn: keys.generator.keyFields.count == 1 ? keys.generator.keyFields.first : nil, ordering: ordering,
+      keyColumn: keys.generator.keyFields.count == 1 ? keys.generator.keyFields.first : nil,
+      ordering: ordering,
       hasKeyIndex: options.hasKeyIndex,
       sizes: BaseFileSizes(
         file: options.targetFileSize, rowGroup: options.rowGroupSize, pageRows: options.pageRows),

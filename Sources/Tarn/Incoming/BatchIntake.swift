@@ -69,7 +69,9 @@ struct BatchIntake: Sendable {
   /// Says which timestamps without zone the table takes as instants, and which columns change their type.
   private func warnOfChanges(_ input: Schema) {
     let names = input.fields.filter { field in
-      guard case .timestamp(_, .local) = field.type, let known = table.schema[field.name] else { return false }
+      guard case .timestamp(_, .local) = field.type, let known = table.schema[field.name] else {
+        return false
+      }
       return known.type != field.type
     }
     if !names.isEmpty {

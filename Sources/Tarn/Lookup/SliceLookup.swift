@@ -36,7 +36,8 @@ struct SliceLookup: Sendable {
       return (slices, written)
     }
     try written.check(slices)
-    let bucketLookup = BucketLookup(state: state, table: table, given: settings.buckets, storage: reader.storage)
+    let bucketLookup = BucketLookup(
+      state: state, table: table, given: settings.buckets, storage: reader.storage)
     guard let index = try await bucketLookup.index(of: slices, isWhole: only == nil, written) else {
       return CandidateSlices(slices: slices, buckets: nil, recent: written.recent)
     }

@@ -27,7 +27,8 @@ struct SnapshotFiles: Sendable {
     try await tableErrors {
       var timeline = state.timeline
       for _ in 1..<Self.mostLooks {
-        let found = try await SliceFinder(state.properties, timeline, reader).slices(for: search, asOf: instant)
+        let found = try await SliceFinder(state.properties, timeline, reader).slices(
+          for: search, asOf: instant)
         try Task.checkCancellation()
         guard let gone = firstGone(found, timeline) else { return slices(found.slices, search) }
         let now = try await Timeline.load(from: reader.storage)

@@ -3,6 +3,7 @@ import TarnBytes
 import TarnColumns
 import TarnFileGroups
 import TarnIndex
+import TarnStorage
 import TarnTimeline
 
 /// Gives the batches of a load one after the other; nil at the end.
@@ -30,7 +31,8 @@ struct BulkLoad: Sendable {
   static let mostOpenPartitions = 128
 
   private var mostOpen: Int {
-    min(Self.mostOpenPartitions, MemoryBudget.openFiles(budget, columns: files.format.fileSchema.fields.count))
+    min(
+      Self.mostOpenPartitions, MemoryBudget.openFiles(budget, columns: files.format.fileSchema.fields.count))
   }
 
   /// Writes all batches.
@@ -131,7 +133,8 @@ struct BulkLoad: Sendable {
   private func places(of paths: [String], _ partitions: inout LoadedPartitions) async throws -> [Int] {
     let new = paths.filter { partitions.places[ExactText($0)] == nil }
     try await self.partitions.mark(
-      new, in: files.storage, now: settings.now(), width: settings.smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
+      new, in: files.storage, now: settings.now(),
+      width: settings.smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
     var places: [Int] = []
     let known = partitions.writers.count
     for path in paths {

@@ -17,7 +17,8 @@ package struct StoredKeyCheck: Sendable {
   private let fields: [Field]
 
   /// - Returns: Nil for a table without meta columns, which stores no keys beside its fields.
-  package init?(_ generator: RecordKeyGenerator, _ columns: Schema, table: String, populatesMetaColumns: Bool) {
+  package init?(_ generator: RecordKeyGenerator, _ columns: Schema, table: String, populatesMetaColumns: Bool)
+  {
     guard populatesMetaColumns else { return nil }
     self.table = table
     self.generator = generator

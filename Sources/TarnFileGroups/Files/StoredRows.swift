@@ -51,7 +51,8 @@ package enum StoredRows {
       start = end
     }
     guard rest.isEmpty else {
-      throw FileGroupError(.damaged, "\(file.path): it has \(start) rows, and no row \(rest[rest.startIndex])")
+      throw FileGroupError(
+        .damaged, "\(file.path): it has \(start) rows, and no row \(rest[rest.startIndex])")
     }
     return try RecordBatch.concatenate(parts, schema: target)
   }

@@ -51,7 +51,8 @@ struct FileRows {
     }
   }
 
-  private mutating func read(isolation actor: isolated (any Actor)?) async throws(FileGroupError) -> RecordBatch?
+  private mutating func read(isolation actor: isolated (any Actor)?) async throws(FileGroupError)
+    -> RecordBatch?
   {
     do { return try await batches?.next(isolation: actor) } catch { throw FileGroupError(error) }
   }

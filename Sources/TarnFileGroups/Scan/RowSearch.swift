@@ -124,7 +124,8 @@ package struct RowSearch: Sendable {
   /// The positions in a file of the rows that are looked for, ascending.
   ///
   /// - Throws: ``FileGroupError`` where the file cannot be read.
-  package func positions(in file: ParquetFile, _ reader: BaseFileReader) async throws(FileGroupError) -> [Int] {
+  package func positions(in file: ParquetFile, _ reader: BaseFileReader) async throws(FileGroupError) -> [Int]
+  {
     let starts = file.groupStarts
     var positions: [Int] = []
     var last = -1

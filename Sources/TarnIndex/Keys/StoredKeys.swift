@@ -20,7 +20,9 @@ package struct StoredKeys: Sendable {
   ///   - populatesMetaColumns: Whether the table's meta columns are filled.
   /// - Throws: ``KeyError`` with code `damaged` for a key field that is no column, `unsupported` for one of a type
   ///   without text.
-  package init(_ generator: RecordKeyGenerator, _ columns: Schema, populatesMetaColumns: Bool) throws(KeyError) {
+  package init(_ generator: RecordKeyGenerator, _ columns: Schema, populatesMetaColumns: Bool)
+    throws(KeyError)
+  {
     guard !populatesMetaColumns else {
       schema = Schema([Field(MetaColumns.recordKey, .string)])
       self.generator = nil

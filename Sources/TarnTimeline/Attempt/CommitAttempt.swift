@@ -62,7 +62,8 @@ package struct CommitAttempt: ~Copyable {
         throw TimelineError(
           .outcomeUnknown, path: "",
           "commit \(instant.text) was completed, but whoever removed the lock may have removed files of it "
-            + "(\(error.description)); look whether the table can be read before these rows are written again")
+            + "(\(error.description)); look whether the table can be read before these rows are written again"
+        )
       }
       // The commit stands, and that the lock cannot be asked does not say that it was lost.
     }
@@ -80,7 +81,8 @@ package struct CommitAttempt: ~Copyable {
       let standing = try await CommitLog(storage).standing(of: instant, plan: plan)
       guard standing != .replaced else { return }
       try await AttemptRemains(instant, in: storage).remove(
-        dataFiles: markers.paths, partitions: partitions.paths, pending: standing == .own ? files.inflight : nil)
+        dataFiles: markers.paths, partitions: partitions.paths,
+        pending: standing == .own ? files.inflight : nil)
     } catch { return }
   }
 }
@@ -123,7 +125,9 @@ package struct AttemptRemains: Sendable {
     try await remove(dataFiles: paths, partitions: [], pending: pending)
   }
 
-  /// Removes remains. Base files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
+  /// Removes remains.
+  ///
+  /// Base files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
   ///
   /// - Parameter pending: The entry whose files go at the end; nil where these are another's.
   func remove(

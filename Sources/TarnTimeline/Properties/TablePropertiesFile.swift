@@ -4,11 +4,13 @@ import TarnStorage
 extension TableProperties {
   /// Parses and checks the text of `hoodie.properties`.
   ///
-  /// - Parameters:
-  ///   - bytes: The text.
-  ///   - path: Where it was read, for errors.
   /// - Throws: ``TimelineError``: `damaged`; `unsupported` for what Tarn does not read.
-  public init(parsing bytes: [UInt8], path: String = TablePaths.properties) throws(TimelineError) {
+  public init(parsing bytes: [UInt8]) throws(TimelineError) {
+    try self.init(parsing: bytes, path: TablePaths.properties)
+  }
+
+  /// Parses and checks a text that was read at a path, which errors name.
+  package init(parsing bytes: [UInt8], path: String) throws(TimelineError) {
     do { self.init(entries: try JavaProperties(parsing: bytes)) } catch {
       throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)")
     }
@@ -129,7 +131,7 @@ extension TableProperties {
   /// - Parameters:
   ///   - isNew: Whether the table is being created.
   ///   - now: The time in microseconds since 1970.
-  public func bytes(isNew: Bool, now: Int64) -> [UInt8] {
+  package func bytes(isNew: Bool, now: Int64) -> [UInt8] {
     var copy = self
     copy.updateChecksum()
     let what = isNew ? "Properties saved on " : "Updated at "
@@ -160,7 +162,7 @@ extension TableProperties {
   /// - Throws: ``TimelineError``: `exists` where a table is there already; `unsupported` where the file would be larger
   ///   than is read; `storage` where none was made; `outcomeUnknown` where one may have been.
   @discardableResult
-  public func create(in storage: any Storage, now: Int64) async throws(TimelineError) -> [UInt8] {
+  package func create(in storage: any Storage, now: Int64) async throws(TimelineError) -> [UInt8] {
     let bytes = try readable(isNew: true, now: now)
     do { try await storage.create(bytes, at: TablePaths.properties, isUnique: false) } catch {
       switch error {
