@@ -64,6 +64,13 @@ enum Rooms {
     return found
   }
 
+  /// The targets of `Sources` that are libraries to be imported alone.
+  static func products() throws -> Set<String> {
+    let manifest = try TestWorld.lines(of: TestWorld.root + "/Package.swift").joined(separator: "\n")
+    return manifest.matches(of: /\.library\(\s*name: "\w+", targets: (\[[^\]]*\])/)
+      .reduce(into: []) { $0.formUnion(names($1.1)) }
+  }
+
   private static func names(_ list: Substring) -> Set<String> {
     Set(list.matches(of: /"(\w+)"/).map { String($0.1) })
   }
