@@ -68,7 +68,7 @@ struct BulkLoad: Sendable {
       return try intake.loaded(changes.rows)
     } catch {
       guard rows > 0 else { throw error }
-      throw TableError(error.code, "\(error.message) (that batch begins with row \(rows) of the input)")
+      throw error.with(error.code, "\(error.message) (that batch begins with row \(rows) of the input)")
     }
   }
 

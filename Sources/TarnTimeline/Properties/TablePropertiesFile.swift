@@ -12,7 +12,7 @@ extension TableProperties {
   /// Parses and checks a text that was read at a path, which errors name.
   package init(parsing bytes: [UInt8], path: String) throws(TimelineError) {
     do { self.init(entries: try JavaProperties(parsing: bytes)) } catch {
-      throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)")
+      throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)", cause: error)
     }
     try checkSoundness(path)
     try checkSupport(path)
@@ -118,7 +118,7 @@ extension TableProperties {
           return try TableProperties(parsing: bytes, path: path)
         }
       } catch {
-        guard case .damaged = error.code else { throw error }
+        guard error.code == .damaged else { throw error }
         found = found ?? error
       }
     }
@@ -172,12 +172,13 @@ extension TableProperties {
       case .unconfirmed(let error):
         throw TimelineError(
           .outcomeUnknown, path: TablePaths.properties,
-          "the table was created, though the storage failed at the end (\(error.message)): open it")
+          "the table was created, though the storage failed at the end (\(error.message)): open it",
+          cause: error)
       case .unknown(let error, let second):
         throw TimelineError(
           .outcomeUnknown, path: TablePaths.properties,
           "whether the table was created is not known: the storage failed (\(error.message)), and then could not be "
-            + "asked whether the file is there (\(second.message)); try to open it")
+            + "asked whether the file is there (\(second.message)); try to open it", cause: error)
       }
     }
     return bytes
@@ -262,7 +263,8 @@ extension Storage {
       if error.code == .notFound { return nil }
       if error.code == .tooLarge {
         throw TimelineError(
-          .damaged, path: path, "\(error.message): no table has such properties; restore it from a copy")
+          .damaged, path: path, "\(error.message): no table has such properties; restore it from a copy",
+          cause: error)
       }
       throw TimelineError(error)
     }
