@@ -35,6 +35,13 @@ enum Rooms {
     ),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     (
+      "TarnFoundation",
+      [
+        "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnTimeline",
+        "DynamoDBJSON",
+      ]
+    ),
+    (
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
@@ -49,7 +56,9 @@ enum Rooms {
   /// Files above the library that use Foundation, each for a thing that nothing below it has.
   static let foundation: Set = [
     // Time zones by name.
-    "Sources/TarnCommand/Options/ZoneConversion.swift"
+    "Sources/TarnCommand/Options/ZoneConversion.swift",
+    // `LocalizedError`.
+    "Sources/TarnFoundation/LocalizedErrors.swift",
   ]
 
   /// The dependencies that the manifest gives each target of `Sources`.
