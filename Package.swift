@@ -30,7 +30,9 @@ let package = Package(
     .library(name: "TarnExpressions", targets: ["TarnExpressions"]),
     .library(name: "TarnStorage", targets: ["TarnStorage"]),
     .library(name: "TarnStorageContract", targets: ["TarnStorageContract"]),
+    .library(name: "TarnTimeline", targets: ["TarnTimeline"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
+    .library(name: "TarnFoundation", targets: ["TarnFoundation"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
   ],
   targets: [
@@ -71,6 +73,12 @@ let package = Package(
       ]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
+    room(
+      "TarnFoundation",
+      [
+        "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnTimeline",
+        "DynamoDBJSON",
+      ]),
     .executableTarget(
       name: "TarnCommand",
       dependencies: [
@@ -114,6 +122,9 @@ let package = Package(
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TidyTests", []),
+    tests(
+      "TarnFoundationTests",
+      ["TarnFoundation", "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "DynamoDBJSON"]),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(
       "TarnCDCTests",

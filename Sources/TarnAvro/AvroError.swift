@@ -1,7 +1,7 @@
 /// Why text is no Avro schema that Tarn takes, and which field is meant.
-public struct AvroError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct AvroError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kinds a caller handles differently.
-  public enum Code: Sendable, Hashable {
+  package enum Code: Sendable, Hashable {
     /// The text is not JSON, or not an Avro schema.
     case malformed
     /// The schema is sound, and uses something that a table cannot hold yet.
@@ -9,21 +9,21 @@ public struct AvroError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The kind.
-  public let code: Code
+  package let code: Code
   /// The dotted path of the field; empty where the schema as a whole is meant.
-  public let field: String
+  package let field: String
   /// What is wrong, for people.
-  public let message: String
+  package let message: String
 
   /// Makes an error.
-  public init(_ code: Code, field: String, _ message: String) {
+  package init(_ code: Code, field: String, _ message: String) {
     self.code = code
     self.field = field
     self.message = message
   }
 
   /// The field and what is wrong with it.
-  public var description: String {
+  package var description: String {
     field.isEmpty ? "Avro schema: \(message)" : "Avro schema, field \(field): \(message)"
   }
 }

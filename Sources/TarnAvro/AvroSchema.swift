@@ -2,11 +2,11 @@ import TarnBytes
 import TarnColumns
 
 /// Avro schemas as Hudi writes them, to and from the schemas of columns.
-public enum AvroSchema {
+package enum AvroSchema {
   /// A table's name as Avro allows it: every other character as two underscores.
   ///
   /// Source: `HoodieAvroUtils.sanitizeName`.
-  public static func sanitized(_ name: String) -> String {
+  package static func sanitized(_ name: String) -> String {
     var out = ""
     for (position, character) in name.unicodeScalars.enumerated() {
       switch character {
@@ -19,10 +19,10 @@ public enum AvroSchema {
   }
 
   /// The name Hudi gives the record of a table's rows.
-  public static func recordName(ofTable table: String) -> String { sanitized(table) + "_record" }
+  package static func recordName(ofTable table: String) -> String { sanitized(table) + "_record" }
 
   /// The namespace Hudi gives the record of a table's rows.
-  public static func namespace(ofTable table: String) -> String { "hoodie." + sanitized(table) }
+  package static func namespace(ofTable table: String) -> String { "hoodie." + sanitized(table) }
 
   /// The schema text for a table's rows, compact, in Hudi's conventions.
   ///
@@ -30,7 +30,7 @@ public enum AvroSchema {
   ///   - schema: The columns.
   ///   - table: The table's name; the record's name and namespace follow from it.
   ///   - withMetaColumns: Whether the five meta columns come first, as in Parquet footers.
-  public static func text(of schema: Schema, table: String, withMetaColumns: Bool = false) -> String {
+  package static func text(of schema: Schema, table: String, withMetaColumns: Bool = false) -> String {
     text(
       of: schema, recordName: recordName(ofTable: table), namespace: namespace(ofTable: table),
       withMetaColumns: withMetaColumns)
@@ -40,7 +40,7 @@ public enum AvroSchema {
   ///
   /// Every definition stands where it is used, under a name of its own: some readers follow no
   /// references by name.
-  public static func text(
+  package static func text(
     of schema: Schema, recordName: String, namespace: String, withMetaColumns: Bool = false
   ) -> String {
     var fields: [JSONValue] = []
@@ -112,7 +112,7 @@ public enum AvroSchema {
   }
 
   /// The least number of bytes that hold every decimal of that many digits, sign included.
-  public static func decimalSize(precision: Int) -> Int {
+  package static func decimalSize(precision: Int) -> Int {
     var greatest = Int128(0)
     for _ in 0..<min(max(precision, 1), DataType.greatestPrecision) { greatest = greatest * 10 + 9 }
     return (128 - greatest.leadingZeroBitCount) / 8 + 1

@@ -9,10 +9,10 @@ extension AvroSchema {
   /// aliases, defaults) are passed over.
   ///
   /// - Throws: ``AvroError``, which names the field.
-  public static func parse(_ text: String) throws(AvroError) -> Schema { try parse(Array(text.utf8)) }
+  package static func parse(_ text: String) throws(AvroError) -> Schema { try parse(Array(text.utf8)) }
 
   /// Parses the schema of records, as UTF-8 JSON, into columns; see ``parse(_:)-(String)``.
-  public static func parse(_ bytes: [UInt8]) throws(AvroError) -> Schema {
+  package static func parse(_ bytes: [UInt8]) throws(AvroError) -> Schema {
     let json: JSONValue
     do { json = try JSONValue(parsing: bytes) } catch {
       throw AvroError(.malformed, field: "", "not JSON: \(error.description)")

@@ -3,36 +3,36 @@ import TarnColumns
 /// The five columns that Hudi puts in front of a table's own.
 ///
 /// They stand here since Avro schemas with and without them are told apart.
-public enum MetaColumns {
+package enum MetaColumns {
   /// Instant of the commit that last wrote the row.
-  public static let commitTime = "_hoodie_commit_time"
+  package static let commitTime = "_hoodie_commit_time"
   /// Text that is unique within its commit: `<instant>_<task>_<row>`.
-  public static let commitSequence = "_hoodie_commit_seqno"
+  package static let commitSequence = "_hoodie_commit_seqno"
   /// The row's key as text.
-  public static let recordKey = "_hoodie_record_key"
+  package static let recordKey = "_hoodie_record_key"
   /// The row's partition path; empty where the table has no partitions.
-  public static let partitionPath = "_hoodie_partition_path"
+  package static let partitionPath = "_hoodie_partition_path"
   /// Name of the file that holds the row.
-  public static let fileName = "_hoodie_file_name"
+  package static let fileName = "_hoodie_file_name"
 
   /// A column of boolean, no meta column, by which a row of a batch says that its key is to be deleted
   /// (`HoodieRecord.HOODIE_IS_DELETED_FIELD`).
-  public static let isDeleted = "_hoodie_is_deleted"
+  package static let isDeleted = "_hoodie_is_deleted"
 
   /// Whether a name is one that Hudi keeps for itself, in whatever case, since its engines fold names.
-  public static func isReserved(_ name: String) -> Bool { name.lowercased().hasPrefix("_hoodie_") }
+  package static func isReserved(_ name: String) -> Bool { name.lowercased().hasPrefix("_hoodie_") }
 
   /// All five, in their order.
-  public static let all = [commitTime, commitSequence, recordKey, partitionPath, fileName]
+  package static let all = [commitTime, commitSequence, recordKey, partitionPath, fileName]
 
   /// All five as fields: nullable strings.
-  public static var fields: [Field] { all.map { Field($0, .string) } }
+  package static var fields: [Field] { all.map { Field($0, .string) } }
 
   /// A schema with them in front.
-  public static func added(to schema: Schema) -> Schema { Schema(fields + schema.fields) }
+  package static func added(to schema: Schema) -> Schema { Schema(fields + schema.fields) }
 
   /// A schema without them.
-  public static func removed(from schema: Schema) -> Schema {
+  package static func removed(from schema: Schema) -> Schema {
     Schema(schema.fields.filter { !all.contains($0.name) })
   }
 }

@@ -1,7 +1,7 @@
 /// Why bytes could not be compressed or decompressed.
-public struct CompressionError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct CompressionError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kinds a caller handles differently.
-  public enum Code: Sendable, Hashable {
+  package enum Code: Sendable, Hashable {
     /// The input is not what the format says.
     case malformed
     /// The input ends in the middle.
@@ -13,9 +13,9 @@ public struct CompressionError: Error, Sendable, Hashable, CustomStringConvertib
   }
 
   /// The kind.
-  public let code: Code
+  package let code: Code
   /// What happened, for people.
-  public let message: String
+  package let message: String
 
   init(_ code: Code, _ message: String) {
     self.code = code
@@ -23,7 +23,7 @@ public struct CompressionError: Error, Sendable, Hashable, CustomStringConvertib
   }
 
   /// What happened, for people.
-  public var description: String { message }
+  package var description: String { message }
 
   static func sizeMismatch(_ codec: String, expected: Int, found: Int) -> CompressionError {
     CompressionError(.sizeMismatch, "\(codec) data holds \(found) bytes where \(expected) were declared")

@@ -6,7 +6,7 @@ import TarnBytes
 ///
 /// A state costs more to make than a small block costs to compress, so keep one compressor and use it
 /// again; it cannot be shared, since it cannot be copied.
-public struct Compressor: ~Copyable, @unchecked Sendable {
+package struct Compressor: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
   private var zstd: OpaquePointer?
   private var deflate: DeflateContext?
@@ -14,14 +14,14 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
   private var snappyTable: [UInt16] = []
 
   /// Makes a compressor; states are made when first needed.
-  public init() {}
+  package init() {}
 
   deinit { ZSTD_freeCCtx(zstd) }
 
   /// Appends `input` as one zstd frame which tells its size.
   ///
   /// - Throws: ``CompressionError`` where the library is out of memory.
-  public mutating func zstd(
+  package mutating func zstd(
     _ input: RawSpan, level: Int, into output: inout [UInt8]
   ) throws(CompressionError) {
     if zstd == nil { zstd = ZSTD_createCCtx() }
@@ -42,7 +42,7 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
   /// Appends `input` as one raw snappy block.
   ///
   /// - Throws: ``CompressionError`` where it is longer than the format can say, 4 GiB.
-  public mutating func snappy(_ input: RawSpan, into output: inout [UInt8]) throws(CompressionError) {
+  package mutating func snappy(_ input: RawSpan, into output: inout [UInt8]) throws(CompressionError) {
     guard input.byteCount <= Int(UInt32.max) else {
       throw CompressionError(.failed, "a snappy block holds at most 4 GiB")
     }
@@ -57,7 +57,7 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
   /// Appends `input` as one gzip member.
   ///
   /// - Throws: ``CompressionError`` where the library is out of memory.
-  public mutating func gzip(
+  package mutating func gzip(
     _ input: RawSpan, level: Int = 6, into output: inout [UInt8]
   ) throws(CompressionError) {
     if deflate == nil || deflateLevel != level {

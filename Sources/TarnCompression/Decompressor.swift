@@ -6,20 +6,20 @@ import TarnBytes
 ///
 /// A declared size is not trusted: memory beyond what the codec could make of the input is never taken,
 /// and a block that holds more or less than was declared is an error.
-public struct Decompressor: ~Copyable, @unchecked Sendable {
+package struct Decompressor: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
   private var zstd: OpaquePointer?
   private var inflate: DeflateContext?
 
   /// Makes a decompressor; states are made when first needed.
-  public init() {}
+  package init() {}
 
   deinit { ZSTD_freeDCtx(zstd) }
 
   /// Replaces what `output` holds by the content of one or more zstd frames.
   ///
   /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
-  public mutating func zstd(
+  package mutating func zstd(
     _ input: RawSpan, size: Int, into output: inout ByteBuffer
   ) throws(CompressionError) {
     // A block of zstd makes at most 128 KiB of four bytes.
@@ -41,7 +41,7 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
   /// Replaces what `output` holds by the content of one or more gzip members.
   ///
   /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
-  public mutating func gzip(
+  package mutating func gzip(
     _ input: RawSpan, size: Int, into output: inout ByteBuffer
   ) throws(CompressionError) {
     // Deflate makes at most 258 bytes of two bits.
@@ -83,7 +83,7 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
   /// Replaces what `output` holds by the content of a raw snappy block.
   ///
   /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
-  public mutating func snappy(
+  package mutating func snappy(
     _ input: RawSpan, size: Int, into output: inout ByteBuffer
   ) throws(CompressionError) {
     // A copy of three bytes makes at most 64.
@@ -99,7 +99,7 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
   /// Replaces what `output` holds by the content of a raw LZ4 block.
   ///
   /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
-  public mutating func lz4(
+  package mutating func lz4(
     _ input: RawSpan, size: Int, into output: inout ByteBuffer
   ) throws(CompressionError) {
     try fill(input, size, &output, LZ4.decompress)
@@ -110,7 +110,7 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
   /// Some writers left the framing out where they meant it, so a raw block is taken too.
   ///
   /// - Throws: ``CompressionError`` where the input is malformed or does not hold `size` bytes.
-  public mutating func hadoopLZ4(
+  package mutating func hadoopLZ4(
     _ input: RawSpan, size: Int, into output: inout ByteBuffer
   ) throws(CompressionError) {
     do {

@@ -5,15 +5,15 @@ import TarnBytes
 /// Decodes a compressed file piece by piece, such as a file of change records.
 ///
 /// Several gzip members or zstd frames may follow one another; zeros may fill a gzip file up, as tapes had it.
-public struct StreamDecoder: ~Copyable, @unchecked Sendable {
+package struct StreamDecoder: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
 
   /// How a file is compressed.
-  public enum Format: Sendable, Hashable {
+  package enum Format: Sendable, Hashable {
     case none, gzip, zstd
 
     /// The format that a path's ending tells: `.gz`, `.zst`, `.zstd`, or else none.
-    public init(path: String) {
+    package init(path: String) {
       if path.hasSuffix(".gz") {
         self = .gzip
       } else if path.hasSuffix(".zst") || path.hasSuffix(".zstd") {
@@ -25,7 +25,7 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   }
 
   /// How the file is compressed.
-  public let format: Format
+  package let format: Format
   private var zstd: OpaquePointer?
   private var inflate: DeflateContext?
   /// Whether the input so far ends where a member or frame ends.
@@ -38,7 +38,7 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   private var isPadding = false
 
   /// Makes a decoder of one file.
-  public init(_ format: Format) { self.format = format }
+  package init(_ format: Format) { self.format = format }
 
   deinit { ZSTD_freeDCtx(zstd) }
 
@@ -47,7 +47,7 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   /// What a piece expands to is not bounded; use ``decode(_:into:limit:)`` to bound it.
   ///
   /// - Throws: ``CompressionError`` where the input is malformed.
-  public mutating func decode(
+  package mutating func decode(
     _ input: RawSpan, into output: inout ByteBuffer
   ) throws(CompressionError) {
     var consumed = 0
@@ -65,7 +65,7 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   ///
   /// - Returns: How many bytes of the input were consumed.
   /// - Throws: ``CompressionError`` where the input is malformed.
-  public mutating func decode(
+  package mutating func decode(
     _ input: RawSpan, into output: inout ByteBuffer, limit: Int
   ) throws(CompressionError) -> Int {
     if input.byteCount > 0 { sawAnything = true }
@@ -82,7 +82,7 @@ public struct StreamDecoder: ~Copyable, @unchecked Sendable {
   /// Checks that the file did not end in the middle; call it after the last piece.
   ///
   /// - Throws: ``CompressionError`` with code `truncated` where it did.
-  public mutating func finish() throws(CompressionError) {
+  package mutating func finish() throws(CompressionError) {
     guard isBetweenParts, sawAnything || format == .none else {
       throw CompressionError(.truncated, "the \(format) data ends in the middle: the file is truncated")
     }

@@ -2,6 +2,7 @@ import Tarn
 import TarnColumns
 import TarnIndex
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Tables with a bucket index that Tarn and Spark write in turn, whichever of them began.

@@ -1,7 +1,9 @@
 import Tarn
 import TarnCDC
 import TarnCompression
+import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// A generated change stream, ingested batch by batch, against its replay into a dictionary.

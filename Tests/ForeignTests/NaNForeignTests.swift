@@ -5,6 +5,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Conditions over numbers of which some are NaN, answered by engines that skip what bounds rule out.

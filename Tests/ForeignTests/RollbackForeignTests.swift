@@ -3,6 +3,7 @@ import Tarn
 import TarnColumns
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Attempts of Tarn's that died, rolled back by Spark.

@@ -3,6 +3,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Tables whose files were spliced again and again, read by every engine, and gone on with by Spark.

@@ -1,6 +1,7 @@
 import Tarn
 import TarnColumns
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Tables that Tarn wrote, read by hudi-rs and Spark; tables that Spark went on with, read by Tarn.

@@ -29,7 +29,7 @@ private struct TextConsumer: RecordConsumer {
         try scanner.beginObject()
         while try scanner.nextKey() != nil { try scanner.skipValue() }
       } catch {
-        throw .notJSON(error)
+        throw .notJSON(BrokenJSON(error))
       }
     }
     texts.append(scanner.raw(start..<scanner.offset).copied())

@@ -29,7 +29,7 @@ func readAll(
   options.recordLimit = recordLimit
   var reader = RecordReader(storage: storage, paths: files.map(\.path), options: options)
   var rejected: [RejectedRecord] = []
-  let more = try await reader.read(into: &consumer, limit: .max) { rejected.append($0) }
+  let more = try await reader.read(to: &consumer, limit: .max) { rejected.append($0) }
   precondition(!more)
   return rejected
 }

@@ -74,7 +74,7 @@ struct OneReadingTests {
     var found: (batches: [Batch], rejected: [RejectedRecord]) = ([], [])
     var more = true
     while more {
-      more = try await reader.read(into: &builder, limit: 9) { found.rejected.append($0) }
+      more = try await reader.read(to: &builder, limit: 9) { found.rejected.append($0) }
       found.batches.append(try finish(&builder))
     }
     return found
@@ -112,7 +112,7 @@ struct OneReadingTests {
       let again = try await read(text, &builder, finish)
       known = owners(builder)
       guard builder.newFields.isEmpty, builder.widerFields.isEmpty else {
-        columns.grow(by: builder)
+        columns.takeColumns(of: builder)
         continue
       }
       guard let whole = completed(first, once.batches) else { return false }

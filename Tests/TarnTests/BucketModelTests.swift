@@ -2,6 +2,7 @@ import Tarn
 import TarnColumns
 import TarnIndex
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Random writes into bucketed tables, against a dictionary.

@@ -1,5 +1,6 @@
 import Tarn
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Names that look alike, and names that are no text.

@@ -3,7 +3,9 @@ import TarnBytes
 import TarnColumns
 import TarnIndex
 import TarnParquet
+import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Base files whose pages are as Tarn writes them, and whose footers say other things of the keys.

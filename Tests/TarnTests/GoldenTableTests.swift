@@ -1,6 +1,7 @@
 import Tarn
 import TarnBytes
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Tables of version 6 that Spark wrote, against the rows Spark read from them.

@@ -5,6 +5,7 @@ import TarnIndex
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Key indexes that are damaged, and keys whose hashes are the same, in whole tables.

@@ -1,6 +1,7 @@
 import Tarn
 import TarnColumns
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 @Suite struct MergeFunctionTests {

@@ -4,6 +4,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// NaN, and numbers that are equal though their bits differ.

@@ -3,6 +3,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Dates and times from before calendars and zones were what they are.

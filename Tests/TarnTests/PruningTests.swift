@@ -3,6 +3,7 @@ import TarnColumns
 import TarnExpressions
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 @Suite struct PruningTests {

@@ -4,6 +4,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// What a reader of a table does after an error, when its task is cancelled, and where a file is gone.

@@ -17,7 +17,7 @@ func keepTrades(in folder: String) async throws {
   }
   let batch = try RecordBatch(schema: schema, columns: [id.finish(), exchange.finish(), price.finish()])
   let report = try await table.upsert(batch)
-  print("\(report.inserted) new rows in commit \(report.instant?.text ?? "none")")
+  print("\(report.inserted) new rows in commit \(report.instant, default: "none")")
 
   for try await rows in try await table.snapshot().select("id").where(.column("price") > 100) {
     for row in 0..<rows.count { print(rows["id"]?.strings?.string(row) ?? "") }

@@ -1,7 +1,9 @@
 import Tarn
 import TarnColumns
 import TarnExpressions
+import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// What a snapshot with a condition reads, and that it finds what a look at every row finds.

@@ -3,6 +3,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// What a splice leaves as it was, looked up in the files themselves.

@@ -4,6 +4,7 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Text that is not UTF-8, which other engines cannot read: refused when it comes in, by every road.

@@ -1,6 +1,8 @@
 import Tarn
 import TarnColumns
+import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// A column of a base file that cannot be read is none that is missing, whose values would be null.

@@ -4,6 +4,7 @@ import TarnFileGroups
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Conditions on files whose statistics and page indexes may not be relied on: the answer is that of reading all.

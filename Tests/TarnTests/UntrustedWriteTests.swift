@@ -4,6 +4,7 @@ import TarnExpressions
 import TarnParquet
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Writes by a condition into files whose page index is wrong: the rows that go are those for which it is true, or the

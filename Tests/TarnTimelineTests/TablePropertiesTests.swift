@@ -16,18 +16,7 @@ func timelineError(
 }
 
 extension TimelineError {
-  var name: String {
-    switch code {
-    case .noTable: "noTable"
-    case .exists: "exists"
-    case .damaged: "damaged"
-    case .unsupported: "unsupported"
-    case .conflict: "conflict"
-    case .outcomeUnknown: "outcomeUnknown"
-    case .storage: "storage"
-    case .cancelled: "cancelled"
-    }
-  }
+  var name: String { code.description }
 }
 
 @Suite struct TablePropertiesTests {

@@ -35,6 +35,13 @@ enum Rooms {
     ),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     (
+      "TarnFoundation",
+      [
+        "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnTimeline",
+        "DynamoDBJSON",
+      ]
+    ),
+    (
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
@@ -49,7 +56,9 @@ enum Rooms {
   /// Files above the library that use Foundation, each for a thing that nothing below it has.
   static let foundation: Set = [
     // Time zones by name.
-    "Sources/TarnCommand/Options/ZoneConversion.swift"
+    "Sources/TarnCommand/Options/ZoneConversion.swift",
+    // `LocalizedError`.
+    "Sources/TarnFoundation/LocalizedErrors.swift",
   ]
 
   /// The dependencies that the manifest gives each target of `Sources`.
@@ -62,6 +71,13 @@ enum Rooms {
     for match in manifest.matches(of: command) { found[String(match.1)] = names(match.2) }
     for match in manifest.matches(of: /systemLibrary\(\s*name: "(\w+)"/) { found[String(match.1)] = [] }
     return found
+  }
+
+  /// The targets of `Sources` that are libraries to be imported alone.
+  static func products() throws -> Set<String> {
+    let manifest = try TestWorld.lines(of: TestWorld.root + "/Package.swift").joined(separator: "\n")
+    return manifest.matches(of: /\.library\(\s*name: "\w+", targets: (\[[^\]]*\])/)
+      .reduce(into: []) { $0.formUnion(names($1.1)) }
   }
 
   private static func names(_ list: Substring) -> Set<String> {

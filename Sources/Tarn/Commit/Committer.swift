@@ -82,7 +82,7 @@ struct Committer: Sendable {
     throw TableError(
       .damaged,
       "\(last.path): after this instant there can be none; no engine makes such a file, so remove it "
-        + "(all files of that instant) and try again")
+        + "(all files of that instant) and try again", path: last.path)
   }
 
   /// The planned workload, as Spark's inflight instants have it, with Tarn's mark.

@@ -32,7 +32,8 @@ extension WriteTransaction {
     var joined = known
     if let column = joined.formUnion(owners) {
       throw TableError(
-        .conflict, "another writer gave the column \(column), or the name that is to own it, away: try again")
+        .conflict, "another writer gave the column \(column), or the name that is to own it, away: try again",
+        column: column)
     }
     guard joined != known else { return nil }
     guard !joined.isTooLarge else {

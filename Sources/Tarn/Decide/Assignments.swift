@@ -24,12 +24,14 @@ struct Assignments: Sendable {
       guard let index = table.schema.index(of: name) else {
         throw TableError(
           .mismatch,
-          "there is no column \(name) to set: the table has \(table.schema.names.joined(separator: ", "))")
+          "there is no column \(name) to set: the table has \(table.schema.names.joined(separator: ", "))",
+          column: name)
       }
       guard name != MetaColumns.isDeleted else {
         throw TableError(
           .mismatch,
-          "column \(name) says which rows are deleted, and an update cannot set it: delete the rows")
+          "column \(name) says which rows are deleted, and an update cannot set it: delete the rows",
+          column: name)
       }
       let isKey = table.keys.generator.keyFields.contains(name)
       guard !isKey, !table.keys.generator.partition.fields.contains(name) else {
@@ -40,7 +42,9 @@ struct Assignments: Sendable {
       }
       let field = table.schema.fields[index]
       guard let literal else {
-        guard field.isNullable else { throw TableError(.mismatch, "column \(name) takes no null") }
+        guard field.isNullable else {
+          throw TableError(.mismatch, "column \(name) takes no null", column: name)
+        }
         values.append((index, field, Column(nulls: 1, of: field.type)))
         continue
       }

@@ -168,7 +168,9 @@ private struct RowGroupRows {
   /// The values of a column, in the table's type, in the rows of matches; nil where the file does not have it.
   func column(_ field: Field, of matches: [StoredMatch]) async throws -> Column? {
     if let reason = file.unreadable[field.name] {
-      throw TableError(.unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)")
+      throw TableError(
+        .unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)", path: file.path,
+        column: field.name)
     }
     guard let index = file.schema.index(of: field.name) else { return nil }
     let ordinals = matches.map { $0.place.position - start }

@@ -116,7 +116,7 @@ struct RowDecisions: Sendable {
     throw TableError(
       .badRow,
       "row \(row) of the batch, \(key), is not stored and cannot be inserted without \(missing.joined(separator: ", ")): "
-        + "give these columns, or update stored rows only")
+        + "give these columns, or update stored rows only", row: row)
   }
 
   /// The deletions of keys that are not stored: no file group is known to keep them, so the table does.

@@ -119,14 +119,16 @@ struct RowMerger: Sendable {
     do { rows = try merge(stored.plain(), incoming.plain()) } catch let error as TableError {
       throw error
     } catch {
-      throw TableError(.badRow, "the merge function failed: \(error)")
+      throw TableError(.badRow, "the merge function failed: \(error)", cause: error)
     }
     guard rows.count == incoming.count else {
       throw TableError(
         .mismatch, "the merge function gave \(rows.count) rows for \(incoming.count) pairs: give one a pair")
     }
     if let field = table.schema.fields.first(where: { rows[$0.name] == nil }) {
-      throw TableError(.mismatch, "the merge function gave no column \(field.name): give all of the table's")
+      throw TableError(
+        .mismatch, "the merge function gave no column \(field.name): give all of the table's",
+        column: field.name)
     }
     guard try SchemaEvolution(schema: table.schema).evolved(by: rows.schema) == table.schema else {
       throw TableError(.mismatch, "the merge function gave columns that the table does not have")

@@ -19,25 +19,26 @@ struct ColumnWidening: Sendable {
   func widened(_ schema: Schema, _ name: String, to type: DataType) throws(TableError) -> Schema {
     guard let index = schema.index(of: name) else {
       throw TableError(
-        .mismatch, "there is no column \(name): the table has \(schema.names.joined(separator: ", "))")
+        .mismatch, "there is no column \(name): the table has \(schema.names.joined(separator: ", "))",
+        column: name)
     }
     let field = schema.fields[index]
     guard field.type != type else { return schema }
     if let objection = TableDefinition.objection(to: type) {
-      throw TableError(.mismatch, "column \(name) cannot be \(type.name): \(objection)")
+      throw TableError(.mismatch, "column \(name) cannot be \(type.name): \(objection)", column: name)
     }
     guard Self.isPermitted(from: field.type, to: type) else {
       throw TableError(
         .mismatch,
         "column \(name) is \(field.type.name) and cannot become \(type.name): int becomes long, double or decimal, "
           + "long decimal, float double, and decimal one of as many digits before and behind the point at least; write "
-          + "the rows to another table for other types")
+          + "the rows to another table for other types", column: name)
     }
     guard !texts.contains(name) || Self.keepsTexts(from: field.type, to: type) else {
       throw TableError(
         .mismatch,
         "column \(name) is a key or partition column, whose values would have other texts as \(type.name), so that "
-          + "rows were not found: write the rows to another table")
+          + "rows were not found: write the rows to another table", column: name)
     }
     var wider = schema
     wider.fields[index].type = type

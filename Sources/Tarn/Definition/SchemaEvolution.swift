@@ -40,25 +40,26 @@ struct SchemaEvolution: Sendable {
     for (field, position) in zip(input.fields, schema.positions(of: input.names))
     where !MetaColumns.all.contains(field.name) {
       guard seen.insert(field.name).inserted else {
-        throw TableError(.mismatch, "column \(field.name) stands twice in the input")
+        throw TableError(.mismatch, "column \(field.name) stands twice in the input", column: field.name)
       }
       if let objection = TableDefinition.objection(to: field.type) {
-        throw TableError(.mismatch, "column \(field.name) is \(field.type.name): \(objection)")
+        throw TableError(
+          .mismatch, "column \(field.name) is \(field.type.name): \(objection)", column: field.name)
       }
       guard let known = position.map({ schema.fields[$0] }) else {
         if MetaColumns.isReserved(field.name) { throw TableDefinition.reserved(field.name) }
         guard TableDefinition.isColumnName(field.name) else {
           throw TableError(
             .mismatch,
-            "column \(field.name.debugDescription) cannot be added: Avro takes letters, digits and `_`, not first a digit"
-          )
+            "column \(field.name.debugDescription) cannot be added: Avro takes letters, digits and `_`, not first a digit",
+            column: field.name)
         }
         let name = field.name.lowercased()
         if let known = evolved.fields.first(where: { $0.name.lowercased() == name }) {
           throw TableError(
             .mismatch,
             "column \(field.name) differs from the table's \(known.name) only in case, which Spark and Athena do "
-              + "not tell apart: rename it")
+              + "not tell apart: rename it", column: field.name)
         }
         evolved.fields.append(Field(field.name, Self.tableType(field.type), isNullable: true))
         continue
@@ -67,12 +68,13 @@ struct SchemaEvolution: Sendable {
         throw TableError(
           .mismatch,
           "column \(field.name) is \(field.type.name) in the input and \(known.type.name) in the table: "
-            + "convert it, or write to another table")
+            + "convert it, or write to another table", column: field.name)
       }
     }
     for field in input.fields where field.type.isNested && !MetaColumns.all.contains(field.name) {
       throw TableError(
-        .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet")
+        .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet",
+        column: field.name)
     }
     return evolved
   }

@@ -31,27 +31,31 @@ struct TableDefinition {
         throw TableError(
           .mismatch,
           "column \(field.name) stands twice in the schema, or differs from another only in case, which "
-            + "Spark and Athena do not tell apart")
+            + "Spark and Athena do not tell apart", column: field.name)
       }
       if MetaColumns.isReserved(field.name) {
         guard field.name == MetaColumns.isDeleted else { throw Self.reserved(field.name) }
         guard field.type == .boolean else {
           throw TableError(
             .mismatch,
-            "column \(field.name) is \(field.type.name): it says which rows are deleted, and must be boolean")
+            "column \(field.name) is \(field.type.name): it says which rows are deleted, and must be boolean",
+            column: field.name)
         }
       }
       guard Self.isColumnName(field.name) else {
         throw TableError(
           .mismatch,
-          "column \(field.name.debugDescription): Avro takes letters, digits and `_`, not first a digit")
+          "column \(field.name.debugDescription): Avro takes letters, digits and `_`, not first a digit",
+          column: field.name)
       }
       if let objection = Self.objection(to: field.type) {
-        throw TableError(.mismatch, "column \(field.name) is \(field.type.name): \(objection)")
+        throw TableError(
+          .mismatch, "column \(field.name) is \(field.type.name): \(objection)", column: field.name)
       }
       if field.type.isNested {
         throw TableError(
-          .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet")
+          .unsupported, "column \(field.name) is \(field.type.name): Tarn does not write nested columns yet",
+          column: field.name)
       }
     }
     for (role, names) in [("key", recordKey), ("partition", partition)] {
@@ -59,11 +63,13 @@ struct TableDefinition {
         guard let field = schema[name] else {
           throw TableError(
             .mismatch,
-            "the \(role) column \(name) is not in the schema: \(schema.names.joined(separator: ", "))")
+            "the \(role) column \(name) is not in the schema: \(schema.names.joined(separator: ", "))",
+            column: name)
         }
         if let objection = KeyText.objection(to: field.type) {
           throw TableError(
-            .mismatch, "column \(name) is \(field.type.name) and cannot be a \(role) column: \(objection)")
+            .mismatch, "column \(name) is \(field.type.name) and cannot be a \(role) column: \(objection)",
+            column: name)
         }
       }
       guard Set(names).count == names.count else {
@@ -72,10 +78,11 @@ struct TableDefinition {
     }
     if let ordering {
       guard let field = schema[ordering] else {
-        throw TableError(.mismatch, "the ordering column \(ordering) is not in the schema")
+        throw TableError(.mismatch, "the ordering column \(ordering) is not in the schema", column: ordering)
       }
       if field.type == .boolean || field.type == .binary || field.type.isNested {
-        throw TableError(.mismatch, "column \(ordering) is \(field.type.name) and cannot order rows")
+        throw TableError(
+          .mismatch, "column \(ordering) is \(field.type.name) and cannot order rows", column: ordering)
       }
     }
     // What a writer would refuse to read back is refused here.
@@ -87,7 +94,7 @@ struct TableDefinition {
     TableError(
       .mismatch,
       "column \(name): Hudi keeps names that begin with _hoodie_, in whatever case, for itself: rename the column, or "
-        + "leave it out")
+        + "leave it out", column: name)
   }
 
   /// Why there can be no column of a type; nil where there can.

@@ -1,71 +1,148 @@
+import TarnAvro
+import TarnColumns
 import TarnFileGroups
+import TarnIndex
+import TarnParquet
 import TarnStorage
 import TarnTimeline
 
 /// What went wrong with a table, where, and what to do.
+///
+/// ``message`` says all of it to people. For code there is the kind, and table, path, column and row, as far as they are
+/// known.
 public struct TableError: Error, Sendable, CustomStringConvertible {
-  /// The kinds a caller handles differently.
-  public enum Code: Sendable, Hashable {
+  /// The kinds a caller handles differently; more may come, so that a `switch` needs a `default`.
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    private let name: String
+
+    private init(_ name: String) { self.name = name }
+
+    /// The kind's name, as `noTable`.
+    public var description: String { name }
+
     /// There is no table at the place.
-    case noTable
+    public static let noTable = Code("noTable")
     /// A table is already there.
-    case tableExists
+    public static let tableExists = Code("tableExists")
     /// The table, or a file of it, is damaged.
-    case damaged
+    public static let damaged = Code("damaged")
     /// The table uses a feature that Tarn does not have yet.
-    case unsupported
+    public static let unsupported = Code("unsupported")
     /// What was given does not fit the table: another key, another type, an unknown column.
-    case mismatch
+    public static let mismatch = Code("mismatch")
     /// A row cannot be taken: a null key, an ambiguous one, a value that is lost in a path.
-    case badRow
+    public static let badRow = Code("badRow")
     /// Another writer holds the table, or committed in between: try again.
-    case conflict
-    /// The storage failed, and nothing was written.
-    case storage
+    public static let conflict = Code("conflict")
+    /// The disk or quota is full, and nothing was written.
+    public static let noSpace = Code("noSpace")
+    /// The process may not read or write there, and nothing was written.
+    public static let permissionDenied = Code("permissionDenied")
+    /// The storage failed otherwise, and nothing was written.
+    public static let storage = Code("storage")
     /// The storage failed so late that the write stands or may stand, as the message says, which names the commit:
     /// look for it in ``Table/timeline()`` before the rows are written again, or they may be there twice.
-    case outcomeUnknown
+    public static let outcomeUnknown = Code("outcomeUnknown")
     /// The work was cancelled.
-    case cancelled
+    public static let cancelled = Code("cancelled")
   }
 
   /// The kind.
   public let code: Code
   /// What happened, where, and what to do.
   public let message: String
+  /// The table's name; nil where it is not known, as where no table is.
+  public internal(set) var table: String?
+  /// The path of a file, relative to the table.
+  public internal(set) var path: String?
+  /// The column.
+  public internal(set) var column: String?
+  /// The row of the batch or array that was given, from 0 on.
+  public internal(set) var row: Int?
+  /// What was thrown below, such as a `StorageError`, `TimelineError`, `ParquetError` or `ColumnError`, or by a function
+  /// that was given; nil where this room found the fault.
+  public internal(set) var cause: (any Error)?
 
   /// Makes an error.
-  public init(_ code: Code, _ message: String) {
+  public init(
+    _ code: Code, _ message: String, path: String? = nil, column: String? = nil, row: Int? = nil,
+    cause: (any Error)? = nil
+  ) {
     self.code = code
     self.message = message
+    self.path = path
+    self.column = column
+    self.row = row
+    self.cause = cause
   }
 
   /// The message.
   public var description: String { message }
+}
 
+extension TableError {
   /// Wraps what a room below threw.
   init(_ error: any Error) {
     switch error {
     case let error as TableError: self = error
-    case let error as TimelineError: self.init(Self.code(of: error), error.description)
-    case let error as StorageError: self.init(Self.code(of: error), error.description)
+    case let error as TimelineError: self.init(Self.code(of: error), error.description, cause: error)
+    case let error as StorageError: self.init(Self.code(of: error), error.description, cause: error)
     default:
       let error = FileGroupError(error)
-      self.init(Self.code(of: error), error.message)
+      self.init(Self.code(of: error), error.message, cause: Self.nameable(error.cause))
     }
+    if !(error is TableError) { findPlace(in: error) }
   }
 
   /// Wraps what was thrown at the end of a commit.
   init(_ error: any Error, of instant: Instant) {
     let plain = TableError(error)
-    guard plain.code == .outcomeUnknown else {
-      self = plain
-      return
+    let advice = "look for \(instant.text) on the table's timeline before these rows are written again"
+    self = plain.code == .outcomeUnknown ? plain.with(plain.code, "\(plain.message); \(advice)") : plain
+  }
+
+  /// The same error, said otherwise.
+  func with(_ code: Code, _ message: String) -> TableError {
+    var other = TableError(code, message, path: path, column: column, row: row, cause: cause)
+    other.table = table
+    return other
+  }
+
+  /// The same error of a table, unless it names one.
+  func of(_ table: String) -> TableError {
+    var named = self
+    named.table = self.table ?? table
+    return named
+  }
+
+  /// The cause that users can name: what a room that is no product wrapped, where it wrapped something.
+  private static func nameable(_ cause: (any Error)?) -> (any Error)? {
+    switch cause {
+    case let error as KeyError: error.cause ?? error
+    case KeyIndexError.storage(let error)?: error
+    default: cause
     }
-    self.init(
-      .outcomeUnknown,
-      "\(plain.message); look for \(instant.text) on the table's timeline before these rows are written again"
-    )
+  }
+
+  /// Takes from what was thrown below where it happened.
+  private mutating func findPlace(in error: any Error) {
+    switch error {
+    case let error as FileGroupError:
+      (path, column) = (error.path, error.column)
+      if let cause = error.cause { findPlace(in: cause) }
+    case let error as TimelineError: path = error.path.isEmpty ? nil : error.path
+    case let error as StorageError: path = error.path.isEmpty ? nil : error.path
+    case let error as ParquetError: (path, column) = (error.path, error.column)
+    case let error as KeyIndexError:
+      switch error {
+      case .damaged(let path, _, _): self.path = path
+      case .storage(let error): findPlace(in: error)
+      }
+    case let error as KeyError: if let cause = error.cause { findPlace(in: cause) }
+    case let error as AvroError: column = error.field.isEmpty ? nil : error.field
+    case ColumnError.refused(let row, _): self.row = row
+    default: break
+    }
   }
 
   private static func code(of error: StorageError) -> Code {
@@ -73,6 +150,8 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .locked: .conflict
     case .cancelled: .cancelled
     case .unsupported: .unsupported
+    case .noSpace: .noSpace
+    case .permissionDenied: .permissionDenied
     default: .storage
     }
   }
@@ -85,8 +164,8 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .conflict: .conflict
     case .exists: .tableExists
     case .outcomeUnknown: .outcomeUnknown
-    case .storage(let error): code(of: error)
     case .cancelled: .cancelled
+    default: error.storageError.map(code) ?? .storage
     }
   }
 
@@ -96,8 +175,17 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     case .unsupported: .unsupported
     case .mismatch: .mismatch
     case .badRow: .badRow
-    case .storage: .storage
+    case .storage: storageError(in: error.cause).map(code) ?? .storage
     case .cancelled: .cancelled
+    }
+  }
+
+  private static func storageError(in error: (any Error)?) -> StorageError? {
+    switch error {
+    case let error as StorageError: error
+    case let error as ParquetError: error.storageError
+    case KeyIndexError.storage(let error)?: error
+    default: nil
     }
   }
 }

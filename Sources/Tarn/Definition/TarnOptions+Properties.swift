@@ -36,7 +36,9 @@ extension TarnOptions {
   /// - Throws: What `refusal` makes of the text that says which option has a value that makes no sense.
   package init(
     _ properties: TableProperties,
-    refusal: (String) -> TableError = { TableError(.damaged, "\(TablePaths.properties): \($0)") }
+    refusal: (String) -> TableError = {
+      TableError(.damaged, "\(TablePaths.properties): \($0)", path: TablePaths.properties)
+    }
   ) throws(TableError) {
     self.init()
     func number(_ key: String, _ standard: Int, _ range: ClosedRange<Int>) throws(TableError) -> Int {
@@ -91,7 +93,9 @@ extension TarnOptions {
   package static func bloom(_ properties: TableProperties) throws(TableError) -> BloomFilterChoice {
     guard let text = properties.entries[Key.bloom] else { return .perFile }
     guard let choice = BloomFilterChoice(rawValue: text) else {
-      throw TableError(.damaged, "\(TablePaths.properties): \(Key.bloom)=\(text) is neither file nor hudi")
+      throw TableError(
+        .damaged, "\(TablePaths.properties): \(Key.bloom)=\(text) is neither file nor hudi",
+        path: TablePaths.properties)
     }
     return choice
   }

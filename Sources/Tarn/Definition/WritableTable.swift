@@ -60,7 +60,8 @@ struct WritableTable: Sendable {
     if let nested = present.fields.first(where: \.type.isNested) {
       throw TableError(
         .unsupported,
-        "table \(properties.name) has the nested column \(nested.name): Tarn only reads such tables yet")
+        "table \(properties.name) has the nested column \(nested.name): Tarn only reads such tables yet",
+        column: nested.name)
     }
     schema = try evolved(present)
     keys = try TableKeys(properties, schema, options.buckets ?? settings.buckets)

@@ -26,8 +26,8 @@ enum SoftDeletes {
     guard column.type == .boolean else {
       throw TableError(
         .mismatch,
-        "column \(MetaColumns.isDeleted) is \(column.type.name): it says which rows are deleted, and must be boolean"
-      )
+        "column \(MetaColumns.isDeleted) is \(column.type.name): it says which rows are deleted, and must be boolean",
+        column: MetaColumns.isDeleted)
     }
     var result = changes
     let gone = rows(of: changes.rows)

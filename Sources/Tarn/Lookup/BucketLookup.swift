@@ -99,20 +99,21 @@ struct BucketLookup: Sendable {
         throw TableError(
           .damaged,
           "\(slice.path): this file group belongs to no bucket, and the table has \(buckets.text): a writer without "
-            + "the bucket index added rows; delete its rows, or write them anew into another table")
+            + "the bucket index added rows; delete its rows, or write them anew into another table",
+          path: slice.path)
       }
       guard bucket < buckets.count else {
         throw TableError(
           .mismatch,
           "\(slice.path): this file group is that of bucket \(bucket), and there are \(buckets.text), counted from 0: "
-            + "give the number of the writer that made the table")
+            + "give the number of the writer that made the table", path: slice.path)
       }
       let place = Place(partition: ExactText(slice.partitionPath), bucket: bucket)
       if let other = known.updateValue(slice, forKey: place) {
         throw TableError(
           .damaged,
           "\(slice.path): bucket \(bucket) has another file group in this partition, \(other.fileID), and can have "
-            + "one only: two writers wrote at once; roll the later commit back")
+            + "one only: two writers wrote at once; roll the later commit back", path: slice.path)
       }
     }
   }

@@ -36,7 +36,7 @@ struct RowBuckets: Sendable {
         .mismatch,
         "\(slice.path): key \(key.prefix(60).debugDescription) of this file of bucket \(slice.bucket ?? -1) belongs "
           + "into bucket \(expected) with \(choice): give the number of buckets and the fields of the writer that "
-          + "made the table")
+          + "made the table", path: slice.path)
     }
   }
 }

@@ -60,7 +60,7 @@ struct WrittenFiles: Sendable {
     of entry: TimelineEntry, _ log: CommitLog
   ) async throws(TimelineError) -> CommitDocument? {
     do throws(TimelineError) { return try await log.document(of: entry) } catch {
-      guard case .damaged = error.code else { throw error }
+      guard error.code == .damaged else { throw error }
       return nil
     }
   }
@@ -105,7 +105,7 @@ struct WrittenFiles: Sendable {
       TableError(
         .damaged,
         "\(path): commit \(instant.text) wrote this base file, and it is gone: \(consequence); restore the file, or "
-          + "roll the table back to before that commit")
+          + "roll the table back to before that commit", path: path)
     }
   }
 

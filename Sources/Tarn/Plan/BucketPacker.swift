@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnFileGroups
+import TarnTimeline
 
 /// Distributes inserts over the file groups of their buckets, and new ones.
 ///

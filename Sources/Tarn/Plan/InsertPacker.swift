@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnFileGroups
+import TarnTimeline
 
 /// Puts inserts into small files first, then into new ones.
 ///

@@ -22,14 +22,15 @@ struct Recovery: Sendable {
     // Cut short, the file may have lost more than its checksum; Hudi's own writers do not trust it either.
     guard state.properties.hasValidChecksum == true else {
       throw TableError(
-        .damaged, "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing"
-      )
+        .damaged,
+        "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing",
+        path: TablePaths.properties)
     }
     if let pending = state.timeline.pending.first(where: { $0.action.completed == .replacecommit }) {
       throw TableError(
         .conflict,
         "\(pending.path): another engine clusters or replaces file groups, or died while it did: let it finish, or "
-          + "roll instant \(pending.instant.text) back with that engine, and try again")
+          + "roll instant \(pending.instant.text) back with that engine, and try again", path: pending.path)
     }
     let removed = try await removeDeadAttempts(state)
     let switched = try await switchOffMetadataTable(state)

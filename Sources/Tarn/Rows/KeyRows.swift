@@ -34,10 +34,11 @@ extension Table {
     for (row, key) in keys.enumerated() {
       if let name = key.keys.filter({ !known.contains($0) }).min() {
         throw TableError(
-          .mismatch, "key \(row): \(name) does not belong to a key: give \(names.joined(separator: ", "))")
+          .mismatch, "key \(row): \(name) does not belong to a key: give \(names.joined(separator: ", "))",
+          row: row)
       }
       if let name = properties.recordKeyFields.first(where: { needed.contains($0) && key[$0] == nil }) {
-        throw TableError(.mismatch, "key \(row): the key column \(name) is missing")
+        throw TableError(.mismatch, "key \(row): the key column \(name) is missing", column: name, row: row)
       }
     }
     var fields: [Field] = []
@@ -45,7 +46,8 @@ extension Table {
     do {
       for name in names where keys.contains(where: { $0[name] != nil }) || needed.contains(name) {
         guard let field = schema[name] else {
-          throw TableError(.damaged, "the table's schema has no column \(name), which its properties name")
+          throw TableError(
+            .damaged, "the table's schema has no column \(name), which its properties name", column: name)
         }
         var builder = ColumnBuilder(field.type)
         for key in keys {

@@ -68,7 +68,7 @@ final class RowColumns {
 
   private func begin(_ index: Int) throws {
     guard builders[index].count == count else {
-      throw TableError(.badRow, "row \(count): it gives \(fields[index].name) twice")
+      throw TableError(.badRow, "row \(count): it gives \(fields[index].name) twice", row: count)
     }
     isGiven[index] = true
   }
@@ -76,7 +76,8 @@ final class RowColumns {
   private func misfit(_ index: Int, _ value: String) -> TableError {
     TableError(
       .badRow,
-      "row \(count): column \(fields[index].name) is \(fields[index].type.name): it cannot hold \(value)")
+      "row \(count): column \(fields[index].name) is \(fields[index].type.name): it cannot hold \(value)",
+      column: fields[index].name, row: count)
   }
 
   func append(_ name: String, _ value: Bool) throws {

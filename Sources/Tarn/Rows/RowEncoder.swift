@@ -41,7 +41,8 @@ extension RecordBatch {
     } catch let error as ColumnError {
       throw TableError(error)
     } catch {
-      throw TableError(.badRow, "row \(columns.count): it cannot be encoded: \(error)")
+      throw TableError(
+        .badRow, "row \(columns.count): it cannot be encoded: \(error)", row: columns.count, cause: error)
     }
   }
 }
@@ -169,8 +170,8 @@ extension RowColumns {
     let place = name.map { ", property \($0)" } ?? ""
     let error = TableError(
       .badRow,
-      "row \(count)\(place): a row is a keyed value of single values, without nested or inherited ones: flatten it"
-    )
+      "row \(count)\(place): a row is a keyed value of single values, without nested or inherited ones: flatten it",
+      row: count)
     refusal = error
     return Refusal(error: error)
   }

@@ -15,6 +15,8 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// The columns of its batches: by default the five meta columns, where the table has them filled, and then the table's.
   public private(set) var schema: Schema
 
+  /// The table's name, for errors.
+  private let table: String
   private let files: SnapshotFiles
   private let reader: BaseFileReader
   /// The rows that it holds of its files.
@@ -30,6 +32,7 @@ public struct Snapshot: Sendable, AsyncSequence {
     let columns = try state.requireSchema()
     schema = state.properties.populatesMetaFields ? MetaColumns.added(to: columns) : columns
     search = RowSearch(schema, state.properties, commits: commits)
+    table = state.properties.name
     files = SnapshotFiles(state, asOf: instant, reader)
     self.reader = reader
   }
@@ -38,7 +41,9 @@ public struct Snapshot: Sendable, AsyncSequence {
   ///
   /// - Throws: ``TableError`` where the table cannot be read.
   public var slices: [FileSlice] {
-    get async throws(TableError) { try await files.slices(for: search) }
+    get async throws(TableError) {
+      do { return try await files.slices(for: search) } catch { throw error.of(table) }
+    }
   }
 
   /// Only these columns, in this order; meta columns may be among them.
@@ -55,7 +60,9 @@ public struct Snapshot: Sendable, AsyncSequence {
       guard let field = search.schema[name] else {
         throw TableError(
           .mismatch,
-          "there is no column \(name): the table has \(search.schema.names.joined(separator: ", "))")
+          "there is no column \(name): the table has \(search.schema.names.joined(separator: ", "))",
+          column: name
+        ).of(table)
       }
       fields.append(field)
     }
@@ -69,7 +76,7 @@ public struct Snapshot: Sendable, AsyncSequence {
   /// - Throws: ``TableError`` with code `mismatch` where a column is missing or a value does not fit one.
   public func `where`(_ condition: Condition) throws(TableError) -> Snapshot {
     var refined = self
-    do { refined.search = try search.narrowed(by: condition) } catch { throw TableError(error) }
+    do { refined.search = try search.narrowed(by: condition) } catch { throw TableError(error).of(table) }
     return refined
   }
 
@@ -96,10 +103,13 @@ public struct Snapshot: Sendable, AsyncSequence {
     for slice in try await slices {
       if Task.isCancelled { throw TableError(CancellationError()) }
       let file: ParquetFile
-      do { file = try await reader.open(slice) } catch { throw TableError(error) }
+      do { file = try await reader.open(slice) } catch { throw TableError(error).of(table) }
       let (sum, overflow) = total.addingReportingOverflow(file.rowCount)
       guard !overflow else {
-        throw TableError(.damaged, "\(slice.path): with it, the files say that they hold more than 2^63 rows")
+        throw TableError(
+          .damaged, "\(slice.path): with it, the files say that they hold more than 2^63 rows",
+          path: slice.path
+        ).of(table)
       }
       total = sum
     }
@@ -134,9 +144,10 @@ public struct Snapshot: Sendable, AsyncSequence {
       do throws(TableError) {
         return try await read(isolation: actor)
       } catch {
-        failure = error
+        let named = error.of(snapshot.table)
+        failure = named
         rows = nil
-        throw error
+        throw named
       }
     }
 

@@ -9,7 +9,7 @@ extension Table {
   ///   gives an empty snapshot.
   /// - Throws: ``TableError`` where the table cannot be read.
   public func snapshot(asOf instant: Instant? = nil) async throws(TableError) -> Snapshot {
-    try await snapshot(asOf: instant, commits: nil)
+    do { return try await snapshot(asOf: instant, commits: nil) } catch { throw error.of(properties.name) }
   }
 
   /// The rows that commits after an instant wrote, as the last of them left them.
@@ -21,7 +21,9 @@ extension Table {
   ///   - until: The last commit that counts; nil for the latest.
   /// - Throws: ``TableError`` where the table cannot be read, `unsupported` where it has no meta columns.
   public func changes(since: Instant, until: Instant? = nil) async throws(TableError) -> Snapshot {
-    try await snapshot(asOf: until, commits: (since, until))
+    do { return try await snapshot(asOf: until, commits: (since, until)) } catch {
+      throw error.of(properties.name)
+    }
   }
 
   private func snapshot(

@@ -10,10 +10,11 @@ extension Table {
     let begun = settings.now()
     // All waits of the write together last no longer than its patience.
     let storage = storage.waiting(atMost: settings.lockPatience)
-    let lock = try await tableErrors {
-      try await location.lockProvider(of: storage).lock(
+    let lock: any StorageLock
+    do {
+      lock = try await location.lockProvider(of: storage).lock(
         TablePaths.writerLock, patience: settings.lockPatience)
-    }
+    } catch { throw TableError(error).of(properties.name) }
     // A write reads many small parts of few files.
     let files = storage.keepOpen()
     defer { withExtendedLifetime(files) {} }
@@ -29,7 +30,7 @@ extension Table {
       return report
     } catch {
       await lock.release()
-      throw error
+      throw error.of(properties.name)
     }
   }
 }

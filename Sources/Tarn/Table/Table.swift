@@ -91,11 +91,12 @@ public struct Table: Sendable {
     let definition = TableDefinition(
       name: options.name ?? TableDefinition.name(from: location.lastComponent), schema: schema,
       recordKey: recordKey, partition: partition, ordering: ordering, options: options)
-    try definition.check()
+    do { try definition.check() } catch { throw error.of(definition.name) }
     let properties = definition.properties()
-    let bytes = try await tableErrors {
-      try await properties.create(in: location.storage, now: settings.now())
-    }
+    let bytes: [UInt8]
+    do {
+      bytes = try await properties.create(in: location.storage, now: settings.now())
+    } catch { throw TableError(error).of(definition.name) }
     for name in partition {
       guard case .timestamp? = schema[name]?.type else { continue }
       settings.warn(
@@ -135,20 +136,22 @@ public struct Table: Sendable {
   ///
   /// - Throws: ``TableError`` where the table cannot be read.
   public func schema() async throws(TableError) -> Schema {
-    try await TableState.load(storage).requireSchema()
+    do { return try await TableState.load(storage).requireSchema() } catch { throw error.of(properties.name) }
   }
 
   /// The table's commits, and what else stands on its timeline.
   ///
   /// - Throws: ``TableError`` where the table cannot be read.
   public func timeline() async throws(TableError) -> Timeline {
-    try await tableErrors { try await Timeline.load(from: storage) }
+    do { return try await Timeline.load(from: storage) } catch { throw TableError(error).of(properties.name) }
   }
 
   /// What a completed commit wrote.
   ///
   /// - Throws: ``TableError`` where the commit cannot be read.
   public func metadata(of entry: TimelineEntry) async throws(TableError) -> CommitMetadata {
-    try await tableErrors { try await CommitLog(storage).metadata(of: entry) }
+    do { return try await CommitLog(storage).metadata(of: entry) } catch {
+      throw TableError(error).of(properties.name)
+    }
   }
 }

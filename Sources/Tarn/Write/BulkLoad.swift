@@ -3,6 +3,7 @@ import TarnBytes
 import TarnColumns
 import TarnFileGroups
 import TarnIndex
+import TarnStorage
 import TarnTimeline
 
 /// Gives the batches of a load one after the other; nil at the end.
@@ -67,7 +68,7 @@ struct BulkLoad: Sendable {
       return try intake.loaded(changes.rows)
     } catch {
       guard rows > 0 else { throw error }
-      throw TableError(error.code, "\(error.message) (that batch begins with row \(rows) of the input)")
+      throw error.with(error.code, "\(error.message) (that batch begins with row \(rows) of the input)")
     }
   }
 

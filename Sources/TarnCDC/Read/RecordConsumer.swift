@@ -1,7 +1,7 @@
-public import TarnBytes
+import TarnBytes
 
 /// What the objects are that a consumer takes, by which they are found behind a broken one.
-public enum RecordShape: Sendable, Hashable {
+package enum RecordShape: Sendable, Hashable {
   /// Any JSON objects.
   case object
   /// DynamoDB change records, whose members are known.
@@ -9,7 +9,7 @@ public enum RecordShape: Sendable, Hashable {
 }
 
 /// Takes records, one after the other, from text that a ``RecordReader`` brings.
-public protocol RecordConsumer {
+package protocol RecordConsumer {
   /// What its records are.
   var shape: RecordShape { get }
 
@@ -30,5 +30,5 @@ public protocol RecordConsumer {
 
 extension RecordConsumer {
   /// Any JSON objects.
-  public var shape: RecordShape { .object }
+  package var shape: RecordShape { .object }
 }

@@ -50,10 +50,9 @@ public struct RecordReader: ~Copyable {
   ///   - limit: What the consumer counts as full, such as rows of a batch.
   ///   - rejected: What is done with records that cannot be taken; by default the first one is thrown.
   /// - Returns: Whether there may be more to read.
-  /// - Throws: ``ChangeError`` where a file cannot be read, a compressed file is malformed or cut off, the task is
-  ///   cancelled, or `rejected` throws; and again when it is called again, since records would be missing.
-  public mutating func read(
-    into consumer: inout some RecordConsumer, limit: Int,
+  /// - Throws: ``ChangeError``, as the readings into builders.
+  package mutating func read(
+    to consumer: inout some RecordConsumer, limit: Int,
     rejected: RejectionHandler = { record throws(ChangeError) in throw .rejected(record) }
   ) async throws(ChangeError) -> Bool {
     if let failure { throw failure }
@@ -216,10 +215,11 @@ extension TextWindow {
       do {
         try consumer.take(&scanner)
         position = scanner.offset
-      } catch .notJSON(let error) {
+      } catch .notJSON(let broken) {
+        let error = broken.error
         position = start
         if isCut(error, scanner.offset), !isLast { return .cut(length: text.count - start) }
-        return .broken(.notJSON(JSONError(error.kind, at: error.offset - start)))
+        return .broken(.notJSON(BrokenJSON(JSONError(error.kind, at: error.offset - start))))
       } catch {
         position = scanner.offset
         return .rejected(start..<position, error)
@@ -296,8 +296,8 @@ extension TextWindow {
     do {
       try consumer.take(&scanner)
       return .taken(end: scanner.offset)
-    } catch .notJSON(let error) {
-      return isCut(error, scanner.offset) ? .cut : .broken
+    } catch .notJSON(let broken) {
+      return isCut(broken.error, scanner.offset) ? .cut : .broken
     } catch .notAChangeRecord where !isCertain {
       return .inner
     } catch {

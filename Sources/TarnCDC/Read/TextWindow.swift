@@ -108,7 +108,7 @@ struct TextWindow: ~Copyable {
         return
       }
     } catch {
-      throw .compression(path: path, error)
+      throw .compression(path: path, message: error.message)
     }
   }
 

@@ -1,4 +1,4 @@
-public import TarnBytes
+import TarnBytes
 public import TarnColumns
 
 /// How many records of each kind a ``ChangeBatchBuilder`` has taken.
@@ -115,13 +115,13 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   public var rowCount: Int { assembler.count }
 
   /// DynamoDB change records.
-  public var shape: RecordShape { .changeRecord }
+  package var shape: RecordShape { .changeRecord }
 
   /// Whether the batch has at least `limit` rows, or as much text as fits a column.
   public func isFull(limit: Int) -> Bool { assembler.count >= limit || textBytes >= Self.greatestText }
 
   /// Takes note that a record was rejected.
-  public mutating func noteRejected() { counts.rejected += 1 }
+  package mutating func noteRejected() { counts.rejected += 1 }
 
   /// The timestamp columns into which texts without zone have gone.
   public var zonelessColumns: [String] { assembler.zonelessColumns }
@@ -147,7 +147,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   ///
   /// - Throws: ``RejectionReason`` where it is none, or its values do not fit the columns.
   @_lifetime(scanner: copy scanner)
-  public mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
+  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
     try record.scan(&scanner)
     guard try table.takes(record, scanner) else {
       counts.otherTables += 1

@@ -1,7 +1,7 @@
 public import TarnColumns
 
 /// A consumer of records that makes rows of them, some of whose columns are found as records are read.
-public protocol RowBuilder: RecordConsumer {
+package protocol RowBuilder: RecordConsumer {
   /// Number of rows in the present batch, rejected ones too.
   var rowCount: Int { get }
   /// The names that have no column: a nullable field for each, how often it was seen, and what is odd about it.
@@ -53,7 +53,12 @@ public struct GrowingColumns: Sendable {
   }
 
   /// Takes the columns that a builder has found, behind those that are there, and the wider types.
-  public mutating func grow(by builder: some RowBuilder) {
+  public mutating func grow(by builder: ChangeBatchBuilder) { takeColumns(of: builder) }
+
+  /// Takes the columns that a builder has found, behind those that are there, and the wider types.
+  public mutating func grow(by builder: RowBatchBuilder) { takeColumns(of: builder) }
+
+  package mutating func takeColumns(of builder: some RowBuilder) {
     schema.fields += builder.newFields.map(\.field)
     for field in builder.widerFields {
       widening[field.name] = field.type

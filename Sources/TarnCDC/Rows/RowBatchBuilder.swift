@@ -1,4 +1,4 @@
-public import TarnBytes
+import TarnBytes
 public import TarnColumns
 
 /// Builds record batches from rows of plain JSON, such as the lines of a `.jsonl` file.
@@ -70,7 +70,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   public func isFull(limit: Int) -> Bool { assembler.count >= limit || textBytes >= 1 << 30 }
 
   /// Takes note that a row was rejected.
-  public mutating func noteRejected() { rejected += 1 }
+  package mutating func noteRejected() { rejected += 1 }
 
   /// The timestamp columns into which texts without zone have gone.
   public var zonelessColumns: [String] { assembler.zonelessColumns }
@@ -96,10 +96,10 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   ///
   /// - Throws: ``RejectionReason`` where it is no JSON object, or its values do not fit the columns.
   @_lifetime(scanner: copy scanner)
-  public mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
+  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
     values.removeAll(keepingCapacity: true)
     let start = scanner.offset
-    do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(error) }
+    do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(BrokenJSON(error)) }
     assembler.clearSlots()
     let stranger = try assembler.assign(values, values.indices, scanner, isFirst: true)
     if unknown == .reject, let stranger {

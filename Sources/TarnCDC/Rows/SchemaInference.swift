@@ -1,4 +1,4 @@
-public import TarnBytes
+import TarnBytes
 public import TarnColumns
 
 /// Finds the columns and their types of records that it is shown.
@@ -46,19 +46,19 @@ public struct SchemaInference: Sendable, RecordConsumer {
   }
 
   /// What it is shown.
-  public var shape: RecordShape { source == .changeRecords ? .changeRecord : .object }
+  package var shape: RecordShape { source == .changeRecords ? .changeRecord : .object }
 
   /// Whether `limit` records have been seen.
   public func isFull(limit: Int) -> Bool { count >= limit }
 
   /// Does nothing: a record that is rejected tells nothing of the columns.
-  public mutating func noteRejected() {}
+  package mutating func noteRejected() {}
 
   /// Takes note of the record that comes next.
   ///
   /// - Throws: ``RejectionReason`` where it is no record.
   @_lifetime(scanner: copy scanner)
-  public mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
+  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
     switch source {
     case .changeRecords:
       try record.scan(&scanner)
@@ -70,7 +70,7 @@ public struct SchemaInference: Sendable, RecordConsumer {
       if let newImage = record.newImage { _ = note(record.values, newImage, scanner) }
     case .rows:
       values.removeAll(keepingCapacity: true)
-      do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(error) }
+      do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(BrokenJSON(error)) }
       _ = note(values, values.indices, scanner)
     }
     count += 1

@@ -1,4 +1,4 @@
-public import TarnBytes
+import TarnBytes
 import TarnColumns
 
 /// What happened to an item.
@@ -22,10 +22,10 @@ public enum ChangeKind: Sendable, Hashable {
 ///
 /// ```swift
 /// var record = ChangeRecord()
-/// var scanner = JSONScanner(text)
-/// while !scanner.isAtEnd() {
-///   try record.scan(&scanner)
+/// var offset = 0
+/// while let end = try record.scan(text.span.bytes, from: offset) {
 ///   print(record.kind, record.eventTime ?? 0)
+///   offset = end
 /// }
 /// ```
 public struct ChangeRecord: Sendable {
@@ -63,13 +63,36 @@ public struct ChangeRecord: Sendable {
   /// Makes a record to scan into.
   public init() {}
 
-  /// The eventID; nil where the record has none.
-  public func eventID(in scanner: borrowing JSONScanner) -> String? { eventIDText.map { scanner.string($0) } }
+  /// The eventID, taken from the text that the record was scanned in; nil where the record has none.
+  public func eventID(in text: RawSpan) -> String? { eventID(in: JSONScanner(text)) }
 
   /// The name of the DynamoDB table: its tableName, or else that in its eventSourceARN; nil where the record does not
   /// say, as those that DynamoDB Streams itself hands out.
-  public func tableName(in scanner: borrowing JSONScanner) -> String? {
+  ///
+  /// - Parameter text: What the record was scanned in.
+  public func tableName(in text: RawSpan) -> String? { tableName(in: JSONScanner(text)) }
+
+  package func eventID(in scanner: borrowing JSONScanner) -> String? {
+    eventIDText.map { scanner.string($0) }
+  }
+
+  package func tableName(in scanner: borrowing JSONScanner) -> String? {
     tableNameRange.map { scanner.string($0) }
+  }
+
+  /// Takes the next record of a text, in which records follow one another with or without blanks between them.
+  ///
+  /// - Parameters:
+  ///   - text: The whole text.
+  ///   - offset: Where to go on; from 0 to the number of its bytes.
+  /// - Returns: The offset behind the record; nil where nothing is left.
+  /// - Throws: ``RejectionReason``: `notJSON` where the text is no JSON object, as at its end where it is cut off; any
+  ///   other, and ``range`` says where the object stands, behind which the next one is.
+  public mutating func scan(_ text: RawSpan, from offset: Int = 0) throws(RejectionReason) -> Int? {
+    var scanner = JSONScanner(text, at: min(max(offset, 0), text.byteCount))
+    guard !scanner.isAtEnd() else { return nil }
+    try scan(&scanner)
+    return scanner.offset
   }
 
   /// Takes the next record from a scanner.
@@ -77,7 +100,7 @@ public struct ChangeRecord: Sendable {
   /// - Throws: ``RejectionReason``: `notJSON` where the text is no JSON object, and the scanner stands somewhere
   ///   in it; any other, and the scanner stands behind the object.
   @_lifetime(scanner: copy scanner)
-  public mutating func scan(_ scanner: inout JSONScanner) throws(RejectionReason) {
+  package mutating func scan(_ scanner: inout JSONScanner) throws(RejectionReason) {
     reset()
     do {
       scanner.skipWhitespace()
@@ -85,7 +108,7 @@ public struct ChangeRecord: Sendable {
       try scanFields(&scanner)
       range = start..<scanner.offset
     } catch {
-      throw .notJSON(error)
+      throw .notJSON(BrokenJSON(error))
     }
     if let problem { throw problem }
     guard hasKind else { throw .notAChangeRecord("eventName is missing") }

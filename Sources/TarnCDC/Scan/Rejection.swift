@@ -1,12 +1,24 @@
-public import TarnBytes
+import TarnBytes
 public import TarnColumns
-public import TarnCompression
 public import TarnStorage
+
+/// Where a text is no JSON, and why.
+public struct BrokenJSON: Error, Sendable, Hashable, CustomStringConvertible {
+  package let error: JSONError
+
+  package init(_ error: JSONError) { self.error = error }
+
+  /// Offset of the byte at which it was noticed: in the record, or in the whole text where that was scanned.
+  public var offset: Int { error.offset }
+
+  /// What is wrong, and at which offset.
+  public var description: String { error.description }
+}
 
 /// Why a record or row cannot be taken.
 public enum RejectionReason: Error, Sendable, Hashable, CustomStringConvertible {
   /// The text is no JSON object.
-  case notJSON(JSONError)
+  case notJSON(BrokenJSON)
   /// It is JSON, but no change record; says what is missing or odd.
   case notAChangeRecord(String)
   /// An attribute is no DynamoDB attribute value.
@@ -140,7 +152,7 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
   /// A file could not be read.
   case storage(StorageError)
   /// A compressed file is malformed, or ends in the middle.
-  case compression(path: String, CompressionError)
+  case compression(path: String, message: String)
   /// Under this path there is nothing to read.
   case nothingToRead(path: String)
   /// A column's type is none that changes can be written into.
@@ -163,7 +175,7 @@ public enum ChangeError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .rejected(let record): record.description
     case .storage(let error): error.description
-    case .compression(let path, let error): "\(path): \(error)"
+    case .compression(let path, let message): "\(path): \(message)"
     case .nothingToRead(let path):
       "\(path): no file is there, but perhaps hidden ones and markers such as _SUCCESS"
     case .unsupportedColumn(let name, let type): "column \(name): \(type) cannot be filled from JSON"

@@ -97,7 +97,7 @@ struct RecordInput {
       let paths = try await ChangeSource.files(in: source.storage, under: source.name)
       var reader = RecordReader(storage: source.storage, paths: paths)
       while true {
-        let more = try await reader.read(into: &consumer, limit: limit) { record throws(ChangeError) in
+        let more = try await reader.read(to: &consumer, limit: limit) { record throws(ChangeError) in
           var record = record
           record.source = source.prefix + record.source
           try rejected(record)

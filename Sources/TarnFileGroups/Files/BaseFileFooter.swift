@@ -28,7 +28,8 @@ extension ParquetFile {
     for field in schema.fields {
       guard let reason = unreadable[field.name] else { continue }
       throw FileGroupError(
-        .unsupported, "\(path): column \(field.name) cannot be read yet: \(reason); select other columns")
+        .unsupported, "\(path): column \(field.name) cannot be read yet: \(reason); select other columns",
+        path: path, column: field.name)
     }
   }
 
@@ -107,11 +108,14 @@ extension StoredKeys {
     var columns: [Int] = []
     for name in schema.names {
       if let reason = file.unreadable[name] {
-        throw FileGroupError(.unsupported, "\(file.path): column \(name) cannot be read yet: \(reason)")
+        throw FileGroupError(
+          .unsupported, "\(file.path): column \(name) cannot be read yet: \(reason)", path: file.path,
+          column: name)
       }
       guard let column = file.schema.index(of: name) else {
         throw FileGroupError(
-          .unsupported, "\(file.path): it has no column \(name), so Tarn cannot upsert into it")
+          .unsupported, "\(file.path): it has no column \(name), so Tarn cannot upsert into it",
+          path: file.path, column: name)
       }
       columns.append(column)
     }

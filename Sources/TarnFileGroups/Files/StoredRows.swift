@@ -27,7 +27,9 @@ package enum StoredRows {
   ) async throws -> RecordBatch {
     for field in schema.fields {
       if let reason = file.unreadable[field.name] {
-        throw FileGroupError(.unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)")
+        throw FileGroupError(
+          .unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)", path: file.path,
+          column: field.name)
       }
     }
     let target = schema.relaxed
@@ -52,7 +54,7 @@ package enum StoredRows {
     }
     guard rest.isEmpty else {
       throw FileGroupError(
-        .damaged, "\(file.path): it has \(start) rows, and no row \(rest[rest.startIndex])")
+        .damaged, "\(file.path): it has \(start) rows, and no row \(rest[rest.startIndex])", path: file.path)
     }
     return try RecordBatch.concatenate(parts, schema: target)
   }

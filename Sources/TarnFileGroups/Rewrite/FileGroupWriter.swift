@@ -41,7 +41,8 @@ package struct FileGroupWriter: Sendable {
     let file = try await files.reader.open(update.slice)
     if let (column, why) = file.unreadable.first {
       throw FileGroupError(
-        .unsupported, "\(update.slice.path): column \(column) cannot be carried over to a new file: \(why)")
+        .unsupported, "\(update.slice.path): column \(column) cannot be carried over to a new file: \(why)",
+        path: update.slice.path, column: column)
     }
     let name = name(of: update)
     let deletions = try await update.deletions(file, files.format)

@@ -106,7 +106,8 @@ struct FileRows {
     for (field, column) in zip(scan.schema.fields, selected.columns)
     where !field.isNullable && column.nullCount > 0 {
       throw FileGroupError(
-        .damaged, "\(file.path): column \(field.name) has a null, which the table's schema does not allow")
+        .damaged, "\(file.path): column \(field.name) has a null, which the table's schema does not allow",
+        path: file.path, column: field.name)
     }
     return try RecordBatch(schema: scan.schema, columns: selected.columns, count: rows.count)
   }

@@ -28,15 +28,18 @@ package struct FileGroupError: Error, Sendable, CustomStringConvertible {
   package let code: Code
   /// What happened, where, and what to do.
   package let message: String
+  /// The path of a file and the column, where they are known.
+  package let path: String?
+  package let column: String?
   /// What a room below threw; nil where this room found the fault.
   package let cause: (any Error)?
 
   /// Makes an error.
-  package init(_ code: Code, _ message: String) {
-    self.init(code, message, cause: nil)
-  }
-
-  private init(_ code: Code, _ message: String, cause: (any Error)?) {
+  package init(
+    _ code: Code, _ message: String, path: String? = nil, column: String? = nil, cause: (any Error)? = nil
+  ) {
+    self.path = path
+    self.column = column
     self.code = code
     self.message = message
     self.cause = cause
@@ -69,11 +72,11 @@ package struct FileGroupError: Error, Sendable, CustomStringConvertible {
     switch error.code {
     case .unsupported: .unsupported
     case .storage: error.storageError?.code == .cancelled ? .cancelled : .storage
-    case .notFound: .storage
     case .valueOutOfRange: .badRow
     case .schemaMismatch: .mismatch
     case .malformed: .damaged
     case .cancelled: .cancelled
+    default: .storage
     }
   }
 

@@ -2,28 +2,28 @@ import TarnBytes
 import TarnColumns
 
 /// Why text from a file's footer is no Bloom filter that Tarn takes.
-public struct BloomFilterError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct BloomFilterError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong, for people.
-  public let message: String
+  package let message: String
 
   init(_ message: String) { self.message = message }
 
   /// What is wrong.
-  public var description: String { "Bloom filter: \(message)" }
+  package var description: String { "Bloom filter: \(message)" }
 }
 
 /// The Bloom filter over the record keys of a base file, as Hudi keeps it in the footer.
 ///
 /// It may say that a key is there which is not, and never the reverse. Source: `SimpleBloomFilter`,
 /// `HoodieDynamicBoundedBloomFilter`, and Hadoop's `BloomFilter` and `DynamicBloomFilter`.
-public struct BloomFilter: Sendable, Hashable {
+package struct BloomFilter: Sendable, Hashable {
   /// Key of the filter's text in a Parquet footer.
-  public static let footerKey = "org.apache.hudi.bloomfilter"
+  package static let footerKey = "org.apache.hudi.bloomfilter"
   /// Key of ``Kind-swift.enum``'s name in a Parquet footer; missing there for a simple filter.
-  public static let kindFooterKey = "hoodie_bloom_filter_type_code"
+  package static let kindFooterKey = "hoodie_bloom_filter_type_code"
 
   /// Whether the filter grows with its keys.
-  public enum Kind: String, Sendable, Hashable {
+  package enum Kind: String, Sendable, Hashable {
     /// One row of bits.
     case simple = "SIMPLE"
     /// Further rows when one is full, up to a limit.
@@ -31,16 +31,16 @@ public struct BloomFilter: Sendable, Hashable {
   }
 
   /// For how many keys a filter is made, and how often it may err.
-  public struct Sizing: Sendable, Hashable {
+  package struct Sizing: Sendable, Hashable {
     /// Keys that a row is made for.
-    public let entries: Int
+    package let entries: Int
     /// A key that is not there is taken for one in 10 to this power.
-    public let errorExponent: Int
+    package let errorExponent: Int
     /// Keys beyond which a dynamic filter grows no more.
-    public let limit: Int
+    package let limit: Int
 
     /// Makes a sizing of its parts; counts below one become one.
-    public init(entries: Int, errorExponent: Int, limit: Int) {
+    package init(entries: Int, errorExponent: Int, limit: Int) {
       // So that the number of bits fits the format's 32 bits, and a hash count stays sensible.
       self.errorExponent = min(max(errorExponent, 1), 100)
       self.entries = min(max(entries, 1), 400_000_000 / self.errorExponent)
@@ -48,10 +48,10 @@ public struct BloomFilter: Sendable, Hashable {
     }
 
     /// Hudi's own default: 60,000 keys a row, one error in 10⁹; 30 hashes a key and 431 kB of text.
-    public static let hudi = Sizing(entries: 60_000, errorExponent: 9, limit: 100_000)
+    package static let hudi = Sizing(entries: 60_000, errorExponent: 9, limit: 100_000)
 
     /// For the rows of one file, at least 10,000, one error in 1,000: a single row of bits.
-    public static func perFile(rows: Int) -> Sizing {
+    package static func perFile(rows: Int) -> Sizing {
       let entries = max(rows, 10_000)
       return Sizing(entries: entries, errorExponent: 3, limit: entries)
     }
@@ -65,7 +65,7 @@ public struct BloomFilter: Sendable, Hashable {
   }
 
   /// Whether the filter grows.
-  public let kind: Kind
+  package let kind: Kind
   let hashCount: Int
   let bitCount: Int
   /// Keys that a row is made for, and keys beyond which no row is added.
@@ -80,7 +80,7 @@ public struct BloomFilter: Sendable, Hashable {
   private var turn = 0
 
   /// Makes an empty filter.
-  public init(_ kind: Kind = .dynamic, sizing: Sizing) {
+  package init(_ kind: Kind = .dynamic, sizing: Sizing) {
     self.kind = kind
     hashCount = sizing.hashCount
     bitCount = sizing.bitCount
@@ -94,7 +94,7 @@ public struct BloomFilter: Sendable, Hashable {
   private var rowBytes: Int { (bitCount + 7) / 8 }
 
   /// Adds a key: the UTF-8 bytes of a record key.
-  public mutating func insert(_ key: RawSpan) {
+  package mutating func insert(_ key: RawSpan) {
     let start = nextRow() * rowBytes
     let divisor = Int32(truncatingIfNeeded: bitCount)
     let hashes = hashCount
@@ -113,7 +113,7 @@ public struct BloomFilter: Sendable, Hashable {
   /// Adds all keys of a column.
   ///
   /// The hashes of a key wait for one another, as each is the next one's seed; those of four keys are made at once.
-  public mutating func insert(_ keys: ByteStrings) {
+  package mutating func insert(_ keys: ByteStrings) {
     var row = 0
     while row < keys.count {
       let length = keys.length(row)
@@ -167,7 +167,7 @@ public struct BloomFilter: Sendable, Hashable {
   }
 
   /// Whether a key may have been added; false is certain.
-  public func mightContain(_ key: RawSpan) -> Bool {
+  package func mightContain(_ key: RawSpan) -> Bool {
     let divisor = Int32(truncatingIfNeeded: bitCount)
     return bits.withUnsafeBufferPointer { bits in
       key.withUnsafeBytes { key in
@@ -206,7 +206,7 @@ extension BloomFilter {
   private static let hashLimit = 1_024
 
   /// The text for a Parquet footer.
-  public func encoded() -> String {
+  package func encoded() -> String {
     var out: [UInt8] = []
     out.reserveCapacity(bits.count + rowCount * 13 + 25)
     if kind == .dynamic {
@@ -235,7 +235,7 @@ extension BloomFilter {
   ///   - text: The value under ``footerKey``.
   ///   - kindName: The value under ``kindFooterKey``; nil where it is missing.
   /// - Throws: ``BloomFilterError``. The keys of such a file must be read to know.
-  public init(decoding text: RawSpan, kindName: String?) throws(BloomFilterError) {
+  package init(decoding text: RawSpan, kindName: String?) throws(BloomFilterError) {
     guard let kind = kindName.map(Kind.init(rawValue:)) ?? .simple else {
       throw BloomFilterError("unknown kind \(kindName ?? "")")
     }

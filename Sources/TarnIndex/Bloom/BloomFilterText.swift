@@ -4,11 +4,11 @@ import TarnColumns
 /// A Bloom filter as a footer has it, which takes keys where its bits stand in the text.
 ///
 /// A file's filter is large beside the few keys that an upsert adds: it is neither decoded nor encoded for them.
-public struct BloomFilterText: Sendable {
+package struct BloomFilterText: Sendable {
   /// Whether the filter grows; see ``BloomFilter``.
-  public let kind: BloomFilter.Kind
+  package let kind: BloomFilter.Kind
   /// The text as the footer has it.
-  public let text: String
+  package let text: String
   private let header: BloomFilter.Header
   /// Nil for a filter that does not grow.
   private let growth: BloomFilter.Growth?
@@ -19,7 +19,7 @@ public struct BloomFilterText: Sendable {
   ///   - text: The value under ``BloomFilter/footerKey``.
   ///   - kindName: The value under ``BloomFilter/kindFooterKey``; nil where it is missing.
   /// - Returns: Nil where it is no filter that Tarn takes.
-  public init?(_ text: String, kindName: String?) {
+  package init?(_ text: String, kindName: String?) {
     guard let kind = kindName.map(BloomFilter.Kind.init(rawValue:)) ?? .simple, Base64.isWellFormed(text),
       let leading = Base64.decode(
         text, bytes: 0..<BloomFilter.headerBytes + (kind == .dynamic ? BloomFilter.Growth.byteCount : 0))
@@ -53,7 +53,7 @@ public struct BloomFilterText: Sendable {
   private var rowStride: Int { BloomFilter.headerBytes + header.rowBytes }
 
   /// Keys that it takes before it errs more often than it was made for.
-  public var capacity: Int {
+  package var capacity: Int {
     guard let growth else { return Int.max }
     let (keys, overflow) = growth.rowEntries.multipliedReportingOverflow(by: growth.rowCount)
     return overflow ? Int.max : keys
@@ -61,7 +61,7 @@ public struct BloomFilterText: Sendable {
 
   /// Adds keys to a copy of the text, which stands from `start` on; a filter that was read from a file gets no
   /// further rows.
-  public func add(_ keys: ByteStrings, to copy: inout [UInt8], from start: Int) {
+  package func add(_ keys: ByteStrings, to copy: inout [UInt8], from start: Int) {
     guard keys.count > 0 else { return }
     Base64.edit(&copy, from: start) { editor in
       var lastRowKeys = growth?.lastRowKeys ?? 0

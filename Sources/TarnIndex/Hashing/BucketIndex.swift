@@ -7,9 +7,9 @@ import TarnTimeline
 /// in eight decimal digits. Hudi keeps the settings with the writer and not in the table, and all writers must
 /// use the same. Source: `BucketIdentifier` and `KeyGenUtils.extractRecordKeysByFields`, of which Hudi 0.15 and
 /// 1.2 were asked for the same keys.
-public struct BucketIndex: Sendable, Hashable {
+package struct BucketIndex: Sendable, Hashable {
   /// How a record key is taken apart before it is hashed.
-  public enum KeyRule: Sendable, Hashable {
+  package enum KeyRule: Sendable, Hashable {
     /// As Hudi up to 0.15 does, whose tables have version 6 or less: at each comma, and each part at its first colon.
     ///
     /// A key of one field with a colon in it has no part of a known name, and goes where the empty list goes.
@@ -19,15 +19,15 @@ public struct BucketIndex: Sendable, Hashable {
   }
 
   /// Number of buckets in each partition.
-  public let count: Int
+  package let count: Int
   /// The fields of the record key that are hashed.
-  public let hashFields: [String]
+  package let hashFields: [String]
   /// How keys are taken apart.
-  public let rule: KeyRule
+  package let rule: KeyRule
   private let fieldNames: Set<[UInt8]>
 
   /// The numbers of buckets that a partition can have.
-  public static let counts = 1...999_999
+  package static let counts = 1...999_999
 
   /// Makes an index of its settings.
   ///
@@ -36,7 +36,7 @@ public struct BucketIndex: Sendable, Hashable {
   ///   - hashFields: `hoodie.bucket.index.hash.field`; by default all fields of the record key.
   ///   - rule: How keys are taken apart.
   /// - Returns: Nil for a count out of range.
-  public init?(count: Int, hashFields: [String], rule: KeyRule = .hudi0) {
+  package init?(count: Int, hashFields: [String], rule: KeyRule = .hudi0) {
     guard Self.counts.contains(count) else { return nil }
     self.count = count
     self.hashFields = hashFields
@@ -45,7 +45,7 @@ public struct BucketIndex: Sendable, Hashable {
   }
 
   /// The bucket of a record key, given as the UTF-8 bytes of what `_hoodie_record_key` holds.
-  public func bucket(ofKey key: RawSpan) -> Int {
+  package func bucket(ofKey key: RawSpan) -> Int {
     key.withUnsafeBytes { key in
       var hash: Int32 = 1
       if !key.contains(colon) || (rule == .hudi1 && !key.contains(comma)) {
@@ -112,7 +112,7 @@ public struct BucketIndex: Sendable, Hashable {
   // MARK: File ids
 
   /// A new file id for a bucket: a random one whose first eight characters are the bucket's number.
-  public static func fileID(bucket: Int, using generator: inout some RandomNumberGenerator) -> String {
+  package static func fileID(bucket: Int, using generator: inout some RandomNumberGenerator) -> String {
     var id: [UInt8] = []
     id.append(decimal: bucket, width: 8)
     id += FileID.random(using: &generator).utf8.dropFirst(8)
@@ -122,7 +122,7 @@ public struct BucketIndex: Sendable, Hashable {
   /// The bucket's number in a file id; nil for an id of another kind.
   ///
   /// One random id in 4,300 of other writers looks like one; none of Tarn's does.
-  public static func bucket(ofFileID id: String) -> Int? {
+  package static func bucket(ofFileID id: String) -> Int? {
     let digits = id.utf8.prefix(8)
     guard digits.count == 8, digits.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
     let number = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
@@ -130,7 +130,7 @@ public struct BucketIndex: Sendable, Hashable {
   }
 
   /// Whether a table with these file groups is taken as bucketed: there are some, and all have a bucket's number.
-  public static func isBucketed(fileIDs: some Sequence<String>) -> Bool {
+  package static func isBucketed(fileIDs: some Sequence<String>) -> Bool {
     var isEmpty = true
     for id in fileIDs {
       isEmpty = false

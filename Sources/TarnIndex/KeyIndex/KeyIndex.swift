@@ -10,34 +10,35 @@ import TarnStorage
 /// is read anyway to confirm the key, and so a row that goes from it changes no other entry. For the same
 /// reason 32 bits suffice: a lookup meets rows / 2³² foreign keys on average, each of which costs a page and
 /// no wrong answer.
-public enum KeyIndex {
+@usableFromInline
+package enum KeyIndex {
   /// Version of the layout that is written, and the only one that is read.
-  public static let version = 1
+  package static let version = 1
 
   /// The hash of a key: the upper 32 bits of the XXH64 of its UTF-8 bytes.
   @inlinable
-  public static func hash(of key: RawSpan) -> UInt32 { shortened(XXH64.hash(key)) }
+  package static func hash(of key: RawSpan) -> UInt32 { shortened(XXH64.hash(key)) }
 
   /// The hash of a key whose XXH64 is known.
   @inlinable
-  public static func shortened(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 32) }
+  package static func shortened(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 32) }
 
   /// How the index is cut; it is written so, and read however it was cut.
-  public struct Sizing: Sendable, Hashable {
+  package struct Sizing: Sendable, Hashable {
     /// Most entries in a block.
-    public let entriesPerBlock: Int
+    package let entriesPerBlock: Int
     /// Most tombstones in a block.
-    public let tombstonesPerBlock: Int
+    package let tombstonesPerBlock: Int
     /// Bytes of tombstones beyond which a block takes no more.
-    public let tombstoneBytesPerBlock: Int
+    package let tombstoneBytesPerBlock: Int
     /// Fewest bytes for the number of a slot.
-    public let minimumSlotWidth: Int
+    package let minimumSlotWidth: Int
 
     /// Makes a sizing of its parts, each brought into the range that readers take.
     ///
     /// Two bytes for a slot by default, so that a file does not outgrow its width, and each of its
     /// blocks with it, when it gets a 257th page.
-    public init(
+    package init(
       entriesPerBlock: Int = 1_024, tombstonesPerBlock: Int = 1_024, tombstoneBytesPerBlock: Int = 1 << 16,
       minimumSlotWidth: Int = 2
     ) {
@@ -57,14 +58,14 @@ public enum KeyIndex {
 }
 
 /// Why a key index could not be used.
-public enum KeyIndexError: Error, Sendable, CustomStringConvertible {
+package enum KeyIndexError: Error, Sendable, CustomStringConvertible {
   /// Its bytes are not what the layout says, from this offset in the file on; the keys must be read instead.
   case damaged(path: String, offset: Int, message: String)
   /// The storage failed.
   case storage(StorageError)
 
   /// The path, the offset and what is wrong.
-  public var description: String {
+  package var description: String {
     switch self {
     case .damaged(let path, let offset, let message): "\(path), key index at byte \(offset): \(message)"
     case .storage(let error): error.description
@@ -73,28 +74,28 @@ public enum KeyIndexError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Where in a file its key index lies, as the footer says.
-public struct KeyIndexReference: Sendable, Hashable {
+package struct KeyIndexReference: Sendable, Hashable {
   /// Key of ``footerText`` in a Parquet footer.
-  public static let footerKey = "tarn.key_index"
+  package static let footerKey = "tarn.key_index"
   /// Key in a Parquet footer of the number of tombstones in the index, which is left out where there are none.
-  public static let tombstonesFooterKey = "tarn.key_index.tombstones"
+  package static let tombstonesFooterKey = "tarn.key_index.tombstones"
 
   /// Offset of the region's first byte in the file.
-  public let offset: Int
+  package let offset: Int
   /// Length of the region in bytes.
-  public let length: Int
+  package let length: Int
   /// Length in bytes of the directory at its end, without the trailer.
-  public let directoryLength: Int
+  package let directoryLength: Int
 
   /// Makes a reference of its parts.
-  public init(offset: Int, length: Int, directoryLength: Int) {
+  package init(offset: Int, length: Int, directoryLength: Int) {
     self.offset = offset
     self.length = length
     self.directoryLength = directoryLength
   }
 
   /// Reads the text in a footer; nil for another version and for text that is none.
-  public init?(footerText text: String) {
+  package init?(footerText text: String) {
     let fields = text.split(separator: " ", omittingEmptySubsequences: false)
     guard fields.count == 4, fields[0] == "\(KeyIndex.version)",
       let offset = Int(fields[1]), let length = Int(fields[2]), let directoryLength = Int(fields[3]),
@@ -106,21 +107,21 @@ public struct KeyIndexReference: Sendable, Hashable {
   }
 
   /// The text for a footer: version, offset, length, and length of the directory.
-  public var footerText: String { "\(KeyIndex.version) \(offset) \(length) \(directoryLength)" }
+  package var footerText: String { "\(KeyIndex.version) \(offset) \(length) \(directoryLength)" }
 
   /// The region's bytes in the file.
-  public var range: Range<Int> { offset..<offset + length }
+  package var range: Range<Int> { offset..<offset + length }
 }
 
 /// That a key with this hash is stored in this slot.
-public struct KeyIndexEntry: Sendable, Hashable, Comparable {
+package struct KeyIndexEntry: Sendable, Hashable, Comparable {
   /// The key's hash.
-  public var hash: UInt32
+  package var hash: UInt32
   /// The slot's number.
-  public var slot: Int32
+  package var slot: Int32
 
   /// Makes an entry of its parts.
-  public init(hash: UInt32, slot: Int32) {
+  package init(hash: UInt32, slot: Int32) {
     self.hash = hash
     self.slot = slot
   }
@@ -129,7 +130,7 @@ public struct KeyIndexEntry: Sendable, Hashable, Comparable {
   var packed: UInt64 { UInt64(hash) << 32 | UInt64(UInt32(bitPattern: slot)) }
 
   /// Orders by hash and then by slot.
-  public static func < (left: KeyIndexEntry, right: KeyIndexEntry) -> Bool { left.packed < right.packed }
+  package static func < (left: KeyIndexEntry, right: KeyIndexEntry) -> Bool { left.packed < right.packed }
 
   init(packed: UInt64) {
     hash = UInt32(truncatingIfNeeded: packed &>> 32)
@@ -138,32 +139,32 @@ public struct KeyIndexEntry: Sendable, Hashable, Comparable {
 }
 
 /// A slot that may hold the key which was asked for.
-public struct KeyIndexCandidate: Sendable, Hashable {
+package struct KeyIndexCandidate: Sendable, Hashable {
   /// Position of the hash in the query.
-  public var query: Int32
+  package var query: Int32
   /// The slot's number.
-  public var slot: Int32
+  package var slot: Int32
 
   /// Makes a candidate of its parts.
-  public init(query: Int32, slot: Int32) {
+  package init(query: Int32, slot: Int32) {
     self.query = query
     self.slot = slot
   }
 }
 
 /// That a key was deleted, kept so that a change which comes too late does not bring it back.
-public struct KeyTombstone: Sendable, Hashable {
+package struct KeyTombstone: Sendable, Hashable {
   /// The key's hash.
-  public let hash: UInt32
+  package let hash: UInt32
   /// The key's UTF-8 bytes.
-  public let key: [UInt8]
+  package let key: [UInt8]
   /// Ordering value of the deletion, in a form that only the writer knows; nil for a deletion without one.
-  public let ordering: [UInt8]?
+  package let ordering: [UInt8]?
   /// When the deletion was committed, in milliseconds since 1970-01-01T00:00:00Z.
-  public let time: Int64
+  package let time: Int64
 
   /// Makes a tombstone of a key.
-  public init(key: [UInt8], ordering: [UInt8]?, time: Int64) {
+  package init(key: [UInt8], ordering: [UInt8]?, time: Int64) {
     self.init(hash: KeyIndex.hash(of: key.span.bytes), key: key, ordering: ordering, time: time)
   }
 

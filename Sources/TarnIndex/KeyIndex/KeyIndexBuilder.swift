@@ -3,7 +3,7 @@ import TarnBytes
 /// Gathers the keys of a file that is being written, and makes its key index.
 ///
 /// It holds eight bytes for each key, and twice as much while it sorts.
-public struct KeyIndexBuilder: Sendable {
+package struct KeyIndexBuilder: Sendable {
   private let sizing: KeyIndex.Sizing
   private var slotRows: [Int32] = []
   /// Packed entries.
@@ -14,29 +14,29 @@ public struct KeyIndexBuilder: Sendable {
   private var inSlotOrder = true
 
   /// Makes an empty builder.
-  public init(sizing: KeyIndex.Sizing = KeyIndex.Sizing()) { self.sizing = sizing }
+  package init(sizing: KeyIndex.Sizing = KeyIndex.Sizing()) { self.sizing = sizing }
 
   /// Number of slots so far.
-  public var slotCount: Int { slotRows.count }
+  package var slotCount: Int { slotRows.count }
 
   /// Makes room for so many keys in all.
-  public mutating func reserve(keys: Int) { entries.reserveCapacity(keys) }
+  package mutating func reserve(keys: Int) { entries.reserveCapacity(keys) }
 
   /// Begins the next slot, a page of so many rows, and tells its number.
   @discardableResult
-  public mutating func beginSlot(rows: Int) -> Int32 {
+  package mutating func beginSlot(rows: Int) -> Int32 {
     slotRows.append(Int32(rows))
     return Int32(slotRows.count - 1)
   }
 
   /// Adds a key by its hash; the slot may be begun later.
-  public mutating func add(hash: UInt32, slot: Int32) {
+  package mutating func add(hash: UInt32, slot: Int32) {
     note(slot)
     entries.append(KeyIndexEntry(hash: hash, slot: slot).packed)
   }
 
   /// Begins the next slot and adds all keys of its page.
-  public mutating func addSlot(hashes: Span<UInt32>) {
+  package mutating func addSlot(hashes: Span<UInt32>) {
     let slot = beginSlot(rows: hashes.count)
     note(slot)
     for index in hashes.indices {
@@ -45,7 +45,7 @@ public struct KeyIndexBuilder: Sendable {
   }
 
   /// Adds a tombstone; of several for one key, the last stays.
-  public mutating func add(_ tombstone: KeyTombstone) { tombstones.append(tombstone) }
+  package mutating func add(_ tombstone: KeyTombstone) { tombstones.append(tombstone) }
 
   private mutating func note(_ slot: Int32) {
     precondition(slot >= 0)
@@ -56,7 +56,7 @@ public struct KeyIndexBuilder: Sendable {
   /// Sorts the entries and makes the region's bytes.
   ///
   /// Every slot must have been begun.
-  public consuming func finish() -> KeyIndexImage {
+  package consuming func finish() -> KeyIndexImage {
     precondition(Int(greatestSlot) < slotRows.count, "a key was added to a slot that was never begun")
     if inSlotOrder { KeyIndexSort.sort(byHash: &entries) } else { entries.sort() }
     let width = sizing.slotWidth(slots: slotRows.count)
@@ -77,21 +77,21 @@ public struct KeyIndexBuilder: Sendable {
 }
 
 /// The bytes of a key index, ready to be written.
-public struct KeyIndexImage: Sendable {
+package struct KeyIndexImage: Sendable {
   /// The region's bytes.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
   let directory: KeyIndexDirectory
 
   /// Number of tombstones in the region.
-  public var tombstoneCount: Int { directory.tombstoneCount }
+  package var tombstoneCount: Int { directory.tombstoneCount }
 
   /// What the footer says, for a region that begins at an offset in the file.
-  public func reference(at offset: Int) -> KeyIndexReference {
+  package func reference(at offset: Int) -> KeyIndexReference {
     KeyIndexReference(offset: offset, length: bytes.count, directoryLength: directory.encodedLength)
   }
 
   /// What ``KeyIndexDirectory/read(_:in:at:)`` would give then.
-  public func directory(at offset: Int) -> KeyIndexDirectory { directory.moved(to: offset) }
+  package func directory(at offset: Int) -> KeyIndexDirectory { directory.moved(to: offset) }
 }
 
 /// Orders entries and tombstones.

@@ -21,7 +21,7 @@ struct KeyIndexBlock: Sendable, Hashable {
 }
 
 /// The part of a key index that tells where in it to look: small, and worth keeping for an immutable file.
-public struct KeyIndexDirectory: Sendable, Hashable {
+package struct KeyIndexDirectory: Sendable, Hashable {
   static let magic: UInt32 = 0x5849_4b54  // "TKIX"
   static let trailerLength = 16
   static let headerLength = 16
@@ -33,26 +33,26 @@ public struct KeyIndexDirectory: Sendable, Hashable {
   static let largestTombstoneBlock = 1 << 28
 
   /// Offset of the region's first byte in the file.
-  public let regionOffset: Int
+  package let regionOffset: Int
   /// Number of rows in each slot; 0 for one whose page is gone.
-  public let slotRows: [Int32]
+  package let slotRows: [Int32]
   let slotWidth: Int
   let entryBlocks: [KeyIndexBlock]
   let tombstoneBlocks: [KeyIndexBlock]
 
   /// Number of entries, those of keys that are gone included.
-  public var entryCount: Int { entryBlocks.reduce(0) { $0 + $1.count } }
+  package var entryCount: Int { entryBlocks.reduce(0) { $0 + $1.count } }
   /// Number of tombstones.
-  public var tombstoneCount: Int { tombstoneBlocks.reduce(0) { $0 + $1.count } }
+  package var tombstoneCount: Int { tombstoneBlocks.reduce(0) { $0 + $1.count } }
   /// Number of blocks of entries.
-  public var entryBlockCount: Int { entryBlocks.count }
+  package var entryBlockCount: Int { entryBlocks.count }
   /// Bytes of memory that it takes, about.
   package var memory: Int {
     slotRows.count * MemoryLayout<Int32>.stride
       + (entryBlocks.count + tombstoneBlocks.count) * MemoryLayout<KeyIndexBlock>.stride
   }
   /// Time of the oldest tombstone, in milliseconds since 1970-01-01T00:00:00Z; nil without tombstones.
-  public var oldestTombstone: Int64? { tombstoneBlocks.lazy.map(\.oldest).min() }
+  package var oldestTombstone: Int64? { tombstoneBlocks.lazy.map(\.oldest).min() }
 
   /// Makes a directory of blocks that follow one another, whose offsets it sets.
   init(
@@ -126,7 +126,7 @@ public struct KeyIndexDirectory: Sendable, Hashable {
   ///   - region: Where the region lies in the file.
   ///   - path: The file's path, for errors.
   /// - Throws: ``KeyIndexError``, as `damaged`.
-  public init(decoding bytes: RawSpan, region: Range<Int>, path: String) throws(KeyIndexError) {
+  package init(decoding bytes: RawSpan, region: Range<Int>, path: String) throws(KeyIndexError) {
     let length = try Self.directoryLength(trailer: bytes, region: region, path: path)
     let end = region.upperBound - Self.trailerLength
     guard length <= bytes.byteCount - Self.trailerLength else {
@@ -215,7 +215,7 @@ public struct KeyIndexDirectory: Sendable, Hashable {
   /// Reads the directory of a file, in one request.
   ///
   /// - Throws: ``KeyIndexError``.
-  public static func read(
+  package static func read(
     _ reference: KeyIndexReference, in storage: any Storage, at path: String
   ) async throws(KeyIndexError) -> KeyIndexDirectory {
     try await read(

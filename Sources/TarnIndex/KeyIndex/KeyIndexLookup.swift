@@ -15,7 +15,7 @@ extension KeyIndexDirectory {
   ///   - path: The file's path.
   /// - Returns: Each query and slot once, in ascending order of slot and then of query. Slots without rows are left out.
   /// - Throws: ``KeyIndexError``; a damaged block is an error, never a wrong answer.
-  public func lookUp(
+  package func lookUp(
     _ sortedHashes: [UInt32], in storage: any Storage, at path: String
   ) async throws(KeyIndexError) -> [KeyIndexCandidate] {
     var search = EntrySearch(queries: sortedHashes)
@@ -42,7 +42,7 @@ extension KeyIndexDirectory {
   ///   - path: The file's path.
   ///   - expiry: Tombstones of before this time are left out, in milliseconds since 1970-01-01T00:00:00Z.
   /// - Throws: ``KeyIndexError``.
-  public func tombstones(
+  package func tombstones(
     for sortedHashes: [UInt32], in storage: any Storage, at path: String, expiry: Int64 = .min
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     let wanted = Self.positions(in: tombstoneBlocks, of: sortedHashes)
@@ -59,7 +59,7 @@ extension KeyIndexDirectory {
   ///   - path: The file's path.
   ///   - expiry: Tombstones of before this time are left out, in milliseconds since 1970-01-01T00:00:00Z.
   /// - Throws: ``KeyIndexError``.
-  public func allTombstones(
+  package func allTombstones(
     in storage: any Storage, at path: String, expiry: Int64 = .min
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     try await tombstones(blocks: Array(tombstoneBlocks.indices), in: storage, at: path, expiry)
@@ -68,7 +68,7 @@ extension KeyIndexDirectory {
   /// All entries in the order of the file, as a check needs them.
   ///
   /// - Throws: ``KeyIndexError``.
-  public func allEntries(
+  package func allEntries(
     in storage: any Storage, at path: String
   ) async throws(KeyIndexError) -> [KeyIndexEntry] {
     var entries: [KeyIndexEntry] = []

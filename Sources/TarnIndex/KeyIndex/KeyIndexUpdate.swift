@@ -2,35 +2,35 @@ import TarnBytes
 import TarnStorage
 
 /// What an upsert changes in the key index of a file.
-public struct KeyIndexChanges: Sendable {
+package struct KeyIndexChanges: Sendable {
   /// Number of rows in each slot afterwards: the old slots, emptied ones included, and then new ones.
-  public var slotRows: [Int32]
+  package var slotRows: [Int32]
   /// Entries of inserted keys, in any order.
-  public var added: [KeyIndexEntry] = []
+  package var added: [KeyIndexEntry] = []
   /// Entries of deleted keys, in any order; each takes one equal entry with it, and one that is not there does nothing.
-  public var removed: [KeyIndexEntry] = []
+  package var removed: [KeyIndexEntry] = []
   /// Tombstones to add; each replaces one of the same key, and of several for one key the last stays.
-  public var addedTombstones: [KeyTombstone] = []
+  package var addedTombstones: [KeyTombstone] = []
   /// Keys, as UTF-8 bytes, whose tombstones go, since they were inserted again.
-  public var removedTombstones: [[UInt8]] = []
+  package var removedTombstones: [[UInt8]] = []
   /// Tombstones of before this time go, in milliseconds since 1970-01-01T00:00:00Z; nil for none.
-  public var expiry: Int64?
+  package var expiry: Int64?
 
   /// Makes changes that leave all but the row counts as it is.
-  public init(slotRows: [Int32]) { self.slotRows = slotRows }
+  package init(slotRows: [Int32]) { self.slotRows = slotRows }
 }
 
 /// How the key index of a new file comes about: mostly of ranges of the old file.
-public struct KeyIndexPlan: Sendable {
+package struct KeyIndexPlan: Sendable {
   /// A part of the new region.
-  public enum Piece: Sendable, Hashable {
+  package enum Piece: Sendable, Hashable {
     /// These bytes of the old file.
     case copy(Range<Int>)
     /// New bytes.
     case bytes([UInt8])
 
     /// Length in bytes.
-    public var length: Int {
+    package var length: Int {
       switch self {
       case .copy(let range): range.count
       case .bytes(let bytes): bytes.count
@@ -39,21 +39,21 @@ public struct KeyIndexPlan: Sendable {
   }
 
   /// The new region from its first byte to its last.
-  public let pieces: [Piece]
+  package let pieces: [Piece]
   /// Length of the new region in bytes.
-  public let length: Int
+  package let length: Int
   let directory: KeyIndexDirectory
 
   /// Number of tombstones in the new region.
-  public var tombstoneCount: Int { directory.tombstoneCount }
+  package var tombstoneCount: Int { directory.tombstoneCount }
 
   /// What the new file's footer says, for a region that begins at an offset in it.
-  public func reference(at offset: Int) -> KeyIndexReference {
+  package func reference(at offset: Int) -> KeyIndexReference {
     KeyIndexReference(offset: offset, length: length, directoryLength: directory.encodedLength)
   }
 
   /// What ``KeyIndexDirectory/read(_:in:at:)`` would give then.
-  public func directory(at offset: Int) -> KeyIndexDirectory { directory.moved(to: offset) }
+  package func directory(at offset: Int) -> KeyIndexDirectory { directory.moved(to: offset) }
 }
 
 extension KeyIndexDirectory {
@@ -68,7 +68,7 @@ extension KeyIndexDirectory {
   ///   - path: The old file's path.
   ///   - sizing: How rewritten blocks are cut.
   /// - Throws: ``KeyIndexError``; then the index must be built anew from the keys.
-  public func plan(
+  package func plan(
     _ changes: KeyIndexChanges, in storage: any Storage, at path: String,
     sizing: KeyIndex.Sizing = KeyIndex.Sizing()
   ) async throws(KeyIndexError) -> KeyIndexPlan {

@@ -19,14 +19,18 @@ package struct KeyError: Error, Sendable, CustomStringConvertible {
   /// What is wrong, and what to do.
   package let message: String
 
+  /// What was thrown below; nil where this room found the fault.
+  package let cause: (any Error)?
+
   /// Makes an error.
-  package init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
+    self.cause = cause
   }
 
   /// Carries an error of columns up.
-  package init(_ error: ColumnError) { self.init(.badRow, error.description) }
+  package init(_ error: ColumnError) { self.init(.badRow, error.description, cause: error) }
 
   /// The message.
   package var description: String { message }

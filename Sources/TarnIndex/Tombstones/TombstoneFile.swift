@@ -5,17 +5,17 @@ import TarnTimeline
 /// It is a key index without slots and entries, from its first byte to its last; see the article "The key
 /// index". Its name is the instant of the commit, for a merged file that of the latest commit in it and a
 /// number: `20261124155000123.tombs`, `20261124155000123_0001.tombs`.
-public struct TombstoneFile: Sendable, Hashable, Comparable {
+package struct TombstoneFile: Sendable, Hashable, Comparable {
   /// Folder of all such files.
-  public static let folder = TablePaths.tombstones
+  package static let folder = TablePaths.tombstones
   private static let suffix = ".tombs"
 
   /// The commit that the file belongs to.
-  public let instant: Instant
+  package let instant: Instant
   /// 0 for a file that its commit wrote; greater for each merge.
-  public let generation: Int
+  package let generation: Int
   /// Length in bytes.
-  public let size: Int
+  package let size: Int
 
   init(instant: Instant, generation: Int, size: Int) {
     self.instant = instant
@@ -39,7 +39,7 @@ public struct TombstoneFile: Sendable, Hashable, Comparable {
   }
 
   /// Path in the table.
-  public var path: String {
+  package var path: String {
     guard generation > 0 else { return InstantFiles(instant).tombstones }
     let number = String(generation)
     let zeros = String(repeating: "0", count: max(4 - number.utf8.count, 0))
@@ -47,7 +47,7 @@ public struct TombstoneFile: Sendable, Hashable, Comparable {
   }
 
   /// Orders by instant and then by generation.
-  public static func < (left: TombstoneFile, right: TombstoneFile) -> Bool {
+  package static func < (left: TombstoneFile, right: TombstoneFile) -> Bool {
     (left.instant, left.generation) < (right.instant, right.generation)
   }
 }

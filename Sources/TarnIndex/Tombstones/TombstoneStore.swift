@@ -8,7 +8,7 @@ import TarnTimeline
 /// for real only when it has. Files are never changed; ``merge(expiry:)`` puts one in the place of many, and drops
 /// what is too old. A key may have several tombstones in them; the caller takes the one that orders last. One of a
 /// key that was stored again later does no harm, since the stored row decides then.
-public struct TombstoneStore: Sendable {
+package struct TombstoneStore: Sendable {
   /// Small files beyond which a merge makes one of them.
   static let mostSmallFiles = 8
   /// Bytes up to which a file is small.
@@ -19,9 +19,9 @@ public struct TombstoneStore: Sendable {
   private let storage: any Storage
   private let timeline: Timeline
   /// Files of completed commits, in ascending order.
-  public let files: [TombstoneFile]
+  package let files: [TombstoneFile]
   /// Files of commits that have not completed, in ascending order.
-  public let uncommitted: [TombstoneFile]
+  package let uncommitted: [TombstoneFile]
 
   private init(
     storage: any Storage, timeline: Timeline, files: [TombstoneFile], uncommitted: [TombstoneFile]
@@ -35,7 +35,7 @@ public struct TombstoneStore: Sendable {
   /// Lists the files.
   ///
   /// - Throws: ``KeyIndexError``, as `storage`.
-  public static func open(
+  package static func open(
     in storage: any Storage, timeline: Timeline
   ) async throws(KeyIndexError) -> TombstoneStore {
     let page: ListingPage
@@ -53,7 +53,7 @@ public struct TombstoneStore: Sendable {
   /// - Returns: The path of the file; nil without one.
   /// - Throws: ``KeyIndexError``, as `storage`; with `preconditionFailed` where the instant has a file already.
   @discardableResult
-  public static func write(
+  package static func write(
     _ tombstones: [KeyTombstone], of instant: Instant, in storage: any Storage
   ) async throws(KeyIndexError) -> String? {
     guard !tombstones.isEmpty else { return nil }
@@ -70,7 +70,7 @@ public struct TombstoneStore: Sendable {
   ///
   /// - Parameter timeline: The timeline, read after this store was opened: an attempt stands on it before its file does.
   /// - Throws: ``KeyIndexError``, as `storage`.
-  public func removeAbandoned(by timeline: Timeline) async throws(KeyIndexError) {
+  package func removeAbandoned(by timeline: Timeline) async throws(KeyIndexError) {
     let pending = Set(timeline.pending.map(\.instant))
     for file in uncommitted where file.generation == 0 {
       guard !pending.contains(file.instant), !timeline.isVisible(file.instant) else { continue }
@@ -85,7 +85,7 @@ public struct TombstoneStore: Sendable {
   ///   - expiry: Tombstones of before this time are left out, in milliseconds since 1970-01-01T00:00:00Z.
   /// - Returns: The tombstones of all files, some of them perhaps twice.
   /// - Throws: ``KeyIndexError``.
-  public func tombstones(
+  package func tombstones(
     for sortedHashes: [UInt32], expiry: Int64 = .min
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     guard !sortedHashes.isEmpty else { return [] }
@@ -138,7 +138,7 @@ public struct TombstoneStore: Sendable {
   /// - Parameter expiry: Tombstones of before this time go, in milliseconds since 1970-01-01T00:00:00Z.
   /// - Returns: The files afterwards.
   /// - Throws: ``KeyIndexError``; then all tombstones are still there.
-  public func merge(expiry: Int64) async throws(KeyIndexError) -> TombstoneStore {
+  package func merge(expiry: Int64) async throws(KeyIndexError) -> TombstoneStore {
     let old = filesToMerge(expiry: expiry)
     guard let latest = old.last else { return self }
     var tombstones: [KeyTombstone] = []

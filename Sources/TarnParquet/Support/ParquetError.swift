@@ -3,22 +3,29 @@ import TarnStorage
 
 /// What is wrong with a Parquet file, in which column and where, and what to do.
 public struct ParquetError: Error, Sendable, CustomStringConvertible {
-  /// The kinds a caller handles differently.
-  public enum Code: Sendable, Hashable {
+  /// The kinds a caller handles differently; more may come, so that a `switch` needs a `default`.
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    private let name: String
+
+    private init(_ name: String) { self.name = name }
+
+    /// The kind's name, as `malformed`.
+    public var description: String { name }
+
     /// The storage failed; ``ParquetError/storageError`` says how.
-    case storage
+    public static let storage = Code("storage")
     /// The bytes are not what the format says.
-    case malformed
+    public static let malformed = Code("malformed")
     /// The file uses what this library does not read or write.
-    case unsupported
+    public static let unsupported = Code("unsupported")
     /// There is no such column or row group.
-    case notFound
+    public static let notFound = Code("notFound")
     /// A value does not fit the type it is read or written as.
-    case valueOutOfRange
+    public static let valueOutOfRange = Code("valueOutOfRange")
     /// A batch has other columns than the file.
-    case schemaMismatch
+    public static let schemaMismatch = Code("schemaMismatch")
     /// The task that reads was cancelled.
-    case cancelled
+    public static let cancelled = Code("cancelled")
   }
 
   /// The kind.

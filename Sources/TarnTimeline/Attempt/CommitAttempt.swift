@@ -53,17 +53,17 @@ package struct CommitAttempt: ~Copyable {
       }
       try await log.complete(instant, metadata, isOwner: true)
     } catch {
-      if case .outcomeUnknown = error.code { throw error }
+      if error.code == .outcomeUnknown { throw error }
       await rollBack()
       throw error
     }
     do { try await authority.checkMayCommit() } catch {
-      if case .storage(let inner) = error.code, inner.code == .locked {
+      if error.storageError?.code == .locked {
         throw TimelineError(
           .outcomeUnknown, path: "",
           "commit \(instant.text) was completed, but whoever removed the lock may have removed files of it "
-            + "(\(error.description)); look whether the table can be read before these rows are written again"
-        )
+            + "(\(error.description)); look whether the table can be read before these rows are written again",
+          cause: error.cause)
       }
       // The commit stands, and that the lock cannot be asked does not say that it was lost.
     }
@@ -125,7 +125,9 @@ package struct AttemptRemains: Sendable {
     try await remove(dataFiles: paths, partitions: [], pending: pending)
   }
 
-  /// Removes remains. Base files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
+  /// Removes remains.
+  ///
+  /// Base files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
   ///
   /// - Parameter pending: The entry whose files go at the end; nil where these are another's.
   func remove(

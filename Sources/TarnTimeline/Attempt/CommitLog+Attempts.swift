@@ -15,7 +15,7 @@ extension CommitLog {
     try await create(TimelineEntry(instant, .commit, .requested), [])
     let inflight = TimelineEntry(instant, .commit, .inflight)
     do throws(TimelineError) { try await create(inflight, plan.bytes()) } catch {
-      if case .conflict = error.code {
+      if error.code == .conflict {
         try? await remove(pending: inflight.with(.requested))
       } else {
         try? await remove(pending: inflight)
@@ -83,12 +83,13 @@ extension CommitLog {
     case .unconfirmed(let error):
       TimelineError(
         .outcomeUnknown, path: entry.path,
-        "commit \(entry.instant.text) stands, though the storage failed at its end: \(error.message)")
+        "commit \(entry.instant.text) stands, though the storage failed at its end: \(error.message)",
+        cause: error)
     case .unknown(let error, let second):
       TimelineError(
         .outcomeUnknown, path: entry.path,
         "whether commit \(entry.instant.text) stands is not known: the storage failed (\(error.message)), and then "
-          + "could not be asked whether the file is there (\(second.message))")
+          + "could not be asked whether the file is there (\(second.message))", cause: error)
     }
   }
 

@@ -11,9 +11,9 @@ import TarnStorage
 /// one more file.
 ///
 /// Source: format-tables 2.6, format-logs-and-services 4 (`MarkerUtils`, `MarkerBasedRollbackStrategy`).
-public final class CommitMarkers: Sendable {
+package final class CommitMarkers: Sendable {
   /// Why a base file is written.
-  public enum Kind: String, Sendable {
+  package enum Kind: String, Sendable {
     /// It begins a file group.
     case create = "CREATE"
     /// It is a new version of one.
@@ -21,14 +21,14 @@ public final class CommitMarkers: Sendable {
   }
 
   /// A base file that is to be written.
-  public struct Marker: Sendable, Hashable {
+  package struct Marker: Sendable, Hashable {
     /// The file's path relative to the table.
-    public var path: String
+    package var path: String
     /// Why it is written.
-    public var kind: Kind
+    package var kind: Kind
 
     /// Makes a marker.
-    public init(_ kind: Kind, _ path: String) {
+    package init(_ kind: Kind, _ path: String) {
       self.path = path
       self.kind = kind
     }
@@ -40,7 +40,7 @@ public final class CommitMarkers: Sendable {
   private static let prefix = "MARKERS"
 
   /// The attempt's instant.
-  public let instant: Instant
+  package let instant: Instant
   private let storage: any Storage
   private struct State {
     /// Names of the marker folder's files so far, those whose put failed too.
@@ -50,20 +50,20 @@ public final class CommitMarkers: Sendable {
   private let state = Mutex(State())
 
   /// Makes the markers of an attempt; nothing is written yet.
-  public init(_ instant: Instant, in storage: any Storage) {
+  package init(_ instant: Instant, in storage: any Storage) {
     self.instant = instant
     self.storage = storage
   }
 
   /// The paths of all base files so far.
-  public var paths: [String] { state.withLock { $0.paths } }
+  package var paths: [String] { state.withLock { $0.paths } }
 
   /// Writes markers, before the first of the base files is opened.
   ///
   /// The first call must have returned before another begins; later ones may come from several tasks.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
-  public func add(_ markers: [Marker]) async throws(TimelineError) {
+  package func add(_ markers: [Marker]) async throws(TimelineError) {
     guard !markers.isEmpty else { return }
     let number = state.withLock { state in
       if state.files.isEmpty { state.files.append(Self.form.name) }
@@ -86,7 +86,7 @@ public final class CommitMarkers: Sendable {
   ///
   /// - Parameter other: The storage to go through, where it is not that of the attempt.
   /// - Throws: ``TimelineError`` with code `storage`.
-  public func remove(through other: (any Storage)? = nil) async throws(TimelineError) {
+  package func remove(through other: (any Storage)? = nil) async throws(TimelineError) {
     let storage = other ?? storage
     do {
       let files = state.withLock { $0.files }.map { Self.folder(of: instant) + $0 }
@@ -102,7 +102,7 @@ public final class CommitMarkers: Sendable {
   private static func folder(of instant: Instant) -> String { InstantFiles(instant).markers }
 
   /// The instant whose markers a folder holds; nil for any other folder.
-  public static func instant(ofFolder path: String) -> Instant? {
+  package static func instant(ofFolder path: String) -> Instant? {
     guard path.hasPrefix(TablePaths.temporaries), path.hasSuffix("/") else { return nil }
     return Instant(path.dropFirst(TablePaths.temporaries.count).dropLast())
   }
@@ -112,7 +112,7 @@ public final class CommitMarkers: Sendable {
   /// Only files of its own instant are told of, so that no line, however it came there, names a file of a commit.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
-  public static func paths(of instant: Instant, in storage: any Storage) async throws(TimelineError)
+  package static func paths(of instant: Instant, in storage: any Storage) async throws(TimelineError)
     -> [String]?
   {
     let folder = folder(of: instant)
@@ -155,7 +155,7 @@ public final class CommitMarkers: Sendable {
   /// Removes what an instant's marker folder holds.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
-  public static func remove(_ instant: Instant, in storage: any Storage) async throws(TimelineError) {
+  package static func remove(_ instant: Instant, in storage: any Storage) async throws(TimelineError) {
     let paths = try await objects(of: instant, in: storage).map(\.path)
     do { try await storage.deleteAll(paths) } catch { throw TimelineError(error) }
   }

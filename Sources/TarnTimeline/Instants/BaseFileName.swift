@@ -12,7 +12,7 @@ public struct BaseFileName: Sendable, Hashable {
   public let instant: Instant
 
   /// Makes a name of its parts, of which the first two must hold letters, digits and `-` alone.
-  public init(fileID: String, writeToken: String, instant: Instant) {
+  package init(fileID: String, writeToken: String, instant: Instant) {
     self.fileID = fileID
     self.writeToken = writeToken
     self.instant = instant
@@ -48,11 +48,11 @@ public struct BaseFileName: Sendable, Hashable {
 }
 
 /// Ids of file groups.
-public enum FileID {
+package enum FileID {
   /// A new id: a random UUID of version 4, which does not begin with a decimal digit, and `-0`.
   ///
   /// So none begins with eight of them, by which the file groups of a bucket index are told.
-  public static func random(using generator: inout some RandomNumberGenerator) -> String {
+  package static func random(using generator: inout some RandomNumberGenerator) -> String {
     let digits = Array("0123456789abcdef".utf8)
     let high: UInt64 = generator.next() | 0xa << 60
     let low: UInt64 = generator.next()

@@ -73,7 +73,7 @@ public struct Instant: Sendable, Hashable, Comparable {
   }
 
   /// Appends the digits.
-  public func append(to out: inout [UInt8]) {
+  package func append(to out: inout [UInt8]) {
     if isLong {
       out.append(decimal: padded, width: 17)
     } else {
@@ -105,7 +105,7 @@ public struct Instant: Sendable, Hashable, Comparable {
   /// - Parameters:
   ///   - latest: The greatest instant on the timeline, in whatever state.
   ///   - now: The time in microseconds since 1970.
-  public static func after(latest: Instant?, now: Int64) -> Instant {
+  package static func after(latest: Instant?, now: Int64) -> Instant {
     let present = Instant(microseconds: now)
     guard let latest else { return present }
     return max(present, latest.next)

@@ -81,7 +81,7 @@ public struct TimelineEntry: Sendable, Hashable {
   public var path: String { TablePaths.folder + fileName }
 
   /// The same action in another state.
-  public func with(_ state: ActionState) -> TimelineEntry { TimelineEntry(instant, action, state) }
+  package func with(_ state: ActionState) -> TimelineEntry { TimelineEntry(instant, action, state) }
 }
 
 /// The active timeline: what was done to the table, and what is being done.

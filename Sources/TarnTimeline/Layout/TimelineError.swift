@@ -2,24 +2,35 @@ import TarnStorage
 
 /// What is wrong with a table's properties, timeline or files, where, and what to do.
 public struct TimelineError: Error, Sendable, CustomStringConvertible {
-  /// The kinds a caller handles differently.
-  public enum Code: Sendable {
+  /// The kinds a caller handles differently; more may come, so that a `switch` needs a `default`.
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    private let name: String
+
+    private init(_ name: String) { self.name = name }
+
+    /// The kind's name, as `noTable`.
+    public var description: String { name }
+
     /// There is no Hudi table at the storage's root.
-    case noTable
+    public static let noTable = Code("noTable")
     /// A table is there already.
-    case exists
+    public static let exists = Code("exists")
     /// A file of the table does not hold what it must.
-    case damaged
+    public static let damaged = Code("damaged")
     /// The table uses something that Tarn does not read or write yet.
-    case unsupported
+    public static let unsupported = Code("unsupported")
     /// Another writer was there first.
-    case conflict
+    public static let conflict = Code("conflict")
     /// The storage failed in a way that leaves open whether what was to be written is there to stay.
-    case outcomeUnknown
-    /// The storage failed; its own error says how.
-    case storage(StorageError)
+    public static let outcomeUnknown = Code("outcomeUnknown")
+    /// The process may not do this.
+    public static let permissionDenied = Code("permissionDenied")
+    /// The disk or quota is full.
+    public static let noSpace = Code("noSpace")
+    /// The storage failed; ``TimelineError/cause`` says how.
+    public static let storage = Code("storage")
     /// The work was cancelled.
-    case cancelled
+    public static let cancelled = Code("cancelled")
   }
 
   /// The kind.
@@ -28,21 +39,34 @@ public struct TimelineError: Error, Sendable, CustomStringConvertible {
   public let path: String
   /// What is wrong, and what to do, for people.
   public let message: String
+  /// What was thrown below, such as a `StorageError` or a ``CommitMetadataError``; nil where this room found the fault.
+  public let cause: (any Error)?
 
   /// Makes an error.
-  public init(_ code: Code, path: String, _ message: String) {
+  package init(_ code: Code, path: String, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.path = path
     self.message = message
+    self.cause = cause
   }
 
   /// The work was cancelled.
   static let cancelled = TimelineError(.cancelled, path: "", "the work was cancelled")
 
   /// Carries a storage's error up.
-  public init(_ error: StorageError) {
-    self.init(.storage(error), path: error.path, error.message)
+  package init(_ error: StorageError) {
+    let code: Code =
+      switch error.code {
+      case .permissionDenied: .permissionDenied
+      case .noSpace: .noSpace
+      case .cancelled: .cancelled
+      default: .storage
+      }
+    self.init(code, path: error.path, error.message, cause: error)
   }
+
+  /// What the storage reported, where it is the cause.
+  package var storageError: StorageError? { cause as? StorageError }
 
   /// The path and what is wrong.
   public var description: String { path.isEmpty ? message : "\(path): \(message)" }

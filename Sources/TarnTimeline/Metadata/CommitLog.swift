@@ -19,7 +19,7 @@ public struct CommitLog: Sendable {
   public func metadata(of entry: TimelineEntry) async throws(TimelineError) -> CommitMetadata {
     let bytes = try await content(of: entry)
     do { return try CommitMetadata(parsing: bytes) } catch {
-      throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)")
+      throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)", cause: error)
     }
   }
 
@@ -29,7 +29,7 @@ public struct CommitLog: Sendable {
   package func document(of entry: TimelineEntry) async throws(TimelineError) -> CommitDocument {
     let bytes = try await content(of: entry)
     do { return try CommitDocument(scanning: bytes) } catch {
-      throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)")
+      throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)", cause: error)
     }
   }
 

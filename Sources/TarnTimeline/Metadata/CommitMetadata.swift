@@ -52,12 +52,12 @@ public struct CommitMetadata: Sendable, Hashable {
   public var replaced: OrderedMap<[String]>?
 
   /// The key in ``extra`` of the Avro schema.
-  public static let schemaKey = "schema"
+  package static let schemaKey = "schema"
   /// The key in ``extra`` by which an inflight commit is known as Tarn's own.
-  public static let writerKey = "tarn.writer"
+  package static let writerKey = "tarn.writer"
 
   /// Makes metadata.
-  public init(
+  package init(
     partitions: OrderedMap<[WriteStatistics]> = [:], operation: OperationType?,
     extra: OrderedMap<String> = [:], replaced: OrderedMap<[String]>? = nil
   ) {
@@ -83,14 +83,14 @@ public struct CommitMetadata: Sendable, Hashable {
   public var files: [WriteStatistics] { partitions.pairs.flatMap(\.value) }
 
   /// Adds the statistics of a file.
-  public mutating func append(_ statistics: WriteStatistics, partition: String) {
+  package mutating func append(_ statistics: WriteStatistics, partition: String) {
     partitions[partition, default: []].append(statistics)
   }
 }
 
 extension CommitMetadata {
   /// The metadata as JSON, laid out and ordered as Hudi 0.15 writes it.
-  public func bytes() -> [UInt8] {
+  package func bytes() -> [UInt8] {
     var members: [JSONValue.Member] = [
       .init(
         "partitionToWriteStats",

@@ -55,7 +55,7 @@ public struct WriteStatistics: Sendable, Hashable {
     public var rollbackBlocks: Int64 = 0
 
     /// Makes statistics that are all zero.
-    public init() {}
+    package init() {}
   }
 
   /// Milliseconds that parts of the work took.
@@ -68,7 +68,7 @@ public struct WriteStatistics: Sendable, Hashable {
     public var create: Int64 = 0
 
     /// Makes a runtime of its parts.
-    public init(scan: Int64 = 0, upsert: Int64 = 0, create: Int64 = 0) {
+    package init(scan: Int64 = 0, upsert: Int64 = 0, create: Int64 = 0) {
       self.scan = scan
       self.upsert = upsert
       self.create = create
@@ -88,7 +88,7 @@ public struct WriteStatistics: Sendable, Hashable {
   ///   - inserts: Rows that are new.
   ///   - size: Size of the file in bytes.
   ///   - runtime: How long it took.
-  public init(
+  package init(
     fileID: String, path: String, partitionPath: String, previousCommit: Instant?, writes: Int64,
     deletes: Int64 = 0, updates: Int64 = 0, inserts: Int64 = 0, size: Int64, runtime: Runtime = Runtime()
   ) {
@@ -106,7 +106,7 @@ public struct WriteStatistics: Sendable, Hashable {
   }
 
   /// What an inflight commit plans to do to a file group; without one, to new ones.
-  public init(plannedFor fileID: String = "", previousCommit: Instant? = nil, updates: Int64, inserts: Int64)
+  package init(plannedFor fileID: String = "", previousCommit: Instant? = nil, updates: Int64, inserts: Int64)
   {
     self.init()
     self.fileID = fileID
@@ -116,7 +116,7 @@ public struct WriteStatistics: Sendable, Hashable {
   }
 
   /// What files have together of one of the counts or sizes; nil where it passes 64 bits.
-  public static func total(_ files: [WriteStatistics], _ value: (WriteStatistics) -> Int64) -> Int64? {
+  package static func total(_ files: [WriteStatistics], _ value: (WriteStatistics) -> Int64) -> Int64? {
     var total: Int64 = 0
     for file in files {
       let (sum, overflow) = total.addingReportingOverflow(value(file))

@@ -13,13 +13,13 @@ public struct JavaPropertiesError: Error, Sendable, Hashable {
 /// Source: the contract of `Properties.load` and `Properties.store`; the files are ISO 8859-1.
 public struct JavaProperties: Sendable, Hashable {
   /// The entries.
-  public var entries: OrderedMap<String>
+  public package(set) var entries: OrderedMap<String>
 
   /// Makes properties of entries.
-  public init(_ entries: OrderedMap<String> = [:]) { self.entries = entries }
+  package init(_ entries: OrderedMap<String> = [:]) { self.entries = entries }
 
   /// The value of a key; setting nil removes it.
-  public subscript(_ key: String) -> String? {
+  public package(set) subscript(_ key: String) -> String? {
     get { entries[key] }
     set { entries[key] = newValue }
   }
@@ -53,7 +53,7 @@ public struct JavaProperties: Sendable, Hashable {
   /// The file as bytes: comment lines first, then a line for each entry.
   ///
   /// - Parameter comments: Lines of plain ASCII; `#` is put before each.
-  public func bytes(comments: [String]) -> [UInt8] {
+  package func bytes(comments: [String]) -> [UInt8] {
     var out: [UInt8] = []
     for comment in comments { out.append(text: "#" + comment + "\n") }
     for (key, value) in entries.pairs {

@@ -85,7 +85,7 @@ public enum KeyGenerator: Sendable, Hashable {
   }
 
   /// The generator for that many key and partition fields, such that Spark of every version reads it alike.
-  public static func standard(keyFields: Int, partitionFields: Int) -> KeyGenerator {
+  package static func standard(keyFields: Int, partitionFields: Int) -> KeyGenerator {
     if partitionFields == 0 { return .nonPartitioned }
     if keyFields > 1 { return .complex }
     // Spark 0.15 and 1.2 disagree about a complex generator with a single key field.
@@ -94,9 +94,9 @@ public enum KeyGenerator: Sendable, Hashable {
 }
 
 /// What decides between two rows of one key, where Spark writes.
-public enum PayloadClass {
+package enum PayloadClass {
   /// The greater ordering value, also against the stored row.
-  public static let greatestOrdering = "org.apache.hudi.common.model.DefaultHoodieRecordPayload"
+  package static let greatestOrdering = "org.apache.hudi.common.model.DefaultHoodieRecordPayload"
   /// The later commit.
-  public static let latestCommit = "org.apache.hudi.common.model.OverwriteWithLatestAvroPayload"
+  package static let latestCommit = "org.apache.hudi.common.model.OverwriteWithLatestAvroPayload"
 }

@@ -30,7 +30,7 @@ extension TableProperties {
   }
 
   /// Takes note of which names own which columns; what is noted already stays.
-  public mutating func set(_ owners: ColumnOwners) {
+  package mutating func set(_ owners: ColumnOwners) {
     if owners.isComplete { entries[Self.completeKey] = "true" }
     for (name, column) in owners.pairs { entries[Self.ownerPrefix + column] = Self.percentEncoded(name) }
   }

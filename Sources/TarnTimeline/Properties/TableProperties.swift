@@ -5,7 +5,7 @@ import TarnBytes
 /// Entries that Tarn does not know are kept as they are.
 public struct TableProperties: Sendable, Hashable {
   /// All entries; the typed properties read and write these.
-  public var entries: JavaProperties
+  public package(set) var entries: JavaProperties
 
   /// Names of the entries.
   enum Key {
@@ -38,7 +38,7 @@ public struct TableProperties: Sendable, Hashable {
   }
 
   /// Wraps entries as they are, unchecked; ``load(from:)`` checks them.
-  public init(entries: JavaProperties) { self.entries = entries }
+  package init(entries: JavaProperties) { self.entries = entries }
 
   /// The properties of a new table of version 6.
   ///
@@ -54,7 +54,7 @@ public struct TableProperties: Sendable, Hashable {
   ///   - isURLEncoded: Whether values are percent-encoded in folder names.
   ///   - populatesMetaFields: Whether the meta columns are filled.
   ///   - createSchema: Avro schema of the columns, for readers while there is no commit yet.
-  public init(
+  package init(
     name: String, type: TableType = .copyOnWrite, recordKeyFields: [String],
     orderingField: String? = nil, partitionFields: [String] = [], isHiveStyle: Bool = true,
     isURLEncoded: Bool = true, populatesMetaFields: Bool = true, createSchema: String? = nil
@@ -154,20 +154,20 @@ public struct TableProperties: Sendable, Hashable {
 
   /// Forgets the metadata table; what it holds under ``TablePaths/metadataTable`` is deleted after the properties are
   /// stored, which say until then that it is left over.
-  public mutating func removeMetadataTable() {
+  package mutating func removeMetadataTable() {
     entries[Key.metadataPartitions] = nil
     entries[Key.metadataInflight] = nil
     entries[Key.metadataLeftover] = "true"
   }
 
   /// Whether a writer of Tarn's began to delete the metadata table's folder, so that what is in it is of no use.
-  public var hasMetadataLeftover: Bool {
+  package var hasMetadataLeftover: Bool {
     get { entries[Key.metadataLeftover] == "true" }
     set { entries[Key.metadataLeftover] = newValue ? "true" : nil }
   }
 
   /// One of Tarn's own options, kept as `tarn.<name>`; other engines leave it alone.
-  public subscript(option name: String) -> String? {
+  public package(set) subscript(option name: String) -> String? {
     get { entries["tarn." + name] }
     set { entries["tarn." + name] = newValue }
   }

@@ -4,13 +4,15 @@ import TarnStorage
 extension TableProperties {
   /// Parses and checks the text of `hoodie.properties`.
   ///
-  /// - Parameters:
-  ///   - bytes: The text.
-  ///   - path: Where it was read, for errors.
   /// - Throws: ``TimelineError``: `damaged`; `unsupported` for what Tarn does not read.
-  public init(parsing bytes: [UInt8], path: String = TablePaths.properties) throws(TimelineError) {
+  public init(parsing bytes: [UInt8]) throws(TimelineError) {
+    try self.init(parsing: bytes, path: TablePaths.properties)
+  }
+
+  /// Parses and checks a text that was read at a path, which errors name.
+  package init(parsing bytes: [UInt8], path: String) throws(TimelineError) {
     do { self.init(entries: try JavaProperties(parsing: bytes)) } catch {
-      throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)")
+      throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)", cause: error)
     }
     try checkSoundness(path)
     try checkSupport(path)
@@ -116,7 +118,7 @@ extension TableProperties {
           return try TableProperties(parsing: bytes, path: path)
         }
       } catch {
-        guard case .damaged = error.code else { throw error }
+        guard error.code == .damaged else { throw error }
         found = found ?? error
       }
     }
@@ -129,7 +131,7 @@ extension TableProperties {
   /// - Parameters:
   ///   - isNew: Whether the table is being created.
   ///   - now: The time in microseconds since 1970.
-  public func bytes(isNew: Bool, now: Int64) -> [UInt8] {
+  package func bytes(isNew: Bool, now: Int64) -> [UInt8] {
     var copy = self
     copy.updateChecksum()
     let what = isNew ? "Properties saved on " : "Updated at "
@@ -160,7 +162,7 @@ extension TableProperties {
   /// - Throws: ``TimelineError``: `exists` where a table is there already; `unsupported` where the file would be larger
   ///   than is read; `storage` where none was made; `outcomeUnknown` where one may have been.
   @discardableResult
-  public func create(in storage: any Storage, now: Int64) async throws(TimelineError) -> [UInt8] {
+  package func create(in storage: any Storage, now: Int64) async throws(TimelineError) -> [UInt8] {
     let bytes = try readable(isNew: true, now: now)
     do { try await storage.create(bytes, at: TablePaths.properties, isUnique: false) } catch {
       switch error {
@@ -170,12 +172,13 @@ extension TableProperties {
       case .unconfirmed(let error):
         throw TimelineError(
           .outcomeUnknown, path: TablePaths.properties,
-          "the table was created, though the storage failed at the end (\(error.message)): open it")
+          "the table was created, though the storage failed at the end (\(error.message)): open it",
+          cause: error)
       case .unknown(let error, let second):
         throw TimelineError(
           .outcomeUnknown, path: TablePaths.properties,
           "whether the table was created is not known: the storage failed (\(error.message)), and then could not be "
-            + "asked whether the file is there (\(second.message)); try to open it")
+            + "asked whether the file is there (\(second.message)); try to open it", cause: error)
       }
     }
     return bytes
@@ -260,7 +263,8 @@ extension Storage {
       if error.code == .notFound { return nil }
       if error.code == .tooLarge {
         throw TimelineError(
-          .damaged, path: path, "\(error.message): no table has such properties; restore it from a copy")
+          .damaged, path: path, "\(error.message): no table has such properties; restore it from a copy",
+          cause: error)
       }
       throw TimelineError(error)
     }

@@ -1,9 +1,9 @@
 import TarnStorage
 
 /// The small file by which other engines know a folder as a partition.
-public enum PartitionMetadata {
+package enum PartitionMetadata {
   /// Its name; variants have an extension.
-  public static let fileName = ".hoodie_partition_metadata"
+  package static let fileName = ".hoodie_partition_metadata"
 
   /// Its text.
   ///
@@ -11,7 +11,7 @@ public enum PartitionMetadata {
   ///   - instant: The commit that first wrote into the partition.
   ///   - partition: The partition's path; empty where the table has none.
   ///   - now: The time in microseconds since 1970.
-  public static func bytes(instant: Instant, partition: String, now: Int64) -> [UInt8] {
+  package static func bytes(instant: Instant, partition: String, now: Int64) -> [UInt8] {
     let depth = partition.split(separator: "/").count
     let entries: OrderedMap<String> = ["commitTime": instant.text, "partitionDepth": String(depth)]
     return JavaProperties(entries).bytes(comments: [
@@ -26,7 +26,7 @@ public enum PartitionMetadata {
   /// - Returns: Whether it was missing.
   /// - Throws: ``TimelineError`` with code `storage`.
   @discardableResult
-  public static func ensure(
+  package static func ensure(
     in storage: any Storage, partition: String, instant: Instant, now: Int64
   ) async throws(TimelineError) -> Bool {
     let path = TablePaths.join(partition, fileName)
@@ -44,7 +44,7 @@ public enum PartitionMetadata {
   /// Removes it from a folder that holds nothing else, where a commit which was taken back had written it.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
-  public static func remove(
+  package static func remove(
     from partition: String, of instant: Instant, in storage: any Storage
   ) async throws(TimelineError) {
     let path = TablePaths.join(partition, fileName)
