@@ -3,6 +3,7 @@ import TarnColumns
 import TarnExpressions
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// How many calls of the storage each thing takes: what it costs where a call is a request over a network.
