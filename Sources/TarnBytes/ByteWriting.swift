@@ -42,29 +42,37 @@ extension Array where Element == UInt8 {
 
   /// Appends the decimal digits of an integer.
   @inlinable
-  public mutating func append<T: FixedWidthInteger>(decimal value: T) {
-    if value == 0 {
-      append(0x30)
-      return
-    }
-    if value < 0 { append(0x2d) }
-    let start = count
-    var rest = value.magnitude
-    while rest != 0 {
-      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      append(0x30 &+ UInt8(truncatingIfNeeded: digit))
-      rest = quotient
-    }
-    self[start...].reverse()
-  }
+  public mutating func append<T: FixedWidthInteger>(decimal value: T) { append(decimal: value, width: 1) }
 
   /// Appends an integer with leading zeros to at least `width` digits.
   @inlinable
   public mutating func append<T: FixedWidthInteger>(decimal value: T, width: Int) {
-    var digits: [UInt8] = []
-    digits.append(decimal: value.magnitude)
     if value < 0 { append(0x2d) }
-    for _ in 0..<Swift.max(0, width - digits.count) { append(0x30) }
-    append(contentsOf: digits)
+    let magnitude = value.magnitude
+    guard T.bitWidth > 64, magnitude > T.Magnitude(truncatingIfNeeded: UInt64.max) else {
+      return append(digits: UInt64(truncatingIfNeeded: magnitude), width: width)
+    }
+    // The greatest power of ten that 64 bits hold: what is above it has digits of its own.
+    let (high, low) = magnitude.quotientAndRemainder(
+      dividingBy: T.Magnitude(truncatingIfNeeded: 10_000_000_000_000_000_000 as UInt64))
+    append(decimal: high, width: width &- 19)
+    append(digits: UInt64(truncatingIfNeeded: low), width: 19)
+  }
+
+  /// Appends digits with leading zeros to at least `width` of them, and to one.
+  @usableFromInline
+  mutating func append(digits value: UInt64, width: Int) {
+    var digits = InlineArray<20, UInt8>(repeating: 0x30)
+    var first = 20
+    var rest = value
+    while rest != 0 {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      first &-= 1
+      digits[first] = 0x30 &+ UInt8(truncatingIfNeeded: digit)
+      rest = quotient
+    }
+    if width > 20 { append(contentsOf: repeatElement(0x30, count: width &- 20)) }
+    first = Swift.min(first, 20 &- Swift.min(Swift.max(width, 1), 20))
+    append(digits.span.bytes.extracting(first..<20))
   }
 }

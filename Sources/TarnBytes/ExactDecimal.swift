@@ -171,19 +171,19 @@ extension Array where Element == UInt8 {
       return
     }
     if value < 0 { append(0x2d) }
-    let (whole, fraction) = value.magnitude.quotientAndRemainder(
-      dividingBy: ExactDecimal.power(Swift.min(scale, 38)).magnitude)
+    let magnitude = value.magnitude
+    let unit = ExactDecimal.power(Swift.min(scale, 38)).magnitude
+    // Division of 128 bits costs many times that of 64.
+    if magnitude <= UInt64.max, unit <= UInt64.max {
+      let (whole, fraction) = UInt64(truncatingIfNeeded: magnitude).quotientAndRemainder(
+        dividingBy: UInt64(truncatingIfNeeded: unit))
+      append(digits: whole, width: 1)
+      append(0x2e)
+      return append(digits: fraction, width: scale)
+    }
+    let (whole, fraction) = magnitude.quotientAndRemainder(dividingBy: unit)
     append(decimal: whole)
     append(0x2e)
-    let start = count
-    append(contentsOf: repeatElement(0x30, count: scale))
-    var rest = fraction
-    var place = start + scale - 1
-    while rest != 0, place >= start {
-      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      self[place] = 0x30 &+ UInt8(truncatingIfNeeded: digit)
-      rest = quotient
-      place -= 1
-    }
+    append(decimal: fraction, width: scale)
   }
 }

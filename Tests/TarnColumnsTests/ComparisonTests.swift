@@ -167,3 +167,71 @@ extension Column {
     #expect(strings.hashes() == (0..<100).map { strings.hash($0) })
   }
 }
+
+@Suite struct DistinctRowsTests {
+  /// The group of each row, found one by one.
+  private func groups<Value: Hashable>(_ values: [Value]) -> (groupOf: [Int32], firstRows: [Int32]) {
+    var known: [Value: Int32] = [:]
+    var (groupOf, firstRows): ([Int32], [Int32]) = ([], [])
+    for (row, value) in values.enumerated() {
+      if known[value] == nil {
+        known[value] = Int32(known.count)
+        firstRows.append(Int32(row))
+      }
+      groupOf.append(known[value] ?? -1)
+    }
+    return (groupOf, firstRows)
+  }
+
+  @Test(arguments: Sample.flat) func rowsWithTheSameValueAreInOneGroup(_ type: DataType) throws {
+    var generator = SeededGenerator(seed: 71)
+    for nulls in [0, 3] {
+      let some = try Sample.column(type, 30, nulls: nulls, &generator)
+      let rows = (0..<400).map { _ in Int32(generator.below(30)) }
+      let column = try some.gather(rows + rows.prefix(40).map { _ in 3 })
+      let distinct = try #require(column.distinctRows())
+      let expected = groups(Plain.all(column))
+      #expect(distinct.groupOf == expected.groupOf && distinct.firstRows == expected.firstRows)
+      if case .bytes(let strings) = some.values {
+        let entries = DictionaryStrings.Entries(strings)
+        var validity = Bitmap()
+        for row in rows { validity.append(!some.isNull(Int(row))) }
+        let held = try Column(
+          type: type,
+          values: .dictionary(DictionaryStrings(indices: rows.map { UInt32($0) }, entries: entries)),
+          validity: validity)
+        let distinct = try #require(held.distinctRows())
+        let expected = groups(Plain.all(held))
+        #expect(distinct.groupOf == expected.groupOf && distinct.firstRows == expected.firstRows)
+      }
+      let others = try #require(Sample.column(.boolean, column.count, &generator).distinctRows())
+      let both = groups(zip(distinct.groupOf, others.groupOf).map { [$0, $1] })
+      let divided = distinct.divided(by: others)
+      #expect(divided.groupOf == both.groupOf && divided.firstRows == both.firstRows)
+      #expect(DistinctRows(alike: column.count).divided(by: distinct).groupOf == distinct.groupOf)
+    }
+    #expect(Column(nulls: 2, of: type).distinctRows()?.groupOf == [0, 0])
+    #expect(Column(nulls: 0, of: type).distinctRows()?.firstRows == [])
+    #expect(Column(nulls: 1, of: .list(Field("element", .int32))).distinctRows() == nil)
+  }
+
+  @Test(arguments: [false, true]) func extremesAreThoseOfUTF16(_ isASCII: Bool) throws {
+    var generator = SeededGenerator(seed: 73)
+    let letters = isASCII ? ["a", "b", "\u{0}", "~"] : ["a", "é", "\u{ffff}", "\u{e000}", "😀", "z"]
+    for count in [1, 2, 3, 50] {
+      for _ in 0..<20 {
+        let texts = (0..<count).map { _ in
+          (0..<generator.below(12)).map { _ in letters[generator.below(letters.count)] }.joined()
+        }
+        let strings = try ByteStringsTests.column(texts)
+        let found = try #require(strings.extremesInUTF16())
+        let units = texts.map { Array($0.utf16) }
+        let sorted = units.sorted { $0.lexicographicallyPrecedes($1) }
+        #expect(units[found.least] == sorted.first && units.firstIndex(of: units[found.least]) == found.least)
+        #expect(units[found.greatest] == sorted.last)
+        #expect(units.firstIndex(of: units[found.greatest]) == found.greatest)
+      }
+    }
+    #expect(ByteStrings().extremesInUTF16() == nil)
+  }
+}

@@ -183,3 +183,76 @@ import Testing
     #expect(String(decoding: text, as: UTF8.self) == #"{"n\"":3,"m":{"6":[],"7":[3]}}"#)
   }
 }
+
+@Suite struct JSONLinesTests {
+  /// The lines of rows, made by many at once.
+  private func lines(_ batch: RecordBatch, _ rows: Range<Int>) -> [UInt8] {
+    var lines = JSONLines(batch.schema)
+    var out = Array("before".utf8)
+    var rest = rows
+    while !rest.isEmpty {
+      let next = lines.append(firstOf: rest, of: batch, to: &out)
+      #expect(next.lowerBound > rest.lowerBound && next.upperBound == rest.upperBound)
+      rest = next
+    }
+    #expect(out.starts(with: "before".utf8))
+    return Array(out.dropFirst(6))
+  }
+
+  /// The lines of rows, made one by one.
+  private func single(_ batch: RecordBatch, _ rows: Range<Int>) -> [UInt8] {
+    var out: [UInt8] = []
+    for row in rows { batch.appendJSONLine(row, to: &out) }
+    return out
+  }
+
+  @Test(arguments: [0, 1, 4]) func manyLinesAreThoseOfEachRow(_ nulls: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(61 + nulls))
+    for _ in 0..<6 {
+      let types = (0..<1 + generator.below(6)).map { _ in
+        (Sample.all + [.time, .string, .string])[generator.below(Sample.all.count + 3)]
+      }
+      let schema = Schema(types.enumerated().map { Field("c \($0.offset)\"", $0.element) })
+      var columns: [Column] = []
+      for type in types {
+        let layout = type == .time ? .int64 : type
+        let column = try Sample.column(layout, 1_500, nulls: nulls, &generator)
+        columns.append(try Column(type: type, values: column.values, validity: column.validity))
+      }
+      let batch = try RecordBatch(schema: schema, columns: columns)
+      for rows in [0..<1_500, 0..<1, 700..<1_400, 1_499..<1_500] {
+        #expect(lines(batch, rows) == single(batch, rows))
+      }
+    }
+  }
+
+  @Test func textsOfEveryLengthStandAsTheyAreOrEscaped() throws {
+    var generator = SeededGenerator(seed: 67)
+    for escapes in [0, 1, 7] {
+      var plain = ColumnBuilder(.string)
+      var other = ColumnBuilder(.string)
+      for row in 0..<2_000 {
+        var text = String(repeating: "x", count: generator.below(row % 50 == 0 ? 400 : 40))
+        if escapes > 0, generator.oneIn(escapes * 20) { text += "\"\\\n\u{1}é😀" }
+        try plain.append(text)
+        try other.append(row % 3 == 0 ? "" : "\(row)")
+      }
+      let schema = Schema([Field("a", .string), Field("b", .string), Field("c", .string)])
+      let (first, second) = (plain.finish(), other.finish())
+      let strings = try #require(second.strings)
+      let dictionary = try Column(
+        type: .string,
+        values: .dictionary(
+          DictionaryStrings(
+            indices: (0..<2_000).map { _ in UInt32(generator.below(2_000)) },
+            entries: DictionaryStrings.Entries(strings))))
+      let batch = try RecordBatch(schema: schema, columns: [first, dictionary, second])
+      #expect(lines(batch, 0..<2_000) == single(batch, 0..<2_000))
+    }
+  }
+
+  @Test func rowsWithoutColumnsAreEmptyObjects() throws {
+    let batch = try RecordBatch(schema: Schema([]), columns: [], count: 2)
+    #expect(lines(batch, 0..<2) == Array("{}\n{}\n".utf8))
+  }
+}

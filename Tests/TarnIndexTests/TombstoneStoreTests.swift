@@ -75,7 +75,12 @@ import Testing
       }
       let store = try await TombstoneStore.open(in: storage, timeline: model.timeline)
       try await Self.expectSame(store, model, expiry: expiry, &random)
+      // Of an attempt that is under way it stays; of one that is on no timeline any more it goes.
       try await store.removeAbandoned(by: model.timeline)
+      let kept = try await TombstoneStore.open(in: storage, timeline: model.timeline).uncommitted
+      let pending = Set(model.timeline.pending.map(\.instant))
+      #expect(kept == store.uncommitted.filter { pending.contains($0.instant) })
+      try await store.removeAbandoned(by: Timeline(model.timeline.completedCommits))
       #expect(try await TombstoneStore.open(in: storage, timeline: model.timeline).uncommitted == [])
     }
   }

@@ -82,7 +82,7 @@ import Testing
 
   @Test("The folders of a target form no circle, and follow their order")
   func foldersFormNoCircle() throws {
-    for target in try Self.targets() where !Folders.unheld.contains(target) {
+    for target in try Self.targets() {
       let uses = try Self.uses(target)
       for circle in uses.circles { Issue.record("\(target): a circle of \(circle)") }
       guard let order = Folders.orders[target] else { continue }
@@ -94,37 +94,23 @@ import Testing
 
   @Test("No folder has many files, and no file uses many others")
   func noFolderHasManyFiles() throws {
-    for target in try Self.targets() where !Folders.unheld.contains(target) {
+    for target in try Self.targets() {
       let uses = try Self.uses(target)
       #expect(uses.folders(over: Folders.mostFiles) == [], "\(target)")
       if let limit = Folders.mostUses[target] { #expect(uses.files(usingOver: limit) == [], "\(target)") }
     }
   }
 
-  @Test(
-    "What is to be done in the targets that are not held",
-    .enabled(if: ProcessInfo.processInfo.environment["TARN_FOLDERS"] != nil))
-  func whatIsToBeDone() throws {
-    for target in Folders.unheld.sorted() {
-      let uses = try Self.uses(target)
-      print("== \(target)")
-      for circle in uses.circles { print("circle of \(circle)") }
-      for folder in uses.folders(over: Folders.mostFiles) { print("many files: \(folder)") }
-      for file in uses.files(usingOver: Folders.mostUses[target] ?? 10) { print("uses many: \(file)") }
-      for line in try Self.unusedImports(of: target) { print("not used: \(line)") }
-    }
-  }
-
   @Test("What is imported is used")
   func whatIsImportedIsUsed() throws {
-    for target in try Self.targets() where !Folders.unheld.contains(target) {
+    for target in try Self.targets() {
       for place in try Self.unusedImports(of: target) { Issue.record("\(place)") }
     }
   }
 
   @Test("What the manifest gives a target, a file of it imports")
   func whatTheManifestGivesIsImported() throws {
-    for (target, below) in try Rooms.declared() where !Folders.unheld.contains(target) {
+    for (target, below) in try Rooms.declared() {
       let imported = Set(try Self.names().filter { $0.target == target }.flatMap { $0.imports.map(\.module) })
       #expect(below.subtracting(imported) == [], "\(target)")
     }

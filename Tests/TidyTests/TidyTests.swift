@@ -49,8 +49,8 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       // The defaults of a table's settings, which tests replace.
       "Sources/Tarn/Definition/SystemWorld.swift", "Sources/Tarn/Definition/TableSettings.swift",
       // Times of files, names of temporaries, and patience: no content depends on them.
-      "Sources/TarnStorage/FileSystem.swift", "Sources/TarnStorage/LocalPublishing.swift",
-      "Sources/TarnStorage/StorageLocks.swift",
+      "Sources/TarnStorage/Local/FileSystem.swift", "Sources/TarnStorage/Local/LocalPublishing.swift",
+      "Sources/TarnStorage/Protocol/LockWaiting.swift",
       // Asks a zone for its offset at a given time.
       "Sources/TarnCommand/Options/ZoneConversion.swift",
     ]
@@ -82,6 +82,16 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     expectNone(found)
   }
 
+  @Test("Kinds of storages are named only where a location is made")
+  func kindsOfStoragesAreNamedWhereALocationIsMade() throws {
+    let places: Set = ["TableLocation.swift", "Place.swift"]
+    let found = try Self.sources().filter { file in
+      file.room != "TarnStorage"
+        && !places.contains(file.path.split(separator: "/").last.map(String.init) ?? "")
+    }
+    expectNone(found.flatMap { $0.matches(/\b(?:Local|InMemory)Storage\b/) })
+  }
+
   @Test("A promise that the compiler does not check has its reason beside it")
   func uncheckedPromisesHaveTheirReason() throws {
     var found: [String] = []
@@ -99,7 +109,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
   @Test("Wherever Glibc is imported, Musl is too")
   func whereverGlibcIsImportedMuslIsToo() throws {
     let files = try Self.everything().filter {
-      $0.path.hasSuffix(".swift") && !Folders.unheld.contains($0.room)
+      $0.path.hasSuffix(".swift")
     }
     let found = files.filter { file in
       let imports = file.lines.map { $0.trimmingCharacters(in: .whitespaces) }

@@ -11,7 +11,8 @@ enum TarnBenchmarks {
     Upserts are compared with other engines by Benchmarks/run peers, growth, many and memory: see their --help.
     """
 
-  private static let names = Benchmarks.all.map(\.name) + [ParquetComparison.name]
+  private static let names =
+    Benchmarks.all.map(\.name) + [ParquetComparison.name, SnapshotComparison.name]
 
   static func main() async {
     do {
@@ -32,6 +33,7 @@ enum TarnBenchmarks {
     var chosen: [any Benchmark] = []
     var runs = 3
     var comparesParquet = false
+    var comparesSnapshot = false
     var tarn: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -58,7 +60,15 @@ enum TarnBenchmarks {
         else { throw UsageError("--parquet TASK FILE OUT REPEATS ANSWER") }
         let seconds = try await task.run(file: file, out: out, repeats: repeats)
         return try "\(seconds)".write(toFile: answer, atomically: false, encoding: .utf8)
+      // For this program itself too: see `SnapshotComparison`.
+      case "--snapshot":
+        guard rest.count == 3, let table = rest.popFirst(), let repeats = rest.popFirst().flatMap(Int.init),
+          let answer = rest.popFirst()
+        else { throw UsageError("--snapshot TABLE REPEATS ANSWER") }
+        let seconds = try await SnapshotComparison.read(table, repeats: repeats)
+        return try "\(seconds)".write(toFile: answer, atomically: false, encoding: .utf8)
       case ParquetComparison.name: comparesParquet = true
+      case SnapshotComparison.name: comparesSnapshot = true
       case "--runs":
         guard let text = rest.popFirst(), let number = Int(text), (1...1_000).contains(number) else {
           throw UsageError("--runs takes a number from 1 to 1000")
@@ -71,10 +81,13 @@ enum TarnBenchmarks {
       default: chosen.append(try benchmark(argument))
       }
     }
-    let isAll = chosen.isEmpty && !comparesParquet
+    let isAll = chosen.isEmpty && !comparesParquet && !comparesSnapshot
     if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
     if isAll { chosen = Benchmarks.all }
-    if !chosen.isEmpty { try measure(chosen, runs, Workshop(tarn: tarn ?? Workshop.build())) }
+    guard isAll || comparesSnapshot || !chosen.isEmpty else { return }
+    let workshop = try Workshop(tarn: tarn ?? Workshop.build())
+    if isAll || comparesSnapshot { try SnapshotComparison(workshop: workshop, runs: runs).run() }
+    if !chosen.isEmpty { try measure(chosen, runs, workshop) }
   }
 
   private static func benchmark(_ name: String) throws(UsageError) -> any Benchmark {

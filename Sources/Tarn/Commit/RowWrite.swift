@@ -6,7 +6,7 @@ extension WriteTransaction {
   func run(
     _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
   ) async throws(TableError) -> CommitReport {
-    let (incoming, incomingCounts) = try Incoming(state: state, settings: settings, kind: kind, scope: scope)
+    let (incoming, superseded) = try Incoming(state: state, settings: settings, kind: kind, scope: scope)
       .take(changes, operation)
     let (table, batch) = (incoming.table, incoming.batch)
     let begun = settings.now()
@@ -14,10 +14,12 @@ extension WriteTransaction {
     let found = operation == .insert ? try await lookup.open(batch) : try await lookup.run(batch)
     let decisions = RowDecisions(
       batch: batch, table: table, kind: kind, reader: reader, parallelism: settings.parallelism)
-    let (rowChanges, counts) = try decisions.changes(
+    let (rowChanges, rowCounts) = try decisions.changes(
       try await decisions.decisions(for: found.files), found)
+    var counts = rowCounts
+    counts.superseded = superseded
     let plan = WritePlanner(options: table.options).plan(rowChanges, found.files)
-    return try await finish(plan, incomingCounts + counts, table, operation, found.recent, begun: begun) {
+    return try await finish(plan, counts, table, operation, found.recent, begun: begun) {
       files, _ in
       try await PlanWriter(files: files, rows: rowChanges.rows, settings: settings).write(plan)
     }

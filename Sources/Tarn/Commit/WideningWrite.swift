@@ -1,4 +1,3 @@
-import TarnBytes
 import TarnColumns
 import TarnTimeline
 

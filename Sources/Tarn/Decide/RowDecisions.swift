@@ -43,9 +43,9 @@ struct RowDecisions: Sendable {
   func changes(
     _ decisions: [FileDecision], _ lookup: LookupResult
   ) throws(TableError) -> (changes: RowChanges, counts: RowCounts) {
-    var counts = RowCounts()
     let isFound = lookup.foundRows(of: batch)
-    let inserts = try inserts(decisions, isFound, lookup.deletions, &counts)
+    let (inserts, insertCounts) = try inserts(decisions, isFound, lookup.deletions)
+    var counts = insertCounts
     for decision in decisions {
       counts.updated += decision.replaced.count
       counts.deleted += decision.deleted.count - decision.moved.count
@@ -66,8 +66,9 @@ struct RowDecisions: Sendable {
 
   /// The rows to insert.
   private func inserts(
-    _ decisions: [FileDecision], _ isFound: Bitmap, _ deletions: KnownDeletions?, _ counts: inout RowCounts
-  ) throws(TableError) -> [Int32] {
+    _ decisions: [FileDecision], _ isFound: Bitmap, _ deletions: KnownDeletions?
+  ) throws(TableError) -> (rows: [Int32], counts: RowCounts) {
+    var counts = RowCounts()
     var isSettled = Bitmap(count: batch.count)
     var isMoved = Bitmap(count: batch.count)
     for decision in decisions {
@@ -97,7 +98,7 @@ struct RowDecisions: Sendable {
       if isMoved[index] { counts.updated += 1 } else { counts.inserted += 1 }
       inserts.append(row)
     }
-    return inserts
+    return (inserts, counts)
   }
 
   /// Checks that a row, which is not stored, can be inserted with what it gives.

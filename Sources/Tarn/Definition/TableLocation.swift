@@ -37,7 +37,7 @@ public struct TableLocation: Sendable {
   ///
   /// - Parameter storage: The location's storage, or one that differs in how long it waits.
   func lockProvider(of storage: any Storage) throws(StorageError) -> any LockProvider {
-    if let locks = locks ?? storage.locks { return locks }
+    if let locks = locks ?? storage.locks ?? self.storage.locks { return locks }
     throw StorageError(
       .unsupported, path: TablePaths.writerLock,
       "this storage has no locks, so that its table cannot be written; give the location some")

@@ -22,15 +22,15 @@ struct Incoming: Sendable {
   /// - Throws: ``TableError``, `badRow` for a row that the table cannot hold, `mismatch` for a column that does not fit.
   func take(
     _ changes: ChangeBatch, _ operation: OperationType
-  ) throws(TableError) -> (incoming: IncomingBatch, counts: RowCounts) {
+  ) throws(TableError) -> (incoming: IncomingBatch, superseded: Int) {
     let changes = try plain(changes, operation)
     let table = try table(for: changes.rows, operation)
     let intake = intake(table, settings.warn)
     guard operation != .insert else {
-      return (IncomingBatch(table: table, batch: try intake.loaded(changes.rows)), RowCounts())
+      return (IncomingBatch(table: table, batch: try intake.loaded(changes.rows)), 0)
     }
     let (batch, superseded) = try intake.keyed(changes)
-    return (IncomingBatch(table: table, batch: batch), RowCounts(superseded: superseded))
+    return (IncomingBatch(table: table, batch: batch), superseded)
   }
 
   /// The rows that the table cannot hold, in ascending order.

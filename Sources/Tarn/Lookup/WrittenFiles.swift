@@ -6,7 +6,8 @@ import TarnTimeline
 ///
 /// A table's files are found by listing its folders, which does not tell of a file that is not there: its rows would
 /// be taken as never written, or an older version of them as the present one. A writer asks the last thirty commits, of
-/// which the latest one of Tarn's tells in its own file; a reader only those that it has read for the schema, mostly one.
+/// which each commit of Tarn's tells those before it, so that one is read; of a commit that wrote many files only while
+/// it is the newest. A reader asks only those that it has read for the schema, mostly one.
 struct WrittenFiles: Sendable {
   /// The last commit that wrote each file group, and the file, by partition.
   private var latest: [ExactText: [String: (instant: Instant, path: String)]] = [:]
@@ -22,29 +23,30 @@ struct WrittenFiles: Sendable {
     where isWanted: @escaping @Sendable (String) -> Bool
   ) async throws {
     let entries = Array(state.timeline.completedCommits.suffix(RecentCommits.most))
-    var documents: [Instant: CommitDocument?] = [:]
+    var documents: [Instant: CommitDocument] = [:]
     for (instant, document) in state.latestCommits { documents[instant] = document }
     let log = CommitLog(storage)
     if let last = entries.last, documents[last.instant] == nil {
       documents[last.instant] = try await Self.document(of: last, log)
     }
-    let carried = entries.last.flatMap { documents[$0.instant] ?? nil }?.extra[RecentCommits.key]
+    let carried = entries.last.flatMap { documents[$0.instant] }?.extra[RecentCommits.key]
       .flatMap { RecentCommits(text: $0) }
+    if carried == nil {
+      // Another engine's, or an older build's: each commit tells for itself.
+      let unread = entries.filter { documents[$0.instant] == nil }
+      let read = try await concurrently(unread, width: parallelism) { try await Self.document(of: $0, log) }
+      for (entry, document) in zip(unread, read) { documents[entry.instant] = document }
+    }
     var told: [Instant: [String]] = [:]
     for commit in carried?.entries ?? [] { told[commit.instant] = commit.paths }
-    let named = carried.map { Set($0.entries.map(\.instant)) }
-    let unread = entries.filter {
-      documents[$0.instant] == nil && told[$0.instant] == nil && named?.contains($0.instant) ?? true
-    }
-    let read = try await concurrently(unread, width: parallelism) { try await Self.document(of: $0, log) }
-    for (entry, document) in zip(unread, read) { documents[entry.instant] = document }
     for entry in entries {
-      if let paths = told[entry.instant] {
-        add(paths, entry.instant, where: isWanted)
-        recent.append(entry.instant, paths)
-      } else if let document = documents[entry.instant] {
-        if let document { add(document, entry.instant, where: isWanted) }
-        recent.append(entry.instant, document?.paths)
+      if let document = documents[entry.instant] {
+        add(document, entry.instant, where: isWanted)
+        recent.append(entry.instant, document.paths)
+        recent.remove((try? document.replaced { _ in true })?.flatMap(\.groups) ?? [])
+      } else {
+        add(told[entry.instant] ?? [], entry.instant, where: isWanted)
+        recent.append(entry.instant, told[entry.instant])
       }
     }
   }
@@ -124,8 +126,8 @@ extension CommitDocument {
   /// The paths of the base files that the commit wrote, as the next one carries them on; nil where they are many, or
   /// more must be known of it.
   fileprivate var paths: [String]? {
-    guard !replacesFileGroups, partitionCount <= RecentCommits.mostFilesOfCommit,
-      let files = try? files(where: { _ in true }), files.count <= RecentCommits.mostFilesOfCommit
+    guard partitions.count <= RecentCommits.mostFilesOfCommit, let files = try? files(where: { _ in true }),
+      files.count <= RecentCommits.mostFilesOfCommit
     else { return nil }
     let paths = files.compactMap(\.file.path)
     return paths.count == files.count && !paths.contains("") ? paths : nil

@@ -1,4 +1,6 @@
+import TarnBytes
 import TarnFileGroups
+import TarnStorage
 import TarnTimeline
 
 /// Finds the base files of a snapshot, once it is known which rows are wanted.
@@ -26,9 +28,10 @@ struct SnapshotFiles: Sendable {
   func slices(for search: RowSearch) async throws(TableError) -> [FileSlice] {
     try await tableErrors {
       var timeline = state.timeline
+      let written = try await writtenPartitions(search)
       for _ in 1..<Self.mostLooks {
-        let found = try await SliceFinder(state.properties, timeline, reader).slices(
-          for: search, asOf: instant)
+        let found = try await SliceFinder(state.properties, timeline, reader)
+          .slices(for: search, asOf: instant, within: written)
         try Task.checkCancellation()
         guard let gone = firstGone(found, timeline) else { return slices(found.slices, search) }
         let now = try await Timeline.load(from: reader.storage)
@@ -42,6 +45,27 @@ struct SnapshotFiles: Sendable {
       }
       throw TableError(.conflict, "the table changes faster than it can be read: try again")
     }
+  }
+
+  /// Commits beyond which all partitions are listed rather than the commits asked where they wrote.
+  private static let mostCommits = 32
+
+  /// The partitions in which the commits that are asked for wrote; nil where the timeline does not tell, or all rows are
+  /// wanted.
+  private func writtenPartitions(_ search: RowSearch) async throws -> [String]? {
+    guard let commits = search.commits, let first = state.timeline.first,
+      first.instant <= commits.after, !state.properties.partitionFields.isEmpty
+    else { return nil }
+    let entries = state.timeline.commits(after: commits.after, through: commits.through)
+    guard entries.count <= Self.mostCommits else { return nil }
+    let log = CommitLog(reader.storage)
+    let known = Dictionary(
+      state.latestCommits.map { ($0.instant, $0.document) }, uniquingKeysWith: { first, _ in first })
+    let lists = try await concurrently(entries, width: reader.storage.costs.requestsAtOnce) { entry in
+      if let document = known[entry.instant] { return document.partitions }
+      return try await log.document(of: entry).partitions
+    }
+    return lists.flatMap { $0 }
   }
 
   /// Those that commits wrote which are asked for.

@@ -15,6 +15,7 @@ extension Array where Element == UInt8 {
 
   @inlinable
   mutating func appendJSON(unquoted bytes: RawSpan) {
+    if bytes.isPlainJSON { return append(bytes) }
     bytes.withUnsafeBytes { input in
       var start = 0
       for (index, byte) in input.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5c {
@@ -42,5 +43,27 @@ extension Array where Element == UInt8 {
       append(digits.utf8Start[Int(byte >> 4)])
       append(digits.utf8Start[Int(byte & 15)])
     }
+  }
+}
+
+extension RawSpan {
+  /// Whether the bytes stand within a JSON string as they are, with nothing to be escaped.
+  @inlinable
+  public var isPlainJSON: Bool {
+    let (blank, quote, escape) = (
+      SIMD16<UInt8>(repeating: 0x20), SIMD16<UInt8>(repeating: 0x22), SIMD16<UInt8>(repeating: 0x5c)
+    )
+    var offset = 0
+    while offset &+ 16 <= byteCount {
+      let part = unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD16<UInt8>.self)
+      if any((part .< blank) .| (part .== quote) .| (part .== escape)) { return false }
+      offset &+= 16
+    }
+    while offset < byteCount {
+      let byte = unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      if byte < 0x20 || byte == 0x22 || byte == 0x5c { return false }
+      offset &+= 1
+    }
+    return true
   }
 }

@@ -90,7 +90,7 @@ extension Column {
       } else {
         out.append(decimal: list[row])
       }
-    case .int64(let list): append(integer: list[row], to: &out)
+    case .int64(let list): TimeText(type).append(list[row], to: &out)
     case .float(let list): Self.append(floating: list[row], to: &out)
     case .double(let list): Self.append(floating: list[row], to: &out)
     case .decimal(let list):
@@ -103,24 +103,6 @@ extension Column {
       let entry = strings.position(row)
       if type == .binary { Base64.append(entries[entry], to: &out) } else { out.append(entries[entry]) }
     case .list, .map, .structure: appendJSON(row, to: &out)
-    }
-  }
-
-  private func append(integer value: Int64, to out: inout [UInt8]) {
-    if type == .time {
-      CivilTime.append(time: value, to: &out)
-      return
-    }
-    guard case .timestamp(let unit, let zone) = type else {
-      out.append(decimal: value)
-      return
-    }
-    let (micros, overflow) = value.multipliedReportingOverflow(by: 1_000_000 / unit.perSecond)
-    // A time beyond the calendar of microseconds has no text but its number.
-    if overflow {
-      out.append(decimal: value)
-    } else {
-      CivilTime.append(microseconds: micros, isInstant: zone == .instant, to: &out)
     }
   }
 
@@ -139,6 +121,8 @@ extension Column {
 
 extension RecordBatch {
   /// Appends a row as one line of JSON: an object with the columns in order, nulls written.
+  ///
+  /// For many rows, ``JSONLines`` is faster.
   public func appendJSONLine(_ row: Int, to out: inout [UInt8]) {
     out.append(0x7b)
     for index in columns.indices {

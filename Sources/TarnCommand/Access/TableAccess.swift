@@ -5,18 +5,11 @@ import TarnParquet
 import TarnStorage
 import TarnTimeline
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The table that a command is about.
 struct TableAccess {
   let path: String
   let location: TableLocation
+  private let place: Place
   let arguments: Arguments
   /// The buckets that are given.
   private let buckets: Buckets?
@@ -25,8 +18,8 @@ struct TableAccess {
     self.arguments = arguments
     path = arguments.operands.first ?? ""
     guard !path.isEmpty else { throw UsageError("TABLE is empty") }
-    try refuseRemote(path)
-    guard Self.kind(path) ?? S_IFDIR == S_IFDIR else {
+    place = try Place(path)
+    guard place.kind != .file else {
       throw CommandError("\(path): it is a file; name the table's folder")
     }
     buckets = arguments[Options.buckets].map {
@@ -35,7 +28,7 @@ struct TableAccess {
     guard buckets != nil || !arguments.has(Options.bucketField) else {
       throw UsageError("--bucket-field needs --buckets N")
     }
-    location = .local(path, synchronizes: !arguments.has(Options.noSync))
+    location = place.table(synchronizes: !arguments.has(Options.noSync))
   }
 
   private var settings: TableSettings {
@@ -179,7 +172,7 @@ struct TableAccess {
     _ table: Table?, creating create: () async throws -> Table,
     _ body: (Table) async throws -> CommitReport
   ) async throws -> (Table, CommitReport) {
-    let isNew = Self.kind(path) == nil
+    let isNew = place.kind == .missing
     let target: Table
     do { target = if let table { table } else { try await create() } } catch let error as CommandError
       where error.code == .tableExists
@@ -189,24 +182,10 @@ struct TableAccess {
     do {
       return (target, try await located { try await body(target) })
     } catch {
-      if table == nil, await target.takeBackCreation() { removeEmptyFolders(isNew: isNew) }
+      if table == nil, await target.takeBackCreation() { place.removeEmptyFolders(isNew: isNew) }
       let isGone = (error as? CommandError)?.code == .noTable
       throw isGone && arguments.has(Options.create) ? Overtaken() : error
     }
-  }
-
-  /// Removes the folders that a table left which was created and is gone; one that holds anything stays.
-  ///
-  /// - Parameter isNew: Whether the table's folder was not there before.
-  private func removeEmptyFolders(isNew: Bool) {
-    for folder in [".hoodie/.temp", ".hoodie"] { rmdir("\(path)/\(folder)") }
-    if isNew { rmdir(path) }
-  }
-
-  /// What a path names, as file status tells; nil where nothing is there.
-  private static func kind(_ path: String) -> mode_t? {
-    var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 }
 

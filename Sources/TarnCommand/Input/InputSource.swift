@@ -1,18 +1,10 @@
 import TarnCDC
 import TarnStorage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A file or folder that a user names, as a storage and a path in it.
 struct InputSource {
   /// The file's folder, or the folder itself.
-  let storage: LocalStorage
+  let storage: any Storage
   /// The file's name; empty for a folder.
   let name: String
   /// What to put before paths of the storage so that users know them.
@@ -31,19 +23,8 @@ struct InputSource {
   ///
   /// - Throws: ``CommandError`` where there is none.
   static func any(_ path: String) throws -> InputSource {
-    try refuseRemote(path)
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw CommandError("\(path): \(failureText(errno))") }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      let prefix = path.hasSuffix("/") ? path : path + "/"
-      return InputSource(storage: LocalStorage(root: path), name: "", prefix: prefix)
-    }
-    guard let slash = path.lastIndex(of: "/") else {
-      return InputSource(storage: LocalStorage(root: "."), name: path, prefix: "")
-    }
-    let prefix = String(path[...slash])
-    return InputSource(
-      storage: LocalStorage(root: prefix), name: String(path[path.index(after: slash)...]), prefix: prefix)
+    let (storage, name, prefix) = try Place(path).input()
+    return InputSource(storage: storage, name: name, prefix: prefix)
   }
 
   /// Whether it is a Parquet file by its first bytes, or by its name where these tell nothing else.
@@ -70,12 +51,5 @@ struct InputSource {
       case .storage, .compression, .nothingToRead: throw CommandError(prefix + error.description)
       }
     }
-  }
-}
-
-/// Refuses places that come later.
-func refuseRemote(_ path: String) throws {
-  if path.hasPrefix("s3://") {
-    throw CommandError("\(path): S3 comes later; name a folder or file of the local disk")
   }
 }

@@ -37,25 +37,14 @@ extension OutputFormat {
 /// JSON lines.
 struct LinesOutput: RowOutput {
   private var buffer = OutputBuffer()
-  /// What stands before each value: brace or comma, and the name.
-  private let heads: [[UInt8]]
+  private var lines: JSONLines
 
-  init(_ schema: Schema) {
-    heads = schema.fields.enumerated().map { index, field in
-      var head: [UInt8] = [index == 0 ? 0x7b : 0x2c]
-      head.appendJSON(string: field.name)
-      head.append(0x3a)
-      return head
-    }
-  }
+  init(_ schema: Schema) { lines = JSONLines(schema) }
 
   mutating func append(_ batch: RecordBatch) throws {
-    for row in 0..<batch.count {
-      for index in heads.indices {
-        buffer.bytes.append(contentsOf: heads[index])
-        batch.columns[index].appendJSON(row, to: &buffer.bytes)
-      }
-      buffer.bytes.append(text: heads.isEmpty ? "{}\n" : "}\n")
+    var rest = 0..<batch.count
+    while !rest.isEmpty {
+      rest = lines.append(firstOf: rest, of: batch, to: &buffer.bytes)
       try buffer.flushIfFull()
     }
   }

@@ -55,13 +55,13 @@ package final class FooterCache: Sendable {
   ) async throws(ParquetError) -> ParquetFile {
     let path = ExactText(slice.path)
     let known = state.withLock { state -> ParquetFile? in
-      guard let entry = state.entries[path], entry.file.size == slice.size else { return nil }
+      guard let entry = state.entries[path], entry.file.tag == slice.tag else { return nil }
       state.uses += 1
       state.entries[path]?.lastUse = state.uses
       return entry.file
     }
     if let known { return known }
-    let opened = try await ParquetFile.open(storage, path: slice.path, size: slice.size)
+    let opened = try await ParquetFile.open(storage, path: slice.path, size: slice.size, tag: slice.tag)
     let file = cutsNanoseconds ? opened.cuttingNanoseconds() : opened
     state.withLock { keep(Entry(file: file, lastUse: 0, memory: file.footerMemory), path, &$0) }
     return file

@@ -38,7 +38,7 @@ struct SpliceWriter: Sendable {
       let spliced = try await splicer.splice(group: group, edits: edits)
       counts += spliced.counts
       slotRows += spliced.slotRows
-      try await writer.append(spliced, from: splice.file.path)
+      try await writer.append(spliced, from: splice.file.path, tag: splice.file.tag)
       try Task.checkCancellation()
     }
     let rest = try await append(edits.rest, &meta, &writer, &slotRows, &counts)
@@ -176,7 +176,7 @@ struct SpliceWriter: Sendable {
     let start = try await writer.writeOpaque([]).lowerBound
     for piece in plan.pieces {
       switch piece {
-      case .copy(let range): try await writer.copyOpaque(range, from: splice.file.path)
+      case .copy(let range): try await writer.copyOpaque(range, from: splice.file.path, tag: splice.file.tag)
       case .bytes(let bytes): _ = try await writer.writeOpaque(bytes)
       }
     }

@@ -29,8 +29,8 @@ struct PartitionPruning: Sendable {
     }
   }
 
-  /// Whether paths can tell anything.
-  var isPossible: Bool { !(partition?.fields.isEmpty ?? true) }
+  /// Whether paths can tell anything of the condition.
+  var isPossible: Bool { partition.map { !condition.columns.isDisjoint(with: $0.fields) } ?? false }
 
   /// Partitions beyond which they are not named one by one.
   private static let mostPaths = 1_024

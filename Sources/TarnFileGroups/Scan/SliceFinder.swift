@@ -21,10 +21,14 @@ package struct SliceFinder: Sendable {
   /// Paths rule partitions out only where a file shows that they are made of the rows' fields as the table's properties
   /// say: these need not tell how another writer makes them.
   ///
-  /// - Parameter instant: The time of the query, inclusive; nil for now.
+  /// - Parameters:
+  ///   - instant: The time of the query, inclusive; nil for now.
+  ///   - known: The only partitions in which there can be rows; nil where that is not known.
   /// - Throws: ``FileGroupError``, or ``TimelineError``.
-  package func slices(for search: RowSearch, asOf instant: Instant? = nil) async throws -> FoundSlices {
-    guard let condition = search.condition else { return try await all(instant) }
+  package func slices(
+    for search: RowSearch, asOf instant: Instant? = nil, within known: [String]? = nil
+  ) async throws -> FoundSlices {
+    guard known == nil, let condition = search.condition else { return try await all(instant, known) }
     let rules = PartitionPruning(condition, properties, search.schema)
     guard rules.isPossible else { return try await all(instant) }
     let paths = rules.paths()
@@ -45,10 +49,13 @@ package struct SliceFinder: Sendable {
     return FoundSlices(slices: held, rules: rules, only: paths.map { Set($0.map(ExactText.init)) })
   }
 
-  private func all(_ instant: Instant?) async throws(TimelineError) -> FoundSlices {
+  private func all(
+    _ instant: Instant?, _ known: [String]? = nil
+  ) async throws(TimelineError) -> FoundSlices {
     let view = try await FileSystemView.load(
-      from: reader.storage, properties: properties, timeline: timeline)
-    return FoundSlices(slices: view.slices(asOf: instant), rules: nil, only: nil)
+      from: reader.storage, properties: properties, timeline: timeline, only: known)
+    return FoundSlices(
+      slices: view.slices(asOf: instant), rules: nil, only: known.map { Set($0.map(ExactText.init)) })
   }
 }
 

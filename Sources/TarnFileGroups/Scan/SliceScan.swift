@@ -1,5 +1,6 @@
 import TarnColumns
 import TarnParquet
+import TarnStorage
 import TarnTimeline
 
 /// Reads the rows that are looked for out of file slices, in chosen columns: the one way in which rows are read.
@@ -97,7 +98,9 @@ package struct ScannedRows {
       guard let slice = slices.popFirst() else { return nil }
       opened = try await scan.open(slice)
     }
-    if !scan.isLimited, let slice = slices.popFirst() { next = SliceAhead(scan, slice) }
+    if !scan.isLimited, scan.reader.storage.costs.requestsAtOnce > 1, let slice = slices.popFirst() {
+      next = SliceAhead(scan, slice)
+    }
     return opened
   }
 }

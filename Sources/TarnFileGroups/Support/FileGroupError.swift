@@ -71,6 +71,7 @@ package struct FileGroupError: Error, Sendable, CustomStringConvertible {
   private static func code(of error: ParquetError) -> Code {
     switch error.code {
     case .unsupported: .unsupported
+    case .storage: error.storageError?.code == .cancelled ? .cancelled : .storage
     case .valueOutOfRange: .badRow
     case .schemaMismatch: .mismatch
     case .malformed: .damaged

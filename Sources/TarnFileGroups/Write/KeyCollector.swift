@@ -24,16 +24,23 @@ struct KeyCollector {
 
   /// The least and the greatest key, in the order of Java's strings.
   var range: (least: String, greatest: String)? {
-    guard let first = parts.first else { return nil }
-    var least = (keys: first, row: 0)
-    var greatest = least
+    var range: (least: (keys: ByteStrings, row: Int), greatest: (keys: ByteStrings, row: Int))?
     for keys in parts {
-      for row in 0..<keys.count {
-        if JavaStringOrder.precedes(keys[row], least.keys[least.row]) { least = (keys, row) }
-        if JavaStringOrder.precedes(greatest.keys[greatest.row], keys[row]) { greatest = (keys, row) }
+      guard let part = keys.extremesInUTF16() else { continue }
+      guard let known = range else {
+        range = ((keys, part.least), (keys, part.greatest))
+        continue
+      }
+      if JavaStringOrder.precedes(keys[part.least], known.least.keys[known.least.row]) {
+        range?.least = (keys, part.least)
+      }
+      if JavaStringOrder.precedes(known.greatest.keys[known.greatest.row], keys[part.greatest]) {
+        range?.greatest = (keys, part.greatest)
       }
     }
-    return (least.keys.string(least.row), greatest.keys.string(greatest.row))
+    return range.map {
+      ($0.least.keys.string($0.least.row), $0.greatest.keys.string($0.greatest.row))
+    }
   }
 
   func filter(_ sizing: BloomFilterSizing) -> BloomFilter {

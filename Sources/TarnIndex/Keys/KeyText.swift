@@ -40,6 +40,41 @@ package enum KeyText {
     }
   }
 
+  /// The texts of all values of a column, whose type is asked for once; nulls have empty ones.
+  ///
+  /// - Throws: ``ColumnError`` where they would pass 2 GiB.
+  static func texts(of column: Column) throws(ColumnError) -> ByteStrings {
+    var texts = ByteStrings()
+    switch column.values {
+    case .boolean(let bits): try fill(&texts, column) { $1.append(text: bits[$0] ? "true" : "false") }
+    case .int8(let values): try fill(&texts, column) { $1.append(decimal: values[$0]) }
+    case .int16(let values): try fill(&texts, column) { $1.append(decimal: values[$0]) }
+    case .int32(let values) where column.type == .date:
+      try fill(&texts, column) { CivilTime.append(date: Int(values[$0]), to: &$1) }
+    case .int32(let values): try fill(&texts, column) { $1.append(decimal: values[$0]) }
+    case .int64(let values): try fill(&texts, column) { $1.append(decimal: values[$0]) }
+    case .decimal(let values):
+      guard case .decimal(_, let scale) = column.type else { return texts }
+      try fill(&texts, column) { append(unscaled: values[$0], scale: scale, to: &$1) }
+    case .bytes(let strings): return strings
+    case .dictionary(let strings): return try strings.plain()
+    case .float, .double, .list, .structure, .map:
+      preconditionFailure("refused by objection(to:)")
+    }
+    return texts
+  }
+
+  /// Appends a text for each value; what is given becomes a part of the loop.
+  @inline(__always)
+  private static func fill(
+    _ texts: inout ByteStrings, _ column: Column, _ append: (Int, inout [UInt8]) -> Void
+  ) throws(ColumnError) {
+    texts.reserve(strings: column.count, bytes: column.count * 8)
+    for row in 0..<column.count {
+      if column.isNull(row) { texts.appendEmpty() } else { try texts.appendBuilt { append(row, &$0) } }
+    }
+  }
+
   /// Appends a decimal as `BigDecimal.toString` does: plain, unless it begins with more than six zeros.
   static func append(unscaled: Int128, scale: Int, to out: inout [UInt8]) {
     let digits = ExactDecimal.digits(unscaled)

@@ -121,15 +121,7 @@ package struct RecordKeyGenerator: Sendable {
   }
 
   private func simpleKeys(_ column: Column) throws(ColumnError) -> ByteStrings {
-    if let strings = column.strings { return strings }
-    var keys = ByteStrings()
-    var text: [UInt8] = []
-    for row in 0..<column.count {
-      text.removeAll(keepingCapacity: true)
-      if !column.isNull(row) { KeyText.append(column, row, to: &text) }
-      try keys.append(text.span.bytes)
-    }
-    return keys
+    try KeyText.texts(of: column)
   }
 
   private func compositeKeys(

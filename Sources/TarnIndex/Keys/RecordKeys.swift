@@ -14,9 +14,7 @@ package struct RecordKeys: Sendable {
   package init(_ texts: ByteStrings, _ partitions: RowPartitions) {
     self.texts = texts
     self.partitions = partitions
-    hashes = []
-    hashes.reserveCapacity(texts.count)
-    for row in 0..<texts.count { hashes.append(texts.hash(row)) }
+    hashes = texts.hashes()
   }
 
   /// The keys of no rows.

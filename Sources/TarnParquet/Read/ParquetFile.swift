@@ -63,6 +63,9 @@ public struct ParquetFile: Sendable {
   /// Whom to tell of a page index that is not used.
   private(set) var notices: PageIndexNotices?
 
+  /// The tag of the version that is read, where it is known.
+  package let tag: ObjectTag?
+
   let storage: any Storage
   let metadata: FileMetadata
   /// The trees of the columns that can be read.
@@ -79,14 +82,23 @@ public struct ParquetFile: Sendable {
   ///   - storage: The storage that holds it.
   ///   - path: Its path there.
   ///   - size: The file's size, where the caller knows it; else the storage is asked.
+  ///   - tag: The tag of the file that is meant, where the caller knows it with its size: what is copied of it to
+  ///     another file is copied of this version, or not at all.
   /// - Throws: ``ParquetError`` where the storage fails, or the file is no Parquet file, damaged or encrypted.
   public static func open(
-    _ storage: any Storage, path: String, size: Int? = nil
+    _ storage: any Storage, path: String, size: Int? = nil, tag: ObjectTag? = nil
   ) async throws(ParquetError) -> ParquetFile {
     guard !Task.isCancelled else { throw ParquetError(.cancelled, path: path, "the reading was cancelled") }
     do {
+      var tag = tag
       let total: Int
-      if let size { total = size } else { total = try await storage.info(of: path).size }
+      if let size {
+        total = size
+      } else {
+        let info = try await storage.info(of: path)
+        total = info.size
+        tag = tag ?? info.tag
+      }
       guard total >= tailByteCount + 4 else {
         throw ParquetError(.malformed, path: path, "\(total) bytes are too few for a Parquet file")
       }
@@ -98,7 +110,7 @@ public struct ParquetFile: Sendable {
       if start < first {
         try await storage.read(path, range: start..<total, into: &buffer)
       }
-      return try ParquetFile(storage, path, total, buffer.bytes, footerLength: length)
+      return try ParquetFile(storage, path, total, tag, buffer.bytes, footerLength: length)
     } catch let error as StorageError {
       throw ParquetError(error, path: path)
     } catch let error as ParquetError {
@@ -133,7 +145,7 @@ public struct ParquetFile: Sendable {
 
   /// Parses a footer that lies before the last eight of `tail`'s bytes.
   init(
-    _ storage: any Storage, _ path: String, _ size: Int, _ tail: RawSpan, footerLength: Int
+    _ storage: any Storage, _ path: String, _ size: Int, _ tag: ObjectTag?, _ tail: RawSpan, footerLength: Int
   ) throws(ParquetError) {
     let end = tail.byteCount - Self.tailByteCount
     guard footerLength <= end else { throw ParquetError(.malformed, path: path, "the footer is cut short") }
@@ -167,12 +179,14 @@ public struct ParquetFile: Sendable {
     self.storage = storage
     self.path = path
     self.size = size
+    self.tag = tag
   }
 
   /// The same file with other columns.
   init(_ file: ParquetFile, nodes: [SchemaNode]) {
     path = file.path
     size = file.size
+    tag = file.tag
     footerMemory = file.footerMemory
     storage = file.storage
     metadata = file.metadata

@@ -1,10 +1,18 @@
+import TarnStorage
+
 extension ParquetWriter {
   /// Appends a row group that was spliced of an older file of the same storage; one without rows is left out.
   ///
   /// Rows that were appended before end their own row group.
   ///
+  /// - Parameters:
+  ///   - spliced: The row group.
+  ///   - source: The older file's path.
+  ///   - tag: The version of it that is meant; nil for the one that is there.
   /// - Throws: ``ParquetError`` where the storage fails.
-  package mutating func append(_ spliced: SplicedRowGroup, from source: String) async throws(ParquetError) {
+  package mutating func append(
+    _ spliced: SplicedRowGroup, from source: String, tag: ObjectTag? = nil
+  ) async throws(ParquetError) {
     try await endRowGroup()
     guard spliced.rowCount > 0 else { return }
     try await begin()
@@ -22,10 +30,10 @@ extension ParquetWriter {
         case .copy(let range) where pending?.upperBound == range.lowerBound:
           pending = pending.map { $0.lowerBound..<range.upperBound }
         case .copy(let range):
-          try await copy(pending, of: source)
+          try await copy(pending, of: source, tag)
           pending = range
         case .bytes(let bytes):
-          try await copy(pending, of: source)
+          try await copy(pending, of: source, tag)
           pending = nil
           try await write(bytes)
         }
@@ -42,7 +50,7 @@ extension ParquetWriter {
       group.compressedByteCount = (group.compressedByteCount ?? 0) + metadata.compressedSize
       group.columns.append(metadata)
     }
-    try await copy(pending, of: source)
+    try await copy(pending, of: source, tag)
     groups.append(group)
     indexes.append(pageIndex, rows: spliced.rowCount)
     rowCount += spliced.rowCount

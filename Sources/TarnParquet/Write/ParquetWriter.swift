@@ -256,17 +256,21 @@ public struct ParquetWriter: ~Copyable {
   package var position: Int { written }
 
   /// Copies a range of another file that is no part of any column; see ``writeOpaque(_:)``.
-  package mutating func copyOpaque(_ range: Range<Int>, from source: String) async throws(ParquetError) {
+  package mutating func copyOpaque(
+    _ range: Range<Int>, from source: String, tag: ObjectTag? = nil
+  ) async throws(ParquetError) {
     try await endRowGroup()
     try await begin()
-    try await copy(range, of: source)
+    try await copy(range, of: source, tag)
   }
 
   /// Copies a range of another file of the same storage, where there is one.
-  mutating func copy(_ range: Range<Int>?, of source: String) async throws(ParquetError) {
+  mutating func copy(
+    _ range: Range<Int>?, of source: String, _ tag: ObjectTag?
+  ) async throws(ParquetError) {
     guard let range, !range.isEmpty else { return }
     do {
-      try await target.copy(range, of: source)
+      try await target.copy(range, of: source, tag: tag)
     } catch {
       throw ParquetError(error, path: path)
     }

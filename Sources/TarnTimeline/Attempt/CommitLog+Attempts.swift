@@ -78,7 +78,7 @@ extension CommitLog {
 
   private func outcome(of entry: TimelineEntry, _ error: CreationError) -> TimelineError {
     switch error {
-    case .taken: taken(entry)
+    case .taken: conflict(at: entry)
     case .failed(let error): TimelineError(error)
     case .unconfirmed(let error):
       TimelineError(
@@ -93,7 +93,7 @@ extension CommitLog {
     }
   }
 
-  private func taken(_ entry: TimelineEntry) -> TimelineError {
+  private func conflict(at entry: TimelineEntry) -> TimelineError {
     TimelineError(
       .conflict, path: entry.path, "another writer has used this instant; read the table again and retry")
   }
@@ -103,13 +103,13 @@ extension CommitLog {
     // An empty request cannot be told from another writer's.
     guard !bytes.isEmpty else {
       do { try await storage.put(bytes, at: entry.path, if: .ifAbsent) } catch {
-        throw error.code == .preconditionFailed ? taken(entry) : TimelineError(error)
+        throw error.code == .preconditionFailed ? conflict(at: entry) : TimelineError(error)
       }
       return
     }
     do { try await storage.create(bytes, at: entry.path, isUnique: true) } catch {
       switch error {
-      case .taken: throw taken(entry)
+      case .taken: throw conflict(at: entry)
       case .failed(let error), .unconfirmed(let error), .unknown(let error, _): throw TimelineError(error)
       }
     }

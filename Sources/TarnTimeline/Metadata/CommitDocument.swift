@@ -61,11 +61,8 @@ package struct CommitDocument: Sendable {
   /// The Avro schema of the rows; nil where there is none.
   package var schema: String? { extra[CommitMetadata.schemaKey].flatMap { $0.isEmpty ? nil : $0 } }
 
-  /// Whether file groups were replaced.
-  package var replacesFileGroups: Bool { replacements != nil }
-
-  /// Number of partitions in which files were written.
-  package var partitionCount: Int { statistics.count }
+  /// The partitions in which files were written.
+  package var partitions: [String] { statistics.map(\.partition) }
 
   /// The files that were written in some partitions.
   ///

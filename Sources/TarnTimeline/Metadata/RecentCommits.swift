@@ -5,9 +5,9 @@ import TarnBytes
 package struct RecentCommits: Sendable, Hashable {
   /// How many commits are remembered: as many as Hudi's writers leave on a timeline when they archive.
   package static let most = 30
-  /// Files beyond which a commit's are read in its own file.
+  /// Files beyond which a commit's are not carried on.
   package static let mostFilesOfCommit = 64
-  /// Files of all commits beyond which those of the oldest are read in their own files.
+  /// Files of all commits beyond which those of the oldest are not carried on.
   private static let mostFiles = 256
   /// The key of the commit's extra metadata.
   package static let key = "tarn.recent"
@@ -16,7 +16,7 @@ package struct RecentCommits: Sendable, Hashable {
   package struct Entry: Sendable, Hashable {
     /// The commit's instant.
     package let instant: Instant
-    /// The paths of the base files that it wrote; nil where its own file tells.
+    /// The paths of the base files that it wrote; nil where they are not carried on.
     package var paths: [String]?
   }
 
@@ -28,7 +28,7 @@ package struct RecentCommits: Sendable, Hashable {
 
   /// Adds a commit behind those that are there.
   ///
-  /// - Parameter paths: The base files that it wrote; nil where its own file is to tell.
+  /// - Parameter paths: The base files that it wrote; nil where they are not known.
   package mutating func append(_ instant: Instant, _ paths: [String]?) {
     let isShort = paths.map { $0.count <= Self.mostFilesOfCommit } ?? false
     entries.append(Entry(instant: instant, paths: isShort ? paths : nil))
@@ -37,6 +37,15 @@ package struct RecentCommits: Sendable, Hashable {
     for index in entries.indices.reversed() {
       files += entries[index].paths?.count ?? 0
       if files > Self.mostFiles { entries[index].paths = nil }
+    }
+  }
+
+  /// Forgets the files of file groups that were replaced.
+  package mutating func remove(_ fileIDs: [String]) {
+    guard !fileIDs.isEmpty else { return }
+    let gone = Set(fileIDs)
+    for index in entries.indices {
+      entries[index].paths?.removeAll { BaseFileName(path: $0).map { gone.contains($0.fileID) } ?? false }
     }
   }
 

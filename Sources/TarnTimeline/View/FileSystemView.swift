@@ -9,6 +9,8 @@ public struct BaseFile: Sendable, Hashable {
   public let path: String
   /// Its size in bytes.
   public let size: Int
+  /// The tag of its content.
+  public let tag: ObjectTag
 }
 
 /// The version of a file group that a query sees.
@@ -26,6 +28,8 @@ public struct FileSlice: Sendable, Hashable {
   public var path: String { file.path }
   /// The file's size in bytes.
   public var size: Int { file.size }
+  /// The tag of the file's content.
+  public var tag: ObjectTag { file.tag }
 }
 
 /// What lies in one partition's folder.

@@ -68,7 +68,7 @@ struct PartitionLister: Sendable {
     for object in page.objects {
       let name = object.path.dropFirst(folder.count)
       if let base = BaseFileName(name) {
-        files.append(BaseFile(name: base, path: object.path, size: object.size))
+        files.append(BaseFile(name: base, path: object.path, size: object.size, tag: object.tag))
       } else if name.hasPrefix(PartitionMetadata.fileName) {
         hasMetadata = true
       } else if type == .mergeOnRead, Self.isLog(name) {

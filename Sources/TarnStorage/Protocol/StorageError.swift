@@ -67,18 +67,6 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// The error number of a system call.
-public struct SystemCallError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The number, as `errno` has it.
-  public let number: Int32
-
-  /// Wraps a number.
-  public init(number: Int32) { self.number = number }
-
-  /// The message that the system has for the number.
-  public var description: String { FileSystem.text(of: number) }
-}
-
 extension StorageError {
   /// The error of a writer that is used after its end.
   static func closed(_ path: String) -> StorageError {

@@ -43,3 +43,22 @@ extension StorageError {
     }
   }
 }
+
+/// The error number of a system call.
+public struct SystemCallError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The number, as `errno` has it.
+  public let number: Int32
+
+  /// Wraps a number.
+  public init(number: Int32) { self.number = number }
+
+  /// The message that the system has for the number.
+  public var description: String { FileSystem.text(of: number) }
+}
+
+extension StorageError {
+  /// The error of a path at which no file is.
+  static func notAFile(_ path: String, _ file: String) -> StorageError {
+    StorageError(.notFound, path: path, "\(file) is a folder or a device, not a file")
+  }
+}
