@@ -2,8 +2,8 @@
 ///
 /// ```swift
 /// let value = try AttributeValue(json: #"{"M":{"price":{"N":"12.50"}}}"#)
-/// value.encoded()   // the same JSON as bytes
-/// value.plainJSON() // {"price":12.5}
+/// print(value.encoded().count)   // the same JSON as bytes
+/// print(value.plainJSON())       // {"price":12.5}
 /// ```
 ///
 /// Texts are compared byte by byte as DynamoDB does, not by canonical equivalence as `String` does, and

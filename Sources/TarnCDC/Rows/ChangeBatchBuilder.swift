@@ -33,9 +33,11 @@ public struct ChangeCounts: Sendable, Hashable {
 /// ```swift
 /// var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], partitionFields: ["exchange"])
 /// var reader = RecordReader(storage: storage, paths: paths)
+/// var more = true
 /// repeat {
 ///   more = try await reader.read(into: &builder, limit: 65_536)
 ///   let batch = try builder.finish()
+///   print(builder.counts.records, "records in", batch)
 /// } while more
 /// ```
 public struct ChangeBatchBuilder: Sendable, RowBuilder {

@@ -21,6 +21,7 @@ public enum ChangeKind: Sendable, Hashable {
 /// no tree of values is built. One value is used again and again, for record after record.
 ///
 /// ```swift
+/// let text = Array(lines.utf8)
 /// var record = ChangeRecord()
 /// var offset = 0
 /// while let end = try record.scan(text.span.bytes, from: offset) {

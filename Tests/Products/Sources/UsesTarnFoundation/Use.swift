@@ -1,0 +1,4 @@
+import Foundation
+import TarnFoundation
+
+func use(_ error: any Error) -> String { error.localizedDescription }
