@@ -112,16 +112,22 @@ package final class FooterCache: Sendable {
   private func keep(_ entry: Entry, _ path: ExactText, _ state: inout State) {
     remove(path, &state)
     guard entry.memory <= limit else { return }
-    while state.bytes > limit - entry.memory,
-      let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-    {
-      remove(oldest.key, &state)
-    }
+    if state.bytes > limit - entry.memory { makeRoom(for: entry.memory, &state) }
     state.uses += 1
     var entry = entry
     entry.lastUse = state.uses
     state.entries[path] = entry
     state.bytes += entry.memory
+  }
+
+  /// Forgets what was not used for longest, down to half of the bound, so that it is rarely looked for.
+  private func makeRoom(for bytes: Int, _ state: inout State) {
+    let oldest = state.entries.map { (path: $0.key, lastUse: $0.value.lastUse) }
+      .sorted { $0.lastUse < $1.lastUse }
+    for entry in oldest {
+      guard state.bytes > max(limit / 2 - bytes, 0) else { return }
+      remove(entry.path, &state)
+    }
   }
 
   private func remove(_ path: ExactText, _ state: inout State) {
