@@ -177,4 +177,53 @@ import Testing
     try await fixture.storage.delete(other.path)
     #expect(try await table.snapshot().count() == 20)
   }
+
+  /// A table of two partitions, written one after the other.
+  private static func twoPartitions() async throws -> (table: SmallTable, instants: [Instant]) {
+    let small = try await SmallTable(
+      Schema([Field("id", .string), Field("part", .string), Field("note", .string)]), partitionedBy: ["part"])
+    var instants: [Instant] = []
+    for part in ["b", "a"] {
+      let report = try await small.table.upsert(
+        try batch(["id": texts("1"), "part": texts(part), "note": texts("first")]))
+      instants.append(try #require(report.instant))
+    }
+    return (small, instants)
+  }
+
+  @Test func aSnapshotWhoseFilesWereCleanedSinceLosesNoRow() async throws {
+    let (small, instants) = try await Self.twoPartitions()
+    let now = try await small.table.snapshot()
+    let then = try await small.table.snapshot(asOf: instants[1])
+    let changes = try await small.table.changes(since: instants[0])
+    let old = try #require(try await now.slices.first { $0.partitionPath == "part=b" })
+    let update = try await small.table.upsert(
+      try batch(["id": texts("1"), "part": texts("b"), "note": texts("second")]))
+    // A version that is not the newest commit's, so that only the cleaner's instant tells of it.
+    let clean = try #require(update.instant).next
+    try await small.storage.put([1], at: ".hoodie/\(clean.text).clean", if: .ifAbsent)
+    try await small.storage.delete(old.path)
+    #expect(try await now.count() == 2)
+    await expectRefusal(.conflict, "take another snapshot") { _ = try await then.count() }
+    await expectRefusal(.conflict, "take another snapshot") { _ = try await changes.count() }
+    #expect(try await small.table.snapshot().count() == 2)
+  }
+
+  @Test func aReplacementOfAnotherEngineThatALaterCommitDoesNotKnowIsNoDamage() async throws {
+    let (small, instants) = try await Self.twoPartitions()
+    let replaced = try #require(
+      try await small.table.snapshot().slices.first { $0.partitionPath == "part=b" })
+    // It began after the first commit, and ended behind the second.
+    let replacement = """
+      {"partitionToWriteStats":{},"compacted":false,"extraMetadata":{},"operationType":"CLUSTER",
+      "partitionToReplaceFileIds":{"part=b":["\(replaced.fileID)"]}}
+      """
+    try await small.storage.put(
+      Array(replacement.utf8), at: ".hoodie/\(instants[0].next.text).replacecommit", if: .ifAbsent)
+    try await small.storage.delete(replaced.path)
+    let report = try await small.table.upsert(
+      try batch(["id": texts("2"), "part": texts("b"), "note": texts("third")]))
+    #expect(report.inserted == 1)
+    #expect(try await small.texts("note").sorted() == ["first", "third"])
+  }
 }

@@ -24,7 +24,14 @@ struct ConflictCheck: Sendable {
     let now = try await Timeline.load(from: storage)
     for entry in now.completedCommits where !before.contains(entry.instant) {
       let document = try await CommitLog(storage).document(of: entry)
-      let (files, replaced) = (try document.files { _ in true }, try document.replaced { _ in true })
+      let files: [(partition: String, file: WriteStatistics)]
+      let replaced: [(partition: String, groups: [String])]
+      do throws(CommitMetadataError) {
+        files = try document.files { _ in true }
+        replaced = try document.replaced { _ in true }
+      } catch {
+        throw TimelineError(.damaged, path: entry.path, "no commit metadata: \(error.message)")
+      }
       let groups = files.map(\.file.fileID) + replaced.flatMap(\.groups)
       if let fileID = groups.first(where: touched.contains) {
         throw TableError(

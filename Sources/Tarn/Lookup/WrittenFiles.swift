@@ -31,12 +31,11 @@ struct WrittenFiles: Sendable {
     }
     let carried = entries.last.flatMap { documents[$0.instant] }?.extra[RecentCommits.key]
       .flatMap { RecentCommits(text: $0) }
-    if carried == nil {
-      // Another engine's, or an older build's: each commit tells for itself.
-      let unread = entries.filter { documents[$0.instant] == nil }
-      let read = try await concurrently(unread, width: parallelism) { try await Self.document(of: $0, log) }
-      for (entry, document) in zip(unread, read) { documents[entry.instant] = document }
-    }
+    // Commits of other engines that it does not know, and all where it is another engine's or an older build's.
+    let named = Set(carried?.entries.map(\.instant) ?? [])
+    let unread = entries.filter { documents[$0.instant] == nil && !named.contains($0.instant) }
+    let read = try await concurrently(unread, width: parallelism) { try await Self.document(of: $0, log) }
+    for (entry, document) in zip(unread, read) { documents[entry.instant] = document }
     var told: [Instant: [String]] = [:]
     for commit in carried?.entries ?? [] { told[commit.instant] = commit.paths }
     for entry in entries {

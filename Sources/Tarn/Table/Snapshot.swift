@@ -8,7 +8,10 @@ import TarnTimeline
 /// The rows of a table at one moment: a value that never changes, whatever is written later.
 ///
 /// Refine it with ``select(_:)-([String])``, ``where(_:)`` and ``limit(_:)``, then iterate over its batches.
-/// Files that a cleaner has removed since can no longer be read.
+///
+/// Files that a cleaner or a rollback has removed since can no longer be read. Where there may be such when reading
+/// begins, a snapshot of the present shows the table as it is by then, and one of an earlier time, or of changes, ends
+/// with ``TableError/Code/conflict``, as does one of a table that has got other columns.
 public struct Snapshot: Sendable, AsyncSequence {
   /// The latest commit it holds; nil where there is none.
   public let instant: Instant?

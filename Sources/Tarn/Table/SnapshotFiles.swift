@@ -21,27 +21,38 @@ struct SnapshotFiles: Sendable {
 
   /// The slices in which there may be rows that are looked for.
   ///
-  /// A table may change while it is looked at: a commit may be rolled back, or a newer version may take a file's place.
-  /// So where a file is gone that one of the latest commits wrote, the timeline is read again.
+  /// The timeline is read once more behind the folders: a commit may have been rolled back since it was read first, or a
+  /// cleaner may have removed what was to be listed. Then the table is looked at anew; a snapshot of the present goes on
+  /// with the present of by then, and one of another time ends.
   ///
-  /// - Throws: ``TableError``, `damaged` where the file should be there.
+  /// - Throws: ``TableError``, `damaged` where a file should be there, `conflict` where files of the snapshot may have been
+  ///   removed.
   func slices(for search: RowSearch) async throws(TableError) -> [FileSlice] {
     try await tableErrors {
-      var timeline = state.timeline
-      let written = try await writtenPartitions(search)
+      var state = state
       for _ in 1..<Self.mostLooks {
-        let found = try await SliceFinder(state.properties, timeline, reader)
+        let written = await writtenPartitions(search, state)
+        try Task.checkCancellation()
+        let found = try await SliceFinder(state.properties, state.timeline, reader)
           .slices(for: search, asOf: instant, within: written)
         try Task.checkCancellation()
-        guard let gone = firstGone(found, timeline) else { return slices(found.slices, search) }
+        let gone = firstGone(found, state)
         let now = try await Timeline.load(from: reader.storage)
-        guard now != timeline else { throw gone.error("its rows cannot be read") }
-        guard now.contains(gone.instant) else {
+        if now == state.timeline {
+          if let gone { throw gone.error("its rows cannot be read") }
+          return slices(found.slices, search)
+        }
+        guard gone != nil || now.mayHaveRemovedFiles(since: state.timeline) else {
+          return slices(found.slices, search)
+        }
+        let next = try await TableState.load(reader.storage)
+        guard instant == nil, search.commits == nil, next.schema == state.schema else {
           throw TableError(
             .conflict,
-            "commit \(gone.instant.text) was rolled back since the snapshot was taken: take another one")
+            "files of table \(state.properties.name) may have been removed since the snapshot was taken, by a cleaner or "
+              + "by a rollback: take another snapshot")
         }
-        timeline = now
+        state = next
       }
       throw TableError(.conflict, "the table changes faster than it can be read: try again")
     }
@@ -52,20 +63,28 @@ struct SnapshotFiles: Sendable {
 
   /// The partitions in which the commits that are asked for wrote; nil where the timeline does not tell, or all rows are
   /// wanted.
-  private func writtenPartitions(_ search: RowSearch) async throws -> [String]? {
-    guard let commits = search.commits, let first = state.timeline.first,
-      first.instant <= commits.after, !state.properties.partitionFields.isEmpty
+  private func writtenPartitions(_ search: RowSearch, _ state: TableState) async -> [String]? {
+    guard let commits = search.commits, state.timeline.begins(before: commits.after),
+      !state.properties.partitionFields.isEmpty
     else { return nil }
     let entries = state.timeline.commits(after: commits.after, through: commits.through)
     guard entries.count <= Self.mostCommits else { return nil }
     let log = CommitLog(reader.storage)
     let known = Dictionary(
       state.latestCommits.map { ($0.instant, $0.document) }, uniquingKeysWith: { first, _ in first })
-    let lists = try await concurrently(entries, width: reader.storage.costs.requestsAtOnce) { entry in
-      if let document = known[entry.instant] { return document.partitions }
-      return try await log.document(of: entry).partitions
+    // A commit that cannot be read, or says nothing, may have written anywhere.
+    let lists = try? await concurrently(entries, width: reader.storage.costs.requestsAtOnce) {
+      entry -> [String] in
+      let document: CommitDocument
+      if let read = known[entry.instant] {
+        document = read
+      } else {
+        document = try await log.document(of: entry)
+      }
+      guard !document.isBlank else { throw CancellationError() }
+      return document.partitions
     }
-    return lists.flatMap { $0 }
+    return lists?.flatMap { $0 }
   }
 
   /// Those that commits wrote which are asked for.
@@ -74,7 +93,7 @@ struct SnapshotFiles: Sendable {
     return slices.filter { $0.instant > commits.after }
   }
 
-  private func firstGone(_ found: FoundSlices, _ timeline: Timeline) -> WrittenFiles.GoneFile? {
+  private func firstGone(_ found: FoundSlices, _ state: TableState) -> WrittenFiles.GoneFile? {
     // Of earlier versions a cleaner may have removed some.
     let isNow = instant.map { $0 >= state.timeline.latest?.instant ?? $0 } ?? true
     guard isNow else { return nil }

@@ -149,10 +149,11 @@ struct TableAccess {
 
   /// Runs a command that creates its table where there is none, and begins it again where another process was faster
   /// to create the table, or took back the one that it found.
-  func untilSettled(_ body: (inout StoredLetters) async throws -> Void) async throws {
-    var letters = StoredLetters()
+  func untilSettled(_ body: (inout StoredDeadLetters) async throws -> Void) async throws {
+    var deadLetters = StoredDeadLetters()
     for _ in 0..<Self.attempts {
-      do { return try await body(&letters) } catch is Overtaken { continue } catch let error as CommandError
+      do { return try await body(&deadLetters) } catch is Overtaken { continue } catch let error
+        as CommandError
         where error.code == .noTable && arguments.has(Options.create)
       {
         continue

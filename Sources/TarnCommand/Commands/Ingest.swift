@@ -22,10 +22,10 @@ enum IngestCommand {
 
   private static func run(_ arguments: Arguments) async throws {
     let access = try TableAccess(arguments)
-    try await access.untilSettled { letters in try await run(access, &letters) }
+    try await access.untilSettled { deadLetters in try await run(access, &deadLetters) }
   }
 
-  private static func run(_ access: TableAccess, _ letters: inout StoredLetters) async throws {
+  private static func run(_ access: TableAccess, _ deadLetters: inout StoredDeadLetters) async throws {
     let arguments = access.arguments
     let table = try await access.openForWriting()
     var input = try ChangeInput(arguments, try access.owners(of: table))
@@ -62,13 +62,13 @@ enum IngestCommand {
         orderedBy: ordering, input.owners)
     } _: { table in
       let taken = try await input.taken(changes, by: table)
-      try input.storeLetters(besides: &letters)
+      try input.storeDeadLetters(besides: &deadLetters)
       do {
         return try await table.remembering(input.owners).apply(taken, scope: .table)
       } catch let error as TableError where error.code == .badRow {
         throw await input.located(error, in: taken, by: table)
       }
     }
-    StandardError.write(line: report.line("ingested into", written, letters: input.letters.size))
+    StandardError.write(line: report.line("ingested into", written, deadLetters: input.deadLetters.size))
   }
 }

@@ -50,13 +50,13 @@ enum WriteCommand {
 
   private static func run(_ arguments: Arguments, streams: Bool, _ write: Write) async throws {
     let access = try TableAccess(arguments)
-    try await access.untilSettled { letters in
-      try await run(access, &letters, streams: streams, write)
+    try await access.untilSettled { deadLetters in
+      try await run(access, &deadLetters, streams: streams, write)
     }
   }
 
   private static func run(
-    _ access: TableAccess, _ stored: inout StoredLetters, streams: Bool, _ write: Write
+    _ access: TableAccess, _ stored: inout StoredDeadLetters, streams: Bool, _ write: Write
   ) async throws {
     let arguments = access.arguments
     let table = try await access.openForWriting()
@@ -97,7 +97,7 @@ enum WriteCommand {
     } _: { table in
       let (columns, scope) = (arguments.writtenColumns, arguments.keyScope)
       let taken = try await input.taken(rows, by: table, columns: columns, scope: scope)
-      try input.storeLetters(besides: &stored)
+      try input.storeDeadLetters(besides: &stored)
       do {
         let (report, word) = try await write(table.remembering(input.owners), taken, arguments)
         verb = word
@@ -106,16 +106,16 @@ enum WriteCommand {
         throw await input.located(error, in: taken, by: table, columns: columns, scope: scope)
       }
     }
-    StandardError.write(line: report.line(verb, written, letters: input.letters.size))
+    StandardError.write(line: report.line(verb, written, deadLetters: input.deadLetters.size))
   }
 
   /// Creates a table and fills it with rows as they are read.
   private static func load(
     _ batches: ParquetRows, _ found: Schema, _ given: Schema?, _ key: [String], _ access: TableAccess,
-    _ stored: inout StoredLetters
+    _ stored: inout StoredDeadLetters
   ) async throws {
     do {
-      var letters = DeadLetters()
+      var deadLetters = DeadLetters()
       let (written, report) = try await access.write(nil) {
         try await access.create(
           given ?? NewColumns.stored(found), key: key,
@@ -125,7 +125,7 @@ enum WriteCommand {
         let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail, stored)
         do {
           let report = try await table.insert(found) { try await taken.next() }
-          letters = await taken.letters
+          deadLetters = await taken.deadLetters
           return report
         } catch {
           stored = await taken.stored
@@ -133,7 +133,7 @@ enum WriteCommand {
           throw await taken.located(error)
         }
       }
-      StandardError.write(line: report.line("inserted into", written, letters: letters.size))
+      StandardError.write(line: report.line("inserted into", written, deadLetters: deadLetters.size))
     } catch {
       throw await batches.failure ?? error
     }

@@ -15,7 +15,7 @@ struct ChangeInput {
   /// Whether the columns are those of all records.
   private var isInferred = false
   /// Records that could not be taken.
-  private(set) var letters = DeadLetters()
+  private(set) var deadLetters = DeadLetters()
   /// Makes the rows, for reading the records again.
   private var builder: ChangeBatchBuilder?
 
@@ -88,18 +88,18 @@ struct ChangeInput {
       } catch {
         throw CommandError(error.description)
       }
-      letters = DeadLetters()
+      deadLetters = DeadLetters()
       self.builder = builder
       builder.keepsNewValues = true
       var batches: [ChangeBatch] = []
-      try await input.read(into: &builder, &letters) { batches.append(try $0.finish()) }
+      try await input.read(into: &builder, &deadLetters) { batches.append(try $0.finish()) }
       owners = builder.owners
       NewColumns.say(builder.newFields, isTable: true)
       columns.grow(by: builder)
       guard let complete = builder.completed(batches) else { continue }
       say(builder, since: before)
       let changes = try BatchJoin.changes(complete, schema: columns.schema)
-      guard isInferred, letters.count > 0 else { return changes }
+      guard isInferred, deadLetters.count > 0 else { return changes }
       // Records that were rejected make no columns.
       let roles = key + partition + (ordering.map { [$0] } ?? []) + EventColumn.fields.map(\.name)
       return try ChangeBatch(
@@ -125,7 +125,7 @@ struct ChangeInput {
     guard !refused.isEmpty else { return changes }
     let left = try await input.refuse(
       Dictionary(refused.map { ($0.row, $0.reason) }, uniquingKeysWith: { first, _ in first }),
-      of: changes.count, by: builder, &letters
+      of: changes.count, by: builder, &deadLetters
     ) { _ = try $0.finish() }
     let taken = try changes.without(left)
     return try ChangeBatch(
@@ -143,7 +143,7 @@ struct ChangeInput {
   }
 
   /// Stores the records that could not be taken, but for those that were stored before.
-  func storeLetters(besides stored: inout StoredLetters) throws {
-    try letters.store(input.policy, besides: &stored)
+  func storeDeadLetters(besides stored: inout StoredDeadLetters) throws {
+    try deadLetters.store(input.policy, besides: &stored)
   }
 }

@@ -61,7 +61,7 @@ struct DeadLetters {
   ///
   /// - Parameter stored: Those that the command has appended before, since it began again.
   /// - Throws: ``CommandError`` where the file cannot be written.
-  func store(_ policy: ErrorPolicy, besides stored: inout StoredLetters) throws {
+  func store(_ policy: ErrorPolicy, besides stored: inout StoredDeadLetters) throws {
     guard bytes > 0, case .deadLetter(let path) = policy else { return }
     let failure = appendToFile(stored.left(of: lines), path)
     guard failure == 0 else {
@@ -74,21 +74,21 @@ struct DeadLetters {
 /// The dead letters that a command has stored, each of which it stores once however often it begins again.
 ///
 /// Which there are may change from one time to the next, as another process's table refuses other rows.
-struct StoredLetters {
+struct StoredDeadLetters {
   /// Those of each time.
   private var stored: [[UInt8]] = []
 
   /// Letters without those that are stored.
-  fileprivate func left(of letters: [UInt8]) -> [UInt8] {
-    guard !stored.isEmpty else { return letters }
+  fileprivate func left(of deadLetters: [UInt8]) -> [UInt8] {
+    guard !stored.isEmpty else { return deadLetters }
     var known: [ArraySlice<UInt8>: Int] = [:]
-    for letters in stored {
+    for deadLetters in stored {
       var counts: [ArraySlice<UInt8>: Int] = [:]
-      for line in letters.split(separator: 0x0a) { counts[line, default: 0] += 1 }
+      for line in deadLetters.split(separator: 0x0a) { counts[line, default: 0] += 1 }
       known.merge(counts) { max($0, $1) }
     }
     var left: [UInt8] = []
-    for line in letters.split(separator: 0x0a) {
+    for line in deadLetters.split(separator: 0x0a) {
       if let count = known[line], count > 0 {
         known[line] = count - 1
       } else {
@@ -99,5 +99,5 @@ struct StoredLetters {
     return left
   }
 
-  fileprivate mutating func note(_ letters: [UInt8]) { stored.append(letters) }
+  fileprivate mutating func note(_ deadLetters: [UInt8]) { stored.append(deadLetters) }
 }

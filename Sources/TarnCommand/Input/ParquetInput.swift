@@ -83,13 +83,13 @@ actor TakenRows {
   private let table: Table
   private let policy: ErrorPolicy
   /// Rows that the table refused.
-  private(set) var letters = DeadLetters()
+  private(set) var deadLetters = DeadLetters()
   /// Letters that are stored.
-  private(set) var stored: StoredLetters
+  private(set) var stored: StoredDeadLetters
   /// The batch that was given last.
   private var last: (rows: RecordBatch, path: String, row: Int)?
 
-  init(_ rows: ParquetRows, by table: Table, _ policy: ErrorPolicy, _ stored: StoredLetters) {
+  init(_ rows: ParquetRows, by table: Table, _ policy: ErrorPolicy, _ stored: StoredDeadLetters) {
     self.stored = stored
     self.rows = rows
     self.table = table
@@ -100,14 +100,14 @@ actor TakenRows {
   func next() async throws -> RecordBatch? {
     last = try await rows.next()
     guard let (batch, path, first) = last else {
-      try letters.store(policy, besides: &stored)
+      try deadLetters.store(policy, besides: &stored)
       return nil
     }
     guard case .deadLetter = policy else { return batch }
     let refused = try await table.refusedRows(in: ChangeBatch(upserting: batch), scope: .partition)
     guard !refused.isEmpty else { return batch }
     for row in refused {
-      letters.append(row.row, of: batch, at: first + row.row, in: path, row.reason)
+      deadLetters.append(row.row, of: batch, at: first + row.row, in: path, row.reason)
     }
     return try batch.gather(batch.rows(without: refused.map(\.row)))
   }

@@ -16,10 +16,10 @@ struct RecordInput {
   ///
   /// - Parameters:
   ///   - consumer: Takes the records.
-  ///   - letters: Takes those that cannot be taken, where the policy is to keep them.
+  ///   - deadLetters: Takes those that cannot be taken, where the policy is to keep them.
   ///   - full: Called whenever the consumer has as much as fits its columns.
   func read<Consumer: RecordConsumer>(
-    into consumer: inout Consumer, _ letters: inout DeadLetters,
+    into consumer: inout Consumer, _ deadLetters: inout DeadLetters,
     full: (inout Consumer) throws -> Void = { _ in }
   ) async throws {
     var tables: Set<String> = []
@@ -30,7 +30,7 @@ struct RecordInput {
           return
         }
         guard case .deadLetter = policy else { throw .rejected(record) }
-        letters.append(record)
+        deadLetters.append(record)
       }
     }
     guard tables.isEmpty else {
@@ -57,12 +57,12 @@ struct RecordInput {
   /// - Parameters:
   ///   - refused: The reasons, by the rows' positions.
   ///   - consumer: What made the rows, as it was at the beginning.
-  ///   - letters: Takes the records.
+  ///   - deadLetters: Takes the records.
   ///   - full: Called whenever the consumer has as much as fits its columns.
   /// - Returns: The rows of these records, ascending: a record may have several, which all go.
   /// - Throws: ``CommandError`` where the records are no longer those of so many rows.
   func refuse<Consumer: RowBuilder>(
-    _ refused: [Int: String], of count: Int, by consumer: Consumer, _ letters: inout DeadLetters,
+    _ refused: [Int: String], of count: Int, by consumer: Consumer, _ deadLetters: inout DeadLetters,
     full: (inout Consumer) throws -> Void
   ) async throws -> [Int] {
     var finder = RefusalFinder(consumer, refused)
@@ -70,7 +70,7 @@ struct RecordInput {
       try await read(source, into: &finder, { try full(&$0.base) }) { record throws(ChangeError) in
         guard case .refused = record.reason else { return }
         guard case .deadLetter = policy else { throw .rejected(record) }
-        letters.append(record)
+        deadLetters.append(record)
       }
     }
     guard finder.rowCount == count else { throw CommandError("\(names): it changed while it was read") }

@@ -38,7 +38,7 @@ struct RowInput {
   /// New columns of which the user knows.
   private var announced: Set<String> = []
   /// Records that could not be taken.
-  private(set) var letters = DeadLetters()
+  private(set) var deadLetters = DeadLetters()
   /// How many rows each file has, and what makes those of JSON, for reading them again.
   private var counts: [Int] = []
   private var builder: RowBatchBuilder?
@@ -121,7 +121,7 @@ struct RowInput {
     // So that the join alone holds the batches, and can let go of each column that it has joined.
     batches = []
     let rows = try BatchJoin.rows(all)
-    guard isInferred, letters.count > 0 else { return try partial(rows) }
+    guard isInferred, deadLetters.count > 0 else { return try partial(rows) }
     // Records that were rejected make no columns.
     return try partial(
       try BatchJoin.withoutEmpty(
@@ -196,13 +196,13 @@ struct RowInput {
       switch piece {
       case _ where mine.isEmpty: break
       case .parquet(let path, _, _):
-        for row in mine { letters.append(row.row, of: rows, at: row.row - start, in: path, row.reason) }
+        for row in mine { deadLetters.append(row.row, of: rows, at: row.row - start, in: path, row.reason) }
         left += mine.map(\.row)
       case .lines(let source):
         guard let builder else { break }
         let reasons = mine.map { ($0.row - start, $0.reason) }
         left += try await RecordInput(sources: [source], policy: policy).refuse(
-          Dictionary(reasons, uniquingKeysWith: { first, _ in first }), of: count, by: builder, &letters
+          Dictionary(reasons, uniquingKeysWith: { first, _ in first }), of: count, by: builder, &deadLetters
         ) { _ = try $0.finish() }.map { $0 + start }
       }
       start += count
@@ -239,8 +239,8 @@ struct RowInput {
   }
 
   /// Stores the records that could not be taken, but for those that were stored before.
-  func storeLetters(besides stored: inout StoredLetters) throws {
-    try letters.store(policy, besides: &stored)
+  func storeDeadLetters(besides stored: inout StoredDeadLetters) throws {
+    try deadLetters.store(policy, besides: &stored)
   }
 
   private func sources(_ lines: [Int]) -> [InputSource] {
@@ -279,14 +279,14 @@ struct RowInput {
       } catch {
         throw CommandError(error.description)
       }
-      letters = DeadLetters()
+      deadLetters = DeadLetters()
       self.builder = builder
       builder.keepsNewValues = true
       var found: [RecordBatch] = []
       var counts: [Int] = []
       for source in sources(lines) {
         let count = found.count
-        try await RecordInput(sources: [source], policy: policy).read(into: &builder, &letters) {
+        try await RecordInput(sources: [source], policy: policy).read(into: &builder, &deadLetters) {
           found.append(try $0.finish())
         }
         counts.append(found.count - count)

@@ -27,16 +27,16 @@ enum Readable {
 extension CommitReport {
   /// The line that a write ends with.
   ///
-  /// - Parameter letters: Number and bytes of records that were put aside.
-  func line(_ verb: String, _ table: Table, letters: (count: Int, bytes: Int) = (0, 0)) -> String {
+  /// - Parameter deadLetters: Number and bytes of records that were put aside.
+  func line(_ verb: String, _ table: Table, deadLetters: (count: Int, bytes: Int) = (0, 0)) -> String {
     var parts = [
       "\(inserted) inserted", "\(updated) updated", "\(deleted) deleted", "\(stale) stale",
       "\(duplicates) duplicate",
     ]
     if superseded > 0 { parts.append("\(superseded) superseded within the batch") }
     if notFound > 0 { parts.append("\(notFound) not found") }
-    if letters.bytes > 0 {
-      parts.append("\(letters.count) to the dead letters (\(Readable.bytes(letters.bytes)))")
+    if deadLetters.bytes > 0 {
+      parts.append("\(deadLetters.count) to the dead letters (\(Readable.bytes(deadLetters.bytes)))")
     }
     parts.append("\(files) \(files == 1 ? "file" : "files")")
     parts.append(Readable.bytes(bytesWritten))

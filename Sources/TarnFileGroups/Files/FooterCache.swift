@@ -94,13 +94,17 @@ package final class FooterCache: Sendable {
     guard let reference = file.keyIndexReference else { return nil }
     let path = ExactText(file.path)
     let known = state.withLock { state -> KeyIndexDirectory? in
-      guard let entry = state.entries[path], entry.file.size == file.size else { return nil }
+      guard let entry = state.entries[path], entry.file.tag == file.tag, entry.file.size == file.size else {
+        return nil
+      }
       return entry.index
     }
     if let known { return known }
     let index = try await KeyIndexDirectory.read(reference, in: storage, at: file.path)
     state.withLock { state in
-      guard var entry = state.entries[path], entry.file.size == file.size else { return }
+      guard var entry = state.entries[path], entry.file.tag == file.tag, entry.file.size == file.size,
+        entry.memory + index.memory <= limit
+      else { return }
       remove(path, &state)
       entry.index = index
       entry.memory += index.memory

@@ -41,7 +41,7 @@ struct PartitionPruning: Sendable {
     guard let partition, isPossible else { return nil }
     var combinations: [[Column]] = [[]]
     for name in partition.fields {
-      guard let field = schema[name], KeyText.objection(to: field.type) == nil,
+      guard let field = schema[name], PartitionValues.areRead(field.type),
         let values = condition.values(of: name), values.count * combinations.count <= Self.mostPaths
       else { return nil }
       var longer: [[Column]] = []

@@ -66,6 +66,9 @@ struct PartitionValues {
     }
   }
 
+  /// Whether the text of values of a type is read back: of times, writers make several.
+  static func areRead(_ type: DataType) -> Bool { literal("", type) != nil || type == .boolean }
+
   /// The value that ``KeyText`` made a text of; nil for types whose text is not read back.
   private static func literal(_ text: String, _ type: DataType) -> Literal? {
     switch type {

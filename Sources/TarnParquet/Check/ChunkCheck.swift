@@ -114,12 +114,13 @@ struct ChunkCheck {
     return true
   }
 
-  private func taken(_ decoder: inout any PageDecoder, _ page: PlacedPage) throws(ParquetError) -> LeafPiece {
+  private func taken(_ decoder: inout any PageDecoder, _ page: PlacedPage) throws(ParquetError) -> LeafValues
+  {
     do { return try decoder.take() } catch { throw file.failure(error, leaf, at: page.offset) }
   }
 
   /// Takes a page into account.
-  private mutating func note(_ page: PlacedPage, _ piece: LeafPiece, _ firstRow: Int) {
+  private mutating func note(_ page: PlacedPage, _ piece: LeafValues, _ firstRow: Int) {
     let header = page.header
     uncompressedSize += page.headerSize + header.uncompressedSize
     pageCount += 1
@@ -138,7 +139,7 @@ struct ChunkCheck {
     }
   }
 
-  private mutating func noteData(_ page: PlacedPage, _ piece: LeafPiece, _ firstRow: Int) {
+  private mutating func noteData(_ page: PlacedPage, _ piece: LeafValues, _ firstRow: Int) {
     let header = page.header
     let number = pages.count
     if header.valueCount == 0 {

@@ -2,7 +2,7 @@ import TarnBytes
 import TarnColumns
 
 /// Values of a leaf with the levels that say where in the rows they stand.
-struct LeafPiece: Sendable {
+struct LeafValues: Sendable {
   /// A value a slot: where the innermost list has an element, or a row where there is no list.
   var values: Column
   /// A level an entry; empty for a flat leaf.
@@ -28,7 +28,7 @@ protocol PageDecoder: Sendable {
     _ header: PageHeader, _ body: RawSpan, rows: Range<Int>?, _ scratch: inout PageScratch
   ) throws(FormatProblem)
   /// Gives what was decoded since the last time.
-  mutating func take() throws(FormatProblem) -> LeafPiece
+  mutating func take() throws(FormatProblem) -> LeafValues
 }
 
 extension PageDecoder {
@@ -128,7 +128,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
 
   var byteCount: Int { sink.byteCount + definitions.count + repetitions.count }
 
-  mutating func take() throws(FormatProblem) -> LeafPiece {
+  mutating func take() throws(FormatProblem) -> LeafValues {
     let values = try sink.take(leaf)
     // What is held of many columns that are read to their ends should be their values alone.
     if entriesRead == entryLimit { sink.endDictionary() }
@@ -140,7 +140,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     } catch {
       throw .malformed("the values do not fit the column's type")
     }
-    let piece = LeafPiece(
+    let piece = LeafValues(
       values: column, definitions: definitions, repetitions: repetitions, rows: rowsRead - rowsTaken)
     definitions = []
     repetitions = []

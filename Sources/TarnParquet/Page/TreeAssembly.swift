@@ -3,7 +3,7 @@ import TarnColumns
 /// Makes columns of leaves' values and levels: the inverse of the record shredding of the Dremel paper.
 struct TreeAssembly {
   /// By position among a row group's chunks; all of the same rows.
-  let pieces: [Int: LeafPiece]
+  let pieces: [Int: LeafValues]
 
   private static let damaged = FormatProblem.malformed("the leaves of a nested column do not fit each other")
 
@@ -55,7 +55,7 @@ struct TreeAssembly {
   }
 
   /// The levels of a node's first leaf, which tell of the node itself.
-  private func levels(of node: SchemaNode) throws(FormatProblem) -> LeafPiece {
+  private func levels(of node: SchemaNode) throws(FormatProblem) -> LeafValues {
     guard let leaf = node.leaves.first, let piece = pieces[leaf.chunk] else { throw Self.damaged }
     return piece
   }

@@ -56,7 +56,7 @@ final class LeafStream: @unchecked Sendable {
   }
 
   /// The next rows, of those that are at hand.
-  func next(_ rows: Int) throws(ParquetError) -> LeafPiece {
+  func next(_ rows: Int) throws(ParquetError) -> LeafValues {
     do throws(FormatProblem) {
       rowsGiven += rows
       if let held, held.piece.rows - heldGiven >= rows, !mayGoOn(held, heldGiven + rows) {
@@ -68,7 +68,7 @@ final class LeafStream: @unchecked Sendable {
       if let held, mayGoOn || heldGiven < held.piece.rows {
         parts.insert(held.slice(heldGiven..<held.piece.rows), at: 0)
       }
-      let piece = try LeafPiece.joined(parts, leaf)
+      let piece = try LeafValues.joined(parts, leaf)
       if piece.rows == rows, !mayGoOn {
         // A batch that ends with a page is given as it is, and nothing of it is held.
         held = nil

@@ -119,7 +119,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
 
     /// Decodes the next rows of a row group that is read in parts.
     private mutating func decode(isolation actor: isolated (any Actor)?) async throws(ParquetError) {
-      let pieces: [Int: LeafPiece]
+      let pieces: [Int: LeafValues]
       let rows: Int
       if ranges.isEmpty {
         let streams = streams

@@ -54,7 +54,7 @@ extension ParquetFile {
   /// Decodes a whole chunk.
   func decodeChunk(
     _ group: Int, _ leaf: LeafColumn, _ bytes: RawSpan, _ scratch: inout PageScratch
-  ) throws(ParquetError) -> LeafPiece {
+  ) throws(ParquetError) -> LeafValues {
     let chunk = metadata.groups[group].columns[leaf.chunk]
     let rows = metadata.groups[group].rowCount
     // Memory for so many rows is taken before any page has been seen.
@@ -95,7 +95,7 @@ extension ParquetFile {
 
   /// The batch that leaves' pieces make, with strings as the file's reader wants them.
   func assemble(
-    _ columns: [Int], _ pieces: [Int: LeafPiece], rows: Int
+    _ columns: [Int], _ pieces: [Int: LeafValues], rows: Int
   ) throws(ParquetError) -> RecordBatch {
     try finished(try assembleKept(columns, pieces, rows: rows))
   }
@@ -116,7 +116,7 @@ extension ParquetFile {
 
   /// The batch that leaves' pieces make, with strings as positions in dictionaries where pages have them so.
   func assembleKept(
-    _ columns: [Int], _ pieces: [Int: LeafPiece], rows: Int
+    _ columns: [Int], _ pieces: [Int: LeafValues], rows: Int
   ) throws(ParquetError) -> RecordBatch {
     var found: [Column] = []
     let assembly = TreeAssembly(pieces: pieces)

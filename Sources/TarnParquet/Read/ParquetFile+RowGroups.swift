@@ -81,12 +81,12 @@ extension ParquetFile {
   }
 
   /// What was decoded of each group that is read.
-  private typealias Pieces = [[Int: LeafPiece]]
+  private typealias Pieces = [[Int: LeafValues]]
 
   /// Reads whole chunks, several at a time where that pays.
   private func readLeaves(
     _ groups: [Int], _ leaves: [LeafColumn]
-  ) async throws(ParquetError) -> [[Int: LeafPiece]] {
+  ) async throws(ParquetError) -> [[Int: LeafValues]] {
     var requests: [RangeRequest<Chunk>] = []
     var total = 0
     for (number, group) in groups.enumerated() {

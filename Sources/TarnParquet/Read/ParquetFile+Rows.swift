@@ -19,7 +19,7 @@ extension ParquetFile {
       throw ParquetError(.notFound, path: path, "row group \(group) has \(rowCount) rows, and no row \(last)")
     }
     guard !sorted.isEmpty else { return try emptyBatch(columns) }
-    var pieces: [Int: LeafPiece] = [:]
+    var pieces: [Int: LeafValues] = [:]
     var indexed: [RangeRequest<PageRun>] = []
     let leaves = leaves(of: columns)
     for (leaf, index) in try await offsetIndexes(group, leaves) {
@@ -108,9 +108,9 @@ extension ParquetFile {
 
   /// Reads pages and takes the wanted rows of them.
   private func read(
-    _ runs: [RangeRequest<PageRun>], _ group: Int, _ sorted: [Int], into pieces: inout [Int: LeafPiece]
+    _ runs: [RangeRequest<PageRun>], _ group: Int, _ sorted: [Int], into pieces: inout [Int: LeafValues]
   ) async throws(ParquetError) {
-    var decoders: [Int: (decoder: any PageDecoder, parts: [LeafPiece])] = [:]
+    var decoders: [Int: (decoder: any PageDecoder, parts: [LeafValues])] = [:]
     var scratch = PageScratch()
     let requests = RangeRequest.joined(runs, gap: widestGap, most: Self.greatestRequest)
     var reader = RangeReader(self, requests.map(\.range))
@@ -147,14 +147,14 @@ extension ParquetFile {
         continue
       }
       do throws(FormatProblem) {
-        pieces[chunk] = try LeafPiece.joined(state.parts, leaf)
+        pieces[chunk] = try LeafValues.joined(state.parts, leaf)
       } catch { throw failure(error, leaf) }
     }
   }
 
   private static func taken(
     _ decoder: inout any PageDecoder, _ leaf: LeafColumn, _ rows: Range<Int>, _ sorted: [Int]
-  ) throws(FormatProblem) -> LeafPiece {
+  ) throws(FormatProblem) -> LeafValues {
     let piece = try decoder.take()
     guard piece.rows == rows.count, piece.repetitions.first ?? 0 == 0 else {
       throw .malformed("a page holds other rows than the page index says")
@@ -167,12 +167,12 @@ extension ParquetFile {
   /// Reads a whole chunk for some of its rows.
   private func scan(
     _ group: Int, _ leaf: LeafColumn, _ sorted: [Int]
-  ) async throws(ParquetError) -> LeafPiece {
+  ) async throws(ParquetError) -> LeafValues {
     let step = 1 << 14
     let rowCount = metadata.groups[group].rowCount
     let stream = try LeafStream(self, group, leaf, window: 1 << 20, expected: min(step, rowCount))
     var scratch = PageScratch()
-    var parts: [LeafPiece] = []
+    var parts: [LeafValues] = []
     var next = 0
     var start = 0
     while start < rowCount, next < sorted.count || parts.isEmpty {
@@ -186,7 +186,7 @@ extension ParquetFile {
       do { parts.append(try RowWindow(piece, leaf).gathered(chosen)) } catch { throw failure(error, leaf) }
       start += rows
     }
-    do { return try LeafPiece.joined(parts, leaf) } catch { throw failure(error, leaf) }
+    do { return try LeafValues.joined(parts, leaf) } catch { throw failure(error, leaf) }
   }
 }
 

@@ -115,8 +115,8 @@ final class SelectedStream: @unchecked Sendable {
   /// The rows of ranges, which rise, and all stand behind those that were asked for before.
   func next(
     _ ranges: [Range<Int>], _ scratch: inout PageScratch
-  ) async throws(ParquetError) -> LeafPiece {
-    var parts: [LeafPiece] = []
+  ) async throws(ParquetError) -> LeafValues {
+    var parts: [LeafValues] = []
     for range in ranges {
       var start = range.lowerBound
       while start < range.upperBound {
@@ -129,7 +129,7 @@ final class SelectedStream: @unchecked Sendable {
         start = end
       }
     }
-    do throws(FormatProblem) { return try LeafPiece.joined(parts, leaf) } catch {
+    do throws(FormatProblem) { return try LeafValues.joined(parts, leaf) } catch {
       throw file.failure(error, leaf)
     }
   }

@@ -2,13 +2,13 @@ import TarnColumns
 
 /// A leaf's piece with the places of its rows, so that parts of it are taken without going through it all.
 struct RowWindow: Sendable {
-  let piece: LeafPiece
+  let piece: LeafValues
   private let leaf: LeafColumn
   /// Where each row's entries and values begin, and at last where the last row's end; empty for a flat leaf.
   private var entries: [Int] = []
   private var slots: [Int] = []
 
-  init(_ piece: LeafPiece, _ leaf: LeafColumn) {
+  init(_ piece: LeafValues, _ leaf: LeafColumn) {
     self.piece = piece
     self.leaf = leaf
     guard !leaf.isFlat else { return }
@@ -27,19 +27,19 @@ struct RowWindow: Sendable {
   }
 
   /// A range of rows.
-  func slice(_ rows: Range<Int>) -> LeafPiece {
+  func slice(_ rows: Range<Int>) -> LeafValues {
     if rows == 0..<piece.rows { return piece }
-    if leaf.isFlat { return LeafPiece(values: piece.values.slice(rows), rows: rows.count) }
+    if leaf.isFlat { return LeafValues(values: piece.values.slice(rows), rows: rows.count) }
     let range = entries[rows.lowerBound]..<entries[rows.upperBound]
-    return LeafPiece(
+    return LeafValues(
       values: piece.values.slice(slots[rows.lowerBound]..<slots[rows.upperBound]),
       definitions: Array(piece.definitions[range]),
       repetitions: piece.repetitions.isEmpty ? [] : Array(piece.repetitions[range]), rows: rows.count)
   }
 
   /// Chosen rows in their order; each must be below the piece's number of rows.
-  func gathered(_ chosen: [Int]) throws(FormatProblem) -> LeafPiece {
-    var result = LeafPiece(values: piece.values, rows: chosen.count)
+  func gathered(_ chosen: [Int]) throws(FormatProblem) -> LeafValues {
+    var result = LeafValues(values: piece.values, rows: chosen.count)
     var valueRows: [Int32] = []
     for row in chosen {
       guard !leaf.isFlat else {
@@ -58,12 +58,12 @@ struct RowWindow: Sendable {
   }
 }
 
-extension LeafPiece {
+extension LeafValues {
   /// Pieces one after the other; the second may go on the first one's last row.
-  static func joined(_ pieces: [LeafPiece], _ leaf: LeafColumn) throws(FormatProblem) -> LeafPiece {
+  static func joined(_ pieces: [LeafValues], _ leaf: LeafColumn) throws(FormatProblem) -> LeafValues {
     if pieces.count == 1 { return pieces[0] }
     do {
-      return LeafPiece(
+      return LeafValues(
         values: try Column.concatenate(pieces.map(\.values), type: leaf.type),
         definitions: pieces.flatMap(\.definitions), repetitions: pieces.flatMap(\.repetitions),
         rows: pieces.reduce(0) { $0 + $1.rows })

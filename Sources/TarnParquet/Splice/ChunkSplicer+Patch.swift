@@ -43,7 +43,7 @@ extension ChunkSplicer {
         return false
       }
       let encoded = EncodedValues(
-        encoding: page.encoding, bounds: BoundOrder(field.type).join(bounds, new))
+        encoding: page.encoding, bounds: BoundComparison(field.type).join(bounds, new))
       try column.chunks[0].append(encoded: out, count: page.valueCount, encoded, &worker.compressor)
       result.uncompressedSize -= size
       result.append(column.chunks[0].takePages())

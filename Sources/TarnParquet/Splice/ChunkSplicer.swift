@@ -221,7 +221,7 @@ final class ChunkSplicer: Sendable {
     let bounds = EncodedBounds(ofNumbers: values)
     var pages = pages
     for page in pages.indices where pages[page].nullCount < pages[page].valueCount {
-      pages[page].bounds = bounds ?? BoundOrder(field.type).everything
+      pages[page].bounds = bounds ?? BoundComparison(field.type).everything
       pages[page].isUnordered = bounds == nil
     }
     return pages

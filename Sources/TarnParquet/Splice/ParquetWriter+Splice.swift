@@ -39,7 +39,7 @@ extension ParquetWriter {
         }
       }
       let dictionarySize = chunk.dictionary?.count ?? 0
-      let builder = ChunkIndexBuilder(pages: chunk.pages, order: BoundOrder(chunk.leaf.type))
+      let builder = ChunkIndexBuilder(pages: chunk.pages, order: BoundComparison(chunk.leaf.type))
       var metadata = ChunkMetadata(
         chunk.leaf, options.codec, chunk.pages, at: start, dictionarySize: dictionarySize,
         uncompressedSize: chunk.uncompressedSize)

@@ -167,7 +167,7 @@ extension ParquetFile {
       pages: [],
       offsets: [first.offset], slots: [])
     if first.offset > range.lowerBound { layout.dictionary = range.lowerBound..<first.offset }
-    let order = BoundOrder(leaf.type)
+    let order = BoundComparison(leaf.type)
     layout.mindsNaN = order.everything == nil || boundsMindNaN
     for (number, page) in pages.enumerated() {
       let end = number + 1 < pages.count ? pages[number + 1].firstRow : rows
@@ -245,7 +245,7 @@ extension ParquetFile {
   }
 }
 
-extension BoundOrder {
+extension BoundComparison {
   /// Bounds of a page as another file's index has them, which does not tell whether they were cut.
   func bounds(_ minimum: [UInt8], _ maximum: [UInt8], isText: Bool) -> EncodedBounds {
     func isWhole(_ bound: [UInt8]) -> Bool {

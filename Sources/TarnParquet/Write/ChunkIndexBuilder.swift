@@ -1,7 +1,7 @@
 /// Makes a chunk's page index and statistics of its pages.
 struct ChunkIndexBuilder {
   let pages: [WrittenPage]
-  let order: BoundOrder
+  let order: BoundComparison
 
   /// Where the pages lie, the first of them at `start` of the file.
   func offsetIndex(from start: Int) -> OffsetIndex {

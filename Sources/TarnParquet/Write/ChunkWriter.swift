@@ -21,7 +21,7 @@ struct ChunkWriter: Sendable {
   let codec: Codec
   private let writesChecksums: Bool
   private let falsePositiveRate: Double?
-  let order: BoundOrder
+  let order: BoundComparison
   var encoder: any PageEncoder
   /// Entries of the dictionary that stand in a file already; nil where it is all new.
   var adoptedEntries: Int?
@@ -39,7 +39,7 @@ struct ChunkWriter: Sendable {
     self.leaf = leaf
     codec = options.codec
     writesChecksums = options.writesChecksums
-    order = BoundOrder(leaf.type)
+    order = BoundComparison(leaf.type)
     encoder = Self.encoder(leaf, options.encodings[leaf.name] ?? .automatic)
     falsePositiveRate =
       options.bloomFilterColumns.contains(leaf.name) ? options.bloomFilterFalsePositiveRate : nil

@@ -165,4 +165,22 @@ public struct Timeline: Sendable, Hashable {
     guard let begin, !completedCommits.isEmpty else { return false }
     return fileInstant < begin
   }
+
+  /// Whether all commits after an instant stand on this timeline: none of them was archived.
+  package func begins(before instant: Instant) -> Bool { begin.map { $0 <= instant } ?? false }
+
+  /// Whether files that belong to the table as an earlier look found it may have been removed since.
+  package func mayHaveRemovedFiles(since earlier: Timeline) -> Bool {
+    let known = Set(earlier.entries)
+    let removes = entries.contains { entry in
+      guard entry.state == .completed, !known.contains(entry) else { return false }
+      switch entry.action.completed {
+      case .clean, .rollback, .restore, .replacecommit: return true
+      default: return false
+      }
+    }
+    // A commit that left the timeline was rolled back, unless it is older than all that is there: then it was archived.
+    return removes
+      || earlier.completedCommits.contains { !contains($0.instant) && !isVisible($0.instant) }
+  }
 }

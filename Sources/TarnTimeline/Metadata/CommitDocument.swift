@@ -58,6 +58,9 @@ package struct CommitDocument: Sendable {
     guard scanner.isAtEnd() else { throw CommitMetadataError("it is not JSON: text follows it") }
   }
 
+  /// Whether there is nothing in it.
+  package var isBlank: Bool { bytes.isEmpty }
+
   /// The Avro schema of the rows; nil where there is none.
   package var schema: String? { extra[CommitMetadata.schemaKey].flatMap { $0.isEmpty ? nil : $0 } }
 

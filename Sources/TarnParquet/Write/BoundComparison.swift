@@ -1,7 +1,7 @@
 import TarnColumns
 
-/// The order of a column's values, for bounds as they are stored.
-enum BoundOrder: Sendable {
+/// Compares the bounds of a column's values as they are stored.
+enum BoundComparison: Sendable {
   /// Integers of four or eight bytes, least significant first.
   case integer
   case float, double
