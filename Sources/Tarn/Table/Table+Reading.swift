@@ -41,6 +41,6 @@ extension Table {
         "table \(state.properties.name) has no meta columns, which would tell the rows that a commit wrote")
     }
     return try Snapshot(
-      state, asOf: instant, commits: commits, BaseFileReader(storage, footers, warn: settings.warn))
+      state, asOf: instant, commits: commits, BaseFileReader(storage, readFooters, warn: settings.warn))
   }
 }

@@ -27,7 +27,10 @@ public struct Table: Sendable {
   /// How this process works on it.
   public let settings: TableSettings
 
+  /// The footers that writes met.
   let footers: FooterCache
+  /// The footers that were read last, which are fewer: what reads goes through many files, and comes back to few.
+  let readFooters: FooterCache
   /// The properties file as this value created it; nil for a table that was opened.
   let creation: [UInt8]?
   /// Which names own which columns, to be stored before a commit.
@@ -41,7 +44,12 @@ public struct Table: Sendable {
     self.properties = properties
     self.settings = settings
     footers = FooterCache(memory: settings.memory, cutsNanoseconds: settings.cutsNanoseconds)
+    readFooters = FooterCache(
+      memory: settings.memory / Self.readingShare, cutsNanoseconds: settings.cutsNanoseconds)
   }
+
+  /// The share of the footers that writes keep which reading keeps.
+  private static let readingShare = 16
 
   /// The same table, which remembers which names own which columns.
   ///
