@@ -1,4 +1,4 @@
-/// What a write did with rows; each stage counts its own, and the report is their sum.
+/// What a write did with rows; each stage counts its own, and the report has all.
 struct RowCounts: Sendable, Hashable {
   /// Rows that are new.
   var inserted = 0
@@ -14,17 +14,4 @@ struct RowCounts: Sendable, Hashable {
   var superseded = 0
   /// Deletions, and updates of stored rows only, whose keys are not stored.
   var notFound = 0
-
-  /// The sum of two.
-  static func + (left: RowCounts, right: RowCounts) -> RowCounts {
-    var sum = left
-    sum.inserted += right.inserted
-    sum.updated += right.updated
-    sum.deleted += right.deleted
-    sum.stale += right.stale
-    sum.duplicates += right.duplicates
-    sum.superseded += right.superseded
-    sum.notFound += right.notFound
-    return sum
-  }
 }

@@ -74,17 +74,17 @@ struct SnapshotFiles: Sendable {
       state.latestCommits.map { ($0.instant, $0.document) }, uniquingKeysWith: { first, _ in first })
     // A commit that cannot be read, or says nothing, may have written anywhere.
     let lists = try? await concurrently(entries, width: reader.storage.costs.requestsAtOnce) {
-      entry -> [String] in
+      entry -> [String]? in
       let document: CommitDocument
       if let read = known[entry.instant] {
         document = read
       } else {
         document = try await log.document(of: entry)
       }
-      guard !document.isBlank else { throw CancellationError() }
-      return document.partitions
+      return document.isBlank ? nil : document.partitions
     }
-    return lists?.flatMap { $0 }
+    guard let lists, !lists.contains(nil) else { return nil }
+    return lists.flatMap { $0 ?? [] }
   }
 
   /// Those that commits wrote which are asked for.

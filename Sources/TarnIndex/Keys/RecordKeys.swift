@@ -34,13 +34,11 @@ package struct RecordKeys: Sendable {
 }
 
 /// Which of a batch's partitions a row or a file group is in.
-package struct PartitionNumber: Sendable, Hashable, Comparable {
+package struct PartitionNumber: Sendable, Hashable {
   /// Its place among the batch's partitions.
   package let value: Int32
 
   init(_ value: Int32) { self.value = value }
-
-  package static func < (left: PartitionNumber, right: PartitionNumber) -> Bool { left.value < right.value }
 }
 
 /// The partition of each row of a batch, resolved once.
@@ -68,9 +66,6 @@ package struct RowPartitions: Sendable {
     self.init(paths: paths)
     self.numbers = numbers
   }
-
-  /// Number of rows.
-  package var count: Int { numbers.count }
 
   /// The partition of a row; nil where the row does not say it.
   @inline(__always)

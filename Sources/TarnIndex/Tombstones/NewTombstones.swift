@@ -28,14 +28,6 @@ package struct NewTombstones: Sendable {
     try orderings.append(ordering.span.bytes)
   }
 
-  /// Adds those of another.
-  package mutating func append(_ others: NewTombstones) throws(ColumnError) {
-    for row in 0..<others.keys.count {
-      try keys.append(others.keys[row])
-      try orderings.append(others.orderings[row])
-    }
-  }
-
   /// The tombstones.
   ///
   /// - Parameter time: The commit's time in milliseconds since 1970-01-01T00:00:00Z.
