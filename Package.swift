@@ -54,7 +54,7 @@ let package = Package(
     room("DynamoDBJSON", ["TarnBytes"]),
     room("TarnStorage", ["TarnBytes", "CFileCopy"]),
     room("TarnStorageContract", ["TarnStorage"]),
-    room("TarnAvro", ["TarnBytes", "TarnColumns"]),
+    room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     room(
       "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage"]),

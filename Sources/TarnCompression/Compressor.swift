@@ -10,7 +10,7 @@ package struct Compressor: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
   private var zstd: OpaquePointer?
   private var deflate: DeflateContext?
-  private var deflateLevel = 0
+  private var deflateKind = (DeflateContext.Framing.gzip, level: 0)
   private var snappyTable: [UInt16] = []
 
   /// Makes a compressor; states are made when first needed.
@@ -60,9 +60,24 @@ package struct Compressor: ~Copyable, @unchecked Sendable {
   package mutating func gzip(
     _ input: RawSpan, level: Int = 6, into output: inout [UInt8]
   ) throws(CompressionError) {
-    if deflate == nil || deflateLevel != level {
-      deflate = try DeflateContext.deflating(level: level)
-      deflateLevel = level
+    try deflate(input, level: level, .gzip, into: &output)
+  }
+
+  /// Appends `input` as deflated data without any framing.
+  ///
+  /// - Throws: ``CompressionError`` where the library is out of memory.
+  package mutating func deflate(
+    _ input: RawSpan, level: Int = 6, into output: inout [UInt8]
+  ) throws(CompressionError) {
+    try deflate(input, level: level, .raw, into: &output)
+  }
+
+  private mutating func deflate(
+    _ input: RawSpan, level: Int, _ framing: DeflateContext.Framing, into output: inout [UInt8]
+  ) throws(CompressionError) {
+    if deflate == nil || deflateKind != (framing, level) {
+      deflate = try DeflateContext.deflating(level: level, framing)
+      deflateKind = (framing, level)
     }
     deflate?.reset()
     // Deflate stores what it cannot compress in blocks of 16 KiB and more, five bytes each.

@@ -10,6 +10,7 @@ package struct Decompressor: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
   private var zstd: OpaquePointer?
   private var inflate: DeflateContext?
+  private var inflateRaw: DeflateContext?
 
   /// Makes a decompressor; states are made when first needed.
   package init() {}
@@ -77,6 +78,46 @@ package struct Decompressor: ~Copyable, @unchecked Sendable {
       } while consumed < input.byteCount
       guard produced == size else { throw .sizeMismatch("gzip", expected: size, found: produced) }
       return produced
+    }
+  }
+
+  /// Replaces what `output` holds by the content of deflated data without framing, whose size nobody declared.
+  ///
+  /// - Parameter limit: Bytes beyond which it is refused.
+  /// - Throws: ``CompressionError`` where the input is malformed, something follows it, or it holds more.
+  package mutating func deflate(
+    _ input: RawSpan, limit: Int, into output: inout ByteBuffer
+  ) throws(CompressionError) {
+    if inflateRaw == nil { inflateRaw = try DeflateContext.inflating(.raw) }
+    inflateRaw?.reset()
+    output.removeAll()
+    var consumed = 0
+    while true {
+      var stepped: DeflateContext.Step?
+      // A byte more than may come, so that it is told where more does.
+      let room = min(max(limit, 0) - output.count + 1, 1 << 16)
+      output.append(count: room) { target in
+        stepped = input.withUnsafeBytes { source in
+          inflateRaw?.step(UnsafeRawBufferPointer(rebasing: source[consumed...]), target)
+        }
+        return stepped?.produced ?? 0
+      }
+      guard let step = stepped else { throw CompressionError(.failed, "zlib has no state") }
+      guard output.count <= limit else {
+        throw .sizeMismatch("deflate", expected: limit, found: output.count)
+      }
+      consumed += step.consumed
+      if step.status == Z_STREAM_END { break }
+      guard step.status == Z_OK || step.status == Z_BUF_ERROR else {
+        throw CompressionError(.malformed, "deflated data is damaged (\(step.status))")
+      }
+      guard step.consumed + step.produced > 0 else {
+        throw CompressionError(.truncated, "deflated data ends in the middle")
+      }
+    }
+    guard consumed == input.byteCount else {
+      throw CompressionError(
+        .malformed, "\(input.byteCount - consumed) bytes follow the end of deflated data")
     }
   }
 

@@ -6,8 +6,13 @@ struct DeflateContext: ~Copyable {
   private let stream: UnsafeMutablePointer<z_stream>
   private let direction: Direction
 
-  /// Window of 32 KiB, plus zlib's mark for gzip framing.
-  private static let gzipWindow: Int32 = 15 + 16
+  /// What stands around deflated data: zlib's size of the window, 32 KiB, and its mark for the framing.
+  enum Framing: Int32 {
+    /// A header, and a trailer with size and checksum.
+    case gzip = 31
+    /// Nothing.
+    case raw = -15
+  }
 
   private init(_ direction: Direction, _ begin: (UnsafeMutablePointer<z_stream>) -> Int32)
     throws(CompressionError)
@@ -18,17 +23,19 @@ struct DeflateContext: ~Copyable {
     guard begin(stream) == Z_OK else { throw CompressionError(.failed, "zlib cannot begin: out of memory?") }
   }
 
-  static func inflating() throws(CompressionError) -> DeflateContext {
+  static func inflating(_ framing: Framing = .gzip) throws(CompressionError) -> DeflateContext {
     try DeflateContext(.inflate) {
-      inflateInit2_($0, gzipWindow, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+      inflateInit2_($0, framing.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     }
   }
 
-  static func deflating(level: Int) throws(CompressionError) -> DeflateContext {
+  static func deflating(
+    level: Int, _ framing: Framing = .gzip
+  ) throws(CompressionError) -> DeflateContext {
     let level = Int32(min(max(level, 0), 9))
     return try DeflateContext(.deflate) {
       deflateInit2_(
-        $0, level, Z_DEFLATED, gzipWindow, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+        $0, level, Z_DEFLATED, framing.rawValue, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
         Int32(MemoryLayout<z_stream>.size))
     }
   }

@@ -28,6 +28,34 @@ let sample: [UInt8] = {
     }
   }
 
+  @Test func deflatedDataOfUnknownSizeComesBack() throws {
+    var compressor = Compressor()
+    var decompressor = Decompressor()
+    var buffer = ByteBuffer()
+    for size in [0, 1, 1_000, sample.count] {
+      var out: [UInt8] = [42]
+      try compressor.deflate(sample.span.bytes.extracting(first: size), into: &out)
+      let data = Array(out[1...])
+      try decompressor.deflate(data.span.bytes, limit: size, into: &buffer)
+      #expect(buffer.copied() == Array(sample[..<size]))
+      if size > 0 {
+        #expect(throws: CompressionError.self) {
+          try decompressor.deflate(data.span.bytes, limit: size - 1, into: &buffer)
+        }
+      }
+      for damaged in [Array(data.dropLast()), data + [0], [0xff] + data] {
+        #expect(throws: CompressionError.self) {
+          try decompressor.deflate(damaged.span.bytes, limit: 1 << 30, into: &buffer)
+        }
+      }
+    }
+    // A state for each framing, used by turns.
+    var gzip: [UInt8] = []
+    try compressor.gzip(sample.span.bytes, into: &gzip)
+    try decompressor.gzip(gzip.span.bytes, size: sample.count, into: &buffer)
+    #expect(buffer.copied() == sample)
+  }
+
   @Test(arguments: [1, 3, 19]) func zstdBlocksComeBackAndStatesAreUsedAgain(level: Int) throws {
     var compressor = Compressor()
     var decompressor = Decompressor()

@@ -1,6 +1,7 @@
 /// The folders within each target, in the order in which each uses only those before it.
 enum Folders {
   static let orders: [String: [String]] = [
+    "TarnAvro": ["Schemas", "Values", "Containers"],
     "Tarn": [
       "Definition", "Incoming", "Lookup", "Decide", "Plan", "Write", "Commit", "Recovery", "Table", "Rows",
     ],

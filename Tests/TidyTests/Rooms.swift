@@ -15,7 +15,7 @@ enum Rooms {
     ("DynamoDBJSON", ["TarnBytes"]),
     ("TarnStorage", ["TarnBytes", "CFileCopy"]),
     ("TarnStorageContract", ["TarnStorage"]),
-    ("TarnAvro", ["TarnBytes", "TarnColumns"]),
+    ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
     ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage"]),
     ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),

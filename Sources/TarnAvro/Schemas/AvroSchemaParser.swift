@@ -158,7 +158,7 @@ struct AvroSchemaParser {
   mutating func record(
     _ json: JSONValue, namespace: String, at path: String
   ) throws(AvroError) -> DataType {
-    let (fullName, inner) = try names(of: json, namespace: namespace, at: path)
+    let (fullName, inner) = try AvroSchema.names(of: json, namespace: namespace, at: path)
     guard let members = json["fields"]?.elements else {
       throw AvroError(.malformed, field: path, "a record without \"fields\"")
     }
@@ -195,12 +195,14 @@ struct AvroSchemaParser {
   mutating func remember(
     _ type: DataType, _ json: JSONValue, namespace: String, at path: String
   ) throws(AvroError) -> DataType {
-    named[try names(of: json, namespace: namespace, at: path).full] = (type, 0)
+    named[try AvroSchema.names(of: json, namespace: namespace, at: path).full] = (type, 0)
     return type
   }
+}
 
+extension AvroSchema {
   /// A definition's full name, and the namespace that holds within it.
-  func names(
+  static func names(
     of json: JSONValue, namespace: String, at path: String
   ) throws(AvroError) -> (full: String, namespace: String) {
     guard let name = json["name"]?.string, !name.isEmpty else {
