@@ -57,7 +57,8 @@ let package = Package(
     room("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     room(
       "TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
-    room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage"]),
+    room("TarnLogs", ["TarnBytes", "TarnStorage"]),
+    room("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnLogs"]),
     room("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),
     room(
       "TarnFileGroups",
@@ -109,8 +110,12 @@ let package = Package(
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage", "TarnStorageContract"]),
     tests(
       "ForeignTests",
-      ["Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage"]),
+      [
+        "Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage",
+        "TarnTimeline",
+      ]),
     tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
+    tests("TarnLogsTests", ["TarnLogs", "TarnBytes", "TarnStorage"]),
     tests(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
     tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),

@@ -12,7 +12,9 @@ enum Folders {
     "TarnFileGroups": ["Support", "Files", "Scan", "Lookup", "Format", "Write", "Rewrite"],
     "TarnIndex": ["Hashing", "Bloom", "Keys", "KeyIndex", "Tombstones"],
     "TarnStorage": ["Protocol", "Memory", "Local"],
-    "TarnTimeline": ["Layout", "Instants", "Properties", "Metadata", "View", "Attempt"],
+    "TarnTimeline": [
+      "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Attempt",
+    ],
     "TarnCDC": ["Scan", "Read", "Names", "Types", "Rows"],
     "TarnCommand": ["Arguments", "Options", "Output", "Input", "Access", "Commands", "Tool"],
     "TarnParquet": [

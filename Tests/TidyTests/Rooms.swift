@@ -17,7 +17,8 @@ enum Rooms {
     ("TarnStorageContract", ["TarnStorage"]),
     ("TarnAvro", ["TarnBytes", "TarnColumns", "TarnCompression"]),
     ("TarnParquet", ["TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnCompression"]),
-    ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage"]),
+    ("TarnLogs", ["TarnBytes", "TarnStorage"]),
+    ("TarnTimeline", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnLogs"]),
     ("TarnIndex", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnAvro", "TarnTimeline"]),
     (
       "TarnFileGroups",

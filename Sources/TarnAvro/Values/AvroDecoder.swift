@@ -196,7 +196,9 @@ extension AvroWalk {
     }
   }
 
-  /// The head of the next block; nil behind the last. A negative count announces the block's size too.
+  /// The head of the next block; nil behind the last.
+  ///
+  /// A negative count announces the block's size too.
   private func block(_ reader: inout ByteReader) throws(AvroError) -> Block? {
     let start = reader.offset
     let count = try long(&reader)
