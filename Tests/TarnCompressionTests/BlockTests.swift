@@ -43,7 +43,9 @@ let sample: [UInt8] = {
           try decompressor.deflate(data.span.bytes, limit: size - 1, into: &buffer)
         }
       }
-      for damaged in [Array(data.dropLast()), data + [0], [0xff] + data] {
+      try decompressor.deflate((data + [1, 2, 3]).span.bytes, limit: size, into: &buffer)
+      #expect(buffer.count == size)
+      for damaged in [Array(data.dropLast()), [0xff] + data] {
         #expect(throws: CompressionError.self) {
           try decompressor.deflate(damaged.span.bytes, limit: 1 << 30, into: &buffer)
         }

@@ -1,0 +1,178 @@
+import Foundation
+import Tarn
+import TarnColumns
+import TarnStorage
+import TarnTestSupport
+import TarnTimeline
+import Testing
+
+/// Archives that Spark makes, and plans and metadata of Tarn's that Spark carries out and reads.
+@Suite(.serialized) struct ServiceForeignTests {
+  private static let archiving = [
+    "hoodie.clean.automatic": "true", "hoodie.clean.async": "false", "hoodie.clean.commits.retained": "1",
+    "hoodie.cleaner.commits.retained": "1", "hoodie.keep.min.commits": "2", "hoodie.keep.max.commits": "3",
+    "hoodie.archive.automatic": "true",
+  ]
+
+  private func upsert(
+    _ spark: Spark, _ path: String, _ folder: String, round: Int, _ more: [String: String]
+  ) async throws {
+    let source = folder + "/incoming-\(round).parquet"
+    try await ParquetFixture.write(
+      try WideRows.batch(20, first: 5 * round, ordering: round + 1, seed: UInt64(round + 1)), to: source)
+    var options = TableForeignTests.sparkOptions("upsert", more)
+    if spark.testDescription != Spark.hudi015.testDescription {
+      options["hoodie.write.table.version"] = "6"
+      options["hoodie.write.auto.upgrade"] = "false"
+    }
+    try await spark.write(path, from: source, options: options)
+  }
+
+  /// What an archive keeps of a commit.
+  private func archived(_ metadata: CommitMetadata) -> CommitMetadata {
+    var kept = metadata
+    kept.isCompacted = false
+    for (partition, files) in metadata.partitions.pairs {
+      kept.partitions[partition] = files.map { file in
+        var file = file
+        (file.runtime, file.changeLogs, file.temporaryPath) = (nil, nil, nil)
+        (file.logs.filesCompacted, file.logs.sizeCompacted) = (0, 0)
+        return file
+      }
+    }
+    return kept
+  }
+
+  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  func archivedCommitsSayWhatTheySaidOnTheTimeline(spark: Spark) async throws {
+    try spark.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path)
+      try await table.upsert(try WideRows.batch(10))
+      let storage = LocalStorage(root: path, synchronizes: false)
+      var known: [Instant: CommitMetadata] = [:]
+      for round in 0..<8 {
+        for entry in try await table.timeline().completedCommits where known[entry.instant] == nil {
+          known[entry.instant] = try await CommitLog(storage).metadata(of: entry)
+        }
+        try await upsert(spark, path, folder, round: round, Self.archiving)
+      }
+      let timeline = try await table.timeline()
+      let archive = try await ArchivedTimeline.load(from: storage)
+      var found = 0
+      for (instant, metadata) in known where !timeline.contains(instant) {
+        let entry = try #require(try await archive.commit(instant), "\(instant)")
+        let read = try #require(try entry.metadata())
+        let (left, right) = (archived(read), archived(metadata))
+        #expect(left.extra.pairs.map(\.key).sorted() == right.extra.pairs.map(\.key).sorted())
+        for key in right.extra.keys { #expect(left.extra[key] == right.extra[key], "\(key)") }
+        #expect(left.operation == right.operation && left.replaced == right.replaced)
+        #expect(left.partitions.keys.sorted() == right.partitions.keys.sorted())
+        for partition in right.partitions.keys {
+          #expect(left.partitions[partition] == right.partitions[partition], "\(instant) \(partition)")
+        }
+        #expect(try await archive.entries(of: instant).count == 3)
+        found += 1
+      }
+      #expect(found > 3)
+      // Tarn's first commit is one of them.
+      let first = try #require(known.keys.min())
+      #expect(try await archive.commit(first) != nil)
+    }
+  }
+
+  /// A rollback that Tarn planned and did not live to carry out; rollbacks that it completed, a savepoint, and a clean
+  /// that it planned: Spark reads each of them, and acts by them.
+  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  func sparkCarriesOutPlansOfTarn(spark: Spark) async throws {
+    try spark.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path)
+      let first = try #require(try await table.upsert(try WideRows.batch(10)).instant)
+      let storage = LocalStorage(root: path, synchronizes: false)
+      let timeline = TablePaths.folder
+      func put(_ bytes: [UInt8], _ name: String) async throws {
+        try await storage.put(bytes, at: name, if: .ifAbsent)
+      }
+      let committed = try await CommitLog(storage).metadata(
+        of: TimelineEntry(first, .commit, .completed))
+      let saved = OrderedMap(
+        committed.partitions.pairs.map { partition, files in
+          (partition, files.compactMap { $0.path?.split(separator: "/").last.map(String.init) })
+        })
+      try await put([], timeline + "\(first).savepoint.inflight")
+      try await put(
+        try SavepointMetadata(user: "tarn", time: 1, comments: "kept", files: saved).bytes(),
+        timeline + "\(first).savepoint")
+
+      // An attempt that died, with a file of which no marker tells.
+      let dead = first.next
+      let file = "part=alpha/11111111-2222-3333-4444-555555555555-0_0-0-0_\(dead).parquet"
+      try await put([1, 2, 3], file)
+      try await put([], timeline + "\(dead).commit.requested")
+      try await put(Array("{}".utf8), timeline + "\(dead).inflight")
+      let info = InstantInfo(instant: dead.text, action: "commit")
+      let planned = dead.next
+      try await put(
+        try RollbackPlan(
+          instant: info, requests: [.init(partitionPath: "part=alpha", deleting: [path + "/" + file])]
+        ).bytes(), timeline + "\(planned).rollback.requested")
+
+      // Enough completed rollbacks for the archive to take some.
+      var instant = planned
+      var rollbacks: [Instant] = []
+      for _ in 0..<5 {
+        let gone = InstantInfo(instant: instant.next.text, action: "commit")
+        instant = instant.next.next
+        rollbacks.append(instant)
+        try await put(
+          try RollbackPlan(instant: gone, requests: []).bytes(), timeline + "\(instant).rollback.requested")
+        try await put([], timeline + "\(instant).rollback.inflight")
+        try await put(
+          try RollbackMetadata(
+            start: instant.text, duration: 1, deletedCount: 1, rolledBack: gone,
+            partitions: ["part=alpha": .init(path: "part=alpha", deleted: ["a.parquet"])]
+          ).bytes(), timeline + "\(instant).rollback")
+      }
+
+      // A clean that was planned, of a file that is none of the table's.
+      let left = "part=alpha/left.txt"
+      try await put([1], left)
+      let cleaning = instant.next
+      try await put(
+        try CleanPlan(
+          earliest: .init(instant: first.text, action: "commit", state: "COMPLETED"),
+          lastCompleted: first.text,
+          policy: "KEEP_LATEST_COMMITS", files: ["part=alpha": [.init(path: "file:\(path)/\(left)")]]
+        ).bytes(), timeline + "\(cleaning).clean.requested")
+
+      for round in 0..<5 { try await upsert(spark, path, folder, round: round, Self.archiving) }
+
+      #expect(try await !storage.exists(file))
+      #expect(try await !storage.exists(timeline + "\(dead).inflight"))
+      let archive = try await ArchivedTimeline.load(from: storage)
+      // The rollback, if it is still there, says what was removed.
+      if try await storage.exists(timeline + "\(planned).rollback") {
+        let done = try RollbackMetadata(avro: try await storage.readAll(timeline + "\(planned).rollback"))
+        #expect(done.instants == [info] && done.deletedCount == 1)
+        #expect(done.partitions["part=alpha"]?.deleted.first?.hasSuffix(file) == true)
+      } else {
+        #expect(try await archive.entries(of: planned).contains { $0.entry.state == .completed })
+      }
+      var archivedRollbacks = 0
+      for instant in rollbacks {
+        archivedRollbacks += try await archive.entries(of: instant).isEmpty ? 0 : 1
+      }
+      #expect(archivedRollbacks > 0)
+      #expect(try await !storage.exists(left))
+      for file in committed.files {
+        let path = try #require(file.path)
+        #expect(try await storage.exists(path), "a savepoint keeps \(path)")
+      }
+      let rows = try await TableForeignTests.rows(try await table.snapshot())
+      #expect(try await spark.read(path, select: TableForeignTests.columns) == rows)
+    }
+  }
+}
