@@ -72,31 +72,31 @@ struct AvroWalk {
     let value: AvroValue
     switch type {
     case .null: value = .null
-    case .boolean: value = .boolean(try boolean(&reader))
-    case .int: value = .int(try int(&reader))
-    case .long: value = .long(try long(&reader))
-    case .float: value = .float(Float(bitPattern: try fixedWidth(&reader)))
-    case .double: value = .double(Double(bitPattern: try fixedWidth(&reader)))
-    case .bytes: value = .bytes(try bytes(&reader, try long(&reader)).copied())
-    case .string: value = .string(try text(&reader))
-    case .fixed(let fixed): value = .fixed(try bytes(&reader, Int64(fixed.size)).copied())
-    case .enumeration(let enumeration): value = .enumeration(try symbol(enumeration, &reader))
+    case .boolean: value = .boolean(try readBoolean(&reader))
+    case .int: value = .int(try readInt(&reader))
+    case .long: value = .long(try readLong(&reader))
+    case .float: value = .float(Float(bitPattern: try readFixedWidth(&reader)))
+    case .double: value = .double(Double(bitPattern: try readFixedWidth(&reader)))
+    case .bytes: value = .bytes(try readBytes(&reader, try readLong(&reader)).copied())
+    case .string: value = .string(try readText(&reader))
+    case .fixed(let fixed): value = .fixed(try readBytes(&reader, Int64(fixed.size)).copied())
+    case .enumeration(let enumeration): value = .enumeration(try readSymbol(enumeration, &reader))
     case .union(let branches):
-      let branch = try branch(branches, &reader)
+      let branch = try readBranch(branches, &reader)
       // A null took its branch's number.
       value = branch == .null ? .null : try self.value(branch, &reader, depth: depth + 1)
     case .array(let element):
       var elements: [AvroValue] = []
-      while let block = try block(&reader) {
+      while let block = try nextBlock(&reader) {
         for _ in 0..<block.count { elements.append(try self.value(element, &reader, depth: depth + 1)) }
         try block.check(end: reader.offset)
       }
       value = .array(elements)
     case .map(let inner):
       var entries: [AvroValue.Entry] = []
-      while let block = try block(&reader) {
+      while let block = try nextBlock(&reader) {
         for _ in 0..<block.count {
-          let key = try text(&reader)
+          let key = try readText(&reader)
           do {
             entries.append(.init(key, try self.value(inner, &reader, depth: depth + 1)))
           } catch { throw error.within(key) }
@@ -125,32 +125,32 @@ struct AvroWalk {
     let start = reader.offset
     switch type {
     case .null: break
-    case .boolean: _ = try boolean(&reader)
-    case .int: _ = try int(&reader)
-    case .long: _ = try long(&reader)
-    case .float: _ = try bytes(&reader, 4)
-    case .double: _ = try bytes(&reader, 8)
-    case .bytes, .string: _ = try bytes(&reader, try long(&reader))
-    case .fixed(let fixed): _ = try bytes(&reader, Int64(fixed.size))
-    case .enumeration(let enumeration): _ = try symbol(enumeration, &reader)
+    case .boolean: _ = try readBoolean(&reader)
+    case .int: _ = try readInt(&reader)
+    case .long: _ = try readLong(&reader)
+    case .float: _ = try readBytes(&reader, 4)
+    case .double: _ = try readBytes(&reader, 8)
+    case .bytes, .string: _ = try readBytes(&reader, try readLong(&reader))
+    case .fixed(let fixed): _ = try readBytes(&reader, Int64(fixed.size))
+    case .enumeration(let enumeration): _ = try readSymbol(enumeration, &reader)
     case .union(let branches):
-      let branch = try branch(branches, &reader)
+      let branch = try readBranch(branches, &reader)
       if branch != .null { try skip(branch, &reader, depth: depth + 1) }
     case .array(let element):
-      while let block = try block(&reader) {
+      while let block = try nextBlock(&reader) {
         if let size = block.size {
-          _ = try bytes(&reader, size)
+          _ = try readBytes(&reader, size)
         } else {
           for _ in 0..<block.count { try skip(element, &reader, depth: depth + 1) }
         }
       }
     case .map(let inner):
-      while let block = try block(&reader) {
+      while let block = try nextBlock(&reader) {
         if let size = block.size {
-          _ = try bytes(&reader, size)
+          _ = try readBytes(&reader, size)
         } else {
           for _ in 0..<block.count {
-            _ = try bytes(&reader, try long(&reader))
+            _ = try readBytes(&reader, try readLong(&reader))
             try skip(inner, &reader, depth: depth + 1)
           }
         }
@@ -199,32 +199,32 @@ extension AvroWalk {
   /// The head of the next block; nil behind the last.
   ///
   /// A negative count announces the block's size too.
-  private func block(_ reader: inout ByteReader) throws(AvroError) -> Block? {
+  private func nextBlock(_ reader: inout ByteReader) throws(AvroError) -> Block? {
     let start = reader.offset
-    let count = try long(&reader)
+    let count = try readLong(&reader)
     guard count != 0 else { return nil }
     guard count < 0 else { return Block(count: count, size: nil, start: reader.offset) }
-    let size = try long(&reader)
+    let size = try readLong(&reader)
     guard count != .min, size >= 0, size <= Int64(reader.remaining) else {
       throw AvroError(.malformed, at: start, "a block of \(size) bytes, where \(reader.remaining) are left")
     }
     return Block(count: -count, size: size, start: reader.offset)
   }
 
-  private func branch(_ branches: [AvroType], _ reader: inout ByteReader) throws(AvroError) -> AvroType {
+  private func readBranch(_ branches: [AvroType], _ reader: inout ByteReader) throws(AvroError) -> AvroType {
     let start = reader.offset
-    let number = try long(&reader)
+    let number = try readLong(&reader)
     guard number >= 0, number < Int64(branches.count) else {
       throw AvroError(.malformed, at: start, "branch \(number) of a union that has \(branches.count)")
     }
     return branches[Int(number)]
   }
 
-  private func symbol(
+  private func readSymbol(
     _ enumeration: AvroType.Enumeration, _ reader: inout ByteReader
   ) throws(AvroError) -> String {
     let start = reader.offset
-    let number = try long(&reader)
+    let number = try readLong(&reader)
     guard number >= 0, number < Int64(enumeration.symbols.count) else {
       throw AvroError(
         .malformed, at: start, "symbol \(number) of an enumeration that has \(enumeration.symbols.count)")
@@ -232,7 +232,7 @@ extension AvroWalk {
     return enumeration.symbols[Int(number)]
   }
 
-  private func boolean(_ reader: inout ByteReader) throws(AvroError) -> Bool {
+  private func readBoolean(_ reader: inout ByteReader) throws(AvroError) -> Bool {
     let start = reader.offset
     let byte: UInt8
     do { byte = try reader.readByte() } catch { throw AvroError(error, "a boolean") }
@@ -242,34 +242,34 @@ extension AvroWalk {
     return byte == 1
   }
 
-  private func int(_ reader: inout ByteReader) throws(AvroError) -> Int32 {
+  private func readInt(_ reader: inout ByteReader) throws(AvroError) -> Int32 {
     let start = reader.offset
-    let number = try long(&reader)
+    let number = try readLong(&reader)
     guard let narrow = Int32(exactly: number) else {
       throw AvroError(.malformed, at: start, "an int has 32 bits, and \(number) has more")
     }
     return narrow
   }
 
-  private func long(_ reader: inout ByteReader) throws(AvroError) -> Int64 {
+  private func readLong(_ reader: inout ByteReader) throws(AvroError) -> Int64 {
     do { return try reader.readZigZag() } catch { throw AvroError(error, "a whole number") }
   }
 
-  private func fixedWidth<T: FixedWidthInteger & BitwiseCopyable>(
+  private func readFixedWidth<T: FixedWidthInteger & BitwiseCopyable>(
     _ reader: inout ByteReader
   ) throws(AvroError) -> T {
     do { return try reader.readLittleEndian() } catch { throw AvroError(error, "a floating number") }
   }
 
-  private func text(_ reader: inout ByteReader) throws(AvroError) -> String {
+  private func readText(_ reader: inout ByteReader) throws(AvroError) -> String {
     let start = reader.offset
-    let bytes = try bytes(&reader, try long(&reader))
+    let bytes = try readBytes(&reader, try readLong(&reader))
     guard UTF8Text.isValid(bytes) else { throw AvroError(.malformed, at: start, "a text is no UTF-8") }
     return bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
   }
 
   @_lifetime(copy reader)
-  private func bytes(_ reader: inout ByteReader, _ count: Int64) throws(AvroError) -> RawSpan {
+  private func readBytes(_ reader: inout ByteReader, _ count: Int64) throws(AvroError) -> RawSpan {
     guard count >= 0, count <= Int64(reader.remaining) else {
       throw AvroError(
         .malformed, at: reader.offset, "\(count) bytes are announced, and \(reader.remaining) are left")
