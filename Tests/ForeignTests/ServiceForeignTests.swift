@@ -19,7 +19,8 @@ import Testing
   ) async throws {
     let source = folder + "/incoming-\(round).parquet"
     try await ParquetFixture.write(
-      try WideRows.batch(20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1)), to: source)
+      try WideRows.batch(20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1)),
+      to: source)
     var options = TableForeignTests.sparkOptions("upsert", more)
     if spark.testDescription != Spark.hudi015.testDescription {
       options["hoodie.write.table.version"] = "6"
