@@ -115,7 +115,7 @@ let package = Package(
         "TarnTimeline",
       ]),
     tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
-    tests("TarnLogsTests", ["TarnLogs", "TarnBytes", "TarnStorage"]),
+    tests("TarnLogsTests", ["TarnLogs", "TarnAvro", "TarnBytes", "TarnStorage"]),
     tests(
       "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
     tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),

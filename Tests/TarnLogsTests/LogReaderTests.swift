@@ -19,7 +19,7 @@ import Testing
     let storage = InMemoryStorage()
     try await storage.put(bytes, at: "log", if: .always)
     var account = Account()
-    do {
+    do throws(LogError) {
       var reader = try await LogReader.open(storage, path: "log")
       while let block = try await reader.nextBlock() {
         account.kinds.append(block.kind)
@@ -28,7 +28,7 @@ import Testing
         try await reader.beginRecords(of: block)
         while try await reader.nextRecord() { account.records.append(reader.record.copied()) }
       }
-    } catch let error as LogError { account.error = error.code }
+    } catch { account.error = error.code }
     return account
   }
 

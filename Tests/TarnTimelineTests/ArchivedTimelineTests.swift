@@ -161,6 +161,23 @@ enum ArchiveFixture {
     #expect(try clean.metadata() == nil)
   }
 
+  /// Files of an archive are small, and each costs one request; those behind the one that is looked for cost none.
+  @Test func aFileCostsOneRead() async throws {
+    let storage = CountingStorage()
+    for number in 1...9 {
+      let entry = try ArchiveFixture.entry("2025010100000000\(number)")
+      let name = ".hoodie/archived/.commits_.archive.\(number)_1-0-1"
+      try await storage.put(ArchiveFixture.file([[entry], [entry]]), at: name, if: .always)
+    }
+    let archive = try await ArchivedTimeline.load(from: storage)
+    storage.reset()
+    let instant = try #require(Instant("20250101000000007"))
+    #expect(try await archive.commit(instant) != nil)
+    #expect(storage.readCount == 3)
+    #expect(try await archive.entries(of: instant).count == 2)
+    #expect(storage.readCount == 12)
+  }
+
   @Test func aTableWithoutAnArchiveHasNone() async throws {
     let archive = try await ArchivedTimeline.load(from: InMemoryStorage())
     #expect(archive.files.isEmpty)
