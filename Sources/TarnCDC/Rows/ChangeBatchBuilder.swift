@@ -277,11 +277,11 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   }
 
   /// All batches that were finished, with the columns of ``newFields`` and the types of ``widerFields``, so that nothing
-  /// need be read again for them.
+  /// need be read again for them; it is asked once, at the end.
   ///
   /// - Returns: Nil where only another reading tells: two names turned out to share a column, or a value fits none. A
   ///   builder of the ``GrowingColumns`` that this one gives is then to read the records once more.
-  public func completed(_ batches: [ChangeBatch]) -> [ChangeBatch]? {
+  public mutating func completed(_ batches: [ChangeBatch]) -> [ChangeBatch]? {
     guard let rows = assembler.completed(batches.map(\.rows)) else { return nil }
     do {
       return try zip(batches, rows).map { batch, rows in try ChangeBatch(rows: rows, isDelete: batch.isDelete)

@@ -19,6 +19,8 @@ struct RowAssembler: Sendable {
   /// Such names of the present row, and the positions of their values.
   private var met: [(name: Int, position: Int)] = []
   private let origin: ColumnName.Origin
+  /// Names that keep their columns where others differ from them in case only.
+  private let preferred: Set<ExactText>
   private var claims: ColumnClaims
   private var times: ZonelessTimes
   private var widening: NumberWidening
@@ -45,10 +47,26 @@ struct RowAssembler: Sendable {
   /// Whether the records must be read again, now that more of their columns are known.
   private var isUnsettled = false
 
-  /// Values of one batch that are kept, by the numbers of names and by columns.
+  /// Values of one batch that are kept: of names without column, by their numbers as far as such names came, and by
+  /// columns.
   private struct Late {
-    var new: [Int: LateValues] = [:]
+    var new: [LateValues] = []
     var wider: [Int: LateValues] = [:]
+
+    /// Keeps a value of a name without column; tells whether there was room for it.
+    mutating func append(
+      _ value: ScannedValue, _ scanner: borrowing JSONScanner, name: Int, row: Int, isLenient: Bool
+    ) -> Bool {
+      while new.count <= name { new.append(LateValues()) }
+      return new[name].append(value, scanner, row: row, isLenient: isLenient)
+    }
+
+    /// Hands over the values of a name, and keeps them no longer.
+    mutating func take(name: Int) -> LateValues {
+      guard name < new.count else { return LateValues() }
+      defer { new[name] = LateValues() }
+      return new[name]
+    }
   }
 
   /// - Parameters:
@@ -59,11 +77,14 @@ struct RowAssembler: Sendable {
   ///   - widening: The table's types of columns of numbers that get more digits where a value needs them.
   ///   - utcOffset: The offset from UTC when clocks show a time, in microseconds.
   ///   - keepsNewValues: Whether values without column are kept.
+  ///   - preferred: Names that keep their columns where others differ from them in case only.
   init(
     _ schema: Schema, of origin: ColumnName.Origin, owners: ColumnOwners, roles: [String],
-    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?, keepsNewValues: Bool
+    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?, keepsNewValues: Bool,
+    preferred: [String] = []
   ) throws(ChangeError) {
     self.schema = schema
+    self.preferred = Set(preferred.map { ExactText($0) })
     self.keepsNewValues = keepsNewValues
     self.widening = NumberWidening(schema, widening)
     self.origin = origin
@@ -243,8 +264,8 @@ struct RowAssembler: Sendable {
     _ values: [ScannedValue], _ scanner: borrowing JSONScanner, _ lenient: [Bool]?
   ) {
     for (name, position) in unplaced where values[position].kind != .null {
-      let hadRoom = late.new[name, default: LateValues()].append(
-        values[position], scanner, row: count, isLenient: lenient != nil)
+      let hadRoom = late.append(
+        values[position], scanner, name: name, row: count, isLenient: lenient != nil)
       if !hadRoom { isUnsettled = true }
     }
     for (column, position) in tooNarrow {
@@ -344,7 +365,7 @@ struct RowAssembler: Sendable {
     var ended = late
     late = Late()
     if let kept {
-      for name in ended.new.keys { ended.new[name]?.keep(kept) }
+      for name in ended.new.indices { ended.new[name].keep(kept) }
       for column in ended.wider.keys { ended.wider[column]?.keep(kept) }
     }
     lateOfBatches.append(ended)
@@ -380,7 +401,9 @@ struct RowAssembler: Sendable {
 
   /// The batches so far with the columns that were found, and with wider ones; nil where the records must be read
   /// again, by an assembler that knows these.
-  func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
+  ///
+  /// What was kept for it is let go.
+  mutating func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     let wider = widerFields
@@ -390,20 +413,23 @@ struct RowAssembler: Sendable {
     else { return nil }
     let fields = zip(found, columns(of: found, &owners)).map { Field($1, strangers[$0].type) }
     var complete: [RecordBatch] = []
-    for (batch, late) in zip(batches, lateOfBatches) {
+    defer { lateOfBatches = [] }
+    for (number, batch) in batches.enumerated() {
       var batch = batch
       for field in wider {
         let type = GrowingColumns.parsed(field.type)
         guard let column = batch.schema.index(of: field.name),
           let fitted = batch.columns[column].fitted(to: type),
-          let filled = (late.wider[column] ?? LateValues()).column(type, beside: fitted, count: batch.count)
+          let filled = (lateOfBatches[number].wider[column] ?? LateValues()).column(
+            type, beside: fitted, count: batch.count)
         else { return nil }
         batch.columns[column] = filled
         batch.schema.fields[column].type = type
       }
       for (id, field) in zip(found, fields) {
         guard
-          let column = (late.new[id] ?? LateValues()).column(field.type, beside: nil, count: batch.count)
+          let column = lateOfBatches[number].take(name: id).column(
+            field.type, beside: nil, count: batch.count)
         else { return nil }
         batch.columns.append(column)
         batch.schema.fields.append(field)
@@ -427,7 +453,8 @@ struct RowAssembler: Sendable {
   }
 
   private func columns(of ids: [Int], _ owners: inout ColumnOwners) -> [String] {
-    ColumnName.columns(ids.map { names.name($0) }, origin, besides: schema, &owners)
+    ColumnName.columns(
+      ids.map { names.name($0) }, origin, preferred: preferred, besides: schema, &owners)
   }
 
   /// The owners of the columns whose owners were not known, by the names that came, and the names without column.

@@ -43,12 +43,13 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
   ///   - keepsNewValues: Whether values without column, or with one that is too narrow, are kept for ``completed(_:)``.
+  ///   - preferred: Names that keep their columns where others differ from them in case only.
   /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
     owners: ColumnOwners = ColumnOwners(), placing: [String] = [],
     widening: [String: DataType] = [:], utcOffset: (@Sendable (Int64) -> Int64)? = nil,
-    countsMembers: Bool = false, keepsNewValues: Bool = false
+    countsMembers: Bool = false, keepsNewValues: Bool = false, preferred: [String] = []
   ) throws(ChangeError) {
     if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
     var keys: [Int] = []
@@ -59,7 +60,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     keyColumns = keys
     assembler = try RowAssembler(
       schema, of: .members, owners: owners, roles: keyFields + placing, widening: widening,
-      utcOffset: utcOffset, keepsNewValues: keepsNewValues)
+      utcOffset: utcOffset, keepsNewValues: keepsNewValues, preferred: preferred)
     self.unknown = unknown
   }
 
@@ -128,11 +129,11 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   }
 
   /// All batches that were finished, with the columns of ``newFields`` and the types of ``widerFields``, so that nothing
-  /// need be read again for them.
+  /// need be read again for them; it is asked once, at the end.
   ///
   /// - Returns: Nil where only another reading tells: two names turned out to share a column, or a value fits none. A
   ///   builder of the ``GrowingColumns`` that this one gives is then to read the records once more.
-  public func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
+  public mutating func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
     assembler.completed(batches)
   }
 }
