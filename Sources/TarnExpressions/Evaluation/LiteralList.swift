@@ -36,7 +36,7 @@ struct LiteralList {
       hash: text.hash(0), position: strings.count, where: { known.equals($0, text, 0) },
       hashOf: { known.hash($0) })
     guard new == nil else { return }
-    do { try strings.append(text, 0..<1) } catch { throw ExpressionError(error.description) }
+    do { try strings.append(text, 0..<1) } catch { throw ExpressionError(.tooLarge, error.description) }
   }
 
   @inline(__always)
