@@ -11,7 +11,7 @@ import Testing
 /// Spark's vectorised reader is the one that reads some page orders wrongly without an error, so it reads all
 /// columns, and filters on columns whose pages refer to dictionaries and on others.
 @Suite(.serialized) struct SpliceForeignTests {
-  @Test(arguments: 1...12)
+  @Test(arguments: 1...(TestWorld.isLong ? 12 : 4))
   func splicedTablesReadAlikeAndSparkGoesOn(seed: Int) async throws {
     try ForeignReader.require()
     try Spark.hudi015.require()

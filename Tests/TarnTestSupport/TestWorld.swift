@@ -13,6 +13,9 @@ public enum TestWorld {
   /// Whether a test that lacks something fails instead of skipping (`Tests/run --no-skip`).
   public static let noSkip = environment("TARN_NO_SKIP") != nil
 
+  /// Whether the heaviest runs are done whole (`Tests/run --long`), and not a seeded part of them.
+  public static let isLong = environment("TARN_LONG") != nil
+
   /// The path of a shared file or folder; nil where it is absent.
   ///
   /// Shared things lie in the folder named by `TARN_SHARED`, else in `../shared` beside the package,
