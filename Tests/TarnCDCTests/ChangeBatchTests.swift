@@ -91,7 +91,7 @@ struct ChangeBatchTests {
       change(id: "1", new: #""x":{"N":"1"},"y":{"BOOL":true},"z":{"N":"1.5"}"#)
       + change(id: "2", new: #""x":{"N":"2"},"z":{"S":"a"},"w":{"L":[]}"#)
     let (_, builder, _) = try await batch(text)
-    let found = builder.newFields.map { "\($0.field.name): \($0.field.type.name) \($0.count)" }
+    let found = builder.found.newFields.map { "\($0.field.name): \($0.field.type.name) \($0.count)" }
     #expect(found == ["x: long 2", "y: boolean 1", "z: string 2", "w: string 1"])
   }
 
@@ -99,11 +99,11 @@ struct ChangeBatchTests {
   func untyped() async throws {
     let nulls = change(id: "1", new: #""x":{"NULL":true}"#)
     let (_, builder, _) = try await batch(nulls)
-    #expect(builder.newFields.isEmpty && builder.untypedNames == ["x"])
-    #expect(builder.owners.count == 0)
+    #expect(builder.found.newFields.isEmpty && builder.found.untypedNames == ["x"])
+    #expect(builder.found.owners.count == 0)
     let (_, later, _) = try await batch(nulls + change(id: "2", new: #""x":{"N":"1.5"}"#))
-    #expect(later.newFields.map(\.field.type) == [.decimal(precision: 38, scale: 18)])
-    #expect(later.untypedNames.isEmpty)
+    #expect(later.found.newFields.map(\.field.type) == [.decimal(precision: 38, scale: 18)])
+    #expect(later.found.untypedNames.isEmpty)
   }
 
   private func named(_ id: String, _ table: String?, arn: Bool = false) -> String {

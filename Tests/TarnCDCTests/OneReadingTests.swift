@@ -111,8 +111,8 @@ struct OneReadingTests {
       var builder = try make(columns, known)
       let again = try await read(text, &builder, finish)
       known = owners(builder)
-      guard builder.newFields.isEmpty, builder.widerFields.isEmpty else {
-        columns.takeColumns(of: builder)
+      guard builder.found.newFields.isEmpty, builder.found.widerFields.isEmpty else {
+        columns.grow(by: builder.found)
         continue
       }
       guard let whole = completed(&first, once.batches) else { return false }
@@ -134,7 +134,7 @@ struct OneReadingTests {
           schema: columns.schema, keyFields: ["id"], unknown: .leaveOut, owners: owners,
           widening: columns.widening, keepsNewValues: true)
       } owners: {
-        $0.owners
+        $0.found.owners
       } finish: {
         try $0.finish()
       } rows: {
@@ -157,7 +157,7 @@ struct OneReadingTests {
           schema: columns.schema, keyFields: ["id"], partitionFields: ["part"], owners: owners,
           widening: columns.widening, keepsNewValues: true)
       } owners: {
-        $0.owners
+        $0.found.owners
       } finish: {
         try $0.finish()
       } rows: {
@@ -203,7 +203,7 @@ struct OneReadingTests {
       var inference = SchemaInference(.rows, preferred: ["X"])
       _ = try await Self.read(text, &inference)
       #expect(whole.allSatisfy { $0.schema == inference.schema })
-      #expect(builder.owners.pairs.map(\.column) == inference.owners.pairs.map(\.column))
+      #expect(builder.found.owners.pairs.map(\.column) == inference.owners.pairs.map(\.column))
       var known = try RowBatchBuilder(schema: inference.schema, owners: inference.owners)
       let again = try await Self.read(text, &known) { try $0.finish() }
       #expect(once.rejected.isEmpty && again.rejected.isEmpty)

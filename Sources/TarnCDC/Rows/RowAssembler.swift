@@ -286,7 +286,7 @@ struct RowAssembler: Sendable {
   }
 
   /// The columns of numbers that had values which they do not hold, with types that hold them.
-  var widerFields: [Field] { widening.fields(of: schema) }
+  private var widerFields: [Field] { widening.fields(of: schema) }
 
   /// Fills the present row up with nulls, and notes that it is to be left out.
   private mutating func leaveOutPresentRow() {
@@ -381,13 +381,20 @@ struct RowAssembler: Sendable {
     return kept
   }
 
+  /// What the records so far have told of columns.
+  var found: FoundColumns {
+    FoundColumns(
+      newFields: newFields, untypedNames: untypedNames, widerFields: widerFields,
+      zonelessColumns: zonelessColumns, owners: owners)
+  }
+
   /// Names of the columns that had times without zone.
-  var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
+  private var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
 
   /// The names that have no column, with the types that would fit what has been seen of them.
   ///
   /// A name that had nothing but nulls tells no type yet, and is not among them.
-  var newFields: [(field: Field, count: Int, warning: String?)] {
+  private var newFields: [(field: Field, count: Int, warning: String?)] {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     return zip(found, columns(of: found, &owners)).map { id, column in
@@ -440,12 +447,12 @@ struct RowAssembler: Sendable {
   }
 
   /// The names that have no column and had nothing but nulls.
-  var untypedNames: [String] {
+  private var untypedNames: [String] {
     settled.new.filter { !strangers[$0].isKnown }.map { names.name($0) }
   }
 
   /// Which names own which columns, those that were met among them.
-  var owners: ColumnOwners {
+  private var owners: ColumnOwners {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     _ = columns(of: found, &owners)

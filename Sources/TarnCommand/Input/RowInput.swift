@@ -159,13 +159,13 @@ struct RowInput {
   }
 
   /// Takes note of the columns that rows of JSON give.
-  private mutating func noteGiven(_ builder: RowBatchBuilder, _ schema: Schema, _ sources: [InputSource])
-    throws
-  {
+  private mutating func noteGiven(
+    _ builder: RowBatchBuilder, _ told: FoundColumns, _ schema: Schema, _ sources: [InputSource]
+  ) throws {
     guard isPartial, builder.taken > 0 else { return }
     let files = sources.map { $0.prefix + $0.name }.joined(separator: ", ")
     var names: Set<String> = []
-    let counts = builder.memberCounts + builder.newFields.map(\.count)
+    let counts = builder.memberCounts + told.newFields.map(\.count)
     for (field, count) in zip(schema.fields, counts) where count > 0 {
       guard count == builder.taken || field.name == MetaColumns.isDeleted else {
         throw CommandError(
@@ -280,17 +280,18 @@ struct RowInput {
         }
         counts.append(found.count - count)
       }
-      owners = builder.owners
-      NewColumns.say(builder.newFields, isTable: stored != nil, known: announced)
-      columns.grow(by: builder)
+      let told = builder.found
+      owners = told.owners
+      NewColumns.say(told.newFields, isTable: stored != nil, known: announced)
+      columns.grow(by: told)
       let complete = builder.completed(found)
       let isKeyed = knowsKey || (complete ?? []).allSatisfy { hasKeys($0, key) }
       knowsKey = true
       guard let complete, isKeyed else { continue }
       NewColumns.sayOwners(owners, before.owners, before.schema)
-      if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
-      try noteGiven(builder, columns.schema, sources(lines))
-      if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
+      if let line = UntypedNames.warning(told.untypedNames) { StandardError.note(line) }
+      try noteGiven(builder, told, columns.schema, sources(lines))
+      if !hasZone { ZoneConversion.sayUTC(told.zonelessColumns) }
       var rest = complete[...]
       return try counts.map { count in
         defer { rest = rest.dropFirst(count) }
