@@ -88,6 +88,9 @@ import Testing
     let rows = try await TableForeignTests.rows(try await table.snapshot())
     #expect(try await Spark.hudi015.read(path, select: columns) == rows, "\(what): Spark")
     #expect(try await ForeignReader.hudi(table: path, select: columns) == rows, "\(what): hudi-rs")
+    if let found = try await ForeignReader.daft(table: path, select: columns) {
+      #expect(found == rows, "\(what): Daft")
+    }
     let filtered = try await table.snapshot().where(.column("price") > 0 && .column("part") == "beta").count()
     let read = try await Spark.hudi015.read(path, where: "price > 0 and part = 'beta'", select: ["id"])
     #expect(read.count == filtered, "\(what): Spark with a filter")
