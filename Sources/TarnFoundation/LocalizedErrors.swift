@@ -61,11 +61,6 @@ extension DynamoDBJSONError: LocalizedError {
   public var errorDescription: String? { description }
 }
 
-extension BrokenJSON: LocalizedError {
-  /// What is wrong, and at which offset.
-  public var errorDescription: String? { description }
-}
-
 extension JavaPropertiesError: LocalizedError {
   /// The line, and what is wrong with it.
   public var errorDescription: String? { description }

@@ -136,7 +136,7 @@ public struct RecordReader: ~Copyable {
       let isLast = window?.isLast ?? true
       if isLast || end - start >= RejectedRecord.keptBytes {
         var handedOut = end
-        // What stands last may tell whether what comes begins a record.
+        // The last bytes stay: with those that follow they may tell whether a record begins there.
         if isLast {
           handedOut = window?.text.count ?? end
         } else if passage.pending == nil {

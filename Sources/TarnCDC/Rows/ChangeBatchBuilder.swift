@@ -160,7 +160,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
       counts.moves += 1
     }
     do {
-      assembler.clearSlots()
+      assembler.beginRow()
       _ = try assembler.assign(record.values, newImage, scanner, isFirst: true)
       if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
       try assembler.checkKeys(keyColumns, record.values, scanner)
@@ -179,7 +179,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
 
   private mutating func appendDelete(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     do {
-      assembler.clearSlots()
+      assembler.beginRow()
       if let oldImage = record.oldImage {
         _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
       }
@@ -198,13 +198,13 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   private mutating func isMove(
     _ newImage: Range<Int>, _ oldImage: Range<Int>, _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) -> Bool {
-    assembler.clearSlots()
+    assembler.beginRow()
     _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
-    let old = partitionColumns.map { assembler.slots[$0] }
-    assembler.clearSlots()
+    let old = partitionColumns.map { assembler.assigned[$0] }
+    assembler.beginRow()
     _ = try assembler.assign(record.values, newImage, scanner, isFirst: false)
     for (column, before) in zip(partitionColumns, old) {
-      let after = assembler.slots[column]
+      let after = assembler.assigned[column]
       guard before >= 0, after >= 0 else {
         if before != after { return true }
         continue

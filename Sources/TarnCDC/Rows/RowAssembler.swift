@@ -28,7 +28,7 @@ struct RowAssembler: Sendable {
   private var isReserved: [Bool]
 
   /// The value of each column in the present row, a position among the scanned values; -1 where it has none.
-  private(set) var slots: [Int32]
+  private(set) var assigned: [Int32]
   /// Number of rows, those to be left out too.
   private(set) var count = 0
   private var leftOut: [Int32] = []
@@ -53,7 +53,7 @@ struct RowAssembler: Sendable {
     var new: [LateValues] = []
     var wider: [Int: LateValues] = [:]
 
-    /// Keeps a value of a name without column; tells whether there was room for it.
+    /// Keeps a value of a name without column; tells whether it is kept.
     mutating func append(
       _ value: ScannedValue, _ scanner: borrowing JSONScanner, name: Int, row: Int, isLenient: Bool
     ) -> Bool {
@@ -98,7 +98,7 @@ struct RowAssembler: Sendable {
     }
     self.targets = targets
     builders = schema.fields.map { ColumnBuilder($0.type) }
-    slots = [Int32](repeating: -1, count: targets.count)
+    assigned = [Int32](repeating: -1, count: targets.count)
     let reserved = origin == .attributes ? EventColumn.fields.map(\.name) : []
     isReserved = schema.fields.map { reserved.contains($0.name) }
     claims = ColumnClaims(schema, origin, owners, roles: roles, isReserved: isReserved)
@@ -111,19 +111,19 @@ struct RowAssembler: Sendable {
     }
   }
 
-  /// Makes room for what is known of one more name.
+  /// Begins to note what is known of one more name.
   private mutating func noteName() {
     strangers.append(InferredType())
     lastTurn.append(-1)
   }
 
-  mutating func clearSlots() {
+  mutating func beginRow() {
     met.removeAll(keepingCapacity: true)
     unplaced.removeAll(keepingCapacity: true)
     tooNarrow.removeAll(keepingCapacity: true)
     turn += 1
     widening.forget()
-    for column in slots.indices { slots[column] = -1 }
+    for column in assigned.indices { assigned[column] = -1 }
   }
 
   /// Gives columns that have no value yet theirs from scanned values.
@@ -147,8 +147,8 @@ struct RowAssembler: Sendable {
       previous = id
       let column = Int(columns[id])
       if column >= 0 {
-        if slots[column] < 0 {
-          slots[column] = Int32(truncatingIfNeeded: position)
+        if assigned[column] < 0 {
+          assigned[column] = Int32(truncatingIfNeeded: position)
         } else if isFirst {
           try settle(id, column, position, values, scanner)
         }
@@ -157,8 +157,8 @@ struct RowAssembler: Sendable {
       if isFirst { met.append((id, position)) }
       if column < -1 {
         let column = -2 - column
-        if slots[column] < 0 {
-          slots[column] = Int32(truncatingIfNeeded: position)
+        if assigned[column] < 0 {
+          assigned[column] = Int32(truncatingIfNeeded: position)
         } else if isFirst {
           try settle(id, column, position, values, scanner)
         }
@@ -173,7 +173,7 @@ struct RowAssembler: Sendable {
   /// Takes note of a value without column, of which the first of its name counts.
   private mutating func noteUnplaced(_ id: Int, _ position: Int, isFirst: Bool) {
     guard lastTurn[id] != turn else {
-      // With a column the name would be there twice, and the row rejected.
+      // The name is in the row twice; once it has a column, such a row is rejected.
       if isFirst { isUnsettled = true }
       return
     }
@@ -205,7 +205,7 @@ struct RowAssembler: Sendable {
   private mutating func settle(
     _ id: Int, _ column: Int, _ position: Int, _ values: [ScannedValue], _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) {
-    guard let other = number(of: values[Int(slots[column])], scanner, after: -1), other != id else {
+    guard let other = number(of: values[Int(assigned[column])], scanner, after: -1), other != id else {
       throw .duplicate(name: names.name(id))
     }
     let (name, otherName) = (names.name(id), names.name(other))
@@ -219,7 +219,7 @@ struct RowAssembler: Sendable {
     columns[isIDs ? other : id] = -1
     // The other's values in earlier rows may have gone to the column.
     isUnsettled = true
-    if isIDs { slots[column] = Int32(truncatingIfNeeded: position) }
+    if isIDs { assigned[column] = Int32(truncatingIfNeeded: position) }
   }
 
   /// Appends the row of the assigned values.
@@ -229,12 +229,12 @@ struct RowAssembler: Sendable {
     _ values: [ScannedValue], _ scanner: borrowing JSONScanner, lenient: [Bool]? = nil
   ) throws(RejectionReason) {
     for column in targets.indices where !isReserved[column] {
-      let slot = slots[column]
-      guard slot >= 0, values[Int(slot)].kind != .null else {
+      let position = assigned[column]
+      guard position >= 0, values[Int(position)].kind != .null else {
         builders[column].appendNulls()
         continue
       }
-      let value = values[Int(slot)]
+      let value = values[Int(position)]
       do {
         if value.valueIsEscaped {
           let text = scanner.unescaped(value.value)
@@ -244,7 +244,7 @@ struct RowAssembler: Sendable {
         }
       } catch {
         if lenient.map({ $0[column] }) ?? false || widens(column, value, scanner, error) {
-          if keepsNewValues, widening.mayWiden(column) { tooNarrow.append((column, Int(slot))) }
+          if keepsNewValues, widening.mayWiden(column) { tooNarrow.append((column, Int(position))) }
           builders[column].appendNulls()
           continue
         }
@@ -264,20 +264,20 @@ struct RowAssembler: Sendable {
     _ values: [ScannedValue], _ scanner: borrowing JSONScanner, _ lenient: [Bool]?
   ) {
     for (name, position) in unplaced where values[position].kind != .null {
-      let hadRoom = late.append(
+      let isKept = late.append(
         values[position], scanner, name: name, row: count, isLenient: lenient != nil)
-      if !hadRoom { isUnsettled = true }
+      if !isKept { isUnsettled = true }
     }
     for (column, position) in tooNarrow {
-      let hadRoom = late.wider[column, default: LateValues()].append(
+      let isKept = late.wider[column, default: LateValues()].append(
         values[position], scanner, row: count, isLenient: lenient.map { $0[column] } ?? false)
-      if !hadRoom { isUnsettled = true }
+      if !isKept { isUnsettled = true }
     }
   }
 
   /// Whether a column will take a value that it does not take now, once the records are read again.
   private mutating func widens(
-    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: Misfit
+    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: MisfitError
   ) -> Bool {
     guard !misfit.isBroken, value.kind == .number || value.kind == .string, !value.valueIsEscaped else {
       return false
@@ -299,7 +299,7 @@ struct RowAssembler: Sendable {
   mutating func leaveOut(row: Int) { leftOut.append(Int32(truncatingIfNeeded: row)) }
 
   private func misfit(
-    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: Misfit
+    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: MisfitError
   ) -> RejectionReason {
     let field = schema.fields[column]
     let shown = Self.shown(value, scanner)

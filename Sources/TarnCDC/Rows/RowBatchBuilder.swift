@@ -84,7 +84,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     values.removeAll(keepingCapacity: true)
     let start = scanner.offset
     do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(BrokenJSON(error)) }
-    assembler.clearSlots()
+    assembler.beginRow()
     let stranger = try assembler.assign(values, values.indices, scanner, isFirst: true)
     if unknown == .reject, let stranger {
       let value = values[stranger]
@@ -92,7 +92,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     }
     try assembler.checkKeys(keyColumns, values, scanner)
     try assembler.appendRow(values, scanner)
-    for column in memberCounts.indices where assembler.slots[column] >= 0 { memberCounts[column] += 1 }
+    for column in memberCounts.indices where assembler.assigned[column] >= 0 { memberCounts[column] += 1 }
     textBytes += scanner.offset - start
     taken += 1
   }

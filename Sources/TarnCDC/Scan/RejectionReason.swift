@@ -2,7 +2,7 @@ import TarnBytes
 import TarnColumns
 
 /// Where a text is no JSON, and why.
-public struct BrokenJSON: Error, Sendable, Hashable, CustomStringConvertible {
+public struct BrokenJSON: Sendable, Hashable, CustomStringConvertible {
   package let error: JSONError
 
   package init(_ error: JSONError) { self.error = error }

@@ -82,7 +82,7 @@ private struct KeySet<Key: FixedWidthInteger> {
     index = HashIndex(expected: keys.count)
     guard keys.count > Self.few else { return }
     for (position, key) in keys.enumerated() {
-      // Each is there once, so that none is found.
+      // No two keys are equal, so there is nothing to compare with.
       _ = index.findOrInsert(
         hash: Self.hash(key), position: position, where: { _ in false },
         hashOf: { [keys] in Self.hash(keys[$0]) })
