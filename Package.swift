@@ -129,7 +129,10 @@ let package = Package(
     tests("TidyTests", []),
     tests(
       "TarnFoundationTests",
-      ["TarnFoundation", "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "DynamoDBJSON"]),
+      [
+        "TarnFoundation", "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline",
+        "DynamoDBJSON",
+      ]),
     tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
     tests(
       "TarnCDCTests",

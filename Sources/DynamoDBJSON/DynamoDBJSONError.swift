@@ -2,48 +2,60 @@ internal import TarnBytes
 
 /// Why text is no DynamoDB JSON, at which attribute, and where in the text.
 public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The kinds of mistakes.
-  public enum Kind: Sendable, Hashable {
-    /// It is not even JSON, or has a JSON value of another type than the tag asks for: what is wrong, and where.
-    case json(String)
+  /// The kinds of mistakes; more may come, so that a `switch` needs a `default`.
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    private let name: String
+
+    private init(_ name: String) { self.name = name }
+
+    /// The kind's name, as `badNumber`.
+    public var description: String { name }
+
+    /// It is not even JSON, or has a JSON value of another type than the tag asks for.
+    public static let json = Code("json")
     /// The type tag is none of the ten.
-    case unknownType(String)
+    public static let unknownType = Code("unknownType")
     /// A value does not have exactly one type tag.
-    case notOneType
+    public static let notOneType = Code("notOneType")
     /// `NULL` is not `true`.
-    case nullNotTrue
+    public static let nullNotTrue = Code("nullNotTrue")
     /// A set has no members.
-    case emptySet
+    public static let emptySet = Code("emptySet")
     /// A set has a member twice.
-    case duplicateMember(String)
+    public static let duplicateMember = Code("duplicateMember")
     /// A map has an attribute twice.
-    case duplicateAttribute(String)
+    public static let duplicateAttribute = Code("duplicateAttribute")
     /// The text of a number is none, or has more than 38 significant digits.
-    case badNumber(String)
+    public static let badNumber = Code("badNumber")
     /// A number's magnitude is not from 1E-130 to 9.99…E+125.
-    case numberOutOfRange(String)
+    public static let numberOutOfRange = Code("numberOutOfRange")
     /// The text of bytes is not base64 with padding.
-    case badBase64
+    public static let badBase64 = Code("badBase64")
     /// Maps and lists are nested deeper than 64 levels.
-    case tooDeep
+    public static let tooDeep = Code("tooDeep")
     /// Text follows the value.
-    case trailingText
+    public static let trailingText = Code("trailingText")
   }
 
   /// The kind.
-  public let kind: Kind
+  public let code: Code
+  /// What was wrong, without the place.
+  public let reason: String
   /// The attribute, such as `address.lines[2]`; empty for the value itself.
   public internal(set) var path: String
   /// Offset in the text of the byte at which it was noticed.
   public internal(set) var offset: Int
 
-  init(_ kind: Kind, at offset: Int = 0) {
-    self.kind = kind
+  init(_ mistake: Mistake, at offset: Int = 0) {
+    code = mistake.code
+    reason = mistake.reason
     path = ""
     self.offset = offset
   }
 
-  init(_ error: JSONError) { self.init(.json(error.description), at: error.offset) }
+  init(_ error: JSONError) {
+    self.init(Mistake(code: .json, reason: error.description), at: error.offset)
+  }
 
   func under(_ name: String) -> DynamoDBJSONError {
     var longer = self
@@ -57,28 +69,45 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
     return placed
   }
 
-  /// What was wrong, without the place.
-  public var reason: String {
-    switch kind {
-    case .json(let what): what
-    case .unknownType(let tag): "\"\(tag)\" is none of the types S, N, B, BOOL, NULL, M, L, SS, NS, BS"
-    case .notOneType: "a value needs exactly one type tag, such as {\"S\":\"text\"}"
-    case .nullNotTrue: "NULL can only be true"
-    case .emptySet: "a set without members"
-    case .duplicateMember(let member): "a set with \(member) twice"
-    case .duplicateAttribute(let name): "the attribute \"\(name)\" twice"
-    case .badNumber(let text): "\"\(text)\" is no number of at most 38 digits"
-    case .numberOutOfRange(let text): "the number \(text) is beyond 1E-130 to 9.99E+125"
-    case .badBase64: "text that is not base64"
-    case .tooDeep: "values nested deeper than \(AttributeValue.depthLimit) levels"
-    case .trailingText: "text after the value"
-    }
-  }
-
   /// The attribute, what was wrong, and where.
   public var description: String {
-    let what =
-      if case .json = kind { reason } else { "\(reason) at offset \(offset)" }
+    let what = code == .json ? reason : "\(reason) at offset \(offset)"
     return path.isEmpty ? what : "\(path): \(what)"
+  }
+}
+
+/// A kind of mistake, and what was wrong.
+struct Mistake {
+  let code: DynamoDBJSONError.Code
+  let reason: String
+
+  static let notOneType = Mistake(
+    code: .notOneType, reason: "a value needs exactly one type tag, such as {\"S\":\"text\"}")
+  static let nullNotTrue = Mistake(code: .nullNotTrue, reason: "NULL can only be true")
+  static let emptySet = Mistake(code: .emptySet, reason: "a set without members")
+  static let badBase64 = Mistake(code: .badBase64, reason: "text that is not base64")
+  static let tooDeep = Mistake(
+    code: .tooDeep, reason: "values nested deeper than \(AttributeValue.depthLimit) levels")
+  static let trailingText = Mistake(code: .trailingText, reason: "text after the value")
+
+  static func unknownType(_ tag: String) -> Mistake {
+    Mistake(
+      code: .unknownType, reason: "\"\(tag)\" is none of the types S, N, B, BOOL, NULL, M, L, SS, NS, BS")
+  }
+
+  static func duplicateMember(_ member: String) -> Mistake {
+    Mistake(code: .duplicateMember, reason: "a set with \(member) twice")
+  }
+
+  static func duplicateAttribute(_ name: String) -> Mistake {
+    Mistake(code: .duplicateAttribute, reason: "the attribute \"\(name)\" twice")
+  }
+
+  static func badNumber(_ text: String) -> Mistake {
+    Mistake(code: .badNumber, reason: "\"\(text)\" is no number of at most 38 digits")
+  }
+
+  static func numberOutOfRange(_ text: String) -> Mistake {
+    Mistake(code: .numberOutOfRange, reason: "the number \(text) is beyond 1E-130 to 9.99E+125")
   }
 }

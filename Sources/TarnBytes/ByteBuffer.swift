@@ -69,8 +69,8 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(E) -> Int
   ) throws(E) {
     reserve(storedCount + count)
-    let room = UnsafeMutableRawBufferPointer(start: base + storedCount, count: count)
-    let written = try fill(room)
+    let added = UnsafeMutableRawBufferPointer(start: base + storedCount, count: count)
+    let written = try fill(added)
     precondition(written >= 0 && written <= count)
     storedCount += written
   }

@@ -27,8 +27,8 @@ package struct Compressor: ~Copyable, @unchecked Sendable {
     if zstd == nil { zstd = ZSTD_createCCtx() }
     guard let context = zstd else { throw CompressionError(.failed, "zstd cannot begin: out of memory?") }
     let level = Int32(min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel())))
-    let room = ZSTD_compressBound(input.byteCount)
-    try output.appendRaw(room) { (target) throws(CompressionError) in
+    let bound = ZSTD_compressBound(input.byteCount)
+    try output.appendRaw(bound) { (target) throws(CompressionError) in
       let written = input.withUnsafeBytes {
         ZSTD_compressCCtx(context, target.baseAddress, target.count, $0.baseAddress, $0.count, level)
       }
@@ -81,8 +81,8 @@ package struct Compressor: ~Copyable, @unchecked Sendable {
     }
     deflate?.reset()
     // Deflate stores what it cannot compress in blocks of 16 KiB and more, five bytes each.
-    let room = input.byteCount + input.byteCount / 1_000 + 128
-    try output.appendRaw(room) { (target) throws(CompressionError) in
+    let bound = input.byteCount + input.byteCount / 1_000 + 128
+    try output.appendRaw(bound) { (target) throws(CompressionError) in
       var consumed = 0
       var produced = 0
       while true {
@@ -104,11 +104,11 @@ package struct Compressor: ~Copyable, @unchecked Sendable {
 }
 
 extension [UInt8] {
-  /// Appends what `fill` writes into room for `room` bytes; it returns how many it wrote.
+  /// Appends what `fill` writes behind, into `capacity` bytes at most; it returns how many it wrote.
   mutating func appendRaw(
-    _ room: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(CompressionError) -> Int
+    _ capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(CompressionError) -> Int
   ) throws(CompressionError) {
-    try append(addingCapacity: room) { (span: inout OutputSpan<UInt8>) throws(CompressionError) in
+    try append(addingCapacity: capacity) { (span: inout OutputSpan<UInt8>) throws(CompressionError) in
       try span.withUnsafeMutableBufferPointer { (target, count) throws(CompressionError) in
         count = try fill(UnsafeMutableRawBufferPointer(target))
       }

@@ -166,9 +166,9 @@ package struct Decompressor: ~Copyable, @unchecked Sendable {
     // A byte of a length makes at most 255.
     try Self.checkRatio("lz4", input, size, most: 255)
     try output.fill(count: size) { (target) throws(CompressionError) in
-      let room = UnsafeMutableRawBufferPointer(rebasing: target[..<size])
+      let block = UnsafeMutableRawBufferPointer(rebasing: target[..<size])
       let written = try input.withUnsafeBytes { (source) throws(CompressionError) in
-        try decode(source, room)
+        try decode(source, block)
       }
       guard written == size else { throw .sizeMismatch("lz4", expected: size, found: written) }
       return written

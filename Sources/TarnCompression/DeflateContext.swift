@@ -63,7 +63,7 @@ struct DeflateContext: ~Copyable {
     _ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer, flush: Int32 = Z_NO_FLUSH
   ) -> Step {
     let given = min(input.count, 1 << 30)
-    let room = min(output.count, 1 << 30)
+    let capacity = min(output.count, 1 << 30)
     // zlib refuses a null pointer, even beside a count of zero.
     var none: UInt8 = 0
     return withUnsafeMutablePointer(to: &none) { placeholder in
@@ -71,12 +71,12 @@ struct DeflateContext: ~Copyable {
       stream.pointee.next_in = source?.assumingMemoryBound(to: UInt8.self) ?? placeholder
       stream.pointee.avail_in = UInt32(given)
       stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? placeholder
-      stream.pointee.avail_out = UInt32(room)
+      stream.pointee.avail_out = UInt32(capacity)
       // Flushing for good must wait until the last piece of the input is given.
       let mode = given == input.count ? flush : Z_NO_FLUSH
       let status = direction == .inflate ? inflate(stream, mode) : deflate(stream, mode)
       return Step(
-        consumed: given - Int(stream.pointee.avail_in), produced: room - Int(stream.pointee.avail_out),
+        consumed: given - Int(stream.pointee.avail_in), produced: capacity - Int(stream.pointee.avail_out),
         status: status)
     }
   }

@@ -60,3 +60,13 @@ extension DynamoDBJSONError: LocalizedError {
   /// The attribute, what was wrong, and where.
   public var errorDescription: String? { description }
 }
+
+extension JavaPropertiesError: LocalizedError {
+  /// The line, and what is wrong with it.
+  public var errorDescription: String? { description }
+}
+
+extension CommitMetadataError: LocalizedError {
+  /// What is wrong.
+  public var errorDescription: String? { description }
+}

@@ -1,11 +1,14 @@
-"""hudi-rs, pyarrow and DuckDB behind one process: questions and answers as in rows.serve.
+"""hudi-rs, Daft, pyarrow and DuckDB behind one process: questions and answers as in rows.serve.
 
   {"do": "hudi", "table": P, "as_of": T, "since": T, "until": T, "select": [..], "filters": [["v", ">", "1"]],
    "out": F}                                                                                 answers {"rows": n}
+  {"do": "daft-lacks", "table": P}                                     answers {"lacks": what, or null}
+  {"do": "daft", "table": P, "select": [..], "out": F}                                       answers {"rows": n}
   {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "out": F}                          answers {"rows": n}
   {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
   {"do": "compare", "tables": [{"table": P, "files": [..], "select": [..], "answers": [{"rows": F}]}]}
-      by hudi-rs, and the files below P by the others too, with the lines of F; answers {"differences": [..]}
+      by hudi-rs, by Daft where it can, and the files below P by the others too, with the lines of F; answers
+      {"differences": [..]}
   {"do": "parquet-info", "file": P}         rows, created_by, metadata, schema, row_groups
   {"do": "write-parquet", "out": P, "columns": [{"name", "type", "values", "nullable"}], "options": {..}}
   {"do": "rewrite-parquet", "file": P, "out": P, "encoding": E, "options": {..}}
@@ -21,9 +24,12 @@ import re
 import sys
 
 os.environ["TZ"] = "UTC"
+os.environ["DAFT_ANALYTICS_ENABLED"] = "0"
+os.environ["DAFT_PROGRESS_BAR"] = "0"
 answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
 
+import daft
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -97,6 +103,45 @@ def hudi(question):
     return hand_over(pa.Table.from_batches(batches), question)
 
 
+def bounded(file):
+    """The columns of which Daft finds least and greatest values in a file."""
+    about = pq.read_metadata(file)
+    chunks = [about.row_group(g).column(c) for g in range(about.num_row_groups) for c in range(about.num_columns)]
+    return frozenset(c.path_in_schema for c in chunks
+                     if c.is_stats_set and c.statistics.has_min_max and "." not in c.path_in_schema)
+
+
+def daft_lacks(table):
+    """Why Daft (0.7.26) cannot read a table; None where it can.
+
+    It asks for the class of the key generator, which Hudi 1.2 does not write into the properties any more. The columns
+    of a table are those of a file that the newest commit wrote, so that there are none where it wrote no file, as one
+    that only changes the schema. And it puts the bounds of all files under the names of the first one's columns: where
+    a column has bounds in one file and none in another, as it is null there, it stops ("Schema and number of arrays
+    unequal", "Could not convert 'b' with type str: tried to convert to int64"), as it does where no column has any
+    ("Expected stats table to have 2 rows").
+    """
+    with open(os.path.join(table, ".hoodie/hoodie.properties"), encoding="utf-8") as file:
+        if not any(line.startswith("hoodie.table.keygenerator.class=") for line in file):
+            return "no class of the key generator"
+    if not daft.read_hudi(table).column_names:
+        return "the newest commit wrote no file"
+    newest = {}
+    for folder, _, names in os.walk(table):
+        for name in names if ".hoodie" not in folder.split(os.sep) else []:
+            if name.endswith(".parquet") and not name.startswith("."):
+                group, _, instant = name.split("_")
+                newest[folder, group] = max(newest.get((folder, group), ("", "")), (instant, name))
+    known = {bounded(os.path.join(folder, name)) for (folder, _), (_, name) in newest.items()}
+    if len(known) != 1 or not min(known):
+        return "files have bounds of different columns, or of none"
+    return None
+
+
+def read_daft(path):
+    return daft.read_hudi(path).to_arrow()
+
+
 def ask_duckdb(query, parameters, question):
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
@@ -119,6 +164,8 @@ def compare(question):
 
         batches = HudiTableBuilder.from_base_uri(asked["table"]).build().read(HudiReadOptions())
         check("hudi-rs", [pa.Table.from_batches([batch]) for batch in batches])
+        if daft_lacks(asked["table"]) is None:
+            check("daft", [read_daft(asked["table"])])
         files = [os.path.join(asked["table"], name) for name in asked["files"]]
         check("pyarrow", [pq.ParquetFile(file).read() for file in files])
         query = "select * from read_parquet(?, hive_partitioning = false, union_by_name = true)"
@@ -265,6 +312,10 @@ def answer(question):
     do = question["do"]
     if do == "hudi":
         return hudi(question)
+    if do == "daft-lacks":
+        return {"lacks": daft_lacks(question["table"])}
+    if do == "daft":
+        return hand_over(read_daft(question["table"]), question)
     if do == "pyarrow":
         return hand_over(pq.ParquetFile(question["file"]).read(), question)
     if do == "duckdb":

@@ -132,6 +132,9 @@ import Testing
     #expect(rows.count == count, "\(what)")
     #expect(try await layout.spark.read(path, select: columns) == rows, "\(what): Spark")
     #expect(try await ForeignReader.hudi(table: path, select: columns) == rows, "\(what): hudi-rs")
+    if let found = try await ForeignReader.daft(table: path, select: columns) {
+      #expect(found == rows, "\(what): Daft")
+    }
     let groups = try await snapshot.slices.map { "\($0.partitionPath)/\($0.fileID.prefix(8))" }
     #expect(Set(groups).count == groups.count, "\(what): \(groups.sorted())")
     let index = try #require(

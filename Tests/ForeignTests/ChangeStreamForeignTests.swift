@@ -71,6 +71,7 @@ import Testing
       try await Self.ingest(stream, into: table, folder)
       #expect(try await Self.rows(table) == stream.expected)
       #expect(try await ForeignReader.hudi(table: path, select: ChangeStream.columns) == stream.expected)
+      #expect(try await ForeignReader.daft(table: path, select: ChangeStream.columns) == stream.expected)
       #expect(try await Spark.hudi015.read(path, select: ChangeStream.columns) == stream.expected)
       var files: [String] = []
       for slice in try await table.snapshot().slices {

@@ -71,6 +71,9 @@ import Testing
       #expect(rows.count == 50)
       #expect(try await Spark.hudi015.read(path, select: columns) == rows)
       #expect(try await ForeignReader.hudi(table: path, select: columns) == rows)
+      if let found = try await ForeignReader.daft(table: path, select: columns) {
+        #expect(found == rows)
+      }
     }
   }
 }

@@ -105,5 +105,8 @@ import Testing
     #expect(rows.count == count, "\(what)")
     #expect(try await layout.spark.read(path, select: Self.schema.names) == rows, "\(what): Spark")
     #expect(try await ForeignReader.hudi(table: path, select: Self.schema.names) == rows, "\(what): hudi-rs")
+    if let found = try await ForeignReader.daft(table: path, select: Self.schema.names) {
+      #expect(found == rows, "\(what): Daft")
+    }
   }
 }

@@ -25,6 +25,7 @@ import Testing
       let expected = try await WideningForeignTests.rows(table, columns)
       #expect(try await Spark.hudi015.read(path, select: columns) == expected)
       #expect(try await ForeignReader.hudi(table: path, select: columns) == expected)
+      #expect(try await ForeignReader.daft(table: path, select: columns) == expected)
     }
   }
 }

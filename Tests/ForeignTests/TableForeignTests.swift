@@ -43,6 +43,7 @@ import Testing
       let rows = try await Self.rows(try await table.snapshot())
       #expect(rows.count == 370)
       #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == rows)
+      #expect(try await ForeignReader.daft(table: path, select: Self.columns) == rows)
       #expect(try await Spark.hudi015.read(path, select: Self.columns) == rows)
       #expect(
         try await Spark.hudi015.read(path, where: "price > 0 and part = 'beta'", select: ["id"]).count
@@ -81,6 +82,7 @@ import Testing
       #expect(final.count == 73)
       #expect(try await Spark.hudi015.read(path, select: Self.columns) == final)
       #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == final)
+      #expect(try await ForeignReader.daft(table: path, select: Self.columns) == final)
     }
   }
 
@@ -154,6 +156,8 @@ import Testing
       #expect(rows.count == stored)
       #expect(try await Spark.hudi015.read(path, select: Self.columns) == rows)
       #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == rows)
+      // From a commit without files Daft learns no columns.
+      #expect(try await ForeignReader.daft(table: path, select: Self.columns) == nil)
 
       try await Self.sparkUpserts(
         path, folder, WideRows.batch(20, first: 50, ordering: 3, seed: 10), "upsert")
@@ -164,6 +168,7 @@ import Testing
       #expect(final.count == (stored > 0 ? 73 : 23))
       #expect(try await Spark.hudi015.read(path, select: Self.columns) == final)
       #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == final)
+      #expect(try await ForeignReader.daft(table: path, select: Self.columns) == final)
     }
   }
 
@@ -178,6 +183,8 @@ import Testing
       let rows = try await Self.rows(try await table.snapshot())
       #expect(rows.count == 20)
       #expect(try await ForeignReader.hudi(table: path, select: Self.columns) == rows)
+      // In files of so few rows some columns are null, and then Daft takes the bounds of one for another's.
+      #expect(try await ForeignReader.daft(table: path, select: Self.columns) == nil)
       #expect(try await Spark.hudi015.read(path, select: Self.columns) == rows)
     }
   }

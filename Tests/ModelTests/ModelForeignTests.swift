@@ -4,9 +4,9 @@ import Testing
 
 /// Random histories which Spark goes on with.
 @Suite(.serialized) struct ModelForeignTests {
-  /// Only histories with several file groups, spliced files and deletions count.
-  @Test(arguments: 0..<4)
-  func sparkUpsertsIntoAHundredOfThemTarnSplicesThatAndAllReadAlike(block: UInt64) async throws {
+  /// Only histories with several file groups, spliced files and deletions count: a hundred in a long run, else 25.
+  @Test(arguments: 0..<(TestWorld.isLong ? 4 : 1))
+  func sparkUpsertsIntoThemTarnSplicesThatAndAllReadAlike(block: UInt64) async throws {
     try ForeignReader.require()
     try Spark.hudi015.require()
     try await TestWorld.withTemporaryFolder { folder in

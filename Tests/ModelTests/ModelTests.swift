@@ -16,14 +16,17 @@ import Testing
 }
 
 @Suite struct ModelHeavyTests {
+  /// Histories of a block: 3,000 of all of them in a long run, else 300.
+  private static let histories: UInt64 = TestWorld.isLong ? 100 : 10
+
   /// A third of the tables is on the disk; what those in memory hold is written there for the engines.
   @Test(arguments: 1...30)
-  func threeThousandRandomHistoriesAreAsTheModelHasThemAndReadAlikeInHudiRsPyarrowAndDuckDB(
+  func randomHistoriesAreAsTheModelHasThemAndReadAlikeInHudiRsDaftPyarrowAndDuckDB(
     block: UInt64
   ) async throws {
     var counts = FileCounts()
     // All blocks run side by side: few tables of each are there at once.
-    for first in stride(from: block * 100, to: (block + 1) * 100, by: 10) {
+    for first in stride(from: block * 100, to: block * 100 + Self.histories, by: 10) {
       try await TestWorld.withTemporaryFolder { folder in
         var tables: [ExpectedTable] = []
         for seed in first..<first + 10 {

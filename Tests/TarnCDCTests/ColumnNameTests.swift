@@ -72,18 +72,18 @@ struct ColumnNameTests {
       let owners = ColumnOwners(isComplete: isComplete)
       var first = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], owners: owners)
       #expect(try await readAll(change(id: "1", new: #""a-b":{"N":"1"}"#), into: &first).isEmpty)
-      let new = try #require(first.newFields.first)
+      let new = try #require(first.found.newFields.first)
       #expect(new.field.name.hasPrefix("a_b_") && new.field.type == .int64)
       #expect(new.warning?.contains(#""a-b" goes to the column \#(new.field.name)"#) == true)
       #expect(try first.finish().rows.texts("a_b") == ["null"])
       schema.fields.append(new.field)
 
       // With what was noted, and without, as where the table's properties are another writer's.
-      for known in [first.owners, owners] {
+      for known in [first.found.owners, owners] {
         var second = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], owners: known)
         #expect(try await readAll(text, into: &second).isEmpty)
-        #expect(second.newFields.isEmpty)
-        #expect(second.owners.column(of: "a-b") == new.field.name)
+        #expect(second.found.newFields.isEmpty)
+        #expect(second.found.owners.column(of: "a-b") == new.field.name)
         let rows = try second.finish().rows
         #expect(rows.texts("a_b") == ["null", "3", "4"])
         #expect(rows.texts(new.field.name) == ["1", "2", "5"])
@@ -103,24 +103,25 @@ struct ColumnNameTests {
     }
     var older = try builder(ColumnOwners(isComplete: false))
     #expect(try await readAll(record(#","a.b":{"S":"x"}"#), into: &older).isEmpty)
-    #expect(older.newFields.isEmpty)
-    #expect(older.owners.column(of: "my-id") == "my_id" && older.owners.column(of: "a.b") == "a_b")
+    #expect(older.found.newFields.isEmpty)
+    #expect(
+      older.found.owners.column(of: "my-id") == "my_id" && older.found.owners.column(of: "a.b") == "a_b")
     let rows = try older.finish().rows
     #expect(rows.texts("my_id") == ["k"] && rows.texts("a_b") == ["x"])
 
     // Whoever comes later finds the column taken, be it by its own name.
-    var later = try builder(older.owners)
+    var later = try builder(older.found.owners)
     #expect(try await readAll(record(#","a_b":{"S":"y"},"a-b":{"S":"z"}"#), into: &later).isEmpty)
-    #expect(later.newFields.count == 2)
-    #expect(later.newFields.allSatisfy { $0.field.name.hasPrefix("a_b_") })
+    #expect(later.found.newFields.count == 2)
+    #expect(later.found.newFields.allSatisfy { $0.field.name.hasPrefix("a_b_") })
     #expect(try later.finish().rows.texts("a_b") == ["null"])
 
     // Where the column's own name comes in the same batch, it is the owner, in whatever order.
     var both = try builder(ColumnOwners(isComplete: false))
     let text = record(#","a-b":{"S":"z"}"#) + record(#","a_b":{"S":"y"}"#)
     #expect(try await readAll(text, into: &both).isEmpty)
-    #expect(both.newFields.map { $0.field.name.hasPrefix("a_b_") } == [true])
-    #expect(both.owners.column(of: "a_b") == "a_b")
+    #expect(both.found.newFields.map { $0.field.name.hasPrefix("a_b_") } == [true])
+    #expect(both.found.owners.column(of: "a_b") == "a_b")
 
     // In a new table no name is taken for another.
     var new = try builder(ColumnOwners())
@@ -144,8 +145,8 @@ struct ColumnNameTests {
         for _ in 0..<2 {
           var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"], owners: owners)
           #expect(try await readAll(change(new: #""\#(name)":{"S":"x"}"#), into: &builder).isEmpty)
-          schema.fields += builder.newFields.map(\.field)
-          owners = builder.owners
+          schema.fields += builder.found.newFields.map(\.field)
+          owners = builder.found.owners
         }
       }
       #expect(schema.fields.count == 3)
@@ -165,7 +166,7 @@ struct ColumnNameTests {
         .sameColumn(column: column, names: ["a-b", column])
       ])
     #expect(try builder.finish().texts(column) == ["2", "3"])
-    #expect(builder.newFields.isEmpty)
+    #expect(builder.found.newFields.isEmpty)
   }
 
   @Test("Of names that differ in case only one is kept, that of a key first, in later batches too")
@@ -180,16 +181,16 @@ struct ColumnNameTests {
         == #""ID" goes to the column \#(names[1]), since another column's name differs in case only"#)
     var whole = try ChangeBatchBuilder(schema: inference.schema, keyFields: ["id"])
     #expect(try await readAll(change(new: image), into: &whole).isEmpty)
-    #expect(whole.newFields.isEmpty)
+    #expect(whole.found.newFields.isEmpty)
     let rows = try whole.finish().rows
     #expect(names.prefix(4).map { rows.texts($0) } == [["1"], ["x"], ["y"], ["z"]])
 
     let narrow = Schema([Field("id", .string), Field("note", .string)] + EventColumn.fields)
     var later = try ChangeBatchBuilder(schema: narrow, keyFields: ["id"])
     #expect(try await readAll(change(new: image), into: &later).isEmpty)
-    #expect(later.newFields.map(\.field.name).prefix(1) == [names[1]])
-    #expect(Set(later.newFields.map { $0.field.name.lowercased() }).count == 3)
-    #expect(later.newFields.allSatisfy { $0.field.name.contains("_") })
+    #expect(later.found.newFields.map(\.field.name).prefix(1) == [names[1]])
+    #expect(Set(later.found.newFields.map { $0.field.name.lowercased() }).count == 3)
+    #expect(later.found.newFields.allSatisfy { $0.field.name.contains("_") })
   }
 
   @Test("Rows keep the names that a caller prefers")
@@ -232,7 +233,7 @@ struct ColumnNameTests {
     var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"])
     let text = change(id: "7", new: #""_event_id":{"S":"mine"},"_event_time":{"N":"1"}"#)
     #expect(try await readAll(text, into: &builder).isEmpty)
-    let names = builder.newFields.map(\.field.name)
+    let names = builder.found.newFields.map(\.field.name)
     #expect(names[0].hasPrefix("__event_id_") && names[1].hasPrefix("__event_time_"))
     #expect(try builder.finish().rows.texts("_event_id") == ["e7"])
   }

@@ -33,9 +33,9 @@ struct NameSearchTests {
       while true {
         var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["pk"], owners: owners)
         rejected += try await readAll([("a", text)], into: &builder)
-        owners = noted(builder.owners)
-        guard builder.newFields.isEmpty else {
-          schema.fields += builder.newFields.map(\.field)
+        owners = noted(builder.found.owners)
+        guard builder.found.newFields.isEmpty else {
+          schema.fields += builder.found.newFields.map(\.field)
           continue
         }
         let rows = try builder.finish().rows

@@ -101,7 +101,7 @@ struct OneReadingTests {
   private static func compare<Builder: RowBuilder, Batch>(
     _ text: String, _ make: (GrowingColumns, ColumnOwners) throws -> Builder,
     owners: (Builder) -> ColumnOwners, finish: (inout Builder) throws -> Batch, rows: (Batch) -> RecordBatch,
-    completed: (Builder, [Batch]) -> [Batch]?
+    completed: (inout Builder, [Batch]) -> [Batch]?
   ) async throws -> Bool {
     var first = try make(growing(), ColumnOwners())
     let once = try await read(text, &first, finish)
@@ -111,11 +111,11 @@ struct OneReadingTests {
       var builder = try make(columns, known)
       let again = try await read(text, &builder, finish)
       known = owners(builder)
-      guard builder.newFields.isEmpty, builder.widerFields.isEmpty else {
-        columns.takeColumns(of: builder)
+      guard builder.found.newFields.isEmpty, builder.found.widerFields.isEmpty else {
+        columns.grow(by: builder.found)
         continue
       }
-      guard let whole = completed(first, once.batches) else { return false }
+      guard let whole = completed(&first, once.batches) else { return false }
       #expect(whole.map { rows($0).schema.summary } == again.batches.map { rows($0).schema.summary })
       #expect(lines(whole.map(rows)) == lines(again.batches.map(rows)))
       // The reasons may name other types.
@@ -134,7 +134,7 @@ struct OneReadingTests {
           schema: columns.schema, keyFields: ["id"], unknown: .leaveOut, owners: owners,
           widening: columns.widening, keepsNewValues: true)
       } owners: {
-        $0.owners
+        $0.found.owners
       } finish: {
         try $0.finish()
       } rows: {
@@ -157,7 +157,7 @@ struct OneReadingTests {
           schema: columns.schema, keyFields: ["id"], partitionFields: ["part"], owners: owners,
           widening: columns.widening, keepsNewValues: true)
       } owners: {
-        $0.owners
+        $0.found.owners
       } finish: {
         try $0.finish()
       } rows: {
@@ -180,11 +180,42 @@ struct OneReadingTests {
     let found = try await readAll(text, into: &builder)
     #expect(found.isEmpty)
     let batch = try builder.finish()
-    let whole = try #require(builder.completed([batch]))
+    let completed = builder.completed([batch])
+    let whole = try #require(completed)
     #expect(whole[0].schema.summary.suffix(2) == ["d: decimal(38,3)", "x: long"])
     #expect(whole[0].texts("x") == ["null", "7", "null"])
     #expect(whole[0].texts("d") == ["null", "1234", "5678"])
     builder.keepsNewValues = false
-    #expect(builder.completed(whole) == nil)
+    let again = builder.completed(whole)
+    #expect(again == nil)
+  }
+
+  @Test("Rows of which nothing is known are read once, into the columns that an inference finds")
+  func nothingIsKnown() async throws {
+    var enough = 0
+    for seed in 0..<120 {
+      let text = Self.rows(seed)
+      var builder = try RowBatchBuilder(
+        schema: Schema([]), unknown: .leaveOut, keepsNewValues: true, preferred: ["X"])
+      let once = try await Self.read(text, &builder) { try $0.finish() }
+      guard let whole = builder.completed(once.batches) else { continue }
+      enough += 1
+      var inference = SchemaInference(.rows, preferred: ["X"])
+      _ = try await Self.read(text, &inference)
+      #expect(whole.allSatisfy { $0.schema == inference.schema })
+      #expect(builder.found.owners.pairs.map(\.column) == inference.owners.pairs.map(\.column))
+      var known = try RowBatchBuilder(schema: inference.schema, owners: inference.owners)
+      let again = try await Self.read(text, &known) { try $0.finish() }
+      #expect(once.rejected.isEmpty && again.rejected.isEmpty)
+      #expect(Self.lines(whole) == Self.lines(again.batches))
+    }
+    #expect(enough > 40, "\(enough)")
+  }
+
+  private static func read(_ text: String, _ inference: inout SchemaInference) async throws {
+    let storage = InMemoryStorage()
+    try await storage.put(Array(text.utf8), at: "in.jsonl", if: .always)
+    var reader = RecordReader(storage: storage, paths: ["in.jsonl"])
+    _ = try await reader.read(into: &inference, limit: .max)
   }
 }

@@ -108,8 +108,8 @@ struct RowTests {
     #expect(try strict.finish().texts("a") == ["1", "3"])
     var open = try RowBatchBuilder(schema: schema, unknown: .leaveOut)
     #expect(try await readAll(text, into: &open).isEmpty)
-    #expect(open.newFields.map { "\($0.field.name): \($0.field.type.name)" } == ["xA: double"])
-    #expect(open.untypedNames == ["n"])
+    #expect(open.found.newFields.map { "\($0.field.name): \($0.field.type.name)" } == ["xA: double"])
+    #expect(open.found.untypedNames == ["n"])
     #expect(try open.finish().texts("a") == ["1", "2", "3"])
   }
 

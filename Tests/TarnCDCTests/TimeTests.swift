@@ -18,7 +18,7 @@ struct TimeTests {
         #""at":{"S":"1970-01-01T02:00:00"},"ms":{"S":"1970-01-01T00:00:00.001Z"},"local":{"S":"1970-01-01"}"#)
     var utc = try ChangeBatchBuilder(schema: Self.schema, keyFields: ["id"])
     #expect(try await readAll(text, into: &utc).isEmpty)
-    #expect(utc.zonelessColumns == ["at"])
+    #expect(utc.found.zonelessColumns == ["at"])
     let rows = try utc.finish().rows
     #expect(rows.texts("at") == ["7200000000"] && rows.texts("ms") == ["1"] && rows.texts("local") == ["0"])
 
@@ -31,7 +31,7 @@ struct TimeTests {
     var plain = try RowBatchBuilder(schema: Self.schema) { _ in -3_600_000_000 }
     let lines = #"{"ms":"1969-12-31 22:59:59.999"}{"ms":"1970-01-01T00:00+02:00"}"#
     #expect(try await readAll(lines, into: &plain).isEmpty)
-    #expect(plain.zonelessColumns == ["ms"])
+    #expect(plain.found.zonelessColumns == ["ms"])
     #expect(try plain.finish().texts("ms") == ["-1", "-7200000"])
   }
 

@@ -79,7 +79,22 @@ import Testing
   @Test func valuesOfNestedTypesCannotBeCompared() throws {
     let type = DataType.list(Field("element", .int32))
     let batch = try RecordBatch(schema: Schema([Field("c", type)]), columns: [Column(nulls: 2, of: type)])
-    #expect(throws: ExpressionError.self) { try (Condition.column("c") < 1).rows(of: batch) }
+    let error = #expect(throws: ExpressionError.self) { try (Condition.column("c") < 1).rows(of: batch) }
+    #expect(error?.code == .typeMismatch)
     #expect(throws: ExpressionError.self) { try Condition.column("c").isIn([1]).rows(of: batch) }
+  }
+
+  @Test func errorsTellTheirKinds() throws {
+    let batch = try RecordBatch(schema: Schema([Field("c", .int32)]), columns: [Column(nulls: 2, of: .int32)])
+    func code(_ text: String) -> ExpressionError.Code? {
+      do throws(ExpressionError) { _ = try Condition(parsing: text).rows(of: batch) } catch {
+        return error.code
+      }
+      return nil
+    }
+    #expect(code("c < 1") == nil)
+    #expect(code("c <") == .syntax && code("c = 'a") == .syntax)
+    #expect(code("d = 1") == .noColumn)
+    #expect(code("c = 'a'") == .typeMismatch)
   }
 }

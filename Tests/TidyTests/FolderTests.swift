@@ -101,6 +101,15 @@ import Testing
     }
   }
 
+  @Test("No folder of tests has many files")
+  func noFolderOfTestsHasManyFiles() throws {
+    let files = try SourceFile.all(below: ["Tests"], suffixes: [".swift"])
+    #expect(files.contains { $0.path == "Tests/TidyTests/FolderTests.swift" })
+    for (folder, inside) in Dictionary(grouping: files, by: \.folder) {
+      #expect(inside.count <= Folders.mostFiles, "\(folder)")
+    }
+  }
+
   @Test("What is imported is used")
   func whatIsImportedIsUsed() throws {
     for target in try Self.targets() {

@@ -26,6 +26,9 @@ struct SourceFile {
   /// The name of the folder below `Sources`, which is that of the room.
   var room: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
 
+  /// The path of the folder in which it stands.
+  var folder: String { path.split(separator: "/").dropLast().joined(separator: "/") }
+
   /// Where the code matches, as `path:line: text`.
   func matches(_ pattern: Regex<Substring>) -> [String] {
     code.indices.filter { code[$0].contains(pattern) }.map(place)

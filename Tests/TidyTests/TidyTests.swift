@@ -210,7 +210,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     let readme = try SourceFile(path: "README.md").lines
     let begin = try #require(readme.firstIndex(of: "```swift"))
     let example = readme[(begin + 1)...].prefix { $0 != "```" }
-    let test = try SourceFile(path: "Tests/TarnTests/ReadmeTests.swift").lines
+    let test = try SourceFile(path: "Tests/TarnTests/Definition/ReadmeTests.swift").lines
     let first = try #require(test.firstIndex(of: "// README begins"))
     let last = try #require(test.firstIndex(of: "// README ends"))
     #expect(Array(example) == Array(test[(first + 1)..<last]))

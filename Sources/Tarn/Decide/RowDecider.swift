@@ -52,7 +52,7 @@ struct RowDecider: Sendable {
       }
       start = end
     }
-    // Equals were set apart: back into the file's order.
+    // Matches of equal ordering values were decided last: back into the order of the file.
     decision.replaced.sort { $0.place.position < $1.place.position }
     decision.moved.sort { $0.place.position < $1.place.position }
     decision.deleted.sort()

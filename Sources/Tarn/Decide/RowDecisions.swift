@@ -132,7 +132,7 @@ struct RowDecisions: Sendable {
       guard batch.isDelete[index], !isFound[index], deletions?.covers(row, in: batch) != true else {
         continue
       }
-      // Looked for in the whole table, the key was deleted from the whole table.
+      // A key that is unique in the whole table was deleted from all its partitions.
       let partition = batch.scope == .table ? nil : batch.keys.partitions.path(ofRow: index)
       try tombstones.append(batch.keys.texts[index], orderedBy: ordering, index, partition: partition)
     }

@@ -140,7 +140,7 @@ extension TableError {
       }
     case let error as KeyError: if let cause = error.cause { findPlace(in: cause) }
     case let error as AvroError: column = error.field.isEmpty ? nil : error.field
-    case ColumnError.refused(let row, _): self.row = row
+    case let error as ColumnError: row = error.row ?? row
     default: break
     }
   }

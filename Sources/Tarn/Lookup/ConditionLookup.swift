@@ -53,7 +53,7 @@ struct ConditionLookup: Sendable {
     let file = try await reader.open(slice)
     let positions = try await search.positions(in: file, reader)
     guard !positions.isEmpty else { return nil }
-    // Written anew, the file would be Tarn's, and not be asked any more.
+    // Checked before the file is written anew: files that Tarn wrote are not checked again.
     _ = try await reader.open(slice, checking: table.keys.check)
     return FoundRows(slice: slice, facts: BaseFileFacts(file), positions: positions)
   }

@@ -97,7 +97,7 @@ enum ColumnName {
   /// What the user should know of a name; nil where it is its column's.
   static func warning(_ name: String, _ column: String) -> String? {
     guard name != column else { return nil }
-    // Only a name that would do by itself is there in full, with digits behind it.
+    // A column that is the whole name and digits is that of a name that could have been a column's.
     let why =
       isPlain(name) && column.hasPrefix(name + "_")
       ? "since another column's name differs in case only" : "since no column can have that name"

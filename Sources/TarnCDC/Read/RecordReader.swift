@@ -136,7 +136,7 @@ public struct RecordReader: ~Copyable {
       let isLast = window?.isLast ?? true
       if isLast || end - start >= RejectedRecord.keptBytes {
         var handedOut = end
-        // What stands last may tell whether what comes begins a record.
+        // The last bytes stay: with those that follow they may tell whether a record begins there.
         if isLast {
           handedOut = window?.text.count ?? end
         } else if passage.pending == nil {
@@ -215,14 +215,14 @@ extension TextWindow {
       do {
         try consumer.take(&scanner)
         position = scanner.offset
-      } catch .notJSON(let broken) {
-        let error = broken.error
+      } catch {
+        guard let error = error.json?.error else {
+          position = scanner.offset
+          return .rejected(start..<position, error)
+        }
         position = start
         if isCut(error, scanner.offset), !isLast { return .cut(length: text.count - start) }
         return .broken(.notJSON(BrokenJSON(JSONError(error.kind, at: error.offset - start))))
-      } catch {
-        position = scanner.offset
-        return .rejected(start..<position, error)
       }
     }
     return .full
@@ -296,11 +296,9 @@ extension TextWindow {
     do {
       try consumer.take(&scanner)
       return .taken(end: scanner.offset)
-    } catch .notJSON(let broken) {
-      return isCut(broken.error, scanner.offset) ? .cut : .broken
-    } catch .notAChangeRecord where !isCertain {
-      return .inner
     } catch {
+      if let broken = error.json { return isCut(broken.error, scanner.offset) ? .cut : .broken }
+      if error.code == .notAChangeRecord, !isCertain { return .inner }
       return .rejected(end: scanner.offset, error)
     }
   }

@@ -90,7 +90,7 @@ struct TextWindow: ~Copyable {
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
     if readOffset == 0 {
-      // Of bytes that begin neither, the name tells what they should have been.
+      // Where the first bytes are those of no known format, the file's name decides.
       decoder = StreamDecoder(StreamDecoder.Format(input.bytes) ?? StreamDecoder.Format(path: path))
     }
     readOffset = end

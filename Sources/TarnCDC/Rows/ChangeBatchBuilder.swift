@@ -27,7 +27,7 @@ public struct ChangeCounts: Sendable, Hashable {
 /// INSERT and MODIFY give a row to upsert, with columns from NewImage, and from Keys where NewImage lacks them.
 /// REMOVE gives a row to delete, with columns from Keys and OldImage. A MODIFY whose OldImage has another
 /// partition value gives a row that deletes the old one, before the row to upsert. An attribute that is not
-/// there, or is NULL, is null. Attributes without column are left out; ``newFields`` tells which. Those whose names
+/// there, or is NULL, is null. Attributes without column are left out; ``found`` tells which. Those whose names
 /// no column can have, such as `a-b`, go to a column such as `a_b_1f0e2d3c`, with digits that are that name's alone.
 ///
 /// ```swift
@@ -74,7 +74,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   ///   - table: The DynamoDB table whose records are taken, by its name; others are passed over. Without it, records of
   ///     another table than the first are rejected.
   ///   - widening: The types of columns of whole numbers and decimals that get more digits where a value needs them:
-  ///     the table's, or those that ``widerFields`` told before.
+  ///     the table's, or the ``FoundColumns/widerFields`` that were told before.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - keepsNewValues: Whether values without column, or with one that is too narrow, are kept for ``completed(_:)``.
@@ -125,25 +125,8 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   /// Takes note that a record was rejected.
   package mutating func noteRejected() { counts.rejected += 1 }
 
-  /// The timestamp columns into which texts without zone have gone.
-  public var zonelessColumns: [String] { assembler.zonelessColumns }
-
-  /// The attributes that were left out since they have no column: a nullable field for each, with the type that
-  /// holds all values seen, how often it was seen, and what is odd about its values.
-  ///
-  /// An attribute that was NULL in all records tells no type, and is not among them.
-  public var newFields: [(field: Field, count: Int, warning: String?)] { assembler.newFields }
-
-  /// The attributes that were left out since they have no column, and were NULL in all records.
-  public var untypedNames: [String] { assembler.untypedNames }
-
-  /// The columns that had numbers which they do not hold, with types that hold these and all that the columns did: the
-  /// values are left out, until ``completed(_:)`` fills them in, or the records are read again by a builder that is given
-  /// these types.
-  public var widerFields: [Field] { assembler.widerFields }
-
-  /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
-  public var owners: ColumnOwners { assembler.owners }
+  /// What the records so far have told of columns.
+  public var found: FoundColumns { assembler.found }
 
   /// Takes the change record that comes next.
   ///
@@ -177,7 +160,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
       counts.moves += 1
     }
     do {
-      assembler.clearSlots()
+      assembler.beginRow()
       _ = try assembler.assign(record.values, newImage, scanner, isFirst: true)
       if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
       try assembler.checkKeys(keyColumns, record.values, scanner)
@@ -196,7 +179,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
 
   private mutating func appendDelete(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     do {
-      assembler.clearSlots()
+      assembler.beginRow()
       if let oldImage = record.oldImage {
         _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
       }
@@ -215,13 +198,13 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   private mutating func isMove(
     _ newImage: Range<Int>, _ oldImage: Range<Int>, _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) -> Bool {
-    assembler.clearSlots()
+    assembler.beginRow()
     _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
-    let old = partitionColumns.map { assembler.slots[$0] }
-    assembler.clearSlots()
+    let old = partitionColumns.map { assembler.assigned[$0] }
+    assembler.beginRow()
     _ = try assembler.assign(record.values, newImage, scanner, isFirst: false)
     for (column, before) in zip(partitionColumns, old) {
-      let after = assembler.slots[column]
+      let after = assembler.assigned[column]
       guard before >= 0, after >= 0 else {
         if before != after { return true }
         continue
@@ -276,12 +259,12 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
     set { assembler.keepsNewValues = newValue }
   }
 
-  /// All batches that were finished, with the columns of ``newFields`` and the types of ``widerFields``, so that nothing
-  /// need be read again for them.
+  /// All batches that were finished, with the ``FoundColumns/newFields`` and the types of the ``FoundColumns/widerFields``, so that nothing
+  /// need be read again for them; it is asked once, at the end.
   ///
   /// - Returns: Nil where only another reading tells: two names turned out to share a column, or a value fits none. A
-  ///   builder of the ``GrowingColumns`` that this one gives is then to read the records once more.
-  public func completed(_ batches: [ChangeBatch]) -> [ChangeBatch]? {
+  ///   builder of the ``GrowingColumns`` that grow by what was ``found`` is then to read the records once more.
+  public mutating func completed(_ batches: [ChangeBatch]) -> [ChangeBatch]? {
     guard let rows = assembler.completed(batches.map(\.rows)) else { return nil }
     do {
       return try zip(batches, rows).map { batch, rows in try ChangeBatch(rows: rows, isDelete: batch.isDelete)

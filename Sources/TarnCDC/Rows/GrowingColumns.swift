@@ -4,10 +4,8 @@ public import TarnColumns
 package protocol RowBuilder: RecordConsumer {
   /// Number of rows in the present batch, rejected ones too.
   var rowCount: Int { get }
-  /// The names that have no column: a nullable field for each, how often it was seen, and what is odd about it.
-  var newFields: [(field: Field, count: Int, warning: String?)] { get }
-  /// The columns that had numbers which they do not hold, with types that do.
-  var widerFields: [Field] { get }
+  /// What the records so far have told of columns.
+  var found: FoundColumns { get }
 }
 
 /// The columns of records, which grow as records bring others, or numbers that need more digits.
@@ -53,14 +51,9 @@ public struct GrowingColumns: Sendable {
   }
 
   /// Takes the columns that a builder has found, behind those that are there, and the wider types.
-  public mutating func grow(by builder: ChangeBatchBuilder) { takeColumns(of: builder) }
-
-  /// Takes the columns that a builder has found, behind those that are there, and the wider types.
-  public mutating func grow(by builder: RowBatchBuilder) { takeColumns(of: builder) }
-
-  package mutating func takeColumns(of builder: some RowBuilder) {
-    schema.fields += builder.newFields.map(\.field)
-    for field in builder.widerFields {
+  public mutating func grow(by found: FoundColumns) {
+    schema.fields += found.newFields.map(\.field)
+    for field in found.widerFields {
       widening[field.name] = field.type
       if let index = schema.index(of: field.name) { schema.fields[index].type = Self.parsed(field.type) }
     }

@@ -17,7 +17,7 @@ struct LateValues: Sendable {
 
   /// Keeps a value of a row; the rows come in ascending order.
   ///
-  /// - Returns: Whether there was room for it.
+  /// - Returns: Whether it is kept: the texts of one batch take 2 GiB at most.
   mutating func append(
     _ value: ScannedValue, _ scanner: borrowing JSONScanner, row: Int, isLenient: Bool
   ) -> Bool {
@@ -45,7 +45,7 @@ struct LateValues: Sendable {
     for (number, place) in places.enumerated() {
       while next < rows.count, rows[next] < place.row { next += 1 }
       guard next < rows.count, rows[next] == place.row else { continue }
-      // What is a part of texts that had room has room.
+      // A part of the texts is no longer than all of them.
       guard (try? texts.append(self.texts[number])) != nil else { continue }
       var moved = place
       moved.row = Int32(truncatingIfNeeded: next)

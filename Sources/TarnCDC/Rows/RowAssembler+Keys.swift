@@ -11,14 +11,14 @@ extension RowAssembler {
   ) throws(RejectionReason) {
     var hasText = keys.isEmpty
     for column in keys {
-      let slot = slots[column]
-      guard slot >= 0, values[Int(slot)].kind != .null else {
+      let position = assigned[column]
+      guard position >= 0, values[Int(position)].kind != .null else {
         guard keys.count > 1, schema.fields[column].isNullable else {
           throw .missingKey(column: schema.fields[column].name)
         }
         continue
       }
-      let value = values[Int(slot)]
+      let value = values[Int(position)]
       let isEmpty = targets[column].kind == .string && value.value.isEmpty && value.kind.isString
       if !isEmpty { hasText = true }
       guard isEmpty, keys.count == 1 else { continue }

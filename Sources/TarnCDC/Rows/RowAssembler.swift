@@ -19,6 +19,8 @@ struct RowAssembler: Sendable {
   /// Such names of the present row, and the positions of their values.
   private var met: [(name: Int, position: Int)] = []
   private let origin: ColumnName.Origin
+  /// Names that keep their columns where others differ from them in case only.
+  private let preferred: Set<ExactText>
   private var claims: ColumnClaims
   private var times: ZonelessTimes
   private var widening: NumberWidening
@@ -26,7 +28,7 @@ struct RowAssembler: Sendable {
   private var isReserved: [Bool]
 
   /// The value of each column in the present row, a position among the scanned values; -1 where it has none.
-  private(set) var slots: [Int32]
+  private(set) var assigned: [Int32]
   /// Number of rows, those to be left out too.
   private(set) var count = 0
   private var leftOut: [Int32] = []
@@ -45,10 +47,26 @@ struct RowAssembler: Sendable {
   /// Whether the records must be read again, now that more of their columns are known.
   private var isUnsettled = false
 
-  /// Values of one batch that are kept, by the numbers of names and by columns.
+  /// Values of one batch that are kept: of names without column, by their numbers as far as such names came, and by
+  /// columns.
   private struct Late {
-    var new: [Int: LateValues] = [:]
+    var new: [LateValues] = []
     var wider: [Int: LateValues] = [:]
+
+    /// Keeps a value of a name without column; tells whether it is kept.
+    mutating func append(
+      _ value: ScannedValue, _ scanner: borrowing JSONScanner, name: Int, row: Int, isLenient: Bool
+    ) -> Bool {
+      while new.count <= name { new.append(LateValues()) }
+      return new[name].append(value, scanner, row: row, isLenient: isLenient)
+    }
+
+    /// Hands over the values of a name, and keeps them no longer.
+    mutating func take(name: Int) -> LateValues {
+      guard name < new.count else { return LateValues() }
+      defer { new[name] = LateValues() }
+      return new[name]
+    }
   }
 
   /// - Parameters:
@@ -59,11 +77,14 @@ struct RowAssembler: Sendable {
   ///   - widening: The table's types of columns of numbers that get more digits where a value needs them.
   ///   - utcOffset: The offset from UTC when clocks show a time, in microseconds.
   ///   - keepsNewValues: Whether values without column are kept.
+  ///   - preferred: Names that keep their columns where others differ from them in case only.
   init(
     _ schema: Schema, of origin: ColumnName.Origin, owners: ColumnOwners, roles: [String],
-    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?, keepsNewValues: Bool
+    widening: [String: DataType], utcOffset: (@Sendable (Int64) -> Int64)?, keepsNewValues: Bool,
+    preferred: [String] = []
   ) throws(ChangeError) {
     self.schema = schema
+    self.preferred = Set(preferred.map { ExactText($0) })
     self.keepsNewValues = keepsNewValues
     self.widening = NumberWidening(schema, widening)
     self.origin = origin
@@ -77,7 +98,7 @@ struct RowAssembler: Sendable {
     }
     self.targets = targets
     builders = schema.fields.map { ColumnBuilder($0.type) }
-    slots = [Int32](repeating: -1, count: targets.count)
+    assigned = [Int32](repeating: -1, count: targets.count)
     let reserved = origin == .attributes ? EventColumn.fields.map(\.name) : []
     isReserved = schema.fields.map { reserved.contains($0.name) }
     claims = ColumnClaims(schema, origin, owners, roles: roles, isReserved: isReserved)
@@ -90,19 +111,19 @@ struct RowAssembler: Sendable {
     }
   }
 
-  /// Makes room for what is known of one more name.
+  /// Begins to note what is known of one more name.
   private mutating func noteName() {
     strangers.append(InferredType())
     lastTurn.append(-1)
   }
 
-  mutating func clearSlots() {
+  mutating func beginRow() {
     met.removeAll(keepingCapacity: true)
     unplaced.removeAll(keepingCapacity: true)
     tooNarrow.removeAll(keepingCapacity: true)
     turn += 1
     widening.forget()
-    for column in slots.indices { slots[column] = -1 }
+    for column in assigned.indices { assigned[column] = -1 }
   }
 
   /// Gives columns that have no value yet theirs from scanned values.
@@ -126,8 +147,8 @@ struct RowAssembler: Sendable {
       previous = id
       let column = Int(columns[id])
       if column >= 0 {
-        if slots[column] < 0 {
-          slots[column] = Int32(truncatingIfNeeded: position)
+        if assigned[column] < 0 {
+          assigned[column] = Int32(truncatingIfNeeded: position)
         } else if isFirst {
           try settle(id, column, position, values, scanner)
         }
@@ -136,8 +157,8 @@ struct RowAssembler: Sendable {
       if isFirst { met.append((id, position)) }
       if column < -1 {
         let column = -2 - column
-        if slots[column] < 0 {
-          slots[column] = Int32(truncatingIfNeeded: position)
+        if assigned[column] < 0 {
+          assigned[column] = Int32(truncatingIfNeeded: position)
         } else if isFirst {
           try settle(id, column, position, values, scanner)
         }
@@ -152,7 +173,7 @@ struct RowAssembler: Sendable {
   /// Takes note of a value without column, of which the first of its name counts.
   private mutating func noteUnplaced(_ id: Int, _ position: Int, isFirst: Bool) {
     guard lastTurn[id] != turn else {
-      // With a column the name would be there twice, and the row rejected.
+      // The name is in the row twice; once it has a column, such a row is rejected.
       if isFirst { isUnsettled = true }
       return
     }
@@ -184,7 +205,7 @@ struct RowAssembler: Sendable {
   private mutating func settle(
     _ id: Int, _ column: Int, _ position: Int, _ values: [ScannedValue], _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) {
-    guard let other = number(of: values[Int(slots[column])], scanner, after: -1), other != id else {
+    guard let other = number(of: values[Int(assigned[column])], scanner, after: -1), other != id else {
       throw .duplicate(name: names.name(id))
     }
     let (name, otherName) = (names.name(id), names.name(other))
@@ -198,7 +219,7 @@ struct RowAssembler: Sendable {
     columns[isIDs ? other : id] = -1
     // The other's values in earlier rows may have gone to the column.
     isUnsettled = true
-    if isIDs { slots[column] = Int32(truncatingIfNeeded: position) }
+    if isIDs { assigned[column] = Int32(truncatingIfNeeded: position) }
   }
 
   /// Appends the row of the assigned values.
@@ -208,12 +229,12 @@ struct RowAssembler: Sendable {
     _ values: [ScannedValue], _ scanner: borrowing JSONScanner, lenient: [Bool]? = nil
   ) throws(RejectionReason) {
     for column in targets.indices where !isReserved[column] {
-      let slot = slots[column]
-      guard slot >= 0, values[Int(slot)].kind != .null else {
+      let position = assigned[column]
+      guard position >= 0, values[Int(position)].kind != .null else {
         builders[column].appendNulls()
         continue
       }
-      let value = values[Int(slot)]
+      let value = values[Int(position)]
       do {
         if value.valueIsEscaped {
           let text = scanner.unescaped(value.value)
@@ -223,7 +244,7 @@ struct RowAssembler: Sendable {
         }
       } catch {
         if lenient.map({ $0[column] }) ?? false || widens(column, value, scanner, error) {
-          if keepsNewValues, widening.mayWiden(column) { tooNarrow.append((column, Int(slot))) }
+          if keepsNewValues, widening.mayWiden(column) { tooNarrow.append((column, Int(position))) }
           builders[column].appendNulls()
           continue
         }
@@ -243,20 +264,20 @@ struct RowAssembler: Sendable {
     _ values: [ScannedValue], _ scanner: borrowing JSONScanner, _ lenient: [Bool]?
   ) {
     for (name, position) in unplaced where values[position].kind != .null {
-      let hadRoom = late.new[name, default: LateValues()].append(
-        values[position], scanner, row: count, isLenient: lenient != nil)
-      if !hadRoom { isUnsettled = true }
+      let isKept = late.append(
+        values[position], scanner, name: name, row: count, isLenient: lenient != nil)
+      if !isKept { isUnsettled = true }
     }
     for (column, position) in tooNarrow {
-      let hadRoom = late.wider[column, default: LateValues()].append(
+      let isKept = late.wider[column, default: LateValues()].append(
         values[position], scanner, row: count, isLenient: lenient.map { $0[column] } ?? false)
-      if !hadRoom { isUnsettled = true }
+      if !isKept { isUnsettled = true }
     }
   }
 
   /// Whether a column will take a value that it does not take now, once the records are read again.
   private mutating func widens(
-    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: Misfit
+    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: MisfitError
   ) -> Bool {
     guard !misfit.isBroken, value.kind == .number || value.kind == .string, !value.valueIsEscaped else {
       return false
@@ -265,7 +286,7 @@ struct RowAssembler: Sendable {
   }
 
   /// The columns of numbers that had values which they do not hold, with types that hold them.
-  var widerFields: [Field] { widening.fields(of: schema) }
+  private var widerFields: [Field] { widening.fields(of: schema) }
 
   /// Fills the present row up with nulls, and notes that it is to be left out.
   private mutating func leaveOutPresentRow() {
@@ -278,7 +299,7 @@ struct RowAssembler: Sendable {
   mutating func leaveOut(row: Int) { leftOut.append(Int32(truncatingIfNeeded: row)) }
 
   private func misfit(
-    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: Misfit
+    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: MisfitError
   ) -> RejectionReason {
     let field = schema.fields[column]
     let shown = Self.shown(value, scanner)
@@ -344,7 +365,7 @@ struct RowAssembler: Sendable {
     var ended = late
     late = Late()
     if let kept {
-      for name in ended.new.keys { ended.new[name]?.keep(kept) }
+      for name in ended.new.indices { ended.new[name].keep(kept) }
       for column in ended.wider.keys { ended.wider[column]?.keep(kept) }
     }
     lateOfBatches.append(ended)
@@ -360,13 +381,20 @@ struct RowAssembler: Sendable {
     return kept
   }
 
+  /// What the records so far have told of columns.
+  var found: FoundColumns {
+    FoundColumns(
+      newFields: newFields, untypedNames: untypedNames, widerFields: widerFields,
+      zonelessColumns: zonelessColumns, owners: owners)
+  }
+
   /// Names of the columns that had times without zone.
-  var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
+  private var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
 
   /// The names that have no column, with the types that would fit what has been seen of them.
   ///
   /// A name that had nothing but nulls tells no type yet, and is not among them.
-  var newFields: [(field: Field, count: Int, warning: String?)] {
+  private var newFields: [(field: Field, count: Int, warning: String?)] {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     return zip(found, columns(of: found, &owners)).map { id, column in
@@ -380,7 +408,9 @@ struct RowAssembler: Sendable {
 
   /// The batches so far with the columns that were found, and with wider ones; nil where the records must be read
   /// again, by an assembler that knows these.
-  func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
+  ///
+  /// What was kept for it is let go.
+  mutating func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     let wider = widerFields
@@ -390,20 +420,23 @@ struct RowAssembler: Sendable {
     else { return nil }
     let fields = zip(found, columns(of: found, &owners)).map { Field($1, strangers[$0].type) }
     var complete: [RecordBatch] = []
-    for (batch, late) in zip(batches, lateOfBatches) {
+    defer { lateOfBatches = [] }
+    for (number, batch) in batches.enumerated() {
       var batch = batch
       for field in wider {
         let type = GrowingColumns.parsed(field.type)
         guard let column = batch.schema.index(of: field.name),
           let fitted = batch.columns[column].fitted(to: type),
-          let filled = (late.wider[column] ?? LateValues()).column(type, beside: fitted, count: batch.count)
+          let filled = (lateOfBatches[number].wider[column] ?? LateValues()).column(
+            type, beside: fitted, count: batch.count)
         else { return nil }
         batch.columns[column] = filled
         batch.schema.fields[column].type = type
       }
       for (id, field) in zip(found, fields) {
         guard
-          let column = (late.new[id] ?? LateValues()).column(field.type, beside: nil, count: batch.count)
+          let column = lateOfBatches[number].take(name: id).column(
+            field.type, beside: nil, count: batch.count)
         else { return nil }
         batch.columns.append(column)
         batch.schema.fields.append(field)
@@ -414,12 +447,12 @@ struct RowAssembler: Sendable {
   }
 
   /// The names that have no column and had nothing but nulls.
-  var untypedNames: [String] {
+  private var untypedNames: [String] {
     settled.new.filter { !strangers[$0].isKnown }.map { names.name($0) }
   }
 
   /// Which names own which columns, those that were met among them.
-  var owners: ColumnOwners {
+  private var owners: ColumnOwners {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     _ = columns(of: found, &owners)
@@ -427,7 +460,8 @@ struct RowAssembler: Sendable {
   }
 
   private func columns(of ids: [Int], _ owners: inout ColumnOwners) -> [String] {
-    ColumnName.columns(ids.map { names.name($0) }, origin, besides: schema, &owners)
+    ColumnName.columns(
+      ids.map { names.name($0) }, origin, preferred: preferred, besides: schema, &owners)
   }
 
   /// The owners of the columns whose owners were not known, by the names that came, and the names without column.

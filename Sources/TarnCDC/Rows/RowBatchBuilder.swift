@@ -11,7 +11,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   public enum UnknownMembers: Sendable, Hashable {
     /// Its row is rejected.
     case reject
-    /// It is left out, and ``RowBatchBuilder/newFields`` tells of it.
+    /// It is left out, and ``RowBatchBuilder/found`` tells of it.
     case leaveOut
   }
 
@@ -38,17 +38,18 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   ///   - owners: Which names own which columns of the table.
   ///   - placing: The columns that make partitions and order; see ``ColumnOwners/isComplete``.
   ///   - widening: The types of columns of whole numbers and decimals that get more digits where a value needs them:
-  ///     the table's, or those that ``widerFields`` told before.
+  ///     the table's, or the ``FoundColumns/widerFields`` that were told before.
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - countsMembers: Whether ``memberCounts`` is wanted.
   ///   - keepsNewValues: Whether values without column, or with one that is too narrow, are kept for ``completed(_:)``.
+  ///   - preferred: Names that keep their columns where others differ from them in case only.
   /// - Throws: ``ChangeError`` where the schema has a nested column, or lacks one that is named.
   public init(
     schema: Schema, keyFields: [String] = [], unknown: UnknownMembers = .reject,
     owners: ColumnOwners = ColumnOwners(), placing: [String] = [],
     widening: [String: DataType] = [:], utcOffset: (@Sendable (Int64) -> Int64)? = nil,
-    countsMembers: Bool = false, keepsNewValues: Bool = false
+    countsMembers: Bool = false, keepsNewValues: Bool = false, preferred: [String] = []
   ) throws(ChangeError) {
     if countsMembers { memberCounts = [Int](repeating: 0, count: schema.fields.count) }
     var keys: [Int] = []
@@ -59,7 +60,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     keyColumns = keys
     assembler = try RowAssembler(
       schema, of: .members, owners: owners, roles: keyFields + placing, widening: widening,
-      utcOffset: utcOffset, keepsNewValues: keepsNewValues)
+      utcOffset: utcOffset, keepsNewValues: keepsNewValues, preferred: preferred)
     self.unknown = unknown
   }
 
@@ -72,25 +73,8 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   /// Takes note that a row was rejected.
   package mutating func noteRejected() { rejected += 1 }
 
-  /// The timestamp columns into which texts without zone have gone.
-  public var zonelessColumns: [String] { assembler.zonelessColumns }
-
-  /// The members that were left out since they have no column: a nullable field for each, with the type that
-  /// holds all values seen, how often it was seen, and what is odd about its values.
-  ///
-  /// A member that was null in all rows tells no type, and is not among them.
-  public var newFields: [(field: Field, count: Int, warning: String?)] { assembler.newFields }
-
-  /// The members that were left out since they have no column, and were null in all rows.
-  public var untypedNames: [String] { assembler.untypedNames }
-
-  /// The columns that had numbers which they do not hold, with types that hold these and all that the columns did: the
-  /// values are left out, until ``completed(_:)`` fills them in, or the records are read again by a builder that is given
-  /// these types.
-  public var widerFields: [Field] { assembler.widerFields }
-
-  /// Which names own which columns, those of ``newFields`` among them: what the next builder, and the table, must know.
-  public var owners: ColumnOwners { assembler.owners }
+  /// What the records so far have told of columns.
+  public var found: FoundColumns { assembler.found }
 
   /// Takes the row that comes next.
   ///
@@ -100,7 +84,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     values.removeAll(keepingCapacity: true)
     let start = scanner.offset
     do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(BrokenJSON(error)) }
-    assembler.clearSlots()
+    assembler.beginRow()
     let stranger = try assembler.assign(values, values.indices, scanner, isFirst: true)
     if unknown == .reject, let stranger {
       let value = values[stranger]
@@ -108,7 +92,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     }
     try assembler.checkKeys(keyColumns, values, scanner)
     try assembler.appendRow(values, scanner)
-    for column in memberCounts.indices where assembler.slots[column] >= 0 { memberCounts[column] += 1 }
+    for column in memberCounts.indices where assembler.assigned[column] >= 0 { memberCounts[column] += 1 }
     textBytes += scanner.offset - start
     taken += 1
   }
@@ -127,12 +111,12 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     set { assembler.keepsNewValues = newValue }
   }
 
-  /// All batches that were finished, with the columns of ``newFields`` and the types of ``widerFields``, so that nothing
-  /// need be read again for them.
+  /// All batches that were finished, with the ``FoundColumns/newFields`` and the types of the ``FoundColumns/widerFields``, so that nothing
+  /// need be read again for them; it is asked once, at the end.
   ///
   /// - Returns: Nil where only another reading tells: two names turned out to share a column, or a value fits none. A
-  ///   builder of the ``GrowingColumns`` that this one gives is then to read the records once more.
-  public func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
+  ///   builder of the ``GrowingColumns`` that grow by what was ``found`` is then to read the records once more.
+  public mutating func completed(_ batches: [RecordBatch]) -> [RecordBatch]? {
     assembler.completed(batches)
   }
 }

@@ -3,13 +3,13 @@ import TarnBytes
 import TarnColumns
 
 /// Why a value does not fit its column.
-struct Misfit: Error {
+struct MisfitError: Error {
   var why: String
   /// Whether the value is broken, so that no other column would take it.
   var isBroken = false
 
-  static let notANumber = Misfit(why: "it is no number")
-  static let tooManyDigits = Misfit(why: "it has more than 38 digits, or is beyond 1E-130 to 9.99E+125")
+  static let notANumber = MisfitError(why: "it is no number")
+  static let tooManyDigits = MisfitError(why: "it has more than 38 digits, or is beyond 1E-130 to 9.99E+125")
 }
 
 /// A column's type, taken apart once for all values.
@@ -62,7 +62,7 @@ struct ColumnTarget: Sendable {
   @inline(__always)
   func append(
     _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ times: inout ZonelessTimes
-  ) throws(Misfit) {
+  ) throws(MisfitError) {
     switch kind {
     case .string: try appendString(value, text, to: &builder)
     case .int64: builder.append(try integer(value, text))
@@ -74,10 +74,12 @@ struct ColumnTarget: Sendable {
 
   private func appendOther(
     _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ times: inout ZonelessTimes
-  ) throws(Misfit) {
+  ) throws(MisfitError) {
     switch kind {
     case .boolean:
-      guard value.kind == .yes || value.kind == .no else { throw Misfit(why: "it is neither true nor false") }
+      guard value.kind == .yes || value.kind == .no else {
+        throw MisfitError(why: "it is neither true nor false")
+      }
       builder.append(value.kind == .yes)
     case .int8: builder.append(try narrow(value, text, Int8.self))
     case .int16: builder.append(try narrow(value, text, Int16.self))
@@ -93,7 +95,7 @@ struct ColumnTarget: Sendable {
   // MARK: Numbers
 
   @inline(__always)
-  private func integer(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int64 {
+  private func integer(_ value: ScannedValue, _ text: RawSpan) throws(MisfitError) -> Int64 {
     guard value.kind == .number || value.kind == .string else { throw .notANumber }
     guard let result = NumberText.integer(text) else {
       throw Self.numberMisfit(value, text, "it is no whole number of 64 bits")
@@ -103,44 +105,44 @@ struct ColumnTarget: Sendable {
 
   private func narrow<T: FixedWidthInteger>(
     _ value: ScannedValue, _ text: RawSpan, _ type: T.Type
-  ) throws(Misfit) -> T {
+  ) throws(MisfitError) -> T {
     guard let result = T(exactly: try integer(value, text)) else {
-      throw Misfit(why: "it is beyond \(T.min) to \(T.max)")
+      throw MisfitError(why: "it is beyond \(T.min) to \(T.max)")
     }
     return result
   }
 
   @inline(__always)
-  private func decimal(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int128 {
+  private func decimal(_ value: ScannedValue, _ text: RawSpan) throws(MisfitError) -> Int128 {
     guard value.kind == .number || value.kind == .string else { throw .notANumber }
     guard let result = NumberText.unscaled(text, scale: scale) else {
       throw Self.numberMisfit(
         value, text, "it has more than \(scale) digits behind the point, or too many in all")
     }
-    guard result.magnitude < limit else { throw Misfit(why: "it has too many digits before the point") }
+    guard result.magnitude < limit else { throw MisfitError(why: "it has too many digits before the point") }
     return result
   }
 
   @inline(__always)
-  private func double(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Double {
+  private func double(_ value: ScannedValue, _ text: RawSpan) throws(MisfitError) -> Double {
     if let special = try special(value, text) { return special }
     guard let result = NumberText.double(text), result.isFinite else {
-      throw Misfit(why: "it is beyond the range of a double")
+      throw MisfitError(why: "it is beyond the range of a double")
     }
     return result
   }
 
-  private func float(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Float {
+  private func float(_ value: ScannedValue, _ text: RawSpan) throws(MisfitError) -> Float {
     if let special = try special(value, text) { return Float(special) }
     guard let result = Float(NumberText.string(text)), result.isFinite else {
-      throw Misfit(why: "it is beyond the range of a float")
+      throw MisfitError(why: "it is beyond the range of a float")
     }
     return result
   }
 
   /// NaN or an infinity from its name; nil for a number's text, which is checked to be one.
   @inline(__always)
-  private func special(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Double? {
+  private func special(_ value: ScannedValue, _ text: RawSpan) throws(MisfitError) -> Double? {
     switch value.kind {
     case .number:
       if value.isAttribute { try Self.check(number: text) }
@@ -160,16 +162,16 @@ struct ColumnTarget: Sendable {
 
   /// Checks the text of a DynamoDB number.
   @inline(__always)
-  static func check(number text: RawSpan) throws(Misfit) {
+  static func check(number text: RawSpan) throws(MisfitError) {
     if PlainNumber(text) != nil { return }
-    do { _ = try DynamoDBNumber.parse(text) } catch { throw Misfit(why: error.reason, isBroken: true) }
+    do { _ = try DynamoDBNumber.parse(text) } catch { throw MisfitError(why: error.reason, isBroken: true) }
   }
 
-  private static func numberMisfit(_ value: ScannedValue, _ text: RawSpan, _ why: String) -> Misfit {
+  private static func numberMisfit(_ value: ScannedValue, _ text: RawSpan, _ why: String) -> MisfitError {
     if value.isAttribute, value.kind == .number {
       do { try check(number: text) } catch { return error }
     }
-    if ExactDecimal(text) != nil { return Misfit(why: why) }
+    if ExactDecimal(text) != nil { return MisfitError(why: why) }
     var scanner = JSONScanner(text)
     // A JSON number may have more digits than a decimal can hold.
     if let range = try? scanner.readNumber(), range.count == text.byteCount { return .tooManyDigits }
@@ -178,9 +180,9 @@ struct ColumnTarget: Sendable {
 
   // MARK: Times
 
-  private func date(_ value: ScannedValue, _ text: RawSpan) throws(Misfit) -> Int32 {
+  private func date(_ value: ScannedValue, _ text: RawSpan) throws(MisfitError) -> Int32 {
     guard value.kind == .string, let days = CivilTime.parseDate(text) else {
-      throw Misfit(why: "it is no date such as 2024-01-31")
+      throw MisfitError(why: "it is no date such as 2024-01-31")
     }
     // Years have four digits, so that the days fit.
     return Int32(truncatingIfNeeded: days)
@@ -188,19 +190,19 @@ struct ColumnTarget: Sendable {
 
   private func timestamp(
     _ value: ScannedValue, _ text: RawSpan, _ times: inout ZonelessTimes
-  ) throws(Misfit) -> Int64 {
+  ) throws(MisfitError) -> Int64 {
     if value.kind == .number {
-      throw Misfit(
+      throw MisfitError(
         why:
           "a number does not say whether it counts seconds or parts of them; write the time as text such as "
           + "2024-01-31T12:00:00Z, or keep the number in a long column")
     }
     guard value.kind == .string, let time = CivilTime.parse(text) else {
-      throw Misfit(why: "it is no time such as 2024-01-31T12:00:00Z")
+      throw MisfitError(why: "it is no time such as 2024-01-31T12:00:00Z")
     }
-    if isLocal, time.hasZone { throw Misfit(why: "it names a zone, and the column holds local times") }
+    if isLocal, time.hasZone { throw MisfitError(why: "it names a zone, and the column holds local times") }
     guard !time.lostDigits, time.microseconds % unit == 0 else {
-      throw Misfit(why: "it is finer than the column's unit, and digits would be lost")
+      throw MisfitError(why: "it is finer than the column's unit, and digits would be lost")
     }
     guard !isLocal, !time.hasZone else { return time.microseconds / unit }
     return CivilTime.floorDivide(times.instant(time.microseconds, column: column), unit)
@@ -211,7 +213,7 @@ struct ColumnTarget: Sendable {
   @inline(__always)
   private func appendString(
     _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
-  ) throws(Misfit) {
+  ) throws(MisfitError) {
     switch value.kind {
     case .string: try Self.append(text, to: &builder)
     case .number:
@@ -219,7 +221,7 @@ struct ColumnTarget: Sendable {
       try Self.append(text, to: &builder)
     case .binary:
       guard Base64.decode(text) != nil else {
-        throw Misfit(why: "it is no base64", isBroken: value.isAttribute)
+        throw MisfitError(why: "it is no base64", isBroken: value.isAttribute)
       }
       try Self.append(text, to: &builder)
     case .yes: try Self.append(Self.trueText.span.bytes, to: &builder)
@@ -235,31 +237,32 @@ struct ColumnTarget: Sendable {
   private static let trueText = Array("true".utf8)
   private static let falseText = Array("false".utf8)
 
-  private static func plainJSON(_ text: RawSpan) throws(Misfit) -> [UInt8] {
+  private static func plainJSON(_ text: RawSpan) throws(MisfitError) -> [UInt8] {
     var scanner = JSONScanner(text)
     do {
       var plain: [UInt8] = []
       try AttributeValue(scanning: &scanner).appendPlainJSON(to: &plain)
       return plain
     } catch {
-      throw Misfit(why: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)", isBroken: true)
+      throw MisfitError(
+        why: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)", isBroken: true)
     }
   }
 
   private func appendBinary(
     _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
-  ) throws(Misfit) {
+  ) throws(MisfitError) {
     guard value.kind == .binary || value.kind == .string && !value.isAttribute else {
-      throw Misfit(why: "it is no binary value")
+      throw MisfitError(why: "it is no binary value")
     }
     guard let bytes = Base64.decode(text) else {
-      throw Misfit(why: "it is no base64", isBroken: value.isAttribute)
+      throw MisfitError(why: "it is no base64", isBroken: value.isAttribute)
     }
     try Self.append(bytes.span.bytes, to: &builder)
   }
 
   @inline(__always)
-  private static func append(_ bytes: RawSpan, to builder: inout ColumnBuilder) throws(Misfit) {
-    do { try builder.append(bytes) } catch { throw Misfit(why: error.description) }
+  private static func append(_ bytes: RawSpan, to builder: inout ColumnBuilder) throws(MisfitError) {
+    do { try builder.append(bytes) } catch { throw MisfitError(why: error.description) }
   }
 }

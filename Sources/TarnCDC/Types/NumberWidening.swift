@@ -53,7 +53,7 @@ struct NumberWidening: Sendable {
   /// Grants what a row that is taken asked for.
   mutating func grant() {
     for (column, type) in asked {
-      // Two rows may each be held, and not both.
+      // A type may exist for each of two values, and none for both.
       guard let joined = types[column]?.joined(with: type) else { continue }
       types[column] = joined
       isWider[column] = true

@@ -2,7 +2,7 @@ internal import TarnBytes
 
 /// Values of one type, some of which may be null, in Arrow's layout.
 ///
-/// A null's slot holds zero, or an empty string. Without a validity bitmap no value is null.
+/// In a null's place stands zero, or an empty string. Without a validity bitmap no value is null.
 public struct Column: Sendable {
   /// The type.
   public let type: DataType

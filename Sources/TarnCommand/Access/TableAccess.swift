@@ -152,7 +152,7 @@ struct TableAccess {
   func untilSettled(_ body: (inout StoredDeadLetters) async throws -> Void) async throws {
     var deadLetters = StoredDeadLetters()
     for _ in 0..<Self.attempts {
-      do { return try await body(&deadLetters) } catch is Overtaken { continue } catch let error
+      do { return try await body(&deadLetters) } catch is OvertakenError { continue } catch let error
         as CommandError
         where error.code == .noTable && arguments.has(Options.create)
       {
@@ -168,7 +168,7 @@ struct TableAccess {
 
   /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.
   ///
-  /// - Throws: ``Overtaken`` where there is another table now than when the command began.
+  /// - Throws: ``OvertakenError`` where there is another table now than when the command began.
   func write(
     _ table: Table?, creating create: () async throws -> Table,
     _ body: (Table) async throws -> CommitReport
@@ -178,17 +178,17 @@ struct TableAccess {
     do { target = if let table { table } else { try await create() } } catch let error as CommandError
       where error.code == .tableExists
     {
-      throw Overtaken()
+      throw OvertakenError()
     }
     do {
       return (target, try await located { try await body(target) })
     } catch {
       if table == nil, await target.takeBackCreation() { place.removeEmptyFolders(isNew: isNew) }
       let isGone = (error as? CommandError)?.code == .noTable
-      throw isGone && arguments.has(Options.create) ? Overtaken() : error
+      throw isGone && arguments.has(Options.create) ? OvertakenError() : error
     }
   }
 }
 
 /// There is another table than when a command with `--create` began, so that it begins again.
-struct Overtaken: Error {}
+struct OvertakenError: Error {}

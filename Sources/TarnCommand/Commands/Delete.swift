@@ -109,7 +109,7 @@ private struct KeyBuilder {
   }
 
   mutating func finish() throws -> RecordBatch {
-    let columns = builder.zonelessColumns
+    let columns = builder.found.zonelessColumns
     if !columns.isEmpty {
       StandardError.note("\(columns.joined(separator: ", ")): times without zone are taken as UTC")
     }

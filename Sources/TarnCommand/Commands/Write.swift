@@ -72,7 +72,7 @@ enum WriteCommand {
     var input = try await RowInput(
       arguments, try access.owners(of: table), partition: table?.properties.partitionFields,
       ordering: table?.properties.orderingField)
-    // What is to be widened is known once all rows are.
+    // Which columns are to be widened is known only when all rows have been read.
     let readsAll = arguments.has(Options.widen) && given != nil
     if streams, table == nil, !readsAll, let (found, batches) = try input.stream(given: given) {
       try await load(batches, found, given, named, access, &stored)

@@ -93,11 +93,12 @@ struct ChangeInput {
       builder.keepsNewValues = true
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &deadLetters) { batches.append(try $0.finish()) }
-      owners = builder.owners
-      NewColumns.say(builder.newFields, isTable: true)
-      columns.grow(by: builder)
+      let told = builder.found
+      owners = told.owners
+      NewColumns.say(told.newFields, isTable: true)
+      columns.grow(by: told)
       guard let complete = builder.completed(batches) else { continue }
-      say(builder, since: before)
+      say(told, otherTables: builder.counts.otherTables, since: before)
       let changes = try BatchJoin.changes(complete, schema: columns.schema)
       guard isInferred, deadLetters.count > 0 else { return changes }
       // Records that were rejected make no columns.
@@ -108,13 +109,15 @@ struct ChangeInput {
   }
 
   /// Says what the user should know of the records.
-  private func say(_ builder: ChangeBatchBuilder, since before: (schema: Schema, owners: ColumnOwners)) {
+  private func say(
+    _ told: FoundColumns, otherTables: Int, since before: (schema: Schema, owners: ColumnOwners)
+  ) {
     NewColumns.sayOwners(owners, before.owners, before.schema)
-    if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
-    if zone == nil { ZoneConversion.sayUTC(builder.zonelessColumns) }
-    if builder.counts.otherTables > 0 {
+    if let line = UntypedNames.warning(told.untypedNames) { StandardError.note(line) }
+    if zone == nil { ZoneConversion.sayUTC(told.zonelessColumns) }
+    if otherTables > 0 {
       StandardError.note(
-        "\(builder.counts.otherTables) records of other DynamoDB tables were passed over")
+        "\(otherTables) records of other DynamoDB tables were passed over")
     }
   }
 

@@ -44,11 +44,9 @@ struct InputSource {
     do { return try await body() } catch let error as StorageError {
       throw CommandError(prefix + error.description)
     } catch let error as ChangeError {
-      switch error {
-      case .rejected, .unsupportedColumn, .missingColumn, .differentTypes, .notWider, .columns, .handler,
-        .cancelled:
-        throw CommandError(error.description)
+      switch error.code {
       case .storage, .compression, .nothingToRead: throw CommandError(prefix + error.description)
+      default: throw CommandError(error.description)
       }
     }
   }

@@ -25,8 +25,8 @@ struct RecordInput {
     var tables: Set<String> = []
     for source in sources where !consumer.isFull(limit: limit) {
       try await read(source, into: &consumer, full) { record throws(ChangeError) in
-        if case .otherTable(let name, let expected) = record.reason {
-          tables.formUnion([name, expected])
+        if record.reason.code == .otherTable {
+          tables.formUnion(record.reason.names)
           return
         }
         guard case .deadLetter = policy else { throw .rejected(record) }
@@ -68,7 +68,7 @@ struct RecordInput {
     var finder = RefusalFinder(consumer, refused)
     for source in sources {
       try await read(source, into: &finder, { try full(&$0.base) }) { record throws(ChangeError) in
-        guard case .refused = record.reason else { return }
+        guard record.reason.code == .refused else { return }
         guard case .deadLetter = policy else { throw .rejected(record) }
         deadLetters.append(record)
       }

@@ -106,14 +106,10 @@ struct RowInput {
       let known = batches.flatMap { $0.prefix(1).map(\.schema) }
       var schema = table ?? given
       if schema == nil, !known.isEmpty { schema = try BatchJoin.schema(known) }
-      if schema == nil {
-        schema = try await inferred(preferred: preferred)
-        isInferred = true
-      }
+      isInferred = schema == nil
       let stored = table ?? given
       if widens, let stored { schema = GrowingColumns.parsed(stored) }
-      let read = try await readLines(
-        lines, schema ?? Schema([]), key: key, stored: stored)
+      let read = try await readLines(lines, schema ?? Schema([]), key: key, stored: stored)
       for (index, rows) in zip(lines, read) { batches[index] = rows }
     }
     counts = batches.map { $0.reduce(0) { $0 + $1.count } }
@@ -163,13 +159,13 @@ struct RowInput {
   }
 
   /// Takes note of the columns that rows of JSON give.
-  private mutating func noteGiven(_ builder: RowBatchBuilder, _ schema: Schema, _ sources: [InputSource])
-    throws
-  {
+  private mutating func noteGiven(
+    _ builder: RowBatchBuilder, _ told: FoundColumns, _ schema: Schema, _ sources: [InputSource]
+  ) throws {
     guard isPartial, builder.taken > 0 else { return }
     let files = sources.map { $0.prefix + $0.name }.joined(separator: ", ")
     var names: Set<String> = []
-    let counts = builder.memberCounts + builder.newFields.map(\.count)
+    let counts = builder.memberCounts + told.newFields.map(\.count)
     for (field, count) in zip(schema.fields, counts) where count > 0 {
       guard count == builder.taken || field.name == MetaColumns.isDeleted else {
         throw CommandError(
@@ -247,19 +243,10 @@ struct RowInput {
     lines.compactMap { if case .lines(let source) = pieces[$0] { source } else { nil } }
   }
 
-  private mutating func inferred(preferred: [String]) async throws -> Schema {
-    var inference = SchemaInference(.rows, preferred: preferred)
-    var ignored = DeadLetters(isCounting: true)
-    try await RecordInput(sources: sources(Array(pieces.indices)), policy: policy)
-      .read(into: &inference, &ignored)
-    for warning in inference.warnings { StandardError.note(warning) }
-    owners = inference.owners
-    return inference.schema
-  }
-
   /// The rows of each file of JSON lines.
   ///
-  /// Members without column make new ones.
+  /// Members without column make new ones: all of them where nothing tells the columns. Then the first reading knows no
+  /// key, and its rows are those wanted where all of them have one.
   private mutating func readLines(
     _ lines: [Int], _ schema: Schema, key: [String], stored: Schema?
   ) async throws -> [[RecordBatch]] {
@@ -269,13 +256,15 @@ struct RowInput {
     let all = NewColumns.withDeletion(schema)
     var columns = widens ? GrowingColumns(all, widening: stored, texts: texts) : GrowingColumns(all)
     let before = (schema: columns.schema, owners: owners)
+    var knowsKey = !isInferred
     while true {
+      let keyFields = key.map { owners.column(meaning: $0, in: columns.schema) }
       var builder: RowBatchBuilder
       do {
         builder = try RowBatchBuilder(
-          schema: columns.schema, keyFields: key.map { owners.column(meaning: $0, in: columns.schema) },
-          unknown: .leaveOut, owners: owners, placing: placing, widening: columns.widening,
-          utcOffset: hasZone ? zone.offset : nil, countsMembers: isPartial)
+          schema: columns.schema, keyFields: knowsKey ? keyFields : [], unknown: .leaveOut, owners: owners,
+          placing: placing, widening: columns.widening, utcOffset: hasZone ? zone.offset : nil,
+          countsMembers: isPartial, preferred: preferred)
       } catch {
         throw CommandError(error.description)
       }
@@ -291,19 +280,33 @@ struct RowInput {
         }
         counts.append(found.count - count)
       }
-      owners = builder.owners
-      NewColumns.say(builder.newFields, isTable: stored != nil, known: announced)
-      columns.grow(by: builder)
-      guard let complete = builder.completed(found) else { continue }
+      let told = builder.found
+      owners = told.owners
+      NewColumns.say(told.newFields, isTable: stored != nil, known: announced)
+      columns.grow(by: told)
+      let complete = builder.completed(found)
+      let isKeyed = knowsKey || (complete ?? []).allSatisfy { hasKeys($0, key) }
+      knowsKey = true
+      guard let complete, isKeyed else { continue }
       NewColumns.sayOwners(owners, before.owners, before.schema)
-      if let line = UntypedNames.warning(builder.untypedNames) { StandardError.note(line) }
-      try noteGiven(builder, columns.schema, sources(lines))
-      if !hasZone { ZoneConversion.sayUTC(builder.zonelessColumns) }
+      if let line = UntypedNames.warning(told.untypedNames) { StandardError.note(line) }
+      try noteGiven(builder, told, columns.schema, sources(lines))
+      if !hasZone { ZoneConversion.sayUTC(told.zonelessColumns) }
       var rest = complete[...]
       return try counts.map { count in
         defer { rest = rest.dropFirst(count) }
         return try rest.prefix(count).map { try NewColumns.withoutIdleDeletion($0, known) }
       }
+    }
+  }
+
+  /// Whether every row has a key, as builders that know its columns ask.
+  private func hasKeys(_ rows: RecordBatch, _ key: [String]) -> Bool {
+    let columns = key.map { owners.column(meaning: $0, in: rows.schema) }.compactMap { rows[$0] }
+    guard columns.count == key.count else { return false }
+    let parts = columns.map { (column: $0, texts: $0.type == .string ? $0.strings : nil) }
+    return (0..<rows.count).allSatisfy { row in
+      parts.contains { column, texts in !column.isNull(row) && texts.map { $0.length(row) > 0 } ?? true }
     }
   }
 

@@ -23,7 +23,8 @@ extension Column {
       return Self.rows(numbers: list, comparison, other[0])
     case (.bytes(let strings), .bytes(let other)): return Self.rows(strings, comparison, other)
     case (.dictionary(let strings), .bytes(let other)): return Self.rows(strings, comparison, other)
-    default: throw ExpressionError("column \(name) is \(type.name), whose values cannot be compared")
+    default:
+      throw ExpressionError(.typeMismatch, "column \(name) is \(type.name), whose values cannot be compared")
     }
   }
 

@@ -20,7 +20,7 @@ extension Condition {
     let empty = schema.fields.map { Column(nulls: 0, of: $0.type) }
     let batch: RecordBatch
     do { batch = try RecordBatch(schema: schema, columns: empty, count: 0) } catch {
-      throw ExpressionError(error.description)
+      throw ExpressionError(.unsupported, error.description)
     }
     _ = try evaluate(batch)
   }
@@ -66,17 +66,17 @@ extension Expression {
   }
 
   private static let noCondition = ExpressionError(
-    "the expression is no condition: it is neither true nor false")
+    .unsupported, "the expression is no condition: it is neither true nor false")
 
   static func column(_ argument: Expression?, _ batch: RecordBatch) throws(ExpressionError) -> (
     String, Column
   ) {
     guard case .column(let name)? = argument else {
-      throw ExpressionError("only columns can be compared, with values")
+      throw ExpressionError(.unsupported, "only columns can be compared, with values")
     }
     guard let column = batch[name] else {
       throw ExpressionError(
-        "there is no column \(name): the table has \(batch.schema.names.joined(separator: ", "))")
+        .noColumn, "there is no column \(name): the table has \(batch.schema.names.joined(separator: ", "))")
     }
     return (name, column)
   }
@@ -85,7 +85,7 @@ extension Expression {
     var literals: [Literal] = []
     for argument in arguments {
       guard case .literal(let literal) = argument else {
-        throw ExpressionError("columns can be compared with values only")
+        throw ExpressionError(.unsupported, "columns can be compared with values only")
       }
       literals.append(literal)
     }

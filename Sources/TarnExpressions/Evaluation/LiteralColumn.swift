@@ -9,6 +9,7 @@ extension Literal {
     var builder = ColumnBuilder(field.type)
     guard append(to: &builder, type: field.type) else {
       throw ExpressionError(
+        .typeMismatch,
         "column \(field.name) is \(field.type.name): it cannot be compared with \(text)\(hint(for: field.type))"
       )
     }
@@ -72,6 +73,7 @@ extension Literal {
 
   private func misfit(_ field: Field) -> ExpressionError {
     ExpressionError(
+      .typeMismatch,
       "column \(field.name) is \(field.type.name): it cannot hold \(text)\(hint(for: field.type))")
   }
 }

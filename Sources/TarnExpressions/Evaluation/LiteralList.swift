@@ -36,7 +36,7 @@ struct LiteralList {
       hash: text.hash(0), position: strings.count, where: { known.equals($0, text, 0) },
       hashOf: { known.hash($0) })
     guard new == nil else { return }
-    do { try strings.append(text, 0..<1) } catch { throw ExpressionError(error.description) }
+    do { try strings.append(text, 0..<1) } catch { throw ExpressionError(.tooLarge, error.description) }
   }
 
   @inline(__always)
@@ -82,7 +82,7 @@ private struct KeySet<Key: FixedWidthInteger> {
     index = HashIndex(expected: keys.count)
     guard keys.count > Self.few else { return }
     for (position, key) in keys.enumerated() {
-      // Each is there once, so that none is found.
+      // No two keys are equal, so there is nothing to compare with.
       _ = index.findOrInsert(
         hash: Self.hash(key), position: position, where: { _ in false },
         hashOf: { [keys] in Self.hash(keys[$0]) })

@@ -53,7 +53,7 @@ private struct ConditionParser {
       try expect("=")
       let value = try take("null") ? nil : try literal()
       guard values.updateValue(value, forKey: name) == nil else {
-        throw ExpressionError("\(subject) has two values for \(name)")
+        throw ExpressionError(.syntax, "\(subject) has two values for \(name)")
       }
     } while token == .symbol(",")
     guard token == .end else { throw unexpected("`,` or the end") }
@@ -71,7 +71,7 @@ private struct ConditionParser {
     let rest = String(decoding: text[start...], as: UTF8.self).prefix(20)
     let found = rest.isEmpty ? "the end" : "`\(rest)`"
     return ExpressionError(
-      "\(subject) does not read at character \(position): \(expected) expected, not \(found)")
+      .syntax, "\(subject) does not read at character \(position): \(expected) expected, not \(found)")
   }
 
   /// Where the present token begins, in characters from 1 on.
@@ -108,7 +108,7 @@ private struct ConditionParser {
   mutating func negation() throws(ExpressionError) -> Expression {
     depth += 1
     defer { depth -= 1 }
-    guard depth < 100 else { throw ExpressionError("\(subject) is nested too deep") }
+    guard depth < 100 else { throw ExpressionError(.syntax, "\(subject) is nested too deep") }
     if isKeyword("not") {
       try advance()
       return .call(.not, [try negation()])
@@ -224,7 +224,7 @@ private struct ConditionParser {
       bytes.append(text[offset])
       offset += 1
     }
-    throw ExpressionError("\(subject) has a quote at character \(position) that does not end")
+    throw ExpressionError(.syntax, "\(subject) has a quote at character \(position) that does not end")
   }
 
   mutating func word() -> String {

@@ -86,7 +86,7 @@ package struct KeyRange: Sendable {
     let pair = (least: Array(least.utf8), greatest: Array(greatest.utf8))
     // Java orders UTF-16 units, other writers UTF-8 bytes: the orders agree below U+E000.
     let isCommon = !pair.least.contains { $0 >= 0xee } && !pair.greatest.contains { $0 >= 0xee }
-    // A range that holds nothing, in a file that has rows, is wrong.
+    // A range whose end precedes its beginning is wrong, since the file has rows.
     bounds = isCommon && !pair.greatest.lexicographicallyPrecedes(pair.least) ? pair : nil
   }
 

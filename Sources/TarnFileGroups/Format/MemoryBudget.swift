@@ -58,7 +58,7 @@ package struct MemoryBudget: Sendable {
       * (rows + update.inserts.count)
     guard case .condition(let chosen) = update.changes else { return rest }
     guard !chosen.effect.isDeletion else {
-      // Of deletions that are not kept the effect looks at no column.
+      // The effect needs columns only where deletions are remembered.
       let isKept = !chosen.effect.columns.fields.isEmpty
       return rest + min(chosen.count, mostRows) * (isKept ? perTombstone : MemoryLayout<Int>.size)
     }

@@ -106,7 +106,7 @@ package struct KeyLookup: Sendable {
           }
           guard isPaged else { throw damaged("its slots are not the pages of the key's columns") }
         } catch let error as ParquetError where error.code == .malformed {
-          // Where it is a page that is damaged, reading them all tells.
+          // Whether a page is damaged or the page index is wrong, a read of the whole column tells.
           throw damaged("a page of the key's columns is not what the page index says: \(error.message)")
         }
       }

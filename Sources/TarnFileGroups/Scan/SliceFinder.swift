@@ -41,7 +41,7 @@ package struct SliceFinder: Sendable {
       example = try await FileSystemView.anySlice(
         from: reader.storage, properties: properties, timeline: timeline, asOf: instant)
     }
-    // Without a slice there is no row anywhere.
+    // A table without any file slice has no rows.
     guard let example else { return FoundSlices(slices: [], rules: nil, only: nil) }
     guard try await rules.isTrue(of: example, try await reader.open(example)) else {
       return try await all(instant)

@@ -136,11 +136,11 @@ package struct KeyIndexDirectory: Sendable, Hashable {
     do {
       var trailer = ByteReader(bytes.extracting(last: Self.trailerLength), at: 4)
       guard try trailer.readLittleEndian(UInt32.self) == CRC32.checksum(body) else {
-        throw DirectoryFault("the checksum of its directory differs")
+        throw DirectoryError("the checksum of its directory differs")
       }
       try self.init(body: body, region: region)
     } catch {
-      let message = (error as? DirectoryFault)?.message ?? "its directory ends too early"
+      let message = (error as? DirectoryError)?.message ?? "its directory ends too early"
       throw .damaged(path: path, offset: end - length, message: message)
     }
   }
@@ -152,24 +152,24 @@ package struct KeyIndexDirectory: Sendable, Hashable {
     let offset = region.upperBound - trailerLength
     do {
       guard region.count >= trailerLength, bytes.byteCount >= trailerLength else {
-        throw DirectoryFault("it is too short")
+        throw DirectoryError("it is too short")
       }
       var reader = ByteReader(bytes, at: bytes.byteCount - trailerLength)
       let length = Int(try reader.readLittleEndian(UInt32.self))
       _ = try reader.readLittleEndian(UInt32.self)
       let version = try reader.readLittleEndian(UInt32.self)
       guard try reader.readLittleEndian(UInt32.self) == magic else {
-        throw DirectoryFault("it does not end as a key index does")
+        throw DirectoryError("it does not end as a key index does")
       }
       guard version == KeyIndex.version else {
-        throw DirectoryFault("it has version \(version), and only \(KeyIndex.version) is read")
+        throw DirectoryError("it has version \(version), and only \(KeyIndex.version) is read")
       }
       guard length >= headerLength, length <= region.count - trailerLength else {
-        throw DirectoryFault("its directory of \(length) bytes does not fit in")
+        throw DirectoryError("its directory of \(length) bytes does not fit in")
       }
       return length
     } catch {
-      let message = (error as? DirectoryFault)?.message ?? "it is too short"
+      let message = (error as? DirectoryError)?.message ?? "it is too short"
       throw .damaged(path: path, offset: offset, message: message)
     }
   }
@@ -181,16 +181,16 @@ package struct KeyIndexDirectory: Sendable, Hashable {
     let slots = Int(try reader.readLittleEndian(UInt32.self))
     let entries = Int(try reader.readLittleEndian(UInt32.self))
     let tombstones = Int(try reader.readLittleEndian(UInt32.self))
-    guard (1...4).contains(width) else { throw DirectoryFault("its slots have \(width) bytes") }
+    guard (1...4).contains(width) else { throw DirectoryError("its slots have \(width) bytes") }
     guard
       body.byteCount == Self.headerLength + 4 * slots + Self.entryBlockLength * entries
         + Self.tombstoneBlockLength * tombstones
-    else { throw DirectoryFault("its directory is not as long as its counts say") }
+    else { throw DirectoryError("its directory is not as long as its counts say") }
 
     var rows: [Int32] = []
     rows.reserveCapacity(slots)
     for _ in 0..<slots { rows.append(try reader.readLittleEndian()) }
-    guard rows.allSatisfy({ $0 >= 0 }) else { throw DirectoryFault("a slot has a negative row count") }
+    guard rows.allSatisfy({ $0 >= 0 }) else { throw DirectoryError("a slot has a negative row count") }
     var entryBlocks: [KeyIndexBlock] = []
     entryBlocks.reserveCapacity(entries)
     for _ in 0..<entries { entryBlocks.append(try reader.readEntryBlock(width: width)) }
@@ -199,14 +199,14 @@ package struct KeyIndexDirectory: Sendable, Hashable {
     for _ in 0..<tombstones { tombstoneBlocks.append(try reader.readTombstoneBlock()) }
     for blocks in [entryBlocks, tombstoneBlocks] {
       for (block, next) in zip(blocks, blocks.dropFirst()) where block.firstHash > next.firstHash {
-        throw DirectoryFault("its blocks are not in order")
+        throw DirectoryError("its blocks are not in order")
       }
     }
     self.init(
       regionOffset: region.lowerBound, slotRows: rows, slotWidth: width, entryBlocks: entryBlocks,
       tombstoneBlocks: tombstoneBlocks)
     guard blocksLength == region.count - Self.trailerLength - body.byteCount else {
-      throw DirectoryFault("its blocks are not as long as the region")
+      throw DirectoryError("its blocks are not as long as the region")
     }
   }
 
@@ -255,7 +255,7 @@ package struct KeyIndexDirectory: Sendable, Hashable {
 }
 
 /// What is wrong with a directory, before it is known where.
-private struct DirectoryFault: Error {
+private struct DirectoryError: Error {
   let message: String
 
   init(_ message: String) { self.message = message }
@@ -266,7 +266,7 @@ extension ByteReader {
   fileprivate mutating func readCount() throws -> Int {
     let count = Int(try readLittleEndian(UInt32.self))
     guard (1...KeyIndexDirectory.longestBlock).contains(count) else {
-      throw DirectoryFault("a block holds \(count)")
+      throw DirectoryError("a block holds \(count)")
     }
     return count
   }
@@ -285,7 +285,7 @@ extension ByteReader {
     let count = try readCount()
     let length = Int(try readLittleEndian(UInt32.self))
     guard length <= KeyIndexDirectory.largestTombstoneBlock else {
-      throw DirectoryFault("a block of tombstones has \(length) bytes")
+      throw DirectoryError("a block of tombstones has \(length) bytes")
     }
     let checksum = try readLittleEndian(UInt32.self)
     let oldest = try readLittleEndian(Int64.self)

@@ -124,7 +124,7 @@ extension KeyIndexDirectory {
       }
     }
     region.copy(entryBlocks[next...], from: regionOffset)
-    // Nothing is left but where there was no block at all.
+    // Entries are left over only where the index had no block.
     writer.write(edit.applied(to: [], before: nil).span, into: &region.fresh, &region.blocks)
   }
 

@@ -20,7 +20,7 @@ struct BloomFilterHeader: Sendable, Hashable {
 
 extension ThriftReader {
   @_lifetime(self: copy self)
-  mutating func bloomFilterHeader() throws(FormatProblem) -> BloomFilterHeader {
+  mutating func bloomFilterHeader() throws(FormatError) -> BloomFilterHeader {
     var result = BloomFilterHeader()
     var last = 0
     while let field = try nextField(after: &last) {

@@ -42,15 +42,15 @@ public struct SplitBlockBloomFilter: Sendable, Hashable {
   /// - Throws: ``ParquetError`` where the bytes are damaged, or of a kind that the format did not define when
   ///   this was written.
   public init(stored bytes: RawSpan, path: String = "") throws(ParquetError) {
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       var reader = ThriftReader(bytes)
       let header = try reader.bloomFilterHeader()
       guard header.isKnown else {
-        throw FormatProblem.unsupported("the Bloom filter is of a kind that is not known")
+        throw FormatError.unsupported("the Bloom filter is of a kind that is not known")
       }
       let start = reader.reader.offset
       guard header.byteCount > 0, header.byteCount % 32 == 0, header.byteCount <= bytes.byteCount - start
-      else { throw FormatProblem.malformed("a Bloom filter has another size than it declares") }
+      else { throw FormatError.malformed("a Bloom filter has another size than it declares") }
       words = (0..<header.byteCount / 4).map {
         UInt32(
           littleEndian: bytes.unsafeLoadUnaligned(

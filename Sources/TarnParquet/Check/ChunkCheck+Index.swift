@@ -4,7 +4,7 @@ extension ChunkCheck {
     guard let place = chunk.offsetIndex else { return }
     let index: OffsetIndex
     do throws(ParquetError) {
-      index = try await file.index(place, leaf) { (reader) throws(FormatProblem) in
+      index = try await file.index(place, leaf) { (reader) throws(FormatError) in
         try reader.offsetIndex()
       }
     } catch {
@@ -30,7 +30,7 @@ extension ChunkCheck {
     guard let place = chunk.columnIndex else { return }
     let index: ColumnIndex
     do throws(ParquetError) {
-      index = try await file.index(place, leaf) { (reader) throws(FormatProblem) in
+      index = try await file.index(place, leaf) { (reader) throws(FormatError) in
         try reader.columnIndex()
       }
     } catch {

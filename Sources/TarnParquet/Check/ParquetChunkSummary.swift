@@ -68,7 +68,7 @@ extension ParquetFile {
     }
     do {
       if let place = chunk.offsetIndex {
-        let index = try await index(place, leaf) { (reader) throws(FormatProblem) in
+        let index = try await index(place, leaf) { (reader) throws(FormatError) in
           try reader.offsetIndex()
         }
         return index.pages.count

@@ -2,14 +2,14 @@ import TarnBytes
 
 /// Decodes DELTA_BINARY_PACKED integers: `Encodings.md` of the Parquet specification.
 enum DeltaReader {
-  private static let damaged = FormatProblem.malformed("delta-encoded values end too early")
+  private static let damaged = FormatError.malformed("delta-encoded values end too early")
 
   /// Decodes exactly `count` integers, or all where none is given, and tells how many bytes they took.
   ///
   /// - Parameter count: The number of values the page must hold at least.
   static func decode<T: FixedWidthInteger & BitwiseCopyable>(
     _ bytes: RawSpan, count: Int, as type: T.Type
-  ) throws(FormatProblem) -> (values: [T], byteCount: Int) {
+  ) throws(FormatError) -> (values: [T], byteCount: Int) {
     var reader = ByteReader(bytes)
     do {
       let blockSize = Int(truncatingIfNeeded: try reader.readVarint())
@@ -18,9 +18,9 @@ enum DeltaReader {
       let first = try reader.readZigZag()
       guard miniblocks > 0, miniblocks <= 1 << 16, blockSize > 0, blockSize <= 1 << 24,
         blockSize % miniblocks == 0, (blockSize / miniblocks) % 8 == 0
-      else { throw FormatProblem.malformed("the header of delta-encoded values cannot be") }
+      else { throw FormatError.malformed("the header of delta-encoded values cannot be") }
       guard total == count else {
-        throw FormatProblem.malformed("a page holds another number of delta-encoded values than it declares")
+        throw FormatError.malformed("a page holds another number of delta-encoded values than it declares")
       }
       guard count > 0 else { return ([], reader.offset) }
       var values: [T] = []
@@ -45,7 +45,7 @@ enum DeltaReader {
         }
       }
       return (values, reader.offset)
-    } catch let error as FormatProblem {
+    } catch let error as FormatError {
       throw error
     } catch {
       throw Self.damaged
@@ -116,12 +116,12 @@ enum DeltaReader {
 
 /// Decodes DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY into strings end to end.
 enum DeltaStringReader {
-  private static let damaged = FormatProblem.malformed("delta-encoded strings do not fit their lengths")
-  private static let tooLarge = FormatProblem.outOfRange(
+  private static let damaged = FormatError.malformed("delta-encoded strings do not fit their lengths")
+  private static let tooLarge = FormatError.outOfRange(
     "the strings of one page pass 2 GiB, which is more than is held at once")
 
   /// Decodes lengths and then bytes.
-  static func lengths(_ page: RawSpan, count: Int) throws(FormatProblem) -> StringArena {
+  static func lengths(_ page: RawSpan, count: Int) throws(FormatError) -> StringArena {
     let (lengths, offset) = try DeltaReader.decode(page, count: count, as: Int32.self)
     var arena = StringArena()
     arena.ends.reserveCapacity(count + 1)
@@ -140,7 +140,7 @@ enum DeltaStringReader {
   /// Decodes strings of which each shares a prefix with the one before.
   ///
   /// The whole may be far larger than the page, so ``PageLimit`` bounds it before memory is taken.
-  static func prefixed(_ page: RawSpan, count: Int) throws(FormatProblem) -> StringArena {
+  static func prefixed(_ page: RawSpan, count: Int) throws(FormatError) -> StringArena {
     let (prefixes, offset) = try DeltaReader.decode(page, count: count, as: Int32.self)
     let suffixes = try lengths(page.extracting(offset...), count: count)
     let limit = PageLimit.bytes(of: page)

@@ -19,18 +19,18 @@ struct HybridReader: ~Escapable {
 
   /// Reads values of `width` bits, 32 at most.
   @_lifetime(copy bytes)
-  init(_ bytes: RawSpan, width: Int) throws(FormatProblem) {
+  init(_ bytes: RawSpan, width: Int) throws(FormatError) {
     guard width >= 0, width <= 32 else { throw .malformed("an index is wider than 32 bits") }
     reader = ByteReader(bytes)
     packed = bytes
     self.width = width
   }
 
-  private static let damaged = FormatProblem.malformed("the levels or indices of a page end too early")
+  private static let damaged = FormatError.malformed("the levels or indices of a page end too early")
 
   /// Begins the next run.
   @_lifetime(self: copy self)
-  private mutating func nextRun() throws(FormatProblem) {
+  private mutating func nextRun() throws(FormatError) {
     do {
       let header = try reader.readVarint()
       guard header < 1 << 40 else { throw Self.damaged }
@@ -54,7 +54,7 @@ struct HybridReader: ~Escapable {
 
   /// Decodes the next `count` values into the beginning of `target`, which has room for them.
   @_lifetime(self: copy self)
-  mutating func read(_ count: Int, into target: inout [UInt32]) throws(FormatProblem) {
+  mutating func read(_ count: Int, into target: inout [UInt32]) throws(FormatError) {
     precondition(count <= target.count)
     var done = 0
     while done < count {
@@ -81,7 +81,7 @@ struct HybridReader: ~Escapable {
 
   /// Passes over the next `count` values.
   @_lifetime(self: copy self)
-  mutating func skip(_ count: Int) throws(FormatProblem) {
+  mutating func skip(_ count: Int) throws(FormatError) {
     var left = count
     while left > 0 {
       if repeatedLeft > 0 {
@@ -101,7 +101,7 @@ struct HybridReader: ~Escapable {
 
   /// Appends the next `count` values of one bit each.
   @_lifetime(self: copy self)
-  mutating func readBits(_ count: Int, into target: inout BitBuffer) throws(FormatProblem) {
+  mutating func readBits(_ count: Int, into target: inout BitBuffer) throws(FormatError) {
     var left = count
     while left > 0 {
       if repeatedLeft > 0 {

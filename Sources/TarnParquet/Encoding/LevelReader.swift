@@ -7,13 +7,13 @@ struct LevelReader {
 
   private var width: Int { Int.bitWidth - greatest.leadingZeroBitCount }
 
-  private static let damaged = FormatProblem.malformed("a page's levels end behind it")
+  private static let damaged = FormatError.malformed("a page's levels end behind it")
 
   /// Appends the levels at the front of a page of version 1, and passes over them.
   @_lifetime(page: copy page)
   func append(
     _ count: Int, _ encoding: Encoding, from page: inout RawSpan, to levels: inout [UInt8]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     switch encoding {
     case .rle:
       var reader = ByteReader(page)
@@ -33,7 +33,7 @@ struct LevelReader {
   }
 
   /// Appends levels in the mix of runs and groups.
-  func append(_ count: Int, _ bytes: RawSpan, to levels: inout [UInt8]) throws(FormatProblem) {
+  func append(_ count: Int, _ bytes: RawSpan, to levels: inout [UInt8]) throws(FormatError) {
     var reader = try HybridReader(bytes, width: width)
     var step = [UInt32](repeating: 0, count: min(count, HybridReader.step))
     var left = count
@@ -53,7 +53,7 @@ struct LevelReader {
   }
 
   /// Appends levels packed without runs, most significant bit first, as the oldest writers did.
-  private func appendPacked(_ count: Int, _ bytes: RawSpan, to levels: inout [UInt8]) throws(FormatProblem) {
+  private func appendPacked(_ count: Int, _ bytes: RawSpan, to levels: inout [UInt8]) throws(FormatError) {
     var bit = 0
     var highest: UInt32 = 0
     for _ in 0..<count {
@@ -69,7 +69,7 @@ struct LevelReader {
     try check(highest)
   }
 
-  private func check(_ highest: UInt32) throws(FormatProblem) {
+  private func check(_ highest: UInt32) throws(FormatError) {
     guard Int(highest) <= greatest else {
       throw .malformed("a page has a level that its column cannot have")
     }

@@ -1,7 +1,7 @@
 /// Joins what BYTE_STREAM_SPLIT has taken apart: first all values' first bytes, then all their second bytes.
 enum StreamSplitReader {
   /// The values as PLAIN stores them.
-  static func plain(_ page: RawSpan, count: Int, width: Int) throws(FormatProblem) -> [UInt8] {
+  static func plain(_ page: RawSpan, count: Int, width: Int) throws(FormatError) -> [UInt8] {
     guard width > 0, count <= page.byteCount / width else {
       throw .malformed("a page holds fewer values than it declares")
     }

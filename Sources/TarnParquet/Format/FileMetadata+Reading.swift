@@ -1,6 +1,6 @@
 extension ThriftReader {
   @_lifetime(self: copy self)
-  mutating func fileMetadata() throws(FormatProblem) -> FileMetadata {
+  mutating func fileMetadata() throws(FormatError) -> FileMetadata {
     var result = FileMetadata()
     var last = 0
     while let field = try nextField(after: &last) {
@@ -24,7 +24,7 @@ extension ThriftReader {
 
   /// Reads a column's order, a union; whether it is the one that the format defines for the column's type.
   @_lifetime(self: copy self)
-  private mutating func isOrderOfType() throws(FormatProblem) -> Bool {
+  private mutating func isOrderOfType() throws(FormatError) -> Bool {
     var result = false
     var last = 0
     while let field = try nextField(after: &last) {
@@ -35,7 +35,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func keyValue() throws(FormatProblem) -> ParquetKeyValue {
+  private mutating func keyValue() throws(FormatError) -> ParquetKeyValue {
     var result = ParquetKeyValue("", "")
     var last = 0
     while let field = try nextField(after: &last) {
@@ -49,7 +49,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func schemaElement() throws(FormatProblem) -> SchemaElement {
+  private mutating func schemaElement() throws(FormatError) -> SchemaElement {
     var result = SchemaElement()
     var last = 0
     while let field = try nextField(after: &last) {
@@ -71,7 +71,7 @@ extension ThriftReader {
   }
 
   /// What a number stands for; nil where there is none.
-  private func known<T>(_ number: Int?, _ make: (Int) -> T?) throws(FormatProblem) -> T? {
+  private func known<T>(_ number: Int?, _ make: (Int) -> T?) throws(FormatError) -> T? {
     guard let number else { return nil }
     guard let value = make(number) else {
       throw .malformed("the metadata has a number that the format does not define")
@@ -80,7 +80,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func logicalType() throws(FormatProblem) -> LogicalType? {
+  private mutating func logicalType() throws(FormatError) -> LogicalType? {
     var result: LogicalType?
     var last = 0
     while let field = try nextField(after: &last) {
@@ -108,7 +108,7 @@ extension ThriftReader {
 
   /// Reads the parameters of a decimal (5), time (7), timestamp (8) or integer (10).
   @_lifetime(self: copy self)
-  private mutating func parameters(of type: FieldHeader) throws(FormatProblem) -> LogicalType {
+  private mutating func parameters(of type: FieldHeader) throws(FormatError) -> LogicalType {
     var flag = false
     var first = 0
     var second = 0
@@ -140,7 +140,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func rowGroup() throws(FormatProblem) -> RowGroupMetadata {
+  private mutating func rowGroup() throws(FormatError) -> RowGroupMetadata {
     var result = RowGroupMetadata()
     var last = 0
     while let field = try nextField(after: &last) {
@@ -158,7 +158,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func chunk() throws(FormatProblem) -> ChunkMetadata {
+  private mutating func chunk() throws(FormatError) -> ChunkMetadata {
     var result = ChunkMetadata()
     var offsets = (0, 0)
     var sizes = (0, 0)
@@ -189,7 +189,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func columnMetadata(_ result: inout ChunkMetadata) throws(FormatProblem) {
+  private mutating func columnMetadata(_ result: inout ChunkMetadata) throws(FormatError) {
     var last = 0
     while let field = try nextField(after: &last) {
       switch field.id {
@@ -221,7 +221,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func statistics() throws(FormatProblem) -> ChunkStatistics {
+  private mutating func statistics() throws(FormatError) -> ChunkStatistics {
     var result = ChunkStatistics()
     var last = 0
     while let field = try nextField(after: &last) {
@@ -240,7 +240,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func pageEncodingCount() throws(FormatProblem) -> PageEncodingCount {
+  private mutating func pageEncodingCount() throws(FormatError) -> PageEncodingCount {
     var result = PageEncodingCount()
     var last = 0
     while let field = try nextField(after: &last) {
@@ -255,7 +255,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  mutating func pageHeader() throws(FormatProblem) -> PageHeader {
+  mutating func pageHeader() throws(FormatError) -> PageHeader {
     var result = PageHeader()
     var last = 0
     var details = 0
@@ -296,7 +296,7 @@ extension ThriftReader {
 
   /// Reads what a data page of version 1 and a dictionary page have in common, and the first's level encodings.
   @_lifetime(self: copy self)
-  private mutating func detailsV1(_ result: inout PageHeader) throws(FormatProblem) {
+  private mutating func detailsV1(_ result: inout PageHeader) throws(FormatError) {
     var last = 0
     while let field = try nextField(after: &last) {
       switch (field.id, field.wire) {
@@ -311,7 +311,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func detailsV2(_ result: inout PageHeader) throws(FormatProblem) {
+  private mutating func detailsV2(_ result: inout PageHeader) throws(FormatError) {
     var last = 0
     while let field = try nextField(after: &last) {
       switch field.id {

@@ -24,7 +24,7 @@ struct FileMetadata: Sendable {
 
 extension FileMetadata {
   /// The rows of all groups, once they and all sizes and counts of chunks are known to add up without an overflow.
-  func countedRows() throws(FormatProblem) -> Int {
+  func countedRows() throws(FormatError) -> Int {
     var rows = 0
     var totals = (stored: 0, plain: 0, values: 0)
     var overflows = false

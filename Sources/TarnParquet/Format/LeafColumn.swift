@@ -20,8 +20,8 @@ struct LeafColumn: Sendable {
   var greatestDefinition = 0
   /// The repetition level of a value that goes on its innermost list.
   var greatestRepetition = 0
-  /// The definition level from which there is a slot for a value: its innermost list has an element.
-  var slotDefinition = 0
+  /// The definition level from which there is a cell for a value: its innermost list has an element.
+  var cellDefinition = 0
   /// Whether digits of times that are finer than microseconds are cut; else they are an error.
   var cutsNanoseconds = false
 
@@ -59,7 +59,7 @@ enum ValueOrder: Sendable {
 }
 
 /// Why a column cannot be read.
-struct Unreadable: Error {
+struct UnreadableError: Error {
   var text: String
 }
 
@@ -117,8 +117,8 @@ extension SchemaElement {
   ///
   /// An annotation that does not fit the physical type, or that is newer than this library, is passed over, as
   /// the format asks of readers.
-  func meaning() throws(Unreadable) -> (DataType, LeafColumn.Conversion) {
-    guard let physical else { throw Unreadable(text: "it has no physical type") }
+  func meaning() throws(UnreadableError) -> (DataType, LeafColumn.Conversion) {
+    guard let physical else { throw UnreadableError(text: "it has no physical type") }
     switch (physical, effectiveLogical) {
     case (.int32, .integer(8, true)): return (.int8, .int8)
     case (.int32, .integer(16, true)): return (.int16, .int16)
@@ -140,7 +140,7 @@ extension SchemaElement {
     case (.int32, .decimal(let precision, let scale)), (.int64, .decimal(let precision, let scale)),
       (.byteArray, .decimal(let precision, let scale)), (.fixedByteArray, .decimal(let precision, let scale)):
       guard precision > 0, precision <= DataType.greatestPrecision, scale >= 0, scale <= precision else {
-        throw Unreadable(text: "decimal(\(precision),\(scale)) is not supported")
+        throw UnreadableError(text: "decimal(\(precision),\(scale)) is not supported")
       }
       return (.decimal(precision: precision, scale: scale), .decimal)
     default: return (physical.plainType, .none)

@@ -95,7 +95,7 @@ extension ColumnIndex {
 extension ThriftReader {
   /// Reads an offset index.
   @_lifetime(self: copy self)
-  mutating func offsetIndex() throws(FormatProblem) -> OffsetIndex {
+  mutating func offsetIndex() throws(FormatError) -> OffsetIndex {
     var result = OffsetIndex()
     var last = 0
     while let field = try nextField(after: &last) {
@@ -108,7 +108,7 @@ extension ThriftReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func pageLocation() throws(FormatProblem) -> PageLocation {
+  private mutating func pageLocation() throws(FormatError) -> PageLocation {
     var result = PageLocation(offset: 0, compressedSize: 0, firstRow: 0)
     var last = 0
     while let field = try nextField(after: &last) {
@@ -124,7 +124,7 @@ extension ThriftReader {
 
   /// Reads a column index, whose lists must be of one length.
   @_lifetime(self: copy self)
-  mutating func columnIndex() throws(FormatProblem) -> ColumnIndex {
+  mutating func columnIndex() throws(FormatError) -> ColumnIndex {
     var result = ColumnIndex()
     var last = 0
     while let field = try nextField(after: &last) {

@@ -13,7 +13,7 @@ struct SchemaMapping: Sendable {
   /// Maps the stored tree.
   ///
   /// - Parameter hasOrderOfType: For each chunk whether the file says that bounds follow the order of its type.
-  init(_ elements: [SchemaElement], hasOrderOfType: [Bool]) throws(FormatProblem) {
+  init(_ elements: [SchemaElement], hasOrderOfType: [Bool]) throws(FormatError) {
     guard let root = elements.first, let children = root.childCount else {
       throw .malformed("the schema has no root")
     }
@@ -26,7 +26,7 @@ struct SchemaMapping: Sendable {
       if !names.insert(name).inserted {
         unreadable[name] = "several columns have this name"
       } else {
-        do throws(Unreadable) {
+        do throws(UnreadableError) {
           columns.append(try SchemaTreeBuilder(hasOrderOfType: hasOrderOfType).column(tree))
         } catch {
           unreadable[name] = error.text
@@ -62,14 +62,14 @@ struct StoredNode {
   /// Position among the chunks, of a leaf.
   var chunk = 0
 
-  static var damaged: FormatProblem { .malformed("the schema's tree does not fit its elements") }
+  static var damaged: FormatError { .malformed("the schema's tree does not fit its elements") }
   /// Levels are kept in a byte each, and each node adds two at most.
   static let greatestDepth = 100
 
   /// Takes a node and all below it from the list of elements, which is depth first.
   init(
     _ elements: [SchemaElement], _ position: inout Int, _ leaves: inout Int, depth: Int
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     guard position < elements.count else { throw Self.damaged }
     guard depth < Self.greatestDepth else {
       throw .unsupported("the schema is nested more than \(Self.greatestDepth) deep")
@@ -101,14 +101,14 @@ struct SchemaTreeBuilder {
   private struct Place {
     var path: [String] = []
     var definition = 0
-    var slotDefinition = 0
-    var slotRepetition = 0
+    var cellDefinition = 0
+    var cellRepetition = 0
   }
 
-  func column(_ node: StoredNode) throws(Unreadable) -> SchemaNode { try field(node, Place()) }
+  func column(_ node: StoredNode) throws(UnreadableError) -> SchemaNode { try field(node, Place()) }
 
   /// A node where any repetition may stand.
-  private func field(_ node: StoredNode, _ place: Place) throws(Unreadable) -> SchemaNode {
+  private func field(_ node: StoredNode, _ place: Place) throws(UnreadableError) -> SchemaNode {
     guard node.isRepeated else {
       return try value(node, place, isNullable: node.element.repetition == .optional)
     }
@@ -123,8 +123,8 @@ struct SchemaTreeBuilder {
     var inner = place
     inner.path.append(node.element.name)
     inner.definition += 1
-    inner.slotDefinition = inner.definition
-    inner.slotRepetition += 1
+    inner.cellDefinition = inner.definition
+    inner.cellRepetition += 1
     return inner
   }
 
@@ -136,14 +136,14 @@ struct SchemaTreeBuilder {
     return SchemaNode(
       field: Field(name, .list(element.field), isNullable: isNullable),
       shape: .list(
-        elementDefinition: inner.slotDefinition, elementRepetition: inner.slotRepetition, element),
-      slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition, presentDefinition: present)
+        elementDefinition: inner.cellDefinition, elementRepetition: inner.cellRepetition, element),
+      cellDefinition: place.cellDefinition, cellRepetition: place.cellRepetition, presentDefinition: present)
   }
 
   /// What a node means, its own repetition aside.
   private func value(
     _ node: StoredNode, _ outer: Place, isNullable: Bool, isEntered: Bool = false
-  ) throws(Unreadable) -> SchemaNode {
+  ) throws(UnreadableError) -> SchemaNode {
     var place = outer
     if !isEntered { place.path.append(node.element.name) }
     if isNullable { place.definition += 1 }
@@ -157,48 +157,48 @@ struct SchemaTreeBuilder {
 
   private func leaf(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
-  ) throws(Unreadable) -> SchemaNode {
-    guard let physical = node.element.physical else { throw Unreadable(text: "it has no physical type") }
+  ) throws(UnreadableError) -> SchemaNode {
+    guard let physical = node.element.physical else { throw UnreadableError(text: "it has no physical type") }
     let length = node.element.byteLength ?? 0
     guard physical != .fixedByteArray || length > 0 && length <= Int(Int32.max) else {
-      throw Unreadable(text: "its values have no length")
+      throw UnreadableError(text: "its values have no length")
     }
     let (type, conversion) = try node.element.meaning()
     let leaf = LeafColumn(
       path: place.path, type: type, chunk: node.chunk, physical: physical, byteLength: length,
       conversion: conversion, order: node.element.order,
       hasOrderOfType: node.chunk < hasOrderOfType.count && hasOrderOfType[node.chunk],
-      greatestDefinition: place.definition, greatestRepetition: place.slotRepetition,
-      slotDefinition: place.slotDefinition)
+      greatestDefinition: place.definition, greatestRepetition: place.cellRepetition,
+      cellDefinition: place.cellDefinition)
     return SchemaNode(
       field: Field(node.element.name, type, isNullable: isNullable), shape: .leaf(leaf),
-      slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition,
+      cellDefinition: place.cellDefinition, cellRepetition: place.cellRepetition,
       presentDefinition: place.definition)
   }
 
   private func structure(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
-  ) throws(Unreadable) -> SchemaNode {
-    guard !node.children.isEmpty else { throw Unreadable(text: "it is a group without fields") }
+  ) throws(UnreadableError) -> SchemaNode {
+    guard !node.children.isEmpty else { throw UnreadableError(text: "it is a group without fields") }
     var fields: [SchemaNode] = []
     var names: Set<String> = []
     for child in node.children {
       guard names.insert(child.element.name).inserted else {
-        throw Unreadable(text: "several of its fields are called \(child.element.name)")
+        throw UnreadableError(text: "several of its fields are called \(child.element.name)")
       }
       fields.append(try field(child, place))
     }
     return SchemaNode(
       field: Field(node.element.name, .structure(fields.map(\.field)), isNullable: isNullable),
-      shape: .structure(fields), slotDefinition: place.slotDefinition,
-      slotRepetition: place.slotRepetition, presentDefinition: place.definition)
+      shape: .structure(fields), cellDefinition: place.cellDefinition,
+      cellRepetition: place.cellRepetition, presentDefinition: place.definition)
   }
 
   private func annotatedList(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
-  ) throws(Unreadable) -> SchemaNode {
+  ) throws(UnreadableError) -> SchemaNode {
     guard node.children.count == 1, let repeated = node.children.first, repeated.isRepeated else {
-      throw Unreadable(text: "a list must hold one repeated field, and nothing else")
+      throw UnreadableError(text: "a list must hold one repeated field, and nothing else")
     }
     let inner = entered(repeated, place)
     let element: SchemaNode
@@ -221,10 +221,10 @@ struct SchemaTreeBuilder {
 
   private func map(
     _ node: StoredNode, _ place: Place, _ isNullable: Bool
-  ) throws(Unreadable) -> SchemaNode {
+  ) throws(UnreadableError) -> SchemaNode {
     guard node.children.count == 1, let entries = node.children.first, entries.isRepeated, entries.isGroup,
       (1...2).contains(entries.children.count)
-    else { throw Unreadable(text: "a map must hold one repeated group of a key and a value") }
+    else { throw UnreadableError(text: "a map must hold one repeated group of a key and a value") }
     let inner = entered(entries, place)
     var key = try field(entries.children[0], inner)
     guard entries.children.count == 2 else {
@@ -238,9 +238,9 @@ struct SchemaTreeBuilder {
     return SchemaNode(
       field: Field(node.element.name, .map(key: key.field, value: item.field), isNullable: isNullable),
       shape: .map(
-        elementDefinition: inner.slotDefinition, elementRepetition: inner.slotRepetition, key: key,
+        elementDefinition: inner.cellDefinition, elementRepetition: inner.cellRepetition, key: key,
         value: item),
-      slotDefinition: place.slotDefinition, slotRepetition: place.slotRepetition,
+      cellDefinition: place.cellDefinition, cellRepetition: place.cellRepetition,
       presentDefinition: place.definition)
   }
 }

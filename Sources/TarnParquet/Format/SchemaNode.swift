@@ -4,10 +4,10 @@ import TarnColumns
 struct SchemaNode: Sendable {
   var field: Field
   var shape: Shape
-  /// The definition level from which the enclosing list has an element, and so this a slot.
-  var slotDefinition: Int
+  /// The definition level from which the enclosing list has an element, and so this a cell.
+  var cellDefinition: Int
   /// The repetition level of the enclosing list's elements.
-  var slotRepetition: Int
+  var cellRepetition: Int
   /// The definition level from which this is not null.
   var presentDefinition: Int
 

@@ -37,20 +37,20 @@ struct ThriftReader: ~Escapable {
   @_lifetime(copy bytes)
   init(_ bytes: RawSpan, at offset: Int = 0) { reader = ByteReader(bytes, at: offset) }
 
-  private static let damaged = FormatProblem.malformed("the metadata cannot be parsed")
+  private static let damaged = FormatError.malformed("the metadata cannot be parsed")
 
   @_lifetime(self: copy self)
-  private mutating func byte() throws(FormatProblem) -> UInt8 {
+  private mutating func byte() throws(FormatError) -> UInt8 {
     do { return try reader.readByte() } catch { throw Self.damaged }
   }
 
   @_lifetime(self: copy self)
-  private mutating func varint() throws(FormatProblem) -> UInt64 {
+  private mutating func varint() throws(FormatError) -> UInt64 {
     do { return try reader.readVarint() } catch { throw Self.damaged }
   }
 
   @_lifetime(self: copy self)
-  private mutating func zigzag() throws(FormatProblem) -> Int64 {
+  private mutating func zigzag() throws(FormatError) -> Int64 {
     do { return try reader.readZigZag() } catch { throw Self.damaged }
   }
 
@@ -58,7 +58,7 @@ struct ThriftReader: ~Escapable {
   ///
   /// `last` is the number of the field before.
   @_lifetime(self: copy self)
-  mutating func nextField(after last: inout Int) throws(FormatProblem) -> FieldHeader? {
+  mutating func nextField(after last: inout Int) throws(FormatError) -> FieldHeader? {
     let head = try byte()
     if head == 0 { return nil }
     guard let wire = Wire(rawValue: head & 0x0f) else { throw Self.damaged }
@@ -70,7 +70,7 @@ struct ThriftReader: ~Escapable {
 
   /// Enters a nested value.
   @_lifetime(self: copy self)
-  mutating func enter() throws(FormatProblem) {
+  mutating func enter() throws(FormatError) {
     depth += 1
     guard depth <= Self.greatestDepth else { throw Self.damaged }
   }
@@ -86,7 +86,7 @@ struct ThriftReader: ~Escapable {
 
   /// Reads a boolean; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func bool(_ field: FieldHeader) throws(FormatProblem) -> Bool? {
+  mutating func bool(_ field: FieldHeader) throws(FormatError) -> Bool? {
     switch field.wire {
     case .yes: return true
     case .no: return false
@@ -98,7 +98,7 @@ struct ThriftReader: ~Escapable {
 
   /// Reads an integer of at most 64 bits; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func int(_ field: FieldHeader) throws(FormatProblem) -> Int? {
+  mutating func int(_ field: FieldHeader) throws(FormatError) -> Int? {
     switch field.wire {
     case .int16, .int32, .int64: return Int(try zigzag())
     case .byte: return Int(Int8(bitPattern: try byte()))
@@ -110,7 +110,7 @@ struct ThriftReader: ~Escapable {
 
   /// Reads a size, an offset or a count: an integer that may not be negative; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func size(_ field: FieldHeader) throws(FormatProblem) -> Int? {
+  mutating func size(_ field: FieldHeader) throws(FormatError) -> Int? {
     let value = try int(field)
     guard value ?? 0 >= 0 else { throw Self.damaged }
     return value
@@ -118,7 +118,7 @@ struct ThriftReader: ~Escapable {
 
   /// Reads bytes; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func bytes(_ field: FieldHeader) throws(FormatProblem) -> [UInt8]? {
+  mutating func bytes(_ field: FieldHeader) throws(FormatError) -> [UInt8]? {
     guard field.wire == .binary else {
       try skip(field)
       return nil
@@ -127,11 +127,11 @@ struct ThriftReader: ~Escapable {
   }
 
   @_lifetime(self: copy self)
-  mutating func bytes() throws(FormatProblem) -> [UInt8] { try lent().copied() }
+  mutating func bytes() throws(FormatError) -> [UInt8] { try lent().copied() }
 
   /// Reads a text; nil where the field is something else.
   @_lifetime(self: copy self)
-  mutating func text(_ field: FieldHeader) throws(FormatProblem) -> String? {
+  mutating func text(_ field: FieldHeader) throws(FormatError) -> String? {
     guard field.wire == .binary else {
       try skip(field)
       return nil
@@ -142,7 +142,7 @@ struct ThriftReader: ~Escapable {
   /// The bytes behind their number, where they stand.
   @_lifetime(copy self)
   @_lifetime(self: copy self)
-  private mutating func lent() throws(FormatProblem) -> RawSpan {
+  private mutating func lent() throws(FormatError) -> RawSpan {
     let count = try varint()
     guard count <= UInt64(reader.remaining) else { throw Self.damaged }
     do { return try reader.readBytes(Int(count)) } catch { throw Self.damaged }
@@ -150,7 +150,7 @@ struct ThriftReader: ~Escapable {
 
   /// Reads the header of a list: how many elements of which type follow.
   @_lifetime(self: copy self)
-  private mutating func list() throws(FormatProblem) -> (count: Int, wire: Wire) {
+  private mutating func list() throws(FormatError) -> (count: Int, wire: Wire) {
     let head = try byte()
     let count = head >> 4 == 15 ? try varint() : UInt64(head >> 4)
     // Some writers give no type to the elements that are not there.
@@ -165,7 +165,7 @@ struct ThriftReader: ~Escapable {
   ///
   /// Zero where the field is something else, which is passed over.
   @_lifetime(self: copy self)
-  mutating func elements(_ field: FieldHeader, of wanted: Wire) throws(FormatProblem) -> Int {
+  mutating func elements(_ field: FieldHeader, of wanted: Wire) throws(FormatError) -> Int {
     guard field.wire == .list || field.wire == .set else {
       try skip(field)
       return 0
@@ -178,22 +178,22 @@ struct ThriftReader: ~Escapable {
 
   /// Reads an element of a list of integers.
   @_lifetime(self: copy self)
-  mutating func element() throws(FormatProblem) -> Int { Int(try zigzag()) }
+  mutating func element() throws(FormatError) -> Int { Int(try zigzag()) }
 
   /// Reads an element of a list of booleans.
   @_lifetime(self: copy self)
-  mutating func boolElement() throws(FormatProblem) -> Bool { try byte() == Wire.yes.rawValue }
+  mutating func boolElement() throws(FormatError) -> Bool { try byte() == Wire.yes.rawValue }
 
   /// Passes over a field's value.
   @_lifetime(self: copy self)
-  mutating func skip(_ field: FieldHeader) throws(FormatProblem) {
+  mutating func skip(_ field: FieldHeader) throws(FormatError) {
     // A boolean field's value is in its header.
     if field.wire == .yes || field.wire == .no { return }
     try skipValue(field.wire)
   }
 
   @_lifetime(self: copy self)
-  private mutating func skipValue(_ wire: Wire) throws(FormatProblem) {
+  private mutating func skipValue(_ wire: Wire) throws(FormatError) {
     try enter()
     switch wire {
     case .yes, .no, .byte: _ = try byte()

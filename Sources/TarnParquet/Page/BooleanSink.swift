@@ -5,17 +5,17 @@ import TarnColumns
 struct BooleanSink: ValueSink {
   private(set) var bits = BitBuffer()
 
-  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatError) {
     throw .malformed("booleans have no dictionary")
   }
 
   mutating func appendIndices(
     _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     throw .malformed("booleans have no dictionary")
   }
 
-  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatError) {
     guard levels.validCount <= bytes.byteCount * 8 else {
       throw .malformed("a page holds fewer values than it declares")
     }
@@ -26,7 +26,7 @@ struct BooleanSink: ValueSink {
 
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     guard encoding == .rle else { throw .malformed("a page has an encoding that its type cannot have") }
     // Behind a length of four bytes.
     guard bytes.byteCount >= 4 else { throw .malformed("a page ends too early") }
@@ -47,7 +47,7 @@ struct BooleanSink: ValueSink {
 
   mutating func endDictionary() {}
 
-  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  mutating func take(_ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     let taken = bits
     bits = BitBuffer()
     return .boolean(taken.bitmap())

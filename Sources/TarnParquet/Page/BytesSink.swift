@@ -41,14 +41,14 @@ struct BytesSink: ValueSink {
     strings.bytes.reserveCapacity(expectedBytes)
   }
 
-  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatError) {
     dictionary = StringArena()
     try dictionary.append(bytes, fixedLength, PageLevels(allValid: count))
     // Short entries are copied sixteen bytes at a time.
     dictionary.bytes.append(contentsOf: repeatElement(0, count: StringArena.slack))
   }
 
-  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatError) {
     try leaveDictionary()
     reserve()
     growAtOnce(by: bytes.byteCount)
@@ -65,7 +65,7 @@ struct BytesSink: ValueSink {
 
   mutating func appendIndices(
     _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     if keepsDictionary, try keepsNext(levels.validCount) { return try keep(&reader, levels, &indices) }
     reserve()
     let start = strings.ends.count
@@ -83,7 +83,7 @@ struct BytesSink: ValueSink {
 
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     try leaveDictionary()
     reserve()
     let count = levels.validCount
@@ -120,13 +120,13 @@ struct BytesSink: ValueSink {
     entries = nil
   }
 
-  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  mutating func take(_ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     guard segments.isEmpty else { return try takeSegments(leaf) }
     return try takeLast(leaf)
   }
 
   /// Puts what is in dictionaries and what is not behind one another.
-  private mutating func takeSegments(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  private mutating func takeSegments(_ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     let parts = segments + [try takeLast(leaf)]
     segments = []
     var builder = ColumnBuilder(leaf.type)
@@ -138,7 +138,7 @@ struct BytesSink: ValueSink {
     return builder.finish().values
   }
 
-  private mutating func takeLast(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  private mutating func takeLast(_ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     if !kept.isEmpty { return try takeKept() }
     let taken = strings
     strings = StringArena()
@@ -151,7 +151,7 @@ struct BytesSink: ValueSink {
 
 extension BytesSink {
   /// What kept positions refer to; the last entry is empty, and stands for nulls.
-  private mutating func shared() throws(FormatProblem) -> DictionaryStrings.Entries {
+  private mutating func shared() throws(FormatError) -> DictionaryStrings.Entries {
     if let entries { return entries }
     let bytes = dictionary.bytes.dropLast(StringArena.slack)
     do {
@@ -166,7 +166,7 @@ extension BytesSink {
   /// Appends positions in the dictionary as they are.
   private mutating func keep(
     _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let start = kept.count
     let count = dictionary.ends.count - 1
     var done = 0
@@ -186,7 +186,7 @@ extension BytesSink {
   }
 
   /// Puts kept strings end to end where they are few, since a page of others follows.
-  private mutating func leaveDictionary() throws(FormatProblem) {
+  private mutating func leaveDictionary() throws(FormatError) {
     guard !kept.isEmpty else { return }
     guard case .dictionary(let taken) = try takeKept() else { return }
     let most = max(Self.mostWrittenOut, taken.entries.strings.bytes.count)
@@ -202,7 +202,7 @@ extension BytesSink {
 
   /// Whether the strings of a page that refers to the dictionary stay positions in it: all do as long as no others
   /// came, and later those that may be many bytes.
-  private mutating func keepsNext(_ count: Int) throws(FormatProblem) -> Bool {
+  private mutating func keepsNext(_ count: Int) throws(FormatError) -> Bool {
     guard strings.ends.count > 1 else { return true }
     let (most, overflow) = count.multipliedReportingOverflow(by: try shared().greatestLength)
     guard overflow || most > Self.mostWrittenOut else { return false }
@@ -214,7 +214,7 @@ extension BytesSink {
     return true
   }
 
-  private mutating func takeKept() throws(FormatProblem) -> Column.Values {
+  private mutating func takeKept() throws(FormatError) -> Column.Values {
     let taken = kept
     kept = []
     do {

@@ -6,11 +6,11 @@ protocol StoredValue: BitwiseCopyable, Sendable {
   /// What a null's slot holds.
   static var zero: Self { get }
   /// The values of a column, converted where memory has another type than the file.
-  static func column(_ stored: [Self], _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values
+  static func column(_ stored: [Self], _ leaf: LeafColumn) throws(FormatError) -> Column.Values
 }
 
 extension Int32: StoredValue {
-  static func column(_ stored: [Int32], _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  static func column(_ stored: [Int32], _ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     switch leaf.conversion {
     case .int8: .int8(stored.map { Int8(truncatingIfNeeded: $0) })
     case .int16: .int16(stored.map { Int16(truncatingIfNeeded: $0) })
@@ -25,7 +25,7 @@ extension Int32: StoredValue {
 }
 
 extension Int64: StoredValue {
-  static func column(_ stored: [Int64], _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  static func column(_ stored: [Int64], _ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     switch leaf.conversion {
     case .uint64: return .decimal(stored.map { Int128(UInt64(bitPattern: $0)) })
     case .decimal: return .decimal(stored.map { Int128($0) })
@@ -40,26 +40,26 @@ extension Int64: StoredValue {
 }
 
 extension Float: StoredValue {
-  static func column(_ stored: [Float], _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  static func column(_ stored: [Float], _ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     .float(stored)
   }
 }
 
 extension Double: StoredValue {
-  static func column(_ stored: [Double], _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  static func column(_ stored: [Double], _ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     .double(stored)
   }
 }
 
 extension Int128: StoredValue {
-  static func column(_ stored: [Int128], _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  static func column(_ stored: [Int128], _ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     .decimal(stored)
   }
 }
 
 /// Makes values in memory of stored strings where they differ.
 enum Conversions {
-  static func values(_ stored: StringArena, _ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  static func values(_ stored: StringArena, _ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     switch leaf.conversion {
     case .decimal: return .decimal(try decimals(stored))
     case .uuid: return try values(uuids(stored))
@@ -67,7 +67,7 @@ enum Conversions {
     }
   }
 
-  private static func values(_ stored: StringArena) throws(FormatProblem) -> Column.Values {
+  private static func values(_ stored: StringArena) throws(FormatError) -> Column.Values {
     do {
       return .bytes(try ByteStrings(offsets: stored.ends, bytes: stored.bytes))
     } catch {
@@ -76,7 +76,7 @@ enum Conversions {
   }
 
   /// UUIDs of sixteen bytes as text; nulls stay empty.
-  private static func uuids(_ stored: StringArena) throws(FormatProblem) -> StringArena {
+  private static func uuids(_ stored: StringArena) throws(FormatError) -> StringArena {
     var texts = StringArena()
     let count = stored.ends.count - 1
     guard count <= Int(Int32.max) / 36 else {
@@ -101,7 +101,7 @@ enum Conversions {
   }
 
   /// Decimals of any length, most significant byte first.
-  private static func decimals(_ stored: StringArena) throws(FormatProblem) -> [Int128] {
+  private static func decimals(_ stored: StringArena) throws(FormatError) -> [Int128] {
     var values: [Int128] = []
     values.reserveCapacity(stored.ends.count)
     let bytes = stored.bytes.span

@@ -11,12 +11,12 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
     values.reserveCapacity(expected)
   }
 
-  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+  mutating func setDictionary(_ bytes: RawSpan, count: Int) throws(FormatError) {
     dictionary = []
     try Self.load(bytes, PageLevels(allValid: count), loader, into: &dictionary)
   }
 
-  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatProblem) {
+  mutating func appendPlain(_ bytes: RawSpan, _ levels: PageLevels) throws(FormatError) {
     try Self.load(bytes, levels, loader, into: &values)
   }
 
@@ -28,7 +28,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
   @_specialize(where Loader == DecimalLoader)
   private static func load(
     _ bytes: RawSpan, _ levels: PageLevels, _ loader: Loader, into values: inout [Loader.Value]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let width = loader.width
     guard levels.validCount <= bytes.byteCount / width else {
       throw .malformed("a page holds fewer values than it declares")
@@ -51,7 +51,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
 
   mutating func appendIndices(
     _ reader: inout HybridReader, _ levels: PageLevels, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let entries = dictionary
     try Self.gather(entries.span, &indices, &reader, levels, into: &values)
   }
@@ -65,9 +65,9 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
   private static func gather(
     _ dictionary: Span<Loader.Value>, _ indices: inout [UInt32], _ reader: inout HybridReader,
     _ levels: PageLevels, into values: inout [Loader.Value]
-  ) throws(FormatProblem) {
-    try values.append(addingCapacity: levels.count) { (span) throws(FormatProblem) in
-      try span.withUnsafeMutableBufferPointer { (target, count) throws(FormatProblem) in
+  ) throws(FormatError) {
+    try values.append(addingCapacity: levels.count) { (span) throws(FormatError) in
+      try span.withUnsafeMutableBufferPointer { (target, count) throws(FormatError) in
         var done = 0
         while done < levels.validCount {
           let part = min(HybridReader.step, levels.validCount - done)
@@ -86,7 +86,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
 
   mutating func appendOther(
     _ encoding: Encoding, _ bytes: RawSpan, _ levels: PageLevels
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     switch encoding {
     case .byteStreamSplit:
       let plain = try StreamSplitReader.plain(bytes, count: levels.validCount, width: loader.width)
@@ -120,7 +120,7 @@ struct FixedSink<Loader: PlainLoader>: ValueSink {
 
   mutating func endDictionary() { dictionary = [] }
 
-  mutating func take(_ leaf: LeafColumn) throws(FormatProblem) -> Column.Values {
+  mutating func take(_ leaf: LeafColumn) throws(FormatError) -> Column.Values {
     let taken = values
     values = []
     return try Loader.Value.column(taken, leaf)

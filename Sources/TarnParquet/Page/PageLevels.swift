@@ -14,7 +14,7 @@ struct PageLevels {
   }
 
   /// Decodes the definition levels of an optional column without parents.
-  init(_ bytes: RawSpan, count: Int) throws(FormatProblem) {
+  init(_ bytes: RawSpan, count: Int) throws(FormatError) {
     var reader = try HybridReader(bytes, width: 1)
     var bits = BitBuffer()
     try reader.readBits(count, into: &bits)
@@ -25,7 +25,7 @@ struct PageLevels {
 
   /// Takes the definition levels of a leaf within others: entries of empty and missing lists have no value.
   init(_ definitions: Span<UInt8>, _ leaf: LeafColumn) {
-    let slot = UInt8(truncatingIfNeeded: leaf.slotDefinition)
+    let slot = UInt8(truncatingIfNeeded: leaf.cellDefinition)
     let present = UInt8(truncatingIfNeeded: leaf.greatestDefinition)
     var bits = BitBuffer()
     var word: UInt64 = 0

@@ -3,7 +3,7 @@ import TarnColumns
 
 /// Values of a leaf with the levels that say where in the rows they stand.
 struct LeafValues: Sendable {
-  /// A value a slot: where the innermost list has an element, or a row where there is no list.
+  /// A value a cell: where the innermost list has an element, or a row where there is no list.
   var values: Column
   /// A level an entry; empty for a flat leaf.
   var definitions: [UInt8] = []
@@ -26,16 +26,16 @@ protocol PageDecoder: Sendable {
   /// - Parameter rows: Rows of the page, those before which were decoded before; nil for all.
   mutating func read(
     _ header: PageHeader, _ body: RawSpan, rows: Range<Int>?, _ scratch: inout PageScratch
-  ) throws(FormatProblem)
+  ) throws(FormatError)
   /// Gives what was decoded since the last time.
-  mutating func take() throws(FormatProblem) -> LeafValues
+  mutating func take() throws(FormatError) -> LeafValues
 }
 
 extension PageDecoder {
   /// Decodes a page.
   mutating func read(
     _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     try read(header, body, rows: nil, &scratch)
   }
 
@@ -44,7 +44,7 @@ extension PageDecoder {
   /// - Parameter isDictionary: Whether it must be a dictionary page, and nothing else may stand there.
   mutating func readPage(
     _ bytes: RawSpan, isDictionary: Bool = false, _ scratch: inout PageScratch
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     var thrift = ThriftReader(bytes)
     let header = try thrift.pageHeader()
     let start = thrift.reader.offset
@@ -107,9 +107,9 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   let codec: Codec
   let entryLimit: Int
   private var sink: Sink
-  /// A bit a slot since the last time; nil while none is null.
+  /// A bit a cell since the last time; nil while none is null.
   private var validity: BitBuffer?
-  private var slots = 0
+  private var cells = 0
   private var definitions: [UInt8] = []
   private var repetitions: [UInt8] = []
   private var rowsTaken = 0
@@ -128,7 +128,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
 
   var byteCount: Int { sink.byteCount + definitions.count + repetitions.count }
 
-  mutating func take() throws(FormatProblem) -> LeafValues {
+  mutating func take() throws(FormatError) -> LeafValues {
     let values = try sink.take(leaf)
     // What is held of many columns that are read to their ends should be their values alone.
     if entriesRead == entryLimit { sink.endDictionary() }
@@ -144,14 +144,14 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
       values: column, definitions: definitions, repetitions: repetitions, rows: rowsRead - rowsTaken)
     definitions = []
     repetitions = []
-    slots = 0
+    cells = 0
     rowsTaken = rowsRead
     return piece
   }
 
   mutating func read(
     _ header: PageHeader, _ body: RawSpan, rows: Range<Int>?, _ scratch: inout PageScratch
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     try header.check(body)
     wanted = rows
     var indices: [UInt32] = []
@@ -187,7 +187,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     }
   }
 
-  private func checkCount(_ header: PageHeader) throws(FormatProblem) {
+  private func checkCount(_ header: PageHeader) throws(FormatError) {
     guard header.valueCount <= entryLimit - entriesRead + (wanted?.lowerBound ?? 0) else {
       throw .malformed("the chunk holds more values than it declares")
     }
@@ -199,7 +199,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   /// Reads a data page of version 1: levels and values are compressed together.
   private mutating func readData(
     _ header: PageHeader, _ page: RawSpan, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let count = header.valueCount
     guard count > 0 else { return }
     var rest = page
@@ -230,7 +230,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   /// Reads a data page of version 2: levels stand before the values and are not compressed.
   private mutating func readDataV2(
     _ header: PageHeader, _ body: RawSpan, _ scratch: inout PageScratch, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let (levelBytes, overflow) = header.repetitionByteCount.addingReportingOverflow(
       header.definitionByteCount)
     guard !overflow, levelBytes <= body.byteCount, levelBytes <= header.uncompressedSize else {
@@ -267,7 +267,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private mutating func append(
     _ header: PageHeader, _ values: RawSpan, _ flat: PageLevels?,
     _ before: (repetitions: Int, definitions: Int), _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     if let flat {
       try append(header, values, flat, &indices)
     } else {
@@ -279,7 +279,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private mutating func appendNested(
     _ header: PageHeader, _ values: RawSpan, _ before: (repetitions: Int, definitions: Int),
     _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     var rows = header.valueCount
     if leaf.greatestRepetition > 0 {
       guard entriesRead > 0 || repetitions.first == 0 else {
@@ -295,7 +295,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private mutating func append(
     _ header: PageHeader, _ values: RawSpan, _ levels: PageLevels, _ indices: inout [UInt32],
     rows: Int? = nil
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     if leaf.isFlat, let part = wanted?.clamped(to: 0..<levels.count), part.count < levels.count {
       return try append(part, header.encoding, values, levels, &indices)
     }
@@ -307,7 +307,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   private mutating func append(
     _ part: Range<Int>, _ encoding: Encoding, _ values: RawSpan, _ levels: PageLevels,
     _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let (kept, before) = levels.part(part)
     switch (encoding, sink.plainWidth) {
     case (.plain, let width?):
@@ -327,7 +327,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
   /// Appends the values of a page.
   private mutating func append(
     _ encoding: Encoding, _ values: RawSpan, _ levels: PageLevels, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     switch encoding {
     case .plain: try sink.appendPlain(values, levels)
     case .rleDictionary, .plainDictionary: try appendIndices(values, levels, skipping: 0, &indices)
@@ -344,7 +344,7 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
 
   private mutating func appendIndices(
     _ values: RawSpan, _ levels: PageLevels, skipping before: Int, _ indices: inout [UInt32]
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     guard hasDictionary || levels.validCount == 0 else {
       throw .malformed("the chunk lacks its dictionary page")
     }
@@ -370,12 +370,12 @@ struct PageReader<Sink: ValueSink>: PageDecoder {
     if let page = levels.validity {
       if validity == nil {
         validity = BitBuffer()
-        validity?.append(repeating: true, slots)
+        validity?.append(repeating: true, cells)
       }
       validity?.append(page)
     } else {
       validity?.append(repeating: true, levels.count)
     }
-    slots += levels.count
+    cells += levels.count
   }
 }

@@ -1,12 +1,12 @@
 import TarnBytes
 
 extension StringArena {
-  private static let tooLarge = FormatProblem.outOfRange(
+  private static let tooLarge = FormatError.outOfRange(
     "the strings of one row group pass 2 GiB, which is more than is held at once")
-  private static let tooShort = FormatProblem.malformed("a page holds fewer values than it declares")
+  private static let tooShort = FormatError.malformed("a page holds fewer values than it declares")
 
   /// Appends all strings of another arena.
-  mutating func append(_ page: StringArena, _ levels: PageLevels) throws(FormatProblem) {
+  mutating func append(_ page: StringArena, _ levels: PageLevels) throws(FormatError) {
     guard bytes.count + page.bytes.count <= Int(Int32.max) else { throw Self.tooLarge }
     let start = ends.count
     let base = end
@@ -17,7 +17,7 @@ extension StringArena {
   }
 
   /// Appends a page of PLAIN strings.
-  mutating func append(_ page: RawSpan, _ fixedLength: Int?, _ levels: PageLevels) throws(FormatProblem) {
+  mutating func append(_ page: RawSpan, _ fixedLength: Int?, _ levels: PageLevels) throws(FormatError) {
     guard bytes.count + page.byteCount <= Int(Int32.max) else { throw Self.tooLarge }
     let start = ends.count
     let base = end
@@ -38,13 +38,13 @@ extension StringArena {
     spread(from: start, base: base, levels)
   }
 
-  private mutating func appendPrefixed(_ page: RawSpan, _ count: Int) throws(FormatProblem) {
+  private mutating func appendPrefixed(_ page: RawSpan, _ count: Int) throws(FormatError) {
     var last = Int(end)
     var offset = 0
-    try ends.append(addingCapacity: count) { (endSpan) throws(FormatProblem) in
-      try bytes.append(addingCapacity: page.byteCount) { (byteSpan) throws(FormatProblem) in
-        try endSpan.withUnsafeMutableBufferPointer { (newEnds, endCount) throws(FormatProblem) in
-          try byteSpan.withUnsafeMutableBufferPointer { (target, byteCount) throws(FormatProblem) in
+    try ends.append(addingCapacity: count) { (endSpan) throws(FormatError) in
+      try bytes.append(addingCapacity: page.byteCount) { (byteSpan) throws(FormatError) in
+        try endSpan.withUnsafeMutableBufferPointer { (newEnds, endCount) throws(FormatError) in
+          try byteSpan.withUnsafeMutableBufferPointer { (target, byteCount) throws(FormatError) in
             let base = last
             for index in 0..<count {
               guard page.byteCount &- offset >= 4 else { throw Self.tooShort }
@@ -68,8 +68,7 @@ extension StringArena {
   }
 
   /// Appends entries of a dictionary; the indices were checked.
-  mutating func append(from dictionary: StringArena, _ indices: [UInt32], _ count: Int) throws(FormatProblem)
-  {
+  mutating func append(from dictionary: StringArena, _ indices: [UInt32], _ count: Int) throws(FormatError) {
     let entries = dictionary.ends.span
     var total = 0
     for index in 0..<count {

@@ -27,7 +27,7 @@ extension ParquetFile {
       // Older writers do not tell the size, which is in the header.
       try await fetch(start..<min(start + Self.greatestBloomHeader, size), into: &buffer)
       let count: Int
-      do throws(FormatProblem) {
+      do throws(FormatError) {
         var reader = ThriftReader(buffer.bytes)
         let header = try reader.bloomFilterHeader()
         count = min(header.byteCount, size - start) + reader.reader.offset

@@ -57,7 +57,7 @@ final class LeafStream: @unchecked Sendable {
 
   /// The next rows, of those that are at hand.
   func next(_ rows: Int) throws(ParquetError) -> LeafValues {
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       rowsGiven += rows
       if let held, held.piece.rows - heldGiven >= rows, !mayGoOn(held, heldGiven + rows) {
         heldGiven += rows
@@ -99,7 +99,7 @@ final class LeafStream: @unchecked Sendable {
 
   /// Decodes the next page, or as many of its rows as take about so many bytes.
   private func readPage(_ bytes: Int, _ scratch: inout PageScratch) async throws(ParquetError) {
-    let problem = FormatProblem.malformed("the chunk holds another number of rows than the row group")
+    let problem = FormatError.malformed("the chunk holds another number of rows than the row group")
     let start = open?.rows ?? 0
     var next = open?.page
     open = nil

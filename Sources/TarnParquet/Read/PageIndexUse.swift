@@ -50,7 +50,7 @@ extension ParquetFile {
         guard let place = metadata.groups[group].columns[leaf.chunk].offsetIndex else { continue }
         let start = place.lowerBound - request.range.lowerBound
         let chunk = try chunkRange(group, leaf)
-        do throws(FormatProblem) {
+        do throws(FormatError) {
           var reader = ThriftReader(buffer.bytes.extracting(start..<start + place.count))
           let index = try reader.offsetIndex()
           try index.check(chunk, rows: metadata.groups[group].rowCount)
@@ -73,7 +73,7 @@ extension ParquetFile {
     let chunk = metadata.groups[group].columns[leaf.chunk]
     guard let place = chunk.columnIndex else { return nil }
     do {
-      let index = try await index(place, leaf) { (reader) throws(FormatProblem) in try reader.columnIndex() }
+      let index = try await index(place, leaf) { (reader) throws(FormatError) in try reader.columnIndex() }
       if let reason = index.contradiction(
         pageRows, leaf, chunk.statistics.map { Self.statistics($0, leaf, values: chunk.valueCount) })
       {
@@ -90,14 +90,14 @@ extension ParquetFile {
 
   /// Reads a part of a page index.
   func index<T>(
-    _ place: Range<Int>, _ leaf: LeafColumn, _ parse: (inout ThriftReader) throws(FormatProblem) -> T
+    _ place: Range<Int>, _ leaf: LeafColumn, _ parse: (inout ThriftReader) throws(FormatError) -> T
   ) async throws(ParquetError) -> T {
     guard place.upperBound <= size else {
       throw failure(.malformed("the page index ends behind the file"), leaf, at: place.lowerBound)
     }
     var buffer = ByteBuffer()
     try await fetch(place, into: &buffer)
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       var reader = ThriftReader(buffer.bytes)
       return try parse(&reader)
     } catch {
@@ -109,7 +109,7 @@ extension ParquetFile {
 extension OffsetIndex {
   /// Checks that pages follow one another within the chunk, and begin with the row group's first row; each has a row
   /// at least, since one that is said to have none would never be looked at.
-  fileprivate func check(_ chunk: Range<Int>, rows: Int) throws(FormatProblem) {
+  fileprivate func check(_ chunk: Range<Int>, rows: Int) throws(FormatError) {
     var offset = chunk.lowerBound
     var row = -1
     for page in pages {

@@ -74,7 +74,7 @@ struct PageWalk: ~Copyable {
   ) async throws(ParquetError) {
     try await hold(page.offset, page.size)
     let start = page.offset - bufferStart + page.headerSize
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       try decoder.read(
         page.header, buffer.bytes.extracting(start..<start + page.header.compressedSize), rows: rows,
         &scratch)
@@ -103,7 +103,7 @@ struct PageWalk: ~Copyable {
     var wanted = 1 << 10
     while true {
       try await hold(position, wanted)
-      do throws(FormatProblem) {
+      do throws(FormatError) {
         let start = position - bufferStart
         var thrift = ThriftReader(buffer.bytes, at: start)
         let header = try thrift.pageHeader()

@@ -4,7 +4,7 @@ import TarnStorage
 
 extension ParquetFile {
   /// The error of a problem within a column's pages.
-  func failure(_ problem: FormatProblem, _ leaf: LeafColumn, at offset: Int? = nil) -> ParquetError {
+  func failure(_ problem: FormatError, _ leaf: LeafColumn, at offset: Int? = nil) -> ParquetError {
     ParquetError(problem.code, path: path, column: leaf.name, offset: offset, problem.message)
   }
 
@@ -64,7 +64,7 @@ extension ParquetFile {
       cutsNanoseconds: cutsNanoseconds)
     var offset = 0
     var pageStart = 0
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       while decoder.entriesRead < chunk.valueCount {
         pageStart = offset
         guard offset < bytes.byteCount else {
@@ -122,7 +122,7 @@ extension ParquetFile {
     let assembly = TreeAssembly(pieces: pieces)
     for column in columns {
       let node = nodes[column]
-      do throws(FormatProblem) {
+      do throws(FormatError) {
         let made = try assembly.column(node)
         guard made.count == rows else {
           throw .malformed("the column holds another number of rows than the row group")

@@ -127,7 +127,7 @@ extension ParquetFile {
               cutsNanoseconds: cutsNanoseconds), []
           )
         var offset = request.range.lowerBound
-        do throws(FormatProblem) {
+        do throws(FormatError) {
           for bytes in (run.dictionary.map { [$0] } ?? []) + run.pages.map(\.bytes) {
             offset = bytes.lowerBound
             let start = bytes.lowerBound - request.range.lowerBound
@@ -146,7 +146,7 @@ extension ParquetFile {
       guard let leaf = runs.lazy.flatMap(\.parts).first(where: { $0.leaf.chunk == chunk })?.leaf else {
         continue
       }
-      do throws(FormatProblem) {
+      do throws(FormatError) {
         pieces[chunk] = try LeafValues.joined(state.parts, leaf)
       } catch { throw failure(error, leaf) }
     }
@@ -154,7 +154,7 @@ extension ParquetFile {
 
   private static func taken(
     _ decoder: inout any PageDecoder, _ leaf: LeafColumn, _ rows: Range<Int>, _ sorted: [Int]
-  ) throws(FormatProblem) -> LeafValues {
+  ) throws(FormatError) -> LeafValues {
     let piece = try decoder.take()
     guard piece.rows == rows.count, piece.repetitions.first ?? 0 == 0 else {
       throw .malformed("a page holds other rows than the page index says")

@@ -151,12 +151,12 @@ public struct ParquetFile: Sendable {
     guard footerLength <= end else { throw ParquetError(.malformed, path: path, "the footer is cut short") }
     // What a footer spells out takes some more as values.
     footerMemory = 2 * footerLength
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       var reader = ThriftReader(tail.extracting(end - footerLength..<end))
       var metadata = try reader.fileMetadata()
       var mapping = try SchemaMapping(metadata.schema, hasOrderOfType: metadata.hasOrderOfType ?? [])
       for group in metadata.groups where group.columns.count != mapping.chunkCount {
-        throw FormatProblem.malformed("a row group has another number of columns than the schema")
+        throw FormatError.malformed("a row group has another number of columns than the schema")
       }
       mapping.leaveOutUnreadable(metadata.groups)
       let rows = try metadata.countedRows()
@@ -164,7 +164,7 @@ public struct ParquetFile: Sendable {
       // Old versions of parquet-rs leave the file's number of rows at zero.
       if metadata.rowCount == 0 { metadata.rowCount = rows }
       guard rows >= 0, rows == metadata.rowCount else {
-        throw FormatProblem.malformed("the row groups hold another number of rows than the file")
+        throw FormatError.malformed("the row groups hold another number of rows than the file")
       }
       self.metadata = metadata
       let doubtful = metadata.calendarObjections(mapping.columns)

@@ -129,7 +129,7 @@ final class SelectedStream: @unchecked Sendable {
         start = end
       }
     }
-    do throws(FormatProblem) { return try LeafValues.joined(parts, leaf) } catch {
+    do throws(FormatError) { return try LeafValues.joined(parts, leaf) } catch {
       throw file.failure(error, leaf)
     }
   }
@@ -191,7 +191,7 @@ final class SelectedStream: @unchecked Sendable {
     _ page: Page, _ buffer: borrowing ByteBuffer, from start: Int, _ decoder: inout any PageDecoder,
     _ scratch: inout PageScratch
   ) throws(ParquetError) {
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       let place = page.bytes.lowerBound - start
       try decoder.readPage(
         buffer.bytes.extracting(place..<place + page.bytes.count), isDictionary: page.rows == nil, &scratch)

@@ -65,7 +65,7 @@ extension ChunkSplicer {
   /// Where the values of a page begin, behind its levels; nil where some of it are null.
   private static func values(
     _ header: PageHeader, _ leaf: LeafColumn, _ page: RawSpan
-  ) throws(FormatProblem) -> Int? {
+  ) throws(FormatError) -> Int? {
     if leaf.greatestDefinition == 0 { return 0 }
     guard header.definitionEncoding == .rle else { return nil }
     var reader = ByteReader(page)
@@ -81,7 +81,7 @@ extension ChunkSplicer {
   private func outcome(
     _ patch: PagePatch, _ header: PageHeader, _ edit: SlotEdit, _ page: borrowing ByteBuffer, _ new: [UInt8],
     _ column: ColumnWriter, _ out: inout [UInt8]
-  ) throws(FormatProblem) -> PagePatch.Outcome? {
+  ) throws(FormatError) -> PagePatch.Outcome? {
     guard let start = try Self.values(header, layout.leaf, page.bytes) else { return nil }
     let values = page.bytes.extracting(start...)
     let count = header.valueCount

@@ -97,12 +97,12 @@ final class ChunkSplicer: Sendable {
   }
 
   /// That a chunk cannot be gone on with, and is encoded anew.
-  private struct MustEncodeAll: Error {}
+  private struct MustEncodeAllError: Error {}
 
   func splice() async throws(ParquetError) -> SplicedChunk {
     do {
       return try await splice(encodingAll: false)
-    } catch is MustEncodeAll {
+    } catch is MustEncodeAllError {
       do { return try await splice(encodingAll: true) } catch { throw wrapped(error) }
     } catch {
       throw wrapped(error)
@@ -112,14 +112,14 @@ final class ChunkSplicer: Sendable {
   private func wrapped(_ error: any Error) -> ParquetError {
     switch error {
     case let error as ParquetError: error
-    case let error as FormatProblem: file.failure(error, layout.leaf, at: layout.range.lowerBound)
+    case let error as FormatError: file.failure(error, layout.leaf, at: layout.range.lowerBound)
     default: file.failure(.malformed("a chunk cannot be spliced"), layout.leaf)
     }
   }
 
   private func splice(encodingAll: Bool) async throws -> SplicedChunk {
     guard let column = ColumnWriter(field, options) else {
-      throw FormatProblem.unsupported("type \(field.type.name) cannot be written")
+      throw FormatError.unsupported("type \(field.type.name) cannot be written")
     }
     var result = SplicedChunk(leaf: column.stored.leaves[0], uncompressedSize: layout.uncompressedSize)
     let pieces = pieces(encodingAll)
@@ -254,7 +254,7 @@ final class ChunkSplicer: Sendable {
       return
     }
     guard column.chunks[0].adoptedEntries == nil else { return }
-    guard let dictionary else { throw FormatProblem.malformed("the chunk lacks its dictionary page") }
+    guard let dictionary else { throw FormatError.malformed("the chunk lacks its dictionary page") }
     try column.chunks[0].adopt(dictionary: dictionary, &worker.scratch)
   }
 
@@ -270,7 +270,7 @@ final class ChunkSplicer: Sendable {
     if encoded.pages.contains(where: { $0.encoding != .rleDictionary }),
       layout.pages[rest...].contains(where: { $0.encoding == .rleDictionary })
     {
-      throw MustEncodeAll()
+      throw MustEncodeAllError()
     }
     result.append(encoded)
   }
@@ -282,12 +282,12 @@ final class ChunkSplicer: Sendable {
       try column.chunks[0].writeWaitingPages(.plain, &worker.compressor)
       result.append(column.chunks[0].takePages())
     }
-    guard !result.isOutOfOrder else { throw MustEncodeAll() }
+    guard !result.isOutOfOrder else { throw MustEncodeAllError() }
     let hasNew = encodingAll || column.chunks[0].hasNewEntries || isConstant
     guard result.refersToDictionary else {
       // A dictionary that no page refers to any more goes.
       if let dictionary, !encodingAll { result.uncompressedSize -= try Self.uncompressedSize(dictionary) }
-      if dictionary == nil, layout.dictionary != nil, !encodingAll { throw MustEncodeAll() }
+      if dictionary == nil, layout.dictionary != nil, !encodingAll { throw MustEncodeAllError() }
       return
     }
     guard hasNew else {
@@ -302,7 +302,7 @@ final class ChunkSplicer: Sendable {
   }
 
   /// Bytes of a page with its header, before compression.
-  private static func uncompressedSize(_ page: [UInt8]) throws(FormatProblem) -> Int {
+  private static func uncompressedSize(_ page: [UInt8]) throws(FormatError) -> Int {
     var reader = ThriftReader(page.span.bytes)
     let header = try reader.pageHeader()
     return reader.reader.offset + header.uncompressedSize
@@ -315,9 +315,9 @@ final class ChunkSplicer: Sendable {
     _ text: String, _ dictionary: [UInt8]?, _ column: ColumnWriter, _ result: inout SplicedChunk
   ) throws {
     guard let dictionary, layout.pages.allSatisfy({ $0.encoding == .rleDictionary && $0.nullCount == 0 })
-    else { throw MustEncodeAll() }
+    else { throw MustEncodeAllError() }
     var reader = ThriftReader(dictionary.span.bytes)
-    guard try reader.pageHeader().valueCount == 1 else { throw MustEncodeAll() }
+    guard try reader.pageHeader().valueCount == 1 else { throw MustEncodeAllError() }
     var plain: [UInt8] = []
     plain.appendLittleEndian(UInt32(truncatingIfNeeded: text.utf8.count))
     plain += text.utf8

@@ -3,7 +3,7 @@ import TarnBytes
 extension ChunkWriter {
   /// Goes on with the dictionary of a file, given as its page with the header, so that pages which refer to it can be
   /// copied.
-  mutating func adopt(dictionary page: [UInt8], _ scratch: inout PageScratch) throws(FormatProblem) {
+  mutating func adopt(dictionary page: [UInt8], _ scratch: inout PageScratch) throws(FormatError) {
     guard isEmpty else { throw .malformed("a dictionary is not the first of its chunk") }
     var reader = ThriftReader(page.span.bytes)
     let header = try reader.pageHeader()

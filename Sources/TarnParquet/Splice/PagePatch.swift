@@ -25,12 +25,12 @@ struct PagePatch {
     value.isEqual(to: bounds.minimum.span.bytes) || value.isEqual(to: bounds.maximum.span.bytes)
   }
 
-  private static let damaged = FormatProblem.malformed("a page holds fewer values than it declares")
+  private static let damaged = FormatError.malformed("a page holds fewer values than it declares")
 
   /// Replaces values of `width` bytes each.
   func fixed(
     _ values: RawSpan, _ width: Int, count: Int, by new: [UInt8], into out: inout [UInt8]
-  ) throws(FormatProblem) -> Outcome {
+  ) throws(FormatError) -> Outcome {
     guard values.byteCount / width >= count, new.count == rows.count * width else { throw Self.damaged }
     // What stands behind the values is nothing to a reader.
     let values = values.extracting(first: count * width)
@@ -57,7 +57,7 @@ struct PagePatch {
   /// Replaces strings each of which comes behind its length.
   func prefixed(
     _ values: RawSpan, count: Int, by new: [UInt8], into out: inout [UInt8]
-  ) throws(FormatProblem) -> Outcome {
+  ) throws(FormatError) -> Outcome {
     var reader = PrefixedReader(values)
     var fresh = PrefixedReader(new.span.bytes)
     let start = out.count
@@ -93,7 +93,7 @@ struct PagePatch {
   /// Replaces strings that stand end to end behind all their lengths.
   func lengthsFirst(
     _ values: RawSpan, count: Int, by new: [UInt8], into out: inout [UInt8]
-  ) throws(FormatProblem) -> Outcome {
+  ) throws(FormatError) -> Outcome {
     let decoded = try DeltaReader.decode(values, count: count, as: Int32.self)
     var lengths = decoded.values
     let strings = values.extracting(decoded.byteCount...)
@@ -101,7 +101,7 @@ struct PagePatch {
     var differing: [(old: Range<Int>, new: Range<Int>)] = []
     var offset = 0
     var row = 0
-    func advance(to end: Int) throws(FormatProblem) {
+    func advance(to end: Int) throws(FormatError) {
       while row < end {
         let length = Int(lengths[row])
         guard length >= 0, length <= strings.byteCount &- offset else { throw Self.damaged }
@@ -138,7 +138,7 @@ struct PagePatch {
   func indices(
     _ values: RawSpan, count: Int, by new: [UInt32], before: Int, entries: Int, entry: (Int) -> [UInt8],
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> Outcome {
+  ) throws(FormatError) -> Outcome {
     guard values.byteCount > 0, new.count == rows.count else { throw Self.damaged }
     let width = Int(values.unsafeLoad(fromByteOffset: 0, as: UInt8.self))
     var reader = try HybridReader(values.extracting(1...), width: width)
@@ -171,7 +171,7 @@ private struct PrefixedReader: ~Escapable {
   init(_ bytes: RawSpan) { self.bytes = bytes }
 
   @inline(__always)
-  private func length() throws(FormatProblem) -> Int {
+  private func length() throws(FormatError) -> Int {
     guard bytes.byteCount &- offset >= 4 else {
       throw .malformed("a page holds fewer values than it declares")
     }
@@ -185,11 +185,11 @@ private struct PrefixedReader: ~Escapable {
 
   @_lifetime(self: copy self)
   @inline(__always)
-  mutating func skip() throws(FormatProblem) { offset &+= 4 &+ (try length()) }
+  mutating func skip() throws(FormatError) { offset &+= 4 &+ (try length()) }
 
   @_lifetime(copy self)
   @_lifetime(self: copy self)
-  mutating func next() throws(FormatProblem) -> RawSpan {
+  mutating func next() throws(FormatError) -> RawSpan {
     let start = offset + 4
     try skip()
     return bytes.extracting(start..<offset)

@@ -74,7 +74,7 @@ private final class RunReader {
       ranges: (layout.dictionary.map { [$0] } ?? []) + layout.slots.map { layout.bytes(ofPages: $0) })
     guard let dictionary = layout.dictionary else { return }
     let page = try await reader.bytes(dictionary)
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       try reader.readDictionary(page, &scratch)
     } catch {
       throw file.failure(error, layout.leaf, at: dictionary.lowerBound)

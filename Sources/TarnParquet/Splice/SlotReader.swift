@@ -47,7 +47,7 @@ struct SlotReader: ~Copyable {
     return buffer.bytes.extracting(range.lowerBound - bufferStart..<range.upperBound - bufferStart).copied()
   }
 
-  mutating func readDictionary(_ page: [UInt8], _ scratch: inout PageScratch) throws(FormatProblem) {
+  mutating func readDictionary(_ page: [UInt8], _ scratch: inout PageScratch) throws(FormatError) {
     let (header, start) = try Self.header(page.span.bytes)
     try decoder.read(header, page.span.bytes.extracting(start..<page.count), &scratch)
   }
@@ -60,7 +60,7 @@ struct SlotReader: ~Copyable {
     try await load(range)
     let start = range.lowerBound - bufferStart
     let bytes = buffer.bytes.extracting(start..<start + range.count)
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       let (header, length) = try Self.header(bytes)
       try scratch.load(header, bytes.extracting(length...), layout.codec)
       return (header, length + header.uncompressedSize)
@@ -81,7 +81,7 @@ struct SlotReader: ~Copyable {
       let range = layout.offsets[page]..<layout.offsets[page + 1]
       try await load(range)
       let start = range.lowerBound - bufferStart
-      do throws(FormatProblem) {
+      do throws(FormatError) {
         let (header, length) = try Self.header(buffer.bytes.extracting(start..<start + range.count))
         if header.statistics != nil { haveHeadersBounds = true }
         try decoder.read(header, buffer.bytes.extracting(start + length..<start + range.count), &scratch)
@@ -90,7 +90,7 @@ struct SlotReader: ~Copyable {
         throw file.failure(error, layout.leaf, at: range.lowerBound)
       }
     }
-    do throws(FormatProblem) {
+    do throws(FormatError) {
       let piece = try decoder.take()
       guard piece.rows == layout.pages[pages].reduce(0, { $0 + $1.rowCount }) else {
         throw .malformed("a page holds other rows than the page index says")
@@ -102,7 +102,7 @@ struct SlotReader: ~Copyable {
   }
 
   /// A page's header, and where its body begins.
-  static func header(_ page: RawSpan) throws(FormatProblem) -> (PageHeader, Int) {
+  static func header(_ page: RawSpan) throws(FormatError) -> (PageHeader, Int) {
     var thrift = ThriftReader(page)
     let header = try thrift.pageHeader()
     guard header.compressedSize == page.byteCount - thrift.reader.offset else {

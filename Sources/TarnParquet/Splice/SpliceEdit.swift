@@ -32,7 +32,7 @@ package struct SlotEdit: Sendable {
   func rowCount(before: Int) -> Int { before - deleted.count + appended.count }
 
   /// A column of the slot after the edit.
-  func applied(to stored: Column, fresh: Column) throws(FormatProblem) -> Column {
+  func applied(to stored: Column, fresh: Column) throws(FormatError) -> Column {
     var builder = ColumnBuilder(stored.type)
     builder.reserve(stored.count + appended.count, bytes: byteCount(stored, fresh))
     do throws(ColumnError) {

@@ -132,7 +132,7 @@ extension ParquetFile {
         let chunk = metadata.groups[part.group].columns[leaves[part.leaf].chunk]
         guard let place = part.isOffsets ? chunk.offsetIndex : chunk.columnIndex else { return nil }
         let start = place.lowerBound - request.range.lowerBound
-        do throws(FormatProblem) {
+        do throws(FormatError) {
           var reader = ThriftReader(buffer.bytes.extracting(start..<start + place.count))
           if part.isOffsets {
             result[part.group][part.leaf].offsets = try reader.offsetIndex()
@@ -229,7 +229,7 @@ extension ParquetFile {
     try await fetch(range, into: &buffer)
     var kinds: [Kind] = []
     for page in pages {
-      do throws(FormatProblem) {
+      do throws(FormatError) {
         guard page.offset >= range.lowerBound, page.offset < range.upperBound else { return nil }
         var reader = ThriftReader(buffer.bytes, at: page.offset - range.lowerBound)
         let header = try reader.pageHeader()

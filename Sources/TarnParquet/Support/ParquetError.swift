@@ -70,7 +70,7 @@ public struct ParquetError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Why a part of a file could not be read or written; the caller adds path, column and offset.
-enum FormatProblem: Error {
+enum FormatError: Error {
   /// The bytes are not what the format says.
   case malformed(StaticString)
   /// The part uses what is not read.

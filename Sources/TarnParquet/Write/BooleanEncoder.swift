@@ -6,7 +6,7 @@ struct BooleanEncoder: PageEncoder {
   var dictionaryCount: Int { 0 }
   var dictionaryByteCount: Int { 0 }
   func dictionaryPage() -> [UInt8] { [] }
-  func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
+  func adopt(dictionary: RawSpan, count: Int) throws(FormatError) {
     throw .malformed("a column of booleans has a dictionary")
   }
   func settle(_ encoding: Encoding) {}
@@ -23,9 +23,9 @@ struct BooleanEncoder: PageEncoder {
   func entry(_ position: Int) -> [UInt8] { [] }
 
   mutating func encode(
-    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    _ column: Column, _ rows: ValueRows, cells: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
+  ) throws(FormatError) -> EncodedValues {
     guard case .boolean(let bits) = column.values else {
       throw .malformed("a column has another layout than its type")
     }

@@ -26,7 +26,7 @@ struct BytesEncoder: PageEncoder {
     policy = DictionaryPolicy(choice)
   }
 
-  private static let otherLayout = FormatProblem.malformed("a column has another layout than its type")
+  private static let otherLayout = FormatError.malformed("a column has another layout than its type")
 
   var isDecided: Bool { state.isDecided }
   var dictionaryCount: Int { entries.count }
@@ -41,11 +41,11 @@ struct BytesEncoder: PageEncoder {
   }
 
   mutating func encode(
-    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    _ column: Column, _ rows: ValueRows, cells: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
+  ) throws(FormatError) -> EncodedValues {
     if case .dictionary(let strings) = column.values {
-      return try encode(strings, rows, slots, &compressor, into: &out)
+      return try encode(strings, rows, cells, &compressor, into: &out)
     }
     guard let strings = column.strings else { throw Self.otherLayout }
     if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
@@ -56,7 +56,7 @@ struct BytesEncoder: PageEncoder {
       } catch {
         throw .outOfRange(error.description)
       }
-      if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, slots: slots) {
+      if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, cells: cells) {
         state = .dictionary
         out.appendIndices(indices.span, entries: entries.count)
         return EncodedValues(encoding: .rleDictionary, bounds: usedBounds())
@@ -68,15 +68,15 @@ struct BytesEncoder: PageEncoder {
 
   /// Encodes positions in a dictionary, whose entries are looked up once.
   private mutating func encode(
-    _ strings: DictionaryStrings, _ rows: ValueRows, _ slots: Int, _ compressor: inout PageCompressor,
+    _ strings: DictionaryStrings, _ rows: ValueRows, _ cells: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
+  ) throws(FormatError) -> EncodedValues {
     if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
     let list = rows.list
     if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
       do { try look(up: strings, list) } catch { throw .outOfRange(error.description) }
-      if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, slots: slots) {
+      if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, cells: cells) {
         state = .dictionary
         out.appendIndices(indices.span, entries: entries.count)
         return EncodedValues(encoding: .rleDictionary, bounds: usedBounds())
@@ -130,7 +130,7 @@ struct BytesEncoder: PageEncoder {
   private mutating func encodeDirectly(
     _ strings: ByteStrings, _ rows: RowList, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
+  ) throws(FormatError) -> EncodedValues {
     var range = ByteBounds(strings)
     for index in 0..<rows.count { range.note(rows[index]) }
     let bounds = range.encoded(isText: isText)
@@ -151,7 +151,7 @@ struct BytesEncoder: PageEncoder {
   private static func choose(
     _ strings: ByteStrings, _ rows: RowList, _ policy: DictionaryPolicy,
     _ compressor: inout PageCompressor
-  ) throws(FormatProblem) -> Encoding {
+  ) throws(FormatError) -> Encoding {
     switch policy.choice {
     case .plain: return .plain
     case .delta: return .deltaLengthByteArray
@@ -189,7 +189,7 @@ struct BytesEncoder: PageEncoder {
   }
 
   /// Forgets the entries that the page at hand has added, as it will not refer to them.
-  private mutating func drop(from count: Int) throws(FormatProblem) {
+  private mutating func drop(from count: Int) throws(FormatError) {
     var kept = ByteStrings()
     do {
       try kept.append(entries, 0..<count)
@@ -275,7 +275,7 @@ struct BytesEncoder: PageEncoder {
   /// The strings among which those of chosen rows are, and where.
   private static func strings(
     _ column: Column, _ rows: [Int32]
-  ) throws(FormatProblem) -> (ByteStrings, RowList) {
+  ) throws(FormatError) -> (ByteStrings, RowList) {
     switch column.values {
     case .bytes(let strings): return (strings, ValueRows.chosen(rows).list)
     case .dictionary(let strings):
@@ -292,7 +292,7 @@ struct BytesEncoder: PageEncoder {
 
   func plain(
     _ column: Column, _ rows: [Int32], areWritten: Bool
-  ) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?) {
+  ) throws(FormatError) -> (values: [UInt8], bounds: EncodedBounds?) {
     let (strings, rows) = try Self.strings(column, rows)
     var range = ByteBounds(strings)
     for index in 0..<rows.count { range.note(rows[index]) }
@@ -301,7 +301,7 @@ struct BytesEncoder: PageEncoder {
     return (values, range.encoded(isText: isText))
   }
 
-  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]? {
+  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatError) -> [UInt32]? {
     let (strings, list) = try Self.strings(column, rows)
     let most = dictionaryByteCount + Self.byteCount(strings, list) + 4 * list.count
     guard case .dictionary = state, policy.allows(entries: self.entries.count + list.count, bytes: most)
@@ -322,7 +322,7 @@ struct BytesEncoder: PageEncoder {
     return out
   }
 
-  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
+  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatError) {
     var reader = ByteReader(dictionary)
     do {
       for _ in 0..<count {

@@ -30,7 +30,7 @@ struct ChunkWriter: Sendable {
   private(set) var written: [WrittenPage] = []
   private var uncompressedSize = 0
   /// Pages of nothing but nulls that came before it was settled how values are encoded: their levels.
-  private var waiting: [(levels: [UInt8], slots: Int, rows: Int)] = []
+  private var waiting: [(levels: [UInt8], cells: Int, rows: Int)] = []
   private var page: [UInt8] = []
   private var compressed: [UInt8] = []
   private var hasBuffers = false
@@ -91,54 +91,54 @@ struct ChunkWriter: Sendable {
 
   /// Appends a page.
   mutating func append(
-    _ column: Column, _ slots: PageSlots, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
+    _ column: Column, _ cells: PageCells, _ compressor: inout PageCompressor
+  ) throws(FormatError) {
     borrowBuffers(&compressor)
     defer { giveBuffersBack(&compressor) }
     page.removeAll(keepingCapacity: true)
     if leaf.greatestRepetition > 0 {
-      page.appendLevels(.each(slots.repetition), slots.count, greatest: leaf.greatestRepetition)
+      page.appendLevels(.each(cells.repetition), cells.count, greatest: leaf.greatestRepetition)
     }
     if leaf.greatestDefinition > 0 {
-      page.appendLevels(slots.definition, slots.count, greatest: leaf.greatestDefinition)
+      page.appendLevels(cells.definition, cells.count, greatest: leaf.greatestDefinition)
     }
-    if slots.values.count == 0, !encoder.isDecided {
-      waiting.append((page, slots.count, slots.rowCount))
+    if cells.values.count == 0, !encoder.isDecided {
+      waiting.append((page, cells.count, cells.rowCount))
       return
     }
     let encoded = try encoder.encode(
-      column, slots.values, slots: slots.count, &compressor, into: &page)
+      column, cells.values, cells: cells.count, &compressor, into: &page)
     if !waiting.isEmpty {
       let ready = page
       try writeWaitingPages(encoded.encoding, &compressor)
       page = ready
     }
     try writePage(
-      slots.count, rows: slots.rowCount, nulls: slots.count - slots.values.count, encoded, &compressor)
+      cells.count, rows: cells.rowCount, nulls: cells.count - cells.values.count, encoded, &compressor)
   }
 
   /// Writes the pages of nulls before the first page that is not, as pages of its encoding.
   mutating func writeWaitingPages(
     _ encoding: Encoding, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     let pages = waiting
     guard !pages.isEmpty else { return }
     waiting = []
-    for (levels, slots, rows) in pages {
+    for (levels, cells, rows) in pages {
       page = levels
       if encoding == .rleDictionary {
         let none: [UInt32] = []
         page.appendIndices(none.span, entries: 1)
       }
       let encoded = EncodedValues(encoding: encoding == .rleDictionary ? encoding : .plain)
-      try writePage(slots, rows: rows, nulls: slots, encoded, &compressor)
+      try writePage(cells, rows: rows, nulls: cells, encoded, &compressor)
     }
   }
 
   /// Compresses the page at hand and puts it behind the others.
   private mutating func writePage(
     _ count: Int, rows: Int, nulls: Int, _ encoded: EncodedValues, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     compressed.removeAll(keepingCapacity: true)
     try compressor.append(page, to: &compressed)
     let header = try header(.data, count, encoded.encoding)
@@ -158,7 +158,7 @@ struct ChunkWriter: Sendable {
   /// Appends a page of so many values, none of them null, that is encoded already, levels and all.
   mutating func append(
     encoded page: [UInt8], count: Int, _ encoded: EncodedValues, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     borrowBuffers(&compressor)
     defer { giveBuffersBack(&compressor) }
     self.page = page
@@ -174,7 +174,7 @@ struct ChunkWriter: Sendable {
   /// The header of the page at hand and its compressed form.
   private func header(
     _ type: PageType, _ count: Int, _ encoding: Encoding
-  ) throws(FormatProblem) -> [UInt8] {
+  ) throws(FormatError) -> [UInt8] {
     guard max(page.count, compressed.count) <= Int(Int32.max) else {
       throw .outOfRange("a value is too long: a page holds at most 2 GiB")
     }
@@ -201,7 +201,7 @@ struct ChunkWriter: Sendable {
   /// Ends the chunk, which begins at `offset` of the file; ``reset()`` begins another.
   mutating func finish(
     at offset: Int, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) -> Finished {
+  ) throws(FormatError) -> Finished {
     try writeWaitingPages(.plain, &compressor)
     let dictionary = try dictionaryPage(&compressor)
     let builder = ChunkIndexBuilder(pages: written, order: order)
@@ -238,7 +238,7 @@ struct ChunkWriter: Sendable {
 
   private mutating func dictionaryPage(
     _ compressor: inout PageCompressor
-  ) throws(FormatProblem) -> [UInt8] {
+  ) throws(FormatError) -> [UInt8] {
     guard written.contains(where: { $0.encoding == .rleDictionary || $0.encoding == .plainDictionary }) else {
       return []
     }
@@ -250,7 +250,7 @@ struct ChunkWriter: Sendable {
   /// The dictionary page with its header, and the bytes it takes before compression.
   mutating func encodedDictionary(
     _ compressor: inout PageCompressor
-  ) throws(FormatProblem) -> (bytes: [UInt8], uncompressedSize: Int) {
+  ) throws(FormatError) -> (bytes: [UInt8], uncompressedSize: Int) {
     borrowBuffers(&compressor)
     defer { giveBuffersBack(&compressor) }
     page = encoder.dictionaryPage()
@@ -314,7 +314,7 @@ extension ChunkMetadata {
 
 extension [UInt8] {
   /// Appends levels as a page of version 1 has them: their length, then runs and groups.
-  mutating func appendLevels(_ levels: PageSlots.Levels, _ count: Int, greatest: Int) {
+  mutating func appendLevels(_ levels: PageCells.Levels, _ count: Int, greatest: Int) {
     let width = Int.bitWidth - greatest.leadingZeroBitCount
     appendLengthPrefixed { out in
       switch levels {

@@ -27,7 +27,7 @@ final class ColumnWriter: @unchecked Sendable {
   /// Appends rows as one page, or several where values are long; pages begin with a row.
   func append(
     _ column: Column, _ rows: Range<Int>, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) {
+  ) throws(FormatError) {
     if rows.count > 1, column.plainBytes(rows) > Self.pageBytes, !mayRefer(rows, of: column) {
       let middle = rows.lowerBound + rows.count / 2
       try append(column, rows.lowerBound..<middle, &compressor)
@@ -35,13 +35,13 @@ final class ColumnWriter: @unchecked Sendable {
       return
     }
     guard field.type.isNested else {
-      let slots = try PageSlots(column, rows, isNullable: field.isNullable)
-      try chunks[0].append(column, slots, &compressor)
+      let cells = try PageCells(column, rows, isNullable: field.isNullable)
+      try chunks[0].append(column, cells, &compressor)
       return
     }
-    let leaves = try PageSlots.ofLeaves(column, field, rows)
-    for (index, (column, slots)) in leaves.enumerated() {
-      try chunks[index].append(column, slots, &compressor)
+    let leaves = try PageCells.ofLeaves(column, field, rows)
+    for (index, (column, cells)) in leaves.enumerated() {
+      try chunks[index].append(column, cells, &compressor)
     }
   }
 
@@ -72,13 +72,13 @@ struct ColumnEncoding {
   private static let leastBytes = 1 << 16
 
   /// What went wrong, and in which column.
-  struct Failure: Error {
+  struct EncodingError: Error {
     var column: Int
-    var problem: FormatProblem
+    var problem: FormatError
   }
 
   /// Appends the pages of each column.
-  func append(_ values: [Column], _ pages: [Range<Int>]) async throws(Failure) {
+  func append(_ values: [Column], _ pages: [Range<Int>]) async throws(EncodingError) {
     guard let first = pages.first, let last = pages.last else { return }
     let rows = first.lowerBound..<last.upperBound
     let sizes = values.map { $0.pageBytes(rows.clamped(to: 0..<$0.count)) }
@@ -89,12 +89,12 @@ struct ColumnEncoding {
     // The longest first, so that the tasks end together.
     let order = columns.indices.sorted { sizes[$0] > sizes[$1] }
     let queue = WorkQueue(order.count)
-    let failures = await withTaskGroup(of: Failure?.self) { group in
+    let failures = await withTaskGroup(of: EncodingError?.self) { group in
       for worker in workers.prefix(columns.count) {
-        group.addTask { () -> Failure? in
+        group.addTask { () -> EncodingError? in
           while let next = queue.take() {
             let column = order[next]
-            do throws(Failure) {
+            do throws(EncodingError) {
               try append(values[column], pages, column, worker)
             } catch {
               return error
@@ -103,26 +103,26 @@ struct ColumnEncoding {
           return nil
         }
       }
-      return await group.reduce(into: [Failure]()) { if let failure = $1 { $0.append(failure) } }
+      return await group.reduce(into: [EncodingError]()) { if let failure = $1 { $0.append(failure) } }
     }
     if let failure = failures.min(by: { $0.column < $1.column }) { throw failure }
   }
 
   /// Appends pages of one column.
-  func append(_ values: Column, _ pages: [Range<Int>], toColumn column: Int) throws(Failure) {
+  func append(_ values: Column, _ pages: [Range<Int>], toColumn column: Int) throws(EncodingError) {
     try append(values, pages, column, workers[0])
   }
 
   private func append(
     _ values: Column, _ pages: [Range<Int>], _ column: Int, _ worker: EncodingWorker
-  ) throws(Failure) {
+  ) throws(EncodingError) {
     do {
       for page in pages {
         let rows = page.clamped(to: 0..<values.count)
         if !rows.isEmpty { try columns[column].append(values, rows, &worker.compressor) }
       }
     } catch {
-      throw Failure(column: column, problem: error)
+      throw EncodingError(column: column, problem: error)
     }
   }
 }

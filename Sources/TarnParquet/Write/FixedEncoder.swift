@@ -30,13 +30,13 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   var dictionaryByteCount: Int { entries.count * width }
 
   mutating func encode(
-    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    _ column: Column, _ rows: ValueRows, cells: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
+  ) throws(FormatError) -> EncodedValues {
     let values = try Self.values(column)
     switch rows {
     case .range(let range):
-      return try encode(values.span.extracting(range), slots, &compressor, into: &out)
+      return try encode(values.span.extracting(range), cells, &compressor, into: &out)
     case .chosen(let rows):
       var dense = self.dense
       self.dense = []
@@ -44,11 +44,11 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
       dense.removeAll(keepingCapacity: true)
       dense.reserveCapacity(rows.count)
       for row in rows { dense.append(values[Int(row)]) }
-      return try encode(dense.span, slots, &compressor, into: &out)
+      return try encode(dense.span, cells, &compressor, into: &out)
     }
   }
 
-  private static func values(_ column: Column) throws(FormatProblem) -> [Value] {
+  private static func values(_ column: Column) throws(FormatError) -> [Value] {
     guard let values = Value.values(of: column.values) else {
       throw .malformed("a column has another layout than its type")
     }
@@ -56,7 +56,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   }
 
   /// The least and the greatest value, once both are known to be the column's type.
-  private func range(_ values: Span<Value>) throws(FormatProblem) -> (Value, Value)? {
+  private func range(_ values: Span<Value>) throws(FormatError) -> (Value, Value)? {
     let range = Value.bounds(values)
     if let range, !isAllowed(range.0, range.1) {
       throw .outOfRange("a value has more digits than the column's type allows")
@@ -65,15 +65,15 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   }
 
   private mutating func encode(
-    _ values: Span<Value>, _ slots: Int, _ compressor: inout PageCompressor, into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues {
+    _ values: Span<Value>, _ cells: Int, _ compressor: inout PageCompressor, into out: inout [UInt8]
+  ) throws(FormatError) -> EncodedValues {
     if values.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
     let bounds = try range(values).map { EncodedBounds(minimum: stored($0.0), maximum: stored($0.1)) }
     if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
       Self.look(up: values, &entries, &index, &indices)
       var pays = policy.keeps(
-        entries: entries.count, bytes: dictionaryByteCount, count: values.count, slots: slots)
+        entries: entries.count, bytes: dictionaryByteCount, count: values.count, cells: cells)
       if pays, !state.isDecided { pays = try !prefersDelta(values, &compressor) }
       if pays {
         state = .dictionary
@@ -100,7 +100,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   /// Where entries are few they are shared by the pages to come, and not compared.
   private func prefersDelta(
     _ values: Span<Value>, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) -> Bool {
+  ) throws(FormatError) -> Bool {
     guard Value.hasDelta, policy.choice == .automatic, entries.count * 8 > values.count else { return false }
     var delta: [UInt8] = []
     Value.appendDelta(values, to: &delta)
@@ -113,7 +113,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
   /// Decides by the compressed size of a page; DELTA_BINARY_PACKED must save something, as it takes longer.
   private func choose(
     _ values: Span<Value>, _ compressor: inout PageCompressor
-  ) throws(FormatProblem) -> Encoding {
+  ) throws(FormatError) -> Encoding {
     guard Value.hasDelta, policy.choice != .plain else { return .plain }
     if policy.choice == .delta { return .deltaBinaryPacked }
     var delta: [UInt8] = []
@@ -165,7 +165,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
 
   func plain(
     _ column: Column, _ rows: [Int32], areWritten: Bool
-  ) throws(FormatProblem) -> (values: [UInt8], bounds: EncodedBounds?) {
+  ) throws(FormatError) -> (values: [UInt8], bounds: EncodedBounds?) {
     let all = try Self.values(column)
     let chosen = rows.map { all[Int($0)] }
     var values: [UInt8] = []
@@ -176,7 +176,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     return (values, bounds)
   }
 
-  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]? {
+  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatError) -> [UInt32]? {
     let all = try Self.values(column)
     let most = entries.count + rows.count
     guard case .dictionary = state, policy.allows(entries: most, bytes: most * width) else { return nil }
@@ -193,7 +193,7 @@ struct FixedEncoder<Value: FixedValue>: PageEncoder {
     return out
   }
 
-  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem) {
+  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatError) {
     guard count <= dictionary.byteCount / width else {
       throw .malformed("a dictionary holds fewer entries than it declares")
     }

@@ -11,7 +11,7 @@ struct PageCompressor: ~Copyable {
 
   init(_ compression: ParquetWriteOptions.Compression) { self.compression = compression }
 
-  mutating func append(_ page: [UInt8], to out: inout [UInt8]) throws(FormatProblem) {
+  mutating func append(_ page: [UInt8], to out: inout [UInt8]) throws(FormatError) {
     do {
       switch compression {
       case .uncompressed: out.append(contentsOf: page)
@@ -25,7 +25,7 @@ struct PageCompressor: ~Copyable {
   }
 
   /// How many bytes a page would take.
-  mutating func size(of page: [UInt8]) throws(FormatProblem) -> Int {
+  mutating func size(of page: [UInt8]) throws(FormatError) -> Int {
     var out = trial
     trial = []
     out.removeAll(keepingCapacity: true)

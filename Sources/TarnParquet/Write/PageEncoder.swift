@@ -14,11 +14,11 @@ import TarnColumns
 protocol PageEncoder: Sendable {
   /// Appends the encoded values of chosen rows, none of them null, and begins a dictionary where that pays.
   ///
-  /// `slots` tells how many there are in the page, nulls among them.
+  /// `cells` tells how many there are in the page, nulls among them.
   mutating func encode(
-    _ column: Column, _ rows: ValueRows, slots: Int, _ compressor: inout PageCompressor,
+    _ column: Column, _ rows: ValueRows, cells: Int, _ compressor: inout PageCompressor,
     into out: inout [UInt8]
-  ) throws(FormatProblem) -> EncodedValues
+  ) throws(FormatError) -> EncodedValues
   /// Whether it is settled how the chunk's values are encoded.
   var isDecided: Bool { get }
   /// Number of the dictionary's entries; zero where there is none.
@@ -28,7 +28,7 @@ protocol PageEncoder: Sendable {
   /// The dictionary's entries in PLAIN.
   func dictionaryPage() -> [UInt8]
   /// Goes on with a dictionary of another file, given in PLAIN.
-  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatProblem)
+  mutating func adopt(dictionary: RawSpan, count: Int) throws(FormatError)
   /// Encodes further pages in an encoding, as far as this one has it, and PLAIN else; a dictionary stays for
   /// the pages before.
   mutating func settle(_ encoding: Encoding)
@@ -37,14 +37,14 @@ protocol PageEncoder: Sendable {
   /// The values of chosen rows in PLAIN, none of them null, and bounds of them.
   ///
   /// Where `areWritten` is false, only the bounds are wanted, and the values may be left out.
-  func plain(_ column: Column, _ rows: [Int32], areWritten: Bool) throws(FormatProblem) -> (
+  func plain(_ column: Column, _ rows: [Int32], areWritten: Bool) throws(FormatError) -> (
     values: [UInt8], bounds: EncodedBounds?
   )
   /// About how many bytes the values of chosen rows take in PLAIN.
   func plainByteCount(_ column: Column, _ rows: [Int32]) -> Int
   /// The positions in the dictionary of the values of chosen rows, none of them null, which are added where they
   /// are not there; nil where the dictionary might grow too large.
-  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatProblem) -> [UInt32]?
+  mutating func entries(of column: Column, _ rows: [Int32]) throws(FormatError) -> [UInt32]?
   /// An entry of the dictionary as bounds have it.
   func entry(_ position: Int) -> [UInt8]
   /// Whether all entries of another dictionary surely have room in this one.
@@ -165,16 +165,16 @@ struct DictionaryPolicy: Sendable {
     values = 0
   }
 
-  /// Whether the dictionary is kept which a page of `count` values among `slots` has made.
+  /// Whether the dictionary is kept which a page of `count` values among `cells` has made.
   ///
   /// It pays where at most half of the values so far are distinct; where a page is almost empty, that is
   /// left to later ones.
-  mutating func keeps(entries: Int, bytes: Int, count: Int, slots: Int) -> Bool {
+  mutating func keeps(entries: Int, bytes: Int, count: Int, cells: Int) -> Bool {
     values += count
     // One that was taken over may be larger, and then does not grow.
     guard allows(entries: entries, bytes: bytes) else { return false }
     if choice == .dictionary { return true }
-    return adoptedEntries > 0 || entries * 2 <= values || values * 8 < slots
+    return adoptedEntries > 0 || entries * 2 <= values || values * 8 < cells
   }
 }
 

@@ -97,8 +97,8 @@ public struct ParquetWriter: ~Copyable {
         try await encode(batch.columns, pages)
         next = pages.last?.upperBound ?? batch.count
       } else {
-        let room = min(options.pageRows - waitingRows, batch.count - next)
-        let rows = Self.part(batch.columns, next..<next + room)
+        let taken = min(options.pageRows - waitingRows, batch.count - next)
+        let rows = Self.part(batch.columns, next..<next + taken)
         try wait(batch, rows)
         next = rows.upperBound
         if waitingRows == options.pageRows { try await encodeWaiting() } else { try await encodeLong() }
@@ -132,7 +132,7 @@ public struct ParquetWriter: ~Copyable {
       waiting[index] = ColumnBuilder(schema.fields[index].type)
     }
     guard !columns.isEmpty else { return }
-    do throws(ColumnEncoding.Failure) {
+    do throws(ColumnEncoding.EncodingError) {
       for (index, values) in columns {
         try encoding.append(values, [0..<values.count], toColumn: index)
       }
@@ -144,14 +144,14 @@ public struct ParquetWriter: ~Copyable {
   private func nextPages(_ columns: [Column], _ rows: Range<Int>) -> [Range<Int>] {
     var pages: [Range<Int>] = []
     var start = rows.lowerBound
-    var room = options.rowGroupBytes - bufferedBytes
+    var bytesLeft = options.rowGroupBytes - bufferedBytes
     while rows.upperBound - start >= options.pageRows, pages.count < Self.greatestStep {
       let page = start..<start + options.pageRows
       pages.append(page)
       start = page.upperBound
       // Twice, since values may stand in a dictionary besides.
-      room -= columns.reduce(0) { $0 + 2 * $1.pageBytes(page) + 1_024 }
-      if room <= 0 || groupRows + pages.count * options.pageRows >= options.rowGroupRows { break }
+      bytesLeft -= columns.reduce(0) { $0 + 2 * $1.pageBytes(page) + 1_024 }
+      if bytesLeft <= 0 || groupRows + pages.count * options.pageRows >= options.rowGroupRows { break }
     }
     return pages
   }
@@ -209,7 +209,7 @@ public struct ParquetWriter: ~Copyable {
     if bufferedBytes >= options.rowGroupBytes || groupRows >= options.rowGroupRows { try await endGroup() }
   }
 
-  private func failure(_ column: Int, _ problem: FormatProblem) -> ParquetError {
+  private func failure(_ column: Int, _ problem: FormatError) -> ParquetError {
     ParquetError(problem.code, path: path, column: schema.fields[column].name, problem.message)
   }
 

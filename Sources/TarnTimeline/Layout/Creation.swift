@@ -28,7 +28,7 @@ extension Storage {
       return
     } catch { first = error }
     if first.code == .preconditionFailed, !isUnique { throw .taken }
-    // No storage makes what it has no name for.
+    // A path that is not valid was not made.
     if first.code == .invalidPath { throw .failed(first) }
     let tag: ObjectTag
     let isOwn: Bool

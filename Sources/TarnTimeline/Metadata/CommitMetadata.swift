@@ -29,11 +29,14 @@ public struct OperationType: RawRepresentable, Sendable, Hashable {
 }
 
 /// Why text is no commit metadata; ``CommitLog`` names the file too.
-public struct CommitMetadataError: Error, Sendable, Hashable {
+public struct CommitMetadataError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong, for people.
   public let message: String
 
   init(_ message: String) { self.message = message }
+
+  /// What is wrong.
+  public var description: String { message }
 }
 
 /// What a commit did: the files it wrote, the ones it replaced, the schema of its rows.

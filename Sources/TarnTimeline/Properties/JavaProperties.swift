@@ -1,11 +1,14 @@
 import TarnBytes
 
 /// Why a file is not in the text format of `java.util.Properties`.
-public struct JavaPropertiesError: Error, Sendable, Hashable {
+public struct JavaPropertiesError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The line, counted from 1.
   public let line: Int
   /// What is wrong with it, for people.
   public let message: String
+
+  /// The line, and what is wrong with it.
+  public var description: String { "line \(line): \(message)" }
 }
 
 /// Entries in the text format of `java.util.Properties`, in the order of the file.

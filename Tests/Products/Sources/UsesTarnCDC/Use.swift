@@ -7,6 +7,6 @@ func use(_ reader: inout RecordReader) async throws(ChangeError) -> Int {
 }
 
 func reason(_ error: RejectionReason) -> String {
-  if case .notJSON(let broken) = error { return "at \(broken.offset): \(broken)" }
+  if let broken = error.json { return "at \(broken.offset): \(broken)" }
   return error.description
 }

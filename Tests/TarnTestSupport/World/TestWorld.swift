@@ -6,12 +6,15 @@ public enum TestWorld {
   /// The package's root folder.
   public static let root: String = {
     var url = URL(fileURLWithPath: #filePath)
-    for _ in 0..<3 { url.deleteLastPathComponent() }
+    for _ in 0..<4 { url.deleteLastPathComponent() }
     return url.path
   }()
 
   /// Whether a test that lacks something fails instead of skipping (`Tests/run --no-skip`).
   public static let noSkip = environment("TARN_NO_SKIP") != nil
+
+  /// Whether the heaviest runs are done whole (`Tests/run --long`), and not a seeded part of them.
+  public static let isLong = environment("TARN_LONG") != nil
 
   /// The path of a shared file or folder; nil where it is absent.
   ///

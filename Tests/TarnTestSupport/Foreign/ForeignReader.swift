@@ -2,7 +2,7 @@ import Foundation
 import TarnBytes
 import Testing
 
-/// hudi-rs, pyarrow and DuckDB, in one process that serves the whole test run.
+/// hudi-rs, Daft, pyarrow and DuckDB, in one process that serves the whole test run.
 ///
 /// Rows come as JSON lines in the form of `tarn read --format jsonl`, sorted by their bytes, so that
 /// answers compare as text (`Tests/Foreign/rows.py` says the form).
@@ -41,6 +41,15 @@ public enum ForeignReader {
         "since": since.map { .string($0) }, "until": until.map { .string($0) },
         "select": strings(select), "filters": filters.map { .array($0.compactMap(strings)) }, "out": out,
       ]
+    }
+  }
+
+  /// A table's rows as Daft reads them; nil where it cannot, for one of the reasons that `readers.py` gives.
+  public static func daft(table: String, select: [String]? = nil) async throws -> [String]? {
+    let answer = try await process.ask(["do": "daft-lacks", "table": .string(table)])
+    guard answer["lacks"]?.string == nil else { return nil }
+    return try await process.rows { out in
+      ["do": "daft", "table": .string(table), "select": strings(select), "out": out]
     }
   }
 

@@ -84,7 +84,7 @@ import Testing
     page.appendIndices(([0, 1, 4, 3, 2, 1, 0, 3] as [UInt32]).span, entries: 5)
     let patch = PagePatch(rows: [5], bounds: EncodedBounds(minimum: [0], maximum: [9]))
     var out: [UInt8] = []
-    #expect(throws: FormatProblem.self) {
+    #expect(throws: FormatError.self) {
       try patch.indices(
         page.span.bytes, count: 8, by: [4], before: 4, entries: 5, entry: { [UInt8($0)] }, into: &out)
     }

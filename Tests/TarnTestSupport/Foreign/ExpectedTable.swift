@@ -46,7 +46,7 @@ public struct ExpectedTable: Sendable {
 }
 
 extension ForeignReader {
-  /// How tables differ from what is expected: read by hudi-rs, and their base files by pyarrow and DuckDB.
+  /// How tables differ from what is expected: read by hudi-rs and Daft, and their base files by pyarrow and DuckDB.
   public static func differences(_ tables: [ExpectedTable]) async throws -> [String] {
     try await ExpectedTable.differences(tables, process)
   }

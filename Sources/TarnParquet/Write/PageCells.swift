@@ -1,10 +1,10 @@
 import TarnColumns
 
-/// What a page of one leaf takes of a column: which values, and the levels of each slot.
+/// What a page of one leaf takes of a column: which values, and the levels of each cell.
 ///
-/// A slot is a value, or a null or an empty list anywhere on the path to one. Levels are those of the
+/// A cell is a value, or a null or an empty list anywhere on the path to one. Levels are those of the
 /// Parquet specification's "Nested Encoding", which is Dremel's.
-struct PageSlots {
+struct PageCells {
   enum Levels {
     case constant(UInt32)
     case each([UInt32])
@@ -18,7 +18,7 @@ struct PageSlots {
   var repetition: [UInt32] = []
 
   /// Rows of a column without parents.
-  init(_ column: Column, _ rows: Range<Int>, isNullable: Bool) throws(FormatProblem) {
+  init(_ column: Column, _ rows: Range<Int>, isNullable: Bool) throws(FormatError) {
     rowCount = rows.count
     count = rows.count
     values = .range(rows)
@@ -39,7 +39,7 @@ struct PageSlots {
     values = .chosen(valid)
   }
 
-  fileprivate init(_ walk: SlotWalk, rowCount: Int) {
+  fileprivate init(_ walk: CellWalk, rowCount: Int) {
     self.rowCount = rowCount
     count = walk.definition.count
     values = .chosen(walk.positions)
@@ -47,34 +47,34 @@ struct PageSlots {
     repetition = walk.repetition
   }
 
-  /// The slots of all leaves of a nested column, in the order of the schema, each with its column.
+  /// The cells of all leaves of a nested column, in the order of the schema, each with its column.
   static func ofLeaves(
     _ column: Column, _ field: Field, _ rows: Range<Int>
-  ) throws(FormatProblem) -> [(Column, PageSlots)] {
-    var found: [(Column, PageSlots)] = []
-    let walk = SlotWalk(
+  ) throws(FormatError) -> [(Column, PageCells)] {
+    var found: [(Column, PageCells)] = []
+    let walk = CellWalk(
       definition: [UInt32](repeating: 0, count: rows.count), repetition: [],
       positions: rows.map { Int32(truncatingIfNeeded: $0) }, depth: 0, listDepth: 0)
     try walk.descend(column, field, isNullable: field.isNullable) { leaf, walk in
-      found.append((leaf, PageSlots(walk, rowCount: rows.count)))
+      found.append((leaf, PageCells(walk, rowCount: rows.count)))
     }
     return found
   }
 }
 
-/// The slots of a field on the way from the root to the leaves.
-private struct SlotWalk {
+/// The cells of a field on the way from the root to the leaves.
+private struct CellWalk {
   var definition: [UInt32]
   /// Empty while no list has been passed.
   var repetition: [UInt32]
-  /// Positions in the field's column of the slots whose definition is ``depth``; the others end above.
+  /// Positions in the field's column of the cells whose definition is ``depth``; the others end above.
   var positions: [Int32]
   var depth: UInt32
   var listDepth: UInt32
 
   func descend(
-    _ column: Column, _ field: Field, isNullable: Bool, _ visit: (Column, SlotWalk) -> Void
-  ) throws(FormatProblem) {
+    _ column: Column, _ field: Field, isNullable: Bool, _ visit: (Column, CellWalk) -> Void
+  ) throws(FormatError) {
     var walk = self
     try walk.passNulls(column, isNullable: isNullable)
     switch (field.type, column.values) {
@@ -95,22 +95,22 @@ private struct SlotWalk {
     }
   }
 
-  private static var mismatch: FormatProblem { .malformed("a column has another layout than its type") }
+  private static var mismatch: FormatError { .malformed("a column has another layout than its type") }
 
-  /// Ends the slots that are null here.
-  private mutating func passNulls(_ column: Column, isNullable: Bool) throws(FormatProblem) {
+  /// Ends the cells that are null here.
+  private mutating func passNulls(_ column: Column, isNullable: Bool) throws(FormatError) {
     let hasNulls = column.validity != nil
     guard isNullable || hasNulls else { return }
     var alive = 0
     var kept = 0
-    for slot in definition.indices where definition[slot] == depth {
+    for cell in definition.indices where definition[cell] == depth {
       let position = positions[alive]
       alive += 1
       if hasNulls, column.isNull(Int(position)) {
         guard isNullable else { throw .outOfRange("a null in a field that was declared without nulls") }
         continue
       }
-      if isNullable { definition[slot] = depth + 1 }
+      if isNullable { definition[cell] = depth + 1 }
       positions[kept] = position
       kept += 1
     }
@@ -118,17 +118,17 @@ private struct SlotWalk {
     if isNullable { depth += 1 }
   }
 
-  /// Makes a slot of each element, and one of each empty list.
-  private mutating func passList(_ offsets: [Int32], _ elements: Int) throws(FormatProblem) {
-    var next = SlotWalk(
+  /// Makes a cell of each element, and one of each empty list.
+  private mutating func passList(_ offsets: [Int32], _ elements: Int) throws(FormatError) {
+    var next = CellWalk(
       definition: [], repetition: [], positions: [], depth: depth + 1, listDepth: listDepth + 1)
     next.definition.reserveCapacity(definition.count * 2)
     next.repetition.reserveCapacity(definition.count * 2)
     var alive = 0
-    for slot in definition.indices {
-      next.repetition.append(repetition.isEmpty ? 0 : repetition[slot])
-      guard definition[slot] == depth else {
-        next.definition.append(definition[slot])
+    for cell in definition.indices {
+      next.repetition.append(repetition.isEmpty ? 0 : repetition[cell])
+      guard definition[cell] == depth else {
+        next.definition.append(definition[cell])
         continue
       }
       let position = Int(positions[alive])

@@ -1,28 +1,11 @@
-import Foundation
-import TarnTestSupport
 import Testing
 
 @Suite("A write of which it is not known whether it stands")
 struct OutcomeTests {
-  /// Builds the library that loses an answer, for processes to preload.
-  private func library(_ tool: Tool) throws -> String {
-    let library = tool.path("lost_answer.so")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-      "clang", "-shared", "-fPIC", "-o", library, TestWorld.root + "/Tests/Foreign/lost_answer.c",
-    ]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return library
-  }
-
   @Test("It has an exit status of its own, and one line that names the commit")
   func lostAnswer() async throws {
     try await Tool.inFolder { tool in
-      let library = try library(tool)
-      try TestWorld.require("clang, and a loader that preloads", tool.exists("lost_answer.so"))
+      let library = try tool.preloaded("lost_answer")
       try tool.write("trades.jsonl", someTrades)
       try await tool.succeed("insert", "t", "--create", "--key", "id", "--from", "trades.jsonl")
       let outcome = try await tool.run(

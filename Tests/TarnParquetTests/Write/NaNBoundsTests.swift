@@ -95,7 +95,7 @@ import Testing
     #expect(file.metadata.groups[0].columns[0].statistics?.minimum == nil)
     #expect(file.metadata.groups[0].columns[0].statistics?.nullCount == 0)
     let place = try #require(file.metadata.groups[0].columns[0].columnIndex)
-    let index = try await file.index(place, file.nodes[0].leaves[0]) { (reader) throws(FormatProblem) in
+    let index = try await file.index(place, file.nodes[0].leaves[0]) { (reader) throws(FormatError) in
       try reader.columnIndex()
     }
     #expect(index.minimums.map { Double(bitPattern: Self.number($0)) } == [-.infinity, 3, 4])

@@ -59,7 +59,7 @@ import Testing
     #expect(error.code == .badRow)
     #expect(error.row == 1)
     #expect(error.table == "small")
-    guard case ColumnError.refused(row: 1, _)? = error.cause else {
+    guard let cause = error.cause as? ColumnError, cause.code == .refused, cause.row == 1 else {
       Issue.record("\(String(describing: error.cause))")
       return
     }
