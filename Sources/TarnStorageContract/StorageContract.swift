@@ -49,7 +49,7 @@ public struct StorageContract: Sendable {
   }
 
   private static var clauses: [Clause] {
-    listing + reading + putting + writing + copying + deleting + paths + views
+    listing + reading + putting + moving + writing + copying + deleting + paths + views
   }
 }
 
@@ -74,6 +74,8 @@ public struct ContractViolation: Sendable, Hashable, CustomStringConvertible {
     public static let read = Verb("read")
     /// ``TarnStorage/Storage/put(_:at:if:)``.
     public static let put = Verb("put")
+    /// ``TarnStorage/Storage/move(_:to:)``.
+    public static let move = Verb("move")
     /// ``TarnStorage/Storage/writer(at:)``.
     public static let writer = Verb("writer")
     /// ``TarnStorage/ObjectWriter/write(_:)``.

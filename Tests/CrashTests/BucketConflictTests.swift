@@ -2,6 +2,7 @@ import Tarn
 import TarnColumns
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Another engine that makes a bucket's file group while Tarn makes it too.
@@ -15,20 +16,40 @@ import Testing
     _ = try await Table.create(
       at: .storage(storage, name: "trades"), schema: Trade.schema, recordKey: ["id"],
       partitionedBy: ["exchange"], options: options)
-    let other = HookStorage(inner: storage) { call in
-      guard call.hasPrefix("writer exchange=OKX") else { return }
-      let fileID = "0000000\(bucket)-b037-4532-a9df-3c5b05dd823d-0"
-      await commitFromOutside(storage, call, 1, fileID: fileID)
+    let fileID = "0000000\(bucket)-b037-4532-a9df-3c5b05dd823d-0"
+    let bytes = try await file(options)
+    func meet(retries: Int) async throws -> CommitReport {
+      let other = HookStorage(inner: storage) { call in
+        guard call.hasPrefix("writer exchange=OKX/"), !call.contains(fileID) else { return }
+        await commitFromOutside(storage, call, 1, fileID: fileID, isConflict ? bytes : nil)
+      }
+      var settings = TableSettings()
+      settings.retries = retries
+      let table = try await Table.open(at: .storage(other, name: "trades"), settings: settings)
+      return try await table.upsert(try Trade.batch([Trade("a", 1, "OKX"), Trade("b", 1, "OKX")]))
     }
-    let table = try await Table.open(at: .storage(other, name: "trades"))
-    let rows = try Trade.batch([Trade("a", 1, "OKX"), Trade("b", 1, "OKX")])
     guard isConflict else {
-      #expect(try await table.upsert(rows).inserted == 2)
+      #expect(try await meet(retries: 0).inserted == 2)
       return
     }
-    let error = await #expect(throws: TableError.self) { try await table.upsert(rows) }
+    let error = await #expect(throws: TableError.self) { try await meet(retries: 0) }
     #expect(error?.code == .conflict)
-    #expect(error?.message.contains("00000000-b037-4532-a9df-3c5b05dd823d-0") == true)
-    #expect(try await table.snapshot().count() == 0)
+    #expect(error?.message.contains(fileID) == true)
+    let table = try await Table.open(at: .storage(storage, name: "trades"))
+    #expect(try await table.snapshot().count() == 1)
+    // Begun again, the rows go into that file group.
+    #expect(try await meet(retries: 1).inserted == 2)
+    #expect(try await table.snapshot().slices.map(\.fileID) == [fileID])
+    #expect(try await table.snapshot().count() == 3)
+  }
+
+  /// A base file of the bucket with one row.
+  private func file(_ options: TableOptions) async throws -> [UInt8] {
+    let storage = InMemoryStorage()
+    let table = try await Table.create(
+      at: .storage(storage, name: "trades"), schema: Trade.schema, recordKey: ["id"],
+      partitionedBy: ["exchange"], options: options)
+    try await table.upsert(try Trade.batch([Trade("theirs", 1, "OKX")]))
+    return try await storage.readAll(try #require(try await table.snapshot().slices.first).path)
   }
 }

@@ -2,7 +2,7 @@ import TarnStorage
 import TarnTestSupport
 
 /// A storage that lets a test act before each call, as another process would.
-struct HookStorage: Storage, LockProvider {
+struct HookStorage: Storage, LifeSigns {
   let inner: any Storage
   /// Told of each call before it happens, as its verb and path.
   let before: @Sendable (String) async -> Void
@@ -69,9 +69,20 @@ struct HookStorage: Storage, LockProvider {
     try await inner.removeUnfinished(before: time)
   }
 
-  func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
-    await before("lock \(path)")
-    return try await inner.heldLock(path, patience: patience)
+  func move(_ path: String, to target: String) async throws(StorageError) {
+    await before("move \(path)")
+    try await inner.move(path, to: target)
+    try afterPut(target)
+  }
+
+  func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+    await before("sign \(path)")
+    return try await inner.heldSign(bytes, at: path)
+  }
+
+  func isHeld(_ path: String) async throws(StorageError) -> Bool {
+    await before("held \(path)")
+    return try await inner.lifeSigns?.isHeld(path) ?? false
   }
 }
 

@@ -13,6 +13,8 @@ struct Workload {
   let storage: any Storage
   /// Tells two processes apart.
   var seed: UInt64 = 1
+  /// How often a write begins again.
+  var retries = 10
   let warnings = Collected()
 
   /// The first step creates the table; each of the others commits.
@@ -30,7 +32,8 @@ struct Workload {
     // One after the other, so that the calls of two runs are the same.
     settings.parallelism = 1
     settings.smallFilesAtOnce = 1
-    settings.lockPatience = .milliseconds(50)
+    settings.patience = .milliseconds(50)
+    settings.retries = retries
     settings.warn = { [warnings] in warnings.add($0) }
     return settings
   }
@@ -131,6 +134,19 @@ struct Workload {
       missing += try await table.metadata(of: entry).files.compactMap(\.path).filter { !present.contains($0) }
     }
     return missing
+  }
+
+  /// How many steps stand: whether there is a table, and the commits that were decided.
+  func stepsThatStand() async throws -> Int {
+    guard try await storage.exists(TablePaths.properties) else { return 0 }
+    guard try await storage.exists(HeadStore.path) else { return 1 }
+    return 1 + Int(try Head(parsing: try await storage.readAll(HeadStore.path)).sequence)
+  }
+
+  /// How many steps a reader sees.
+  func visibleSteps() async throws -> Int {
+    guard try await storage.exists(TablePaths.properties) else { return 0 }
+    return 1 + (try await open().timeline().completedCommits.count)
   }
 
   /// Compares what should be there with what is.

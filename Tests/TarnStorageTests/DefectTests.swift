@@ -10,6 +10,7 @@ enum Defect: String, CaseIterable, Sendable {
   case failsPutsWithAnotherCode, ignoresIfAbsent, ignoresIfMatches, checksBeforeItPuts,
     takesMissingForMatching
   case putsNothingWhenCancelled, repeatsTags
+  case movesByCopying, movesWhatIsGone, movesBesideWhatIsThere, movesNothingWhenCancelled
   case showsWritersAtOnce, finishesOnAnyCondition, checksWhenItOpens, staysOpenAfterAnError, staysOpenAtTheEnd
   case finishesWhatIsAbandoned, copiesAnyTag, copiesWhatThereIs
   case failsToDeleteTheMissing, deletesWhatIsBelow, deletesThousandsOnly, stopsDeletingAtAnError, namesNoPath
@@ -26,6 +27,7 @@ enum Defect: String, CaseIterable, Sendable {
     case .failsPutsWithAnotherCode, .ignoresIfAbsent, .ignoresIfMatches, .checksBeforeItPuts,
       .takesMissingForMatching, .putsNothingWhenCancelled, .repeatsTags:
       [.put]
+    case .movesByCopying, .movesWhatIsGone, .movesBesideWhatIsThere, .movesNothingWhenCancelled: [.move]
     case .showsWritersAtOnce: [.writer, .write]
     case .finishesOnAnyCondition, .checksWhenItOpens, .staysOpenAtTheEnd: [.finish]
     case .staysOpenAfterAnError: [.write]

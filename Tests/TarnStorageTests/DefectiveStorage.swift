@@ -112,6 +112,20 @@ struct DefectiveStorage: Storage {
     }
   }
 
+  func move(_ path: String, to target: String) async throws(StorageError) {
+    if has(.movesNothingWhenCancelled), Task.isCancelled { throw StorageError(.cancelled, path: path, "") }
+    if has(.movesByCopying) {
+      let object = try await inner.get(path, limit: .max)
+      _ = try await inner.put(object.bytes, at: target, if: .always)
+    } else if has(.movesWhatIsGone), !(try await inner.exists(path)), (try? StoragePath.check(path)) != nil {
+      try await inner.put([], at: target, if: .always)
+    } else if has(.movesBesideWhatIsThere), try await inner.exists(target) {
+      try await inner.delete(path)
+    } else {
+      try await inner.move(path, to: target)
+    }
+  }
+
   func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
     if has(.showsWritersAtOnce) { try await inner.put([], at: path, if: .always) }
     let tag = try? await inner.info(of: path).tag
@@ -181,6 +195,10 @@ private struct HastyStorage: Storage {
   }
 
   func info(of path: String) async throws(StorageError) -> ObjectInfo { try await inner.info(of: path) }
+
+  func move(_ path: String, to target: String) async throws(StorageError) {
+    try await inner.move(path, to: target)
+  }
 
   func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
     try await inner.get(path, limit: limit)

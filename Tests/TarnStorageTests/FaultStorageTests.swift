@@ -4,32 +4,34 @@ import Testing
 
 @Suite("Fault-injecting storage")
 struct FaultStorageTests {
-  /// Eight calls.
+  /// Nine calls.
   private func work(_ storage: any Storage) async throws(StorageError) {
-    let lock = try await storage.heldLock("lock", patience: .zero)
+    let sign = try await storage.heldSign([1], at: "sign")
     let writer = try await storage.writer(at: "data")
     try await writer.write([1])
     try await writer.write([2])
     try await writer.finish()
     try await storage.put([3], at: "commit", if: .ifAbsent)
     _ = try await storage.listAll(prefix: "")
-    try await storage.delete("lock")
-    await lock.release()
+    try await storage.move("commit", to: "moved")
+    try await storage.delete("data")
+    withExtendedLifetime(sign) {}
   }
 
-  @Test(arguments: 1...8, [false, true])
-  func crashAtEveryCallLeavesWholeObjectsAndNoLock(call: Int, completes: Bool) async throws {
+  @Test(arguments: 1...9, [false, true])
+  func crashAtEveryCallLeavesWholeObjectsAndNoSignOfLife(call: Int, completes: Bool) async throws {
     let inner = InMemoryStorage()
     let storage = FaultStorage(wrapping: inner, crashAtCall: call, completesFaultedCall: completes)
-    let isChange = [5, 6, 8].contains(call)
+    let isChange = [1, 5, 6, 8, 9].contains(call)
     #expect(await code { try await work(storage) } == (completes && isChange ? .unknown : .failed))
     #expect(storage.hasFailed)
     #expect(storage.callCount == call)
     let done = completes ? call : call - 1
-    #expect(try await inner.exists("data") == (done >= 5))
-    #expect(try await inner.exists("commit") == (done >= 6))
+    #expect(try await inner.exists("data") == (5...8).contains(done))
+    #expect(try await inner.exists("commit") == (6...7).contains(done))
+    #expect(try await inner.exists("moved") == (done >= 8))
     #expect(await code { _ = try await storage.info(of: "data") } == .failed)
-    await (try await inner.lock("lock", patience: .zero)).release()
+    #expect(try await !inner.isHeld("sign"))
   }
 
   @Test func callsAreCountedAndNamed() async throws {
@@ -37,8 +39,8 @@ struct FaultStorageTests {
     try await work(storage)
     #expect(
       storage.calls == [
-        "lock lock", "writer data", "write data", "write data", "finish data", "put commit", "list ",
-        "delete lock",
+        "sign sign", "writer data", "write data", "write data", "finish data", "put commit", "list ",
+        "move commit", "delete data",
       ])
     #expect(!storage.hasFailed)
   }

@@ -115,7 +115,8 @@ struct LinkTests {
             [1], at: path, if: (try? await storage.info(of: path)).map { .ifMatches($0.tag) } ?? .ifAbsent)
         },
         { [storage] in _ = try await storage.writer(at: path) },
-        { [storage] in _ = try await storage.lock(path, patience: .zero) },
+        { [storage] in _ = try await storage.beginSign([1], at: path) },
+        { [storage] in try await storage.move("a/file", to: path) },
         { [storage] in
           try await storage.delete(path)
           // Deleting what is not there succeeds.
@@ -152,20 +153,6 @@ struct LinkTests {
     #expect(failures == [.failed, .failed, .failed, .failed])
     #expect(try FileTree(outside) == before)
     #expect(exists(root + "/a/file") && !exists(root + "/b"))
-  }
-
-  @Test func linkInTheLocksPlaceIsNamed() async throws {
-    try link("lock", to: outside + "/lock")
-    try link("other", to: outside + "/x/deep")
-    for path in ["lock", "other"] {
-      do throws(StorageError) {
-        _ = try await storage.lock(path, patience: .seconds(5))
-        Issue.record("a link was locked")
-      } catch {
-        #expect(error.message.hasPrefix("\(root)/\(path) is a symbolic link"))
-      }
-    }
-    #expect(!exists(outside + "/lock"))
   }
 
   @Test func linkInAFilesPlaceIsItselfReplacedAndRemoved() async throws {
@@ -212,7 +199,7 @@ struct LinkTests {
       (
         "\(root)/a/file is a file, where a folder is needed",
         { [storage] in
-          _ = try await storage.lock("a/file/lock", patience: .zero)
+          _ = try await storage.beginSign([1], at: "a/file/sign")
         }
       ),
       (
@@ -227,7 +214,7 @@ struct LinkTests {
           try await storage.put([1], at: "a", if: .ifAbsent)
         }
       ),
-      ("\(root)/a: Is a directory", { [storage] in _ = try await storage.lock("a", patience: .zero) }),
+      ("\(root)/a: Directory not empty", { [storage] in try await storage.move("a/file", to: "a") }),
     ]
     for (text, verb) in cases {
       do {

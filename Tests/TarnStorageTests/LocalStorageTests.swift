@@ -1,6 +1,6 @@
 import Foundation
 import TarnBytes
-import TarnStorage
+@testable import TarnStorage
 import Testing
 
 @Suite("Local storage")
@@ -34,18 +34,6 @@ struct LocalStorageTests {
         _ = try await storage.put([], at: "a", if: .ifMatches(ObjectTag("1")))
       } == .preconditionFailed)
     #expect(!FileManager.default.fileExists(atPath: root))
-  }
-
-  @Test func whoeverWaitsInVainForALockIsToldWhereAndHowLongInSeconds() async throws {
-    let lock = try await storage.lock("x/lock", patience: .zero)
-    do throws(StorageError) {
-      _ = try await storage.lock("x/lock", patience: .milliseconds(1_100))
-      Issue.record("two hold the lock")
-    } catch {
-      #expect(error.description.hasPrefix("\(root)/x/lock: another writer holds this lock"))
-      #expect(error.description.contains(" s of waiting"))
-    }
-    await lock.release()
   }
 
   @Test func temporariesStayInTheScratchFolderAndGo() async throws {
@@ -105,36 +93,53 @@ struct LocalStorageTests {
     #expect(
       await code { _ = try await storage.put([2], at: "a", if: .ifMatches(tag)) }
         == .preconditionFailed)
-    let lock = try await storage.lock(".hoodie/lock", patience: .zero)
-    #expect(
-      await code { _ = try await other.lock(".hoodie/lock", patience: .zero) }
-        == .locked)
-    await lock.release()
-    await (try await other.lock(".hoodie/lock", patience: .zero)).release()
+    let sign = try await storage.beginSign([1], at: ".hoodie/sign")
+    #expect(try await other.isHeld(".hoodie/sign"))
+    await sign.end()
+    #expect(try await !other.isHeld(".hoodie/sign"))
   }
 
-  @Test func lockIsOneAgainstAnotherProcess() async throws {
-    let lock = try await storage.lock("lock", patience: .zero)
+  @Test func signOfLifeIsOneAgainstAnotherProcess() async throws {
+    let sign = try await storage.beginSign([1], at: "sign")
     let flock = Process()
     flock.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    flock.arguments = ["flock", "--nonblock", "--conflict-exit-code", "77", root + "/lock", "true"]
+    flock.arguments = ["flock", "--nonblock", "--conflict-exit-code", "77", root + "/sign", "true"]
     flock.standardError = FileHandle.nullDevice
     try flock.run()
     flock.waitUntilExit()
-    await lock.release()
+    await sign.end()
     // 127: there is no such command here.
     #expect(flock.terminationStatus == 77 || flock.terminationStatus == 127)
   }
 
-  @Test func deletedLockFileIsNotMistakenForTheLock() async throws {
-    let lock = try await storage.lock("lock", patience: .zero)
-    try await storage.delete("lock")
-    let next = try await storage.lock("lock", patience: .zero)
-    await lock.release()
+  @Test func aTagTellsContentsApartThatTheFileSystemDoesNot() async throws {
+    let tag = try await storage.put([1, 2], at: "a", if: .ifAbsent)
+    let stored = try await storage.info(of: "a").tag
+    #expect(tag.contentHash != nil && tag == stored)
+    // Written in place, with the time set back: inode, size and time are as they were.
+    let path = root + "/a"
+    let handle = try #require(FileHandle(forWritingAtPath: path))
+    var status = stat()
+    try #require(stat(path, &status) == 0)
+    try handle.write(contentsOf: Data([3, 4]))
+    let times = [status.st_atim, status.st_mtim]
+    try #require(futimens(handle.fileDescriptor, times) == 0)
+    try handle.close()
+    #expect(try await storage.info(of: "a").tag == tag)
     #expect(
-      await code { _ = try await storage.lock("lock", patience: .zero) } == .locked
-    )
-    await next.release()
+      await code { _ = try await storage.put([5], at: "a", if: .ifMatches(tag)) } == .preconditionFailed)
+    let read = try await storage.get("a", limit: 10)
+    #expect(read.bytes == [3, 4] && read.tag == tag && read.tag.contentHash != tag.contentHash)
+    try await storage.put([6], at: "a", if: .ifMatches(read.tag))
+  }
+
+  @Test func fileSystemsOverANetworkAreKnownByTheirNumbers() {
+    #expect(FileSystemKind.name(ofKind: 0x6969) == "NFS")
+    #expect(FileSystemKind.name(ofKind: 0xff53_4d42) == "SMB")
+    // ext4, XFS, btrfs, tmpfs, overlay.
+    for kind: UInt32 in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630] {
+      #expect(FileSystemKind.name(ofKind: kind) == nil)
+    }
   }
 
   @Test func checksumFileGoesWithItsFile() async throws {

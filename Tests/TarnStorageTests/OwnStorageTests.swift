@@ -73,6 +73,13 @@ private actor DictionaryStorage: Storage {
     return tag
   }
 
+  func move(_ path: String, to target: String) throws(StorageError) {
+    try StoragePath.check(target)
+    let bytes = try entry(path).bytes
+    entries[Array(path.utf8)] = nil
+    _ = try put(bytes, at: target, if: .always)
+  }
+
   func writer(at path: String) throws(StorageError) -> any ObjectWriter {
     try StoragePath.check(path)
     return DictionaryWriter(storage: self, path: path)

@@ -79,12 +79,17 @@ import Testing
     plan.append(
       WriteStatistics(plannedFor: "f-0", previousCommit: Self.instant(-1), updates: 1, inserts: 2),
       partition: "p")
+    #expect(try await log.request(instant))
+    #expect(try await !log.request(instant))
     try await log.begin(instant, plan: plan)
     var timeline = try await Timeline.load(from: storage)
     let pending = try #require(timeline.pending.first)
     #expect(timeline.completedCommits.isEmpty && pending.state == .inflight)
     #expect(try await log.metadata(of: pending) == plan)
-    let again = await timelineError { () throws(TimelineError) in try await log.begin(instant, plan: plan) }
+    var other = plan
+    other.writer = "another"
+    let others = other
+    let again = await timelineError { () throws(TimelineError) in try await log.begin(instant, plan: others) }
     #expect(again?.name == "conflict")
 
     var metadata = CommitMetadata(operation: .upsert, extra: ["schema": "{}"])
@@ -96,10 +101,6 @@ import Testing
     timeline = try await Timeline.load(from: storage)
     #expect(timeline.pending.isEmpty && timeline.latest == entry)
     #expect(try await log.metadata(of: entry) == metadata)
-    let twice = await timelineError { () throws(TimelineError) in
-      try await log.complete(instant, metadata)
-    }
-    #expect(twice?.name == "conflict")
     let kept = await timelineError { () throws(TimelineError) in try await log.remove(pending: entry) }
     #expect(kept?.name == "conflict")
   }

@@ -3,7 +3,8 @@ enum Folders {
   static let orders: [String: [String]] = [
     "TarnAvro": ["Schemas", "Values", "Containers"],
     "Tarn": [
-      "Definition", "Incoming", "Lookup", "Decide", "Plan", "Write", "Commit", "Recovery", "Table", "Rows",
+      "Definition", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery", "Commit", "Table",
+      "Rows",
     ],
     "TarnColumns": [
       "Types", "Values", "Columns", "Text", "Building", "Comparison", "Conversion", "Changes",
@@ -11,9 +12,10 @@ enum Folders {
     "TarnExpressions": ["Tree", "Evaluation", "Text", "Bounds"],
     "TarnFileGroups": ["Support", "Files", "Scan", "Lookup", "Format", "Write", "Rewrite"],
     "TarnIndex": ["Hashing", "Bloom", "Keys", "KeyIndex", "Tombstones"],
-    "TarnStorage": ["Protocol", "Memory", "Local"],
+    "TarnStorage": ["Protocol", "Memory", "System", "Local"],
     "TarnTimeline": [
-      "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Attempt",
+      "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Head",
+      "Attempt",
     ],
     "TarnCDC": ["Scan", "Read", "Names", "Types", "Rows"],
     "TarnCommand": ["Arguments", "Options", "Output", "Input", "Access", "Commands", "Tool"],

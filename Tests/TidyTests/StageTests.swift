@@ -10,12 +10,12 @@ import Testing
     ("Tarn/Plan", ["WritePlan"]),
     ("TarnFileGroups/Format", ["FileGroupUpdate", "FileGroupCreation", "StoredRowChanges", "ChosenRows"]),
     ("TarnFileGroups/Write", ["WrittenFile"]),
-    ("Tarn/Commit", ["Committed"]),
+    ("Tarn/Swap", ["WriteClaim", "CommitCandidate", "DecidedCommit"]),
   ]
 
   /// What no value holds: storages, caches, and what reads.
   private static let banned: Set = [
-    "Storage", "FooterCache", "BaseFileReader", "ParquetFile", "LockProvider", "StorageLock",
+    "Storage", "FooterCache", "BaseFileReader", "ParquetFile", "LifeSigns", "LifeSign",
   ]
 
   /// The stored properties of a type, as their lines.

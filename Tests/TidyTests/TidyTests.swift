@@ -49,8 +49,8 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       // The defaults of a table's settings, which tests replace.
       "Sources/Tarn/Definition/SystemWorld.swift", "Sources/Tarn/Definition/TableSettings.swift",
       // Times of files, names of temporaries, and patience: no content depends on them.
-      "Sources/TarnStorage/Local/FileSystem.swift", "Sources/TarnStorage/Local/LocalPublishing.swift",
-      "Sources/TarnStorage/Protocol/LockWaiting.swift",
+      "Sources/TarnStorage/System/FileSystem.swift", "Sources/TarnStorage/Local/LocalPublishing.swift",
+      "Sources/TarnStorage/Local/Patience.swift",
       // Asks a zone for its offset at a given time.
       "Sources/TarnCommand/Options/ZoneConversion.swift",
     ]

@@ -7,6 +7,10 @@ import TarnTimeline
 public struct CommitReport: Sendable, Hashable {
   /// The commit's instant; nil where there was nothing to write.
   public var instant: Instant?
+  /// How far the table had come with it; nil where there was nothing to write.
+  public var position: TablePosition?
+  /// What its maker should know, though the commit stands.
+  public var warnings: [CommitWarning] = []
   /// Rows that are new.
   public var inserted = 0
   /// Rows that replaced a stored one.
@@ -43,9 +47,6 @@ public struct CommitReport: Sendable, Hashable {
   public var writeDuration: Duration = .zero
   /// Wall time.
   public var duration: Duration = .zero
-
-  /// The key of the commit's extra metadata under which it keeps ``summary``.
-  static let summaryKey = "tarn.report"
 
   /// The sum of what the stages of a write counted.
   init(_ counts: RowCounts, _ files: [WrittenFile] = []) {
@@ -87,4 +88,33 @@ public struct CommitReport: Sendable, Hashable {
 
   /// A report of nothing.
   public init() {}
+
+  /// The report of a commit that stands, as its metadata keeps it.
+  init(_ metadata: CommitMetadata, _ instant: Instant) {
+    self.instant = instant
+    position = metadata.extra[CommitMetadata.positionKey].flatMap { TablePosition($0) }
+    files = metadata.files.count
+    for file in metadata.files { bytesWritten += Int(clamping: file.fileSize) }
+    guard let text = metadata.extra[CommitMetadata.reportKey],
+      let json = try? JSONValue(parsing: Array(text.utf8)),
+      let members = json.members
+    else { return }
+    let counts = Dictionary(
+      members.map { ($0.key, $0.value.integer ?? 0) }, uniquingKeysWith: { _, last in last })
+    inserted = counts["inserted"] ?? 0
+    updated = counts["updated"] ?? 0
+    deleted = counts["deleted"] ?? 0
+    stale = counts["stale"] ?? 0
+    duplicates = counts["duplicates"] ?? 0
+    superseded = counts["superseded"] ?? 0
+    notFound = counts["notFound"] ?? 0
+    splicedFiles = counts["splicedFiles"] ?? 0
+    pagesCopied = counts["pagesCopied"] ?? 0
+    pagesEncoded = counts["pagesEncoded"] ?? 0
+    bytesCopied = counts["bytesCopied"] ?? 0
+    bytesEncoded = counts["bytesEncoded"] ?? 0
+    bytesRead = counts["bytesRead"] ?? 0
+    lookUpDuration = .milliseconds(counts["lookUpMilliseconds"] ?? 0)
+    writeDuration = .milliseconds(counts["writeMilliseconds"] ?? 0)
+  }
 }

@@ -4,29 +4,52 @@ import TarnFileGroups
 import TarnIndex
 import TarnTimeline
 
-extension WriteTransaction {
-  /// Changes or deletes the rows for which a condition is true.
-  func run(
-    _ change: ConditionalChange, where condition: Condition
-  ) async throws(TableError) -> CommitReport {
-    let table = try WritableTable(state, settings)
-    let effect = try ConditionEffect(change, table)
-    let begun = settings.now()
-    let (found, recent) = try await ConditionLookup(
-      state: state, table: table, settings: settings, reader: reader
+/// Changes or deletes the rows for which a condition is true.
+struct ConditionWrite: TableWrite {
+  let change: ConditionalChange
+  let condition: Condition
+
+  var operation: OperationType {
+    if case .delete = change { .delete } else { .upsert }
+  }
+
+  /// What becomes of the rows.
+  struct Prepared: PreparedWrite {
+    let files: [ChosenFile]
+    let planned: PlannedWrite
+  }
+
+  func prepare(
+    on table: PresentTable, after previous: Prepared?
+  ) async throws(TableError) -> Prepared {
+    let writable = try WritableTable(table.state, table.settings)
+    let effect = try ConditionEffect(change, writable)
+    let found = try await ConditionLookup(
+      state: table.state, table: writable, settings: table.settings, reader: table.reader
     ).rows(where: condition)
     let (files, counts) = try await ConditionDecisions(
-      effect: effect, reader: reader, parallelism: settings.parallelism
+      effect: effect, reader: table.reader, parallelism: table.settings.parallelism
     ).chosen(found)
-    if counts.deleted > 0 { table.warnOfForgottenDeletions(settings.warn) }
-    let plan = WritePlanner(options: table.options).plan(files)
-    let rows: KeyedRows
-    do {
-      rows = KeyedRows(try RecordBatch.concatenate([], schema: table.schema), RecordKeys())
-    } catch { throw TableError(error) }
-    let operation: OperationType = effect.assignments == nil ? .delete : .upsert
-    return try await finish(plan, counts, table, operation, recent, begun: begun) { files, _ in
-      try await PlanWriter(files: files, rows: rows, settings: settings).write(plan)
-    }
+    if counts.deleted > 0 { writable.warnOfForgottenDeletions(table.settings.warn) }
+    let plan = WritePlanner(options: writable.options).plan(files)
+    return Prepared(
+      files: files, planned: PlannedWrite(writable, plan, counts, on: table.state, lookingIn: nil))
+  }
+
+  func write(
+    _ prepared: Prepared, _ files: CommitFiles, _ settings: TableSettings
+  ) async throws -> [WrittenFile] {
+    let none = KeyedRows(try RecordBatch.concatenate([], schema: prepared.planned.table.schema), RecordKeys())
+    return try await PlanWriter(files: files, rows: none, settings: settings).write(prepared.planned.plan)
+  }
+}
+
+extension ConditionWrite.Prepared {
+  /// The condition is true for the same rows of the same files.
+  func isUnaffected(by newer: ConditionWrite.Prepared) -> Bool {
+    planned.table.present == newer.planned.table.present && files.count == newer.files.count
+      && zip(files, newer.files).allSatisfy {
+        $0.slice == $1.slice && $0.rows.positions == $1.rows.positions
+      }
   }
 }

@@ -2,42 +2,54 @@ import TarnColumns
 import TarnFileGroups
 import TarnTimeline
 
-extension WriteTransaction {
-  /// Writes batches of one schema, which are read as they are written where the table is empty.
-  func load(_ schema: Schema, _ source: @escaping BatchSource) async throws(TableError) -> CommitReport {
-    let stored = try TarnOptions(state.properties).buckets
-    let isBucketed = settings.buckets != nil || stored != nil
-    // Rows of a bucket go into one file, so that all of them must be at hand.
-    guard state.timeline.lastInstant == nil, !isBucketed else {
-      let all = try await tableErrors {
-        var batches: [RecordBatch] = []
-        while let batch = try await source() { batches.append(batch) }
-        return try RecordBatch.concatenate(batches, schema: schema)
-      }
-      return try await run(ChangeBatch(upserting: all), operation: .insert, scope: .partition)
+/// Writes batches of one schema into an empty table as they are read.
+struct LoadWrite: TableWrite {
+  let schema: Schema
+  /// The first batch that has rows.
+  let first: RecordBatch
+  /// Gives those behind it, once.
+  let source: BatchSource
+
+  var operation: OperationType { .insert }
+  /// Its rows have been read.
+  var canBeginAgain: Bool { false }
+
+  /// The table that takes the rows; what is written is known once it is.
+  struct Prepared: PreparedWrite {
+    let intake: BatchIntake
+    let planned: PlannedWrite
+
+    var isNeeded: Bool { true }
+
+    func counts(of files: [WrittenFile]) -> RowCounts {
+      RowCounts(inserted: files.reduce(0) { $0 + Int($1.statistics.inserts) })
     }
-    var first = try await tableErrors { try await source() }
-    while let batch = first, batch.count == 0 { first = try await tableErrors { try await source() } }
-    guard let first else { return CommitReport() }
-    let quiet = settings.warningOnce
-    let intake = try Incoming(state: state, settings: settings, kind: .whole, scope: .partition)
-      .intake(ofLoad: schema, quiet.warn)
-    let begun = settings.now()
-    try await storeOwners()
-    let committed = try await committer(intake.table, .insert, RecentCommits()).commit(
-      WritePlan(), summary: { summary(Self.counts($0), $0, .zero, $1) }
-    ) { files, partitions in
-      try await BulkLoad(
-        intake: intake, files: files, partitions: partitions, settings: quiet, first: first, source: source
-      ).write()
+
+    /// Rows that are not looked up stand on nothing but the columns.
+    func isUnaffected(by newer: Prepared) -> Bool {
+      planned.table.present == newer.planned.table.present
     }
-    var report = CommitReport(Self.counts(committed.files), committed.files)
-    report.instant = committed.instant
-    report.writeDuration = .microseconds(settings.now() - begun)
-    return report
   }
 
-  private static func counts(_ files: [WrittenFile]) -> RowCounts {
-    RowCounts(inserted: files.reduce(0) { $0 + Int($1.statistics.inserts) })
+  func prepare(on table: PresentTable, after previous: Prepared?) async throws(TableError) -> Prepared {
+    let intake = try Incoming(
+      state: table.state, settings: table.settings, kind: .whole, scope: .partition
+    ).intake(ofLoad: schema, table.settings.warn)
+    return Prepared(intake: intake, planned: PlannedWrite(intake.table, on: table.state))
+  }
+
+  func check(on table: PresentTable) async throws(TableError) {
+    let intake = try await prepare(on: table, after: nil).intake
+    let changes = try SoftDeletes.taken(
+      from: ChangeBatch(upserting: first), intake.table.schema, .insert, warn: table.settings.warn)
+    _ = try intake.loaded(changes.rows)
+  }
+
+  func write(
+    _ prepared: Prepared, _ files: CommitFiles, _ settings: TableSettings
+  ) async throws -> [WrittenFile] {
+    try await BulkLoad(
+      intake: prepared.intake, files: files, settings: settings, first: first, source: source
+    ).write()
   }
 }

@@ -1,27 +1,57 @@
+import TarnBytes
 import TarnColumns
+import TarnFileGroups
+import TarnIndex
 import TarnTimeline
 
-extension WriteTransaction {
-  /// Writes a batch: its rows are keyed, looked up, decided, planned, written and committed.
-  func run(
-    _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
-  ) async throws(TableError) -> CommitReport {
-    let (incoming, superseded) = try Incoming(state: state, settings: settings, kind: kind, scope: scope)
-      .take(changes, operation)
-    let (table, batch) = (incoming.table, incoming.batch)
-    let begun = settings.now()
-    let lookup = Lookup(state: state, table: table, settings: settings, reader: reader)
-    let found = operation == .insert ? try await lookup.open(batch) : try await lookup.run(batch)
-    let decisions = RowDecisions(
-      batch: batch, table: table, kind: kind, reader: reader, parallelism: settings.parallelism)
-    let (rowChanges, rowCounts) = try decisions.changes(
-      try await decisions.decisions(for: found.files), found)
+/// Writes a batch: its rows are keyed, looked up, decided, planned and written.
+struct RowWrite: TableWrite {
+  let changes: ChangeBatch
+  let operation: OperationType
+  let scope: KeyScope
+  var kind = UpdateKind.whole
+
+  func prepare(
+    on table: PresentTable, after previous: PreparedRows?
+  ) async throws(TableError) -> PreparedRows {
+    let (incoming, superseded) = try incoming(table, previous)
+    let batch = incoming.batch
+    let lookup = Lookup(
+      state: table.state, table: incoming.table, settings: table.settings, reader: table.reader)
+    let known = previous?.found.files ?? []
+    let found =
+      operation == .insert
+      ? try await lookup.open(batch, knowing: known) : try await lookup.run(batch, knowing: known)
+    let decider = RowDecisions(
+      batch: batch, table: incoming.table, kind: kind, reader: table.reader,
+      parallelism: table.settings.parallelism)
+    let decisions = try await decider.decisions(for: found.files, knowing: previous?.known ?? [:])
+    let (rowChanges, rowCounts) = try decider.changes(decisions, found)
     var counts = rowCounts
     counts.superseded = superseded
-    let plan = WritePlanner(options: table.options).plan(rowChanges, found.files)
-    return try await finish(plan, counts, table, operation, found.recent, begun: begun) {
-      files, _ in
-      try await PlanWriter(files: files, rows: rowChanges.rows, settings: settings).write(plan)
+    return PreparedRows(
+      incoming, found, decisions, rowChanges, counts, on: table.state, looksKeysUp: operation != .insert)
+  }
+
+  /// The keyed batch, which holds as long as the table has the columns for which it was made.
+  private func incoming(
+    _ table: PresentTable, _ previous: PreparedRows?
+  ) throws(TableError) -> (incoming: IncomingBatch, superseded: Int) {
+    if let previous, previous.planned.table.present == table.state.schema,
+      previous.planned.table.properties == table.state.properties
+    {
+      return (
+        IncomingBatch(table: previous.planned.table, batch: previous.batch),
+        previous.planned.counts.superseded
+      )
     }
+    return try Incoming(state: table.state, settings: table.settings, kind: kind, scope: scope)
+      .take(changes, operation)
+  }
+
+  func write(
+    _ prepared: PreparedRows, _ files: CommitFiles, _ settings: TableSettings
+  ) async throws -> [WrittenFile] {
+    try await PlanWriter(files: files, rows: prepared.rows, settings: settings).write(prepared.planned.plan)
   }
 }

@@ -1,28 +1,40 @@
 import TarnColumns
+import TarnFileGroups
 import TarnTimeline
 
-extension WriteTransaction {
-  /// Gives columns wider types, by a commit without files.
-  func widen(_ types: [String: DataType]) async throws(TableError) -> CommitReport {
+/// Gives columns wider types, by a commit without files.
+struct WideningWrite: TableWrite {
+  let types: [String: DataType]
+
+  /// Hudi's own commits of a new schema call themselves so.
+  var operation: OperationType { .insert }
+
+  /// The table with the new types.
+  struct Prepared: PreparedWrite {
+    let planned: PlannedWrite
+
+    var isNeeded: Bool { planned.claim.changesSchema }
+
+    func isUnaffected(by newer: Prepared) -> Bool {
+      planned.table.present == newer.planned.table.present
+    }
+  }
+
+  func prepare(on table: PresentTable, after previous: Prepared?) async throws(TableError) -> Prepared {
+    let state = table.state
     let present = try state.requireSchema()
     let widening = ColumnWidening(state.properties)
     var schema = present
     for (name, type) in types.sorted(by: { $0.key < $1.key }) {
       schema = try widening.widened(schema, name, to: SchemaEvolution.tableType(type))
     }
-    guard schema != present else { return CommitReport() }
-    if let warning = ColumnWidening.warning(from: present, to: schema) { settings.warn(warning) }
+    if let warning = ColumnWidening.warning(from: present, to: schema) { table.settings.warn(warning) }
     let wider = schema
-    let table = try WritableTable(state, settings) { _ in wider }
-    let recent = try await tableErrors {
-      try await WrittenFiles(state, storage, parallelism: settings.parallelism) { _ in false }.recent
-    }
-    // Hudi's own commits of a new schema call themselves so.
-    let committed = try await committer(table, .insert, recent).commit(
-      WritePlan(), summary: { summary(RowCounts(), $0, .zero, $1) }
-    ) { _, _ in [] }
-    var report = CommitReport()
-    report.instant = committed.instant
-    return report
+    let writable = try WritableTable(state, table.settings) { _ in wider }
+    return Prepared(planned: PlannedWrite(writable, on: state))
   }
+
+  func write(
+    _ prepared: Prepared, _ files: CommitFiles, _ settings: TableSettings
+  ) async throws -> [WrittenFile] { [] }
 }

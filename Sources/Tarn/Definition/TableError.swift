@@ -40,9 +40,11 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     public static let permissionDenied = Code("permissionDenied")
     /// The storage failed otherwise, and nothing was written.
     public static let storage = Code("storage")
-    /// The storage failed so late that the write stands or may stand, as the message says, which names the commit:
-    /// look for it in ``Table/timeline()`` before the rows are written again, or they may be there twice.
+    /// The storage gave no answer when the write was decided, so that it stands or may yet, as the message says, which
+    /// names the commit: ask ``Table/outcome(of:)`` before the rows are written again, or they may be there twice.
     public static let outcomeUnknown = Code("outcomeUnknown")
+    /// An application has written a later version already; nothing was written.
+    public static let staleTransaction = Code("staleTransaction")
     /// The work was cancelled.
     public static let cancelled = Code("cancelled")
   }
@@ -92,13 +94,6 @@ extension TableError {
       self.init(Self.code(of: error), error.message, cause: Self.nameable(error.cause))
     }
     if !(error is TableError) { findPlace(in: error) }
-  }
-
-  /// Wraps what was thrown at the end of a commit.
-  init(_ error: any Error, of instant: Instant) {
-    let plain = TableError(error)
-    let advice = "look for \(instant.text) on the table's timeline before these rows are written again"
-    self = plain.code == .outcomeUnknown ? plain.with(plain.code, "\(plain.message); \(advice)") : plain
   }
 
   /// The same error, said otherwise.

@@ -21,8 +21,10 @@ public struct TableSettings: Sendable {
   ///
   /// They are an error otherwise. Only other writers than Hudi and Spark make such.
   public var cutsNanoseconds = false
-  /// How long a write waits for other writers, in all.
-  public var lockPatience: Duration = .seconds(60)
+  /// How often a write begins again that lost against another, before it fails with ``TableError/Code/conflict``.
+  public var retries = 10
+  /// How long a write waits, in all, for a process that was stopped while it replaced a file on a local disk.
+  public var patience: Duration = .seconds(4)
   /// How many small files are written at once; nil for as many as the storage likes.
   package var smallFilesAtOnce: Int?
   /// The clock: microseconds since 1970-01-01T00:00:00Z.

@@ -7,32 +7,49 @@ import TarnTimeline
 struct TableState: Sendable {
   let properties: TableProperties
   let timeline: Timeline
+  /// The head that was read before the timeline, on which a write stands; nil for a reader's look.
+  let head: LoadedHead?
   /// The data columns, without meta columns; nil for a table without commits and without a schema.
   let schema: Schema?
+  /// Names the schema as it is written; nil where there is none.
+  let schemaName: String?
   /// The latest commits, as many as had to be read for the schema, by instant.
   let latestCommits: [(instant: Instant, document: CommitDocument)]
 
-  /// Reads the properties and the timeline.
+  /// Reads the properties and the timeline, as a reader does.
   ///
   /// - Throws: ``TableError``: `noTable`, `damaged`, or `unsupported` for a version that Tarn does not know.
   static func load(_ storage: any Storage) async throws(TableError) -> TableState {
-    try await tableErrors {
-      let properties = try await TableProperties.load(from: storage)
-      let timeline = try await Timeline.load(from: storage)
-      // The schema is that of the latest commit that names one, else the one the table was created with.
-      var text: String?
-      var commits: [(instant: Instant, document: CommitDocument)] = []
+    let properties: TableProperties
+    let timeline: Timeline
+    do throws(TimelineError) {
+      properties = try await TableProperties.load(from: storage)
+      timeline = try await SettledTimeline.load(from: storage)
+    } catch { throw TableError(error) }
+    return try await TableState(properties, timeline, nil, storage)
+  }
+
+  /// Reads what the commits of a timeline tell of the table.
+  init(
+    _ properties: TableProperties, _ timeline: Timeline, _ head: LoadedHead?, _ storage: any Storage
+  ) async throws(TableError) {
+    self.properties = properties
+    self.timeline = timeline
+    self.head = head
+    // The schema is that of the latest commit that names one, else the one the table was created with.
+    var text: String?
+    var commits: [(instant: Instant, document: CommitDocument)] = []
+    do {
       for entry in timeline.completedCommits.reversed() where text == nil {
         let document = try await CommitLog(storage).document(of: entry)
         commits.append((entry.instant, document))
         text = document.schema
       }
-      return TableState(
-        properties: properties, timeline: timeline,
-        schema: try (text ?? properties.createSchema).map {
-          MetaColumns.removed(from: try AvroSchema.parse($0))
-        }, latestCommits: commits.reversed())
-    }
+      text = text ?? properties.createSchema
+      schema = try text.map { MetaColumns.removed(from: try AvroSchema.parse($0)) }
+    } catch { throw TableError(error) }
+    schemaName = RecentDecision.name(ofSchema: text)
+    latestCommits = commits.reversed()
   }
 
   /// The schema.

@@ -25,28 +25,25 @@ struct ConditionLookup: Sendable {
   /// Looks for rows.
   ///
   /// - Throws: ``TableError``, `mismatch` where a column is missing or a value does not fit one.
-  func rows(
-    where condition: Condition
-  ) async throws(TableError) -> (files: [FoundRows], recent: RecentCommits) {
+  func rows(where condition: Condition) async throws(TableError) -> [FoundRows] {
     try await tableErrors {
       let full =
         table.properties.populatesMetaFields ? MetaColumns.added(to: table.schema) : table.schema
       let search = try RowSearch(full, table.properties).narrowed(by: condition)
       let found = try await SliceFinder(table.properties, state.timeline, reader).slices(for: search)
-      let recent = try await check(found)
+      try await check(found)
       let files = try await concurrently(found.slices, width: settings.parallelism) { slice in
         try await rows(search, in: slice)
       }
-      return (files.compactMap(\.self), recent)
+      return files.compactMap(\.self)
     }
   }
 
-  private func check(_ found: FoundSlices) async throws -> RecentCommits {
+  private func check(_ found: FoundSlices) async throws {
     let written = try await WrittenFiles(
       state, reader.storage, parallelism: settings.parallelism
     ) { (try? found.covers($0)) ?? true }
     try written.check(found.slices)
-    return written.recent
   }
 
   private func rows(_ search: RowSearch, in slice: FileSlice) async throws -> FoundRows? {

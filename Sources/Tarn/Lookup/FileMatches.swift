@@ -25,6 +25,4 @@ struct LookupResult: Sendable {
   let buckets: RowBuckets?
   /// The deletions of keys that are not stored; nil where nothing is to be compared with them.
   var deletions: KnownDeletions?
-  /// What the latest commits wrote, as the next one carries it on.
-  let recent: RecentCommits
 }

@@ -22,8 +22,7 @@ struct Lookup: Sendable {
     let files = try await Self.files(of: candidates.slices, knowing: known) { (slices) throws(TableError) in
       try await tagging.matches(in: slices)
     }
-    var result = LookupResult(
-      files: files, buckets: candidates.buckets, deletions: nil, recent: candidates.recent)
+    var result = LookupResult(files: files, buckets: candidates.buckets, deletions: nil)
     let isFound = warnOfDoubles(result, batch)
     if batch.winners.contains(where: { batch.isDelete[Int($0)] }) {
       table.warnOfForgottenDeletions(settings.warn)
@@ -45,8 +44,7 @@ struct Lookup: Sendable {
     let files = try await Self.files(of: candidates.slices, knowing: known) { (slices) throws(TableError) in
       try await tagging.facts(of: slices)
     }
-    return LookupResult(
-      files: files, buckets: candidates.buckets, deletions: nil, recent: candidates.recent)
+    return LookupResult(files: files, buckets: candidates.buckets, deletions: nil)
   }
 
   private func candidates(_ batch: KeyedBatch) async throws(TableError) -> CandidateSlices {

@@ -10,8 +10,6 @@ struct CandidateSlices: Sendable {
   let slices: [FileSlice]
   /// The bucket of each row; nil in a table without a bucket index.
   let buckets: RowBuckets?
-  /// What the latest commits wrote, as the next one carries it on.
-  let recent: RecentCommits
 }
 
 /// Finds the file slices in which the rows of a batch may be, or may go.
@@ -39,13 +37,13 @@ struct SliceLookup: Sendable {
     let bucketLookup = BucketLookup(
       state: state, table: table, given: settings.buckets, storage: reader.storage)
     guard let index = try await bucketLookup.index(of: slices, isWhole: only == nil, written) else {
-      return CandidateSlices(slices: slices, buckets: nil, recent: written.recent)
+      return CandidateSlices(slices: slices, buckets: nil)
     }
     let buckets = RowBuckets(index, batch.keys.texts)
     let places = Set(batch.winners.map { KeyPlace(ofRow: $0, batch, buckets) })
     let wanted = slices.filter { slice in
       KeyPlace(of: slice, batch, buckets).map(places.contains) ?? false
     }
-    return CandidateSlices(slices: wanted, buckets: buckets, recent: written.recent)
+    return CandidateSlices(slices: wanted, buckets: buckets)
   }
 }

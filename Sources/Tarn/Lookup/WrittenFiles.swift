@@ -5,15 +5,12 @@ import TarnTimeline
 /// The base files that the latest commits left, so that a file that is gone is noticed.
 ///
 /// A table's files are found by listing its folders, which does not tell of a file that is not there: its rows would
-/// be taken as never written, or an older version of them as the present one. A writer asks the last thirty commits, of
-/// which each commit of Tarn's tells those before it, so that one is read; of a commit that wrote many files only while
-/// it is the newest. A reader asks only those that it has read for the schema, mostly one.
+/// be taken as never written, or an older version of them as the present one. A writer asks the last thirty commits,
+/// which the table's head tells; of a commit that wrote many files only while it is the newest. A reader asks only those
+/// that it has read for the schema, mostly one.
 struct WrittenFiles: Sendable {
   /// The last commit that wrote each file group, and the file, by partition.
   private var latest: [ExactText: [String: (instant: Instant, path: String)]] = [:]
-  /// What the next commit carries on.
-  private(set) var recent = RecentCommits()
-
   /// The file groups that were found.
   var fileIDs: some Sequence<String> { latest.values.lazy.flatMap(\.keys) }
 
@@ -22,30 +19,21 @@ struct WrittenFiles: Sendable {
     _ state: TableState, _ storage: any Storage, parallelism: Int,
     where isWanted: @escaping @Sendable (String) -> Bool
   ) async throws {
-    let entries = Array(state.timeline.completedCommits.suffix(RecentCommits.most))
+    let entries = Array(state.timeline.completedCommits.suffix(Head.mostRecent))
     var documents: [Instant: CommitDocument] = [:]
     for (instant, document) in state.latestCommits { documents[instant] = document }
+    var told: [Instant: RecentDecision] = [:]
+    for decision in state.head?.head.recent ?? [] { told[decision.instant] = decision }
     let log = CommitLog(storage)
-    if let last = entries.last, documents[last.instant] == nil {
-      documents[last.instant] = try await Self.document(of: last, log)
-    }
-    let carried = entries.last.flatMap { documents[$0.instant] }?.extra[RecentCommits.key]
-      .flatMap { RecentCommits(text: $0) }
-    // Commits of other engines that it does not know, and all where it is another engine's or an older build's.
-    let named = Set(carried?.entries.map(\.instant) ?? [])
-    let unread = entries.filter { documents[$0.instant] == nil && !named.contains($0.instant) }
+    let unread = entries.filter { documents[$0.instant] == nil && told[$0.instant] == nil }
     let read = try await concurrently(unread, width: parallelism) { try await Self.document(of: $0, log) }
     for (entry, document) in zip(unread, read) { documents[entry.instant] = document }
-    var told: [Instant: [String]] = [:]
-    for commit in carried?.entries ?? [] { told[commit.instant] = commit.paths }
     for entry in entries {
       if let document = documents[entry.instant] {
         add(document, entry.instant, where: isWanted)
-        recent.append(entry.instant, document.paths)
-        recent.remove((try? document.replaced { _ in true })?.flatMap(\.groups) ?? [])
-      } else {
-        add(told[entry.instant] ?? [], entry.instant, where: isWanted)
-        recent.append(entry.instant, told[entry.instant])
+      } else if let decision = told[entry.instant] {
+        add(decision.files ?? [], entry.instant, where: isWanted)
+        for group in decision.replaced { for partition in latest.keys { latest[partition]?[group] = nil } }
       }
     }
   }
@@ -118,17 +106,5 @@ struct WrittenFiles: Sendable {
       }
     }
     return nil
-  }
-}
-
-extension CommitDocument {
-  /// The paths of the base files that the commit wrote, as the next one carries them on; nil where they are many, or
-  /// more must be known of it.
-  fileprivate var paths: [String]? {
-    guard partitions.count <= RecentCommits.mostFilesOfCommit, let files = try? files(where: { _ in true }),
-      files.count <= RecentCommits.mostFilesOfCommit
-    else { return nil }
-    let paths = files.compactMap(\.file.path)
-    return paths.count == files.count && !paths.contains("") ? paths : nil
   }
 }

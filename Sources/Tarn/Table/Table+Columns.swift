@@ -14,6 +14,6 @@ extension Table {
   ///   it was then.
   @discardableResult
   public func widen(_ types: [String: DataType]) async throws(TableError) -> CommitReport {
-    try await write { transaction throws(TableError) in try await transaction.widen(types) }
+    try await run(WideningWrite(types: types))
   }
 }

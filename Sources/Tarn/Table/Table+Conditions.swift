@@ -10,9 +10,7 @@ extension Table {
   ///   was then.
   @discardableResult
   public func delete(where condition: Condition) async throws(TableError) -> CommitReport {
-    try await write { transaction throws(TableError) in
-      try await transaction.run(.delete, where: condition)
-    }
+    try await run(ConditionWrite(change: .delete, condition: condition))
   }
 
   /// Gives columns new values in the rows for which a condition is true.
@@ -28,8 +26,6 @@ extension Table {
   public func update(
     where condition: Condition, set values: [String: Literal?]
   ) async throws(TableError) -> CommitReport {
-    try await write { transaction throws(TableError) in
-      try await transaction.run(.set(values), where: condition)
-    }
+    try await run(ConditionWrite(change: .set(values), condition: condition))
   }
 }

@@ -18,7 +18,7 @@ extension Table {
     var quiet = settings
     quiet.warn = { _ in }
     let isPlaced = columns == .all ? true : try self.scope(ofFinding: changes.rows) == .partition
-    let state = try await TableState.load(storage)
+    let state = try await presentState()
     return try Incoming(
       state: state, settings: quiet, kind: UpdateKind(columns: columns), scope: isPlaced ? scope : .table
     ).refusedRows(in: changes)

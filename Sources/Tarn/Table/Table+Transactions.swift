@@ -3,34 +3,75 @@ import TarnStorage
 import TarnTimeline
 
 extension Table {
-  /// Runs a write under the table's lock.
-  func write(
-    _ body: (WriteTransaction) async throws(TableError) -> CommitReport
-  ) async throws(TableError) -> CommitReport {
+  /// Runs a write, and begins it again where it lost against another.
+  func run<Write: TableWrite>(_ write: Write) async throws(TableError) -> CommitReport {
     let begun = settings.now()
+    do throws(TableError) {
+      try options.check()
+      var report = try await tries(of: write)
+      report.duration = .microseconds(settings.now() - begun)
+      return report
+    } catch { throw error.of(properties.name) }
+  }
+
+  private func tries<Write: TableWrite>(of write: Write) async throws(TableError) -> CommitReport {
     // All waits of the write together last no longer than its patience.
-    let storage = storage.waiting(atMost: settings.lockPatience)
-    let lock: any StorageLock
-    do {
-      lock = try await location.lockProvider(of: storage).lock(
-        TablePaths.writerLock, patience: settings.lockPatience)
-    } catch { throw TableError(error).of(properties.name) }
+    let storage = storage.waiting(atMost: settings.patience)
     // A write reads many small parts of few files.
     let files = storage.keepOpen()
     defer { withExtendedLifetime(files) {} }
-    let authority = LockAuthority(lock)
-    do throws(TableError) {
-      let state = try await Recovery(storage: storage, settings: settings, authority: authority).run()
-      var report = try await body(
-        WriteTransaction(
-          state: state, settings: settings, reader: BaseFileReader(storage, footers, warn: settings.warn),
-          authority: authority, owners: owners))
-      await lock.release()
-      report.duration = .microseconds(settings.now() - begun)
-      return report
-    } catch {
-      await lock.release()
-      throw error.of(properties.name)
+    let recovery = Recovery(storage: storage, settings: settings, base: location.base)
+    let reader = BaseFileReader(storage, footers, warn: settings.warn)
+    let attempt = WriteTry(
+      write: write, options: options, decision: AttemptDecision(queue: commits, recovery: recovery),
+      owners: owners)
+    try await check(write, reader)
+    try await createWhereNeeded()
+    var known: Write.Prepared?
+    var tries = 0
+    while true {
+      let table = PresentTable(state: try await recovery.run(), settings: settings, reader: reader)
+      switch try await attempt.run(on: table, after: known) {
+      case .done(let report): return report
+      case .repeated(let version): return try await report(of: version, storage)
+      case .again(let found): known = found
+      case .lost(let error, let found):
+        guard tries < settings.retries, write.canBeginAgain else { throw error.after(tries) }
+        known = found
+        tries += 1
+        try await pause(before: tries)
+      }
     }
+  }
+
+  /// Waits for a random time, so that those who met once do not meet again.
+  private func pause(before number: Int) async throws(TableError) {
+    let most = Swift.min(1 << number, 64)
+    let part = settings.random() % UInt64(most * 1_000)
+    do { try await Task.sleep(for: .microseconds(part)) } catch { throw TableError(error) }
+  }
+
+  /// The report of a commit that stands already.
+  private func report(
+    of version: ApplicationVersion, _ storage: any Storage
+  ) async throws(TableError) -> CommitReport {
+    let entry = InstantFiles(version.instant).completed
+    do throws(TimelineError) {
+      let log = CommitLog(storage)
+      return CommitReport(try await log.metadata(of: entry), version.instant)
+    } catch {
+      guard error.storageError?.code == .notFound else { throw TableError(error) }
+      // It was archived since.
+      var report = CommitReport()
+      report.instant = version.instant
+      return report
+    }
+  }
+}
+
+extension TableError {
+  /// The same error of a write that began again in vain.
+  fileprivate func after(_ tries: Int) -> TableError {
+    tries == 0 ? self : with(code, "\(message) (it began again \(tries) \(tries == 1 ? "time" : "times"))")
   }
 }

@@ -94,7 +94,22 @@ extension Table {
   package func insert(
     _ schema: Schema, batches source: @escaping BatchSource
   ) async throws(TableError) -> CommitReport {
-    try await write { transaction throws(TableError) in try await transaction.load(schema, source) }
+    // Rows of a bucket go into one file, so that all of them must be at hand; so must those of a table with rows.
+    let state = try await presentState()
+    let stored = try TarnOptions(state.properties).buckets
+    let isBucketed = settings.buckets != nil || stored != nil
+    guard state.timeline.lastInstant == nil, !isBucketed else {
+      let all = try await tableErrors {
+        var batches: [RecordBatch] = []
+        while let batch = try await source() { batches.append(batch) }
+        return try RecordBatch.concatenate(batches, schema: schema)
+      }
+      return try await insert(all)
+    }
+    var first = try await tableErrors { try await source() }
+    while let batch = first, batch.count == 0 { first = try await tableErrors { try await source() } }
+    guard let first else { return CommitReport() }
+    return try await run(LoadWrite(schema: schema, first: first, source: source))
   }
 
   /// Deletes the rows with these keys: in their partitions where these are given, else wherever they are.
@@ -141,8 +156,6 @@ extension Table {
   private func write(
     _ changes: ChangeBatch, operation: OperationType, scope: KeyScope, kind: UpdateKind = .whole
   ) async throws(TableError) -> CommitReport {
-    try await write { transaction throws(TableError) in
-      try await transaction.run(changes, operation: operation, scope: scope, kind: kind)
-    }
+    try await run(RowWrite(changes: changes, operation: operation, scope: scope, kind: kind))
   }
 }

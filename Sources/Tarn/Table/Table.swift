@@ -14,11 +14,12 @@ import TarnTimeline
 /// ```
 ///
 /// A table value holds no state but its place, and footers of base files, which never change: each call looks at the
-/// storage anew, so several values, processes and engines may use one table. One writer of Tarn's writes at a time,
-/// and others wait for it; other engines do not know its lock, and must not write at the same time.
+/// storage anew, so several values, processes and engines may use one table. Any number of Tarn's writers work at the same
+/// time: each commit is decided by one swap of the table's head, and one that lost against another begins again. Other
+/// engines do not know the head; <doc:Architecture> says what holds beside them.
 ///
 /// A write that throws has left the table as it was, with one exception that has a code of its own: after
-/// ``TableError/Code/outcomeUnknown`` the write stands or may stand.
+/// ``TableError/Code/outcomeUnknown`` the write stands or may stand, and ``outcome(of:)`` tells.
 public struct Table: Sendable {
   /// Where the table lives.
   public let location: TableLocation
@@ -31,15 +32,20 @@ public struct Table: Sendable {
   let footers: FooterCache
   /// The footers that were read last, which are fewer: what reads goes through many files, and comes back to few.
   let readFooters: FooterCache
-  /// The properties file as this value created it; nil for a table that was opened.
-  let creation: [UInt8]?
   /// Which names own which columns, to be stored before a commit.
   private(set) var owners: ColumnOwners?
+  /// What commits carry beside their rows.
+  private(set) var options = WriteOptions()
+  /// Decides the commits of all tasks that write through this value and its copies.
+  let commits = CommitQueue()
+  /// What is still to be created, as the first write does; nil for a table that was opened.
+  let planned: PlannedTable?
 
   init(
-    location: TableLocation, properties: TableProperties, settings: TableSettings, creation: [UInt8]? = nil
+    location: TableLocation, properties: TableProperties, settings: TableSettings,
+    planned: PlannedTable? = nil
   ) {
-    self.creation = creation
+    self.planned = planned
     self.location = location
     self.properties = properties
     self.settings = settings
@@ -58,6 +64,18 @@ public struct Table: Sendable {
   public func remembering(_ owners: ColumnOwners) -> Table {
     var table = self
     table.owners = owners
+    return table
+  }
+
+  /// The same table, whose commits carry something beside their rows.
+  ///
+  /// ```swift
+  /// let version = Transaction(application: "orders", version: 17)
+  /// try await table.writing(WriteOptions(transaction: version)).upsert(batch)
+  /// ```
+  public func writing(_ options: WriteOptions) -> Table {
+    var table = self
+    table.options = options
     return table
   }
 
@@ -95,56 +113,18 @@ public struct Table: Sendable {
     orderedBy ordering: String? = nil, options: TableOptions = TableOptions(),
     settings: TableSettings = TableSettings()
   ) async throws(TableError) -> Table {
-    let schema = SchemaEvolution.tableSchema(schema)
-    let definition = TableDefinition(
-      name: options.name ?? TableDefinition.name(from: location.lastComponent), schema: schema,
-      recordKey: recordKey, partition: partition, ordering: ordering, options: options)
-    do { try definition.check() } catch { throw error.of(definition.name) }
-    let properties = definition.properties()
-    let bytes: [UInt8]
-    do {
-      bytes = try await properties.create(in: location.storage, now: settings.now())
-    } catch { throw TableError(error).of(definition.name) }
-    for name in partition {
-      guard case .timestamp? = schema[name]?.type else { continue }
-      settings.warn(
-        "partition column \(name) is a time: Spark takes the folder's name for the value and shows null or another "
-          + "time; partition by a date or a text to read it there")
-    }
-    return Table(location: location, properties: properties, settings: settings, creation: bytes)
-  }
-
-  /// Takes back the creation of this table, if nothing has come of it.
-  ///
-  /// Only what this value made goes, and only while it is as it was made: the properties are the very file that was
-  /// put, the timeline has no action, and nobody holds the table's lock. Another process that has opened the table
-  /// meanwhile either has begun to write, and then everything stays, or finds no table when it gets the lock.
-  ///
-  /// - Returns: Whether the table is gone.
-  package func takeBackCreation() async -> Bool {
-    guard let creation, let locks = try? location.lockProvider(of: storage),
-      let lock = try? await locks.lock(TablePaths.writerLock, patience: .zero)
-    else { return false }
-    let isGone = (try? await removeWhileUnused(creation)) ?? false
-    await lock.release()
-    return isGone
-  }
-
-  private func removeWhileUnused(_ creation: [UInt8]) async throws -> Bool {
-    let own = [TablePaths.properties, TablePaths.writerLock]
-    let isUnused = try await storage.listAll(prefix: TablePaths.folder).objects
-      .allSatisfy { own.contains($0.path) }
-    guard isUnused, try await storage.readAll(TablePaths.properties) == creation else { return false }
-    // The lock's file last: whoever waits for it finds that it is gone, and makes another.
-    for path in own { try await storage.delete(path) }
-    return true
+    let table = try planned(
+      at: location, schema: schema, recordKey: recordKey, partitionedBy: partition, orderedBy: ordering,
+      options: options, settings: settings)
+    do { try await table.createWhereNeeded() } catch { throw error.of(table.properties.name) }
+    return table
   }
 
   /// The table's data columns, without meta columns.
   ///
   /// - Throws: ``TableError`` where the table cannot be read.
   public func schema() async throws(TableError) -> Schema {
-    do { return try await TableState.load(storage).requireSchema() } catch { throw error.of(properties.name) }
+    do { return try await presentState().requireSchema() } catch { throw error.of(properties.name) }
   }
 
   /// The table's commits, and what else stands on its timeline.

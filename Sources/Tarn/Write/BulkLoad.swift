@@ -17,8 +17,6 @@ package typealias BatchSource = @Sendable () async throws -> RecordBatch?
 struct BulkLoad: Sendable {
   let intake: BatchIntake
   let files: CommitFiles
-  /// Marks the partitions that rows go to.
-  let partitions: AttemptPartitions
   let settings: TableSettings
   let first: RecordBatch
   /// The batches behind the first.
@@ -132,9 +130,7 @@ struct BulkLoad: Sendable {
   /// The numbers of partitions, of which new ones get a writer.
   private func places(of paths: [String], _ partitions: inout LoadedPartitions) async throws -> [Int] {
     let new = paths.filter { partitions.places[ExactText($0)] == nil }
-    try await self.partitions.mark(
-      new, in: files.storage, now: settings.now(),
-      width: settings.smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
+    try await settings.mark(new, files)
     var places: [Int] = []
     let known = partitions.writers.count
     for path in paths {

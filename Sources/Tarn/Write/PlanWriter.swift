@@ -1,6 +1,7 @@
 import TarnBytes
 import TarnFileGroups
 import TarnIndex
+import TarnStorage
 import TarnTimeline
 
 /// Carries a plan out: writes its base files, some at once, under the memory budget.
@@ -19,6 +20,7 @@ struct PlanWriter: Sendable {
 
   /// Writes all files.
   func write(_ plan: WritePlan) async throws -> [WrittenFile] {
+    try await settings.mark(plan.creations.map(\.partitionPath), files)
     let fileIDs = FileIDs(settings.random)
     let pieces =
       plan.updates.map(Piece.update)
@@ -51,6 +53,15 @@ struct PlanWriter: Sendable {
       }
     }
     return written.flatMap { $0 }
+  }
+}
+
+extension TableSettings {
+  /// Lets other engines know the partitions of files to come.
+  func mark(_ partitions: [String], _ files: CommitFiles) async throws {
+    try await PartitionMetadata.ensure(
+      in: files.storage, partitions: partitions, instant: files.stamp.instant, now: now(),
+      width: smallFilesAtOnce ?? files.storage.costs.requestsAtOnce)
   }
 }
 

@@ -95,8 +95,8 @@ struct TableAccess {
     do { return try table.properties.columnOwners() } catch { throw CommandError("\(path): \(error)") }
   }
 
-  /// Creates the table.
-  func create(
+  /// Plans the table, which its first write creates.
+  func plan(
     _ schema: Schema, key: [String], partitionedBy partition: [String], orderedBy ordering: String?,
     _ owners: ColumnOwners = ColumnOwners()
   ) async throws -> Table {
@@ -113,7 +113,7 @@ struct TableAccess {
     if let hours = arguments[Options.tombstoneRetention] { options.tarn.tombstoneRetentionHours = hours }
     options.tarn.buckets = buckets
     return try await located {
-      try await Table.create(
+      try Table.planned(
         at: location, schema: schema, recordKey: key, partitionedBy: partition,
         orderedBy: ordering, options: options, settings: settings)
     }
@@ -147,45 +147,30 @@ struct TableAccess {
       present, with: given, of: "--\(option.usage.name) \(arguments[option] ?? "")")
   }
 
-  /// Runs a command that creates its table where there is none, and begins it again where another process was faster
-  /// to create the table, or took back the one that it found.
+  /// Runs a command that creates its table where there is none, and begins it again where another process was faster.
   func untilSettled(_ body: (inout StoredDeadLetters) async throws -> Void) async throws {
     var deadLetters = StoredDeadLetters()
     for _ in 0..<Self.attempts {
-      do { return try await body(&deadLetters) } catch is OvertakenError { continue } catch let error
-        as CommandError
-        where error.code == .noTable && arguments.has(Options.create)
-      {
-        continue
-      }
+      do { return try await body(&deadLetters) } catch is OvertakenError { continue }
     }
     throw CommandError(
-      "\(path): other processes create this table and take it back again and again; try again")
+      "\(path): other processes create this table and remove it again and again; try again")
   }
 
   /// How often a command begins again.
   private static let attempts = 8
 
-  /// Writes into the table, or first creates it; a table that was created for a write that fails goes again.
+  /// Writes into the table, which is created by that where it is not there.
   ///
   /// - Throws: ``OvertakenError`` where there is another table now than when the command began.
   func write(
-    _ table: Table?, creating create: () async throws -> Table,
-    _ body: (Table) async throws -> CommitReport
+    _ table: Table?, planning plan: () async throws -> Table, _ body: (Table) async throws -> CommitReport
   ) async throws -> (Table, CommitReport) {
-    let isNew = place.kind == .missing
-    let target: Table
-    do { target = if let table { table } else { try await create() } } catch let error as CommandError
-      where error.code == .tableExists
+    let target = if let table { table } else { try await plan() }
+    do { return (target, try await located { try await body(target) }) } catch let error as CommandError
+      where error.code == .tableExists && table == nil
     {
       throw OvertakenError()
-    }
-    do {
-      return (target, try await located { try await body(target) })
-    } catch {
-      if table == nil, await target.takeBackCreation() { place.removeEmptyFolders(isNew: isNew) }
-      let isGone = (error as? CommandError)?.code == .noTable
-      throw isGone && arguments.has(Options.create) ? OvertakenError() : error
     }
   }
 }

@@ -16,9 +16,10 @@ enum CreateCommand {
     guard let schema = try await access.givenSchema() else {
       throw UsageError("--schema FILE.avsc or --like FILE.parquet is missing")
     }
-    let table = try await access.create(
+    let table = try await access.plan(
       schema, key: arguments[Options.key] ?? [], partitionedBy: arguments[Options.partitionBy] ?? [],
       orderedBy: arguments[Options.orderBy])
+    try await access.located { try await table.createWhereNeeded() }
     StandardError.write(line: "created \(table.properties.name): \(schema.fields.count) columns")
   }
 }

@@ -57,7 +57,7 @@ enum IngestCommand {
     let changes = try await input.changes(schema, key: key, partition: partition, ordering: ordering)
     let (written, report) = try await access.write(table) {
       // As given, however wide values were read.
-      try await access.create(
+      try await access.plan(
         Schema(changes.rows.schema.fields.map { given?[$0.name] ?? $0 }), key: key, partitionedBy: partition,
         orderedBy: ordering, input.owners)
     } _: { table in

@@ -91,7 +91,7 @@ enum WriteCommand {
     }
     var verb = ""
     let (written, report) = try await access.write(table) {
-      try await access.create(
+      try await access.plan(
         given ?? NewColumns.stored(rows.schema), key: key, partitionedBy: partition, orderedBy: ordering,
         input.owners)
     } _: { table in
@@ -117,7 +117,7 @@ enum WriteCommand {
     do {
       var deadLetters = DeadLetters()
       let (written, report) = try await access.write(nil) {
-        try await access.create(
+        try await access.plan(
           given ?? NewColumns.stored(found), key: key,
           partitionedBy: access.arguments[Options.partitionBy] ?? [],
           orderedBy: access.arguments[Options.orderBy])

@@ -52,14 +52,6 @@ struct Place {
     guard stat(path, &status) == 0 else { throw CommandError("\(path): \(failureText(errno))") }
     return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
   }
-
-  /// Removes the folders that a table left which was created here and is gone; one that holds anything stays.
-  ///
-  /// - Parameter isNew: Whether the table's folder was not there before.
-  func removeEmptyFolders(isNew: Bool) {
-    for folder in [".hoodie/.temp", ".hoodie"] { rmdir("\(path)/\(folder)") }
-    if isNew { rmdir(path) }
-  }
 }
 
 /// Refuses places that come later.

@@ -29,6 +29,8 @@ package struct CommitFiles: Sendable {
   package let stamp: CommitStamp
   /// Their names, which stand on the disk before the files do.
   package let markers: CommitMarkers
+  /// Tells, just before a file appears, whether the attempt was rolled back by another.
+  let standing: AttemptStanding
   /// What reads the versions before, and whose storage takes the files.
   package let reader: BaseFileReader
   /// The budget of memory, in bytes.
@@ -38,12 +40,13 @@ package struct CommitFiles: Sendable {
 
   /// Makes what writes a commit's files.
   package init(
-    _ format: BaseFileFormat, _ stamp: CommitStamp, _ markers: CommitMarkers, _ reader: BaseFileReader,
-    memory: Int
+    _ format: BaseFileFormat, _ stamp: CommitStamp, _ markers: CommitMarkers,
+    _ standing: AttemptStanding, _ reader: BaseFileReader, memory: Int
   ) {
     self.format = format
     self.stamp = stamp
     self.markers = markers
+    self.standing = standing
     self.reader = reader
     self.memory = memory
     avroSchema = AvroSchema.text(of: format.schema, table: format.table, withMetaColumns: true)

@@ -115,7 +115,7 @@ package struct ChosenRows: Sendable {
   func positions(_ range: Range<Int>) -> [Int] { range.clamped(to: 0..<rows.count).filter { rows[$0] } }
 
   /// All chosen ones, ascending.
-  var positions: [Int] { positions(0..<rows.count) }
+  package var positions: [Int] { positions(0..<rows.count) }
 }
 
 /// What changes in a file group, which gets a new base file.

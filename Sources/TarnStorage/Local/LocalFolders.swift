@@ -21,7 +21,7 @@ extension LocalStorage {
       guard FileSystem.status(ofName: folder, &status) == 0 else { return }
       switch status.kind {
       case .folder: break
-      case .link: throw .link(folder, path: path)
+      case .link: throw .symbolicLink(folder, path: path)
       case .file, .other:
         throw StorageError(
           .notFound, path: path,
@@ -89,7 +89,7 @@ extension LocalStorage {
 
 extension StorageError {
   /// The error of a write or a deletion that would go through a symbolic link.
-  static func link(_ link: String, path: String) -> StorageError {
+  static func symbolicLink(_ link: String, path: String) -> StorageError {
     StorageError(
       .failed, path: path,
       "\(link) is a symbolic link, through which nothing is written or deleted; "

@@ -11,23 +11,17 @@ import Synchronization
 /// An advisory lock of the local file system, which the kernel frees with the process.
 ///
 /// Each holds a file description of its own, so holders in one process exclude each other too.
-final class LocalLock: StorageLock {
+final class LocalLock: Sendable {
   private let descriptor: Mutex<Int?>
-  private let file: String
 
-  init(descriptor: Int, file: String) {
-    self.descriptor = Mutex(descriptor)
-    self.file = file
-  }
+  init(descriptor: Int) { self.descriptor = Mutex(descriptor) }
 
   deinit { close() }
 
-  func check() async throws(StorageError) {
-    let isHeld = descriptor.withLock { open in open.map { LocalStorage.isStill($0, at: file) } ?? false }
-    guard isHeld else { throw .lost(file) }
-  }
-
-  func release() async { close() }
+  /// Calls with the open descriptor, unless the lock is let go.
+  ///
+  /// - Returns: What the call does; nil where the lock is let go.
+  func withOpen(_ call: (Int) -> Int) -> Int? { descriptor.withLock { $0.map { call($0) } } }
 
   func close() {
     descriptor.withLock { descriptor in
@@ -43,33 +37,15 @@ final class LocalLock: StorageLock {
 }
 
 extension LocalStorage {
-  /// Takes a lock that is free; nil where another holds it.
-  func takeLock(_ path: String) async throws(StorageError) -> (any StorageLock)? {
-    let file = file(path)
-    try checkWay(to: path)
-    while true {
-      let descriptor = try await withFolder(of: path) { FileSystem.openLockFile(file) }
-      if descriptor == -Int(ELOOP) { throw .link(file, path: path) }
-      guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening the lock file \(file)") }
-      let lock = LocalLock(descriptor: descriptor, file: file)
-      let result = FileSystem.lock(descriptor, waiting: false)
-      // Another may have deleted the file while this one opened it: then the lock excludes nobody.
-      if result == 0, Self.isStill(descriptor, at: file) { return lock }
-      lock.close()
-      if result == -Int(EWOULDBLOCK) { return nil }
-      guard result == 0 else { throw .system(result, path: path, "locking \(file)") }
-    }
-  }
-
   /// Excludes other writers from replacing and deleting, until the lock goes.
   ///
-  /// Between the check of a tag and the renaming nobody else may change the file. It is the scratch folder
-  /// itself that is locked, so no lock file stays behind, and only for a few system calls: who waits for long has
-  /// met another program, or a process that was stopped.
+  /// Between the check of a tag and the renaming nobody else may change the file. It is the folder above the scratch
+  /// folder that is locked, which nobody removes, so no lock file stays behind; and only for a few system calls, in
+  /// none of which the disk is waited for: who waits for long has met another program, or a process that was stopped.
   func takeTurn(for path: String) async throws(StorageError) -> LocalLock {
     try checkWay(to: scratch + "/")
-    let folder = file(scratch)
-    return try await patience.wait(for: folder, isCancellable: false) {
+    let folder = turnFolder
+    return try await patience.wait(for: folder) {
       () async throws(StorageError) -> LocalLock? in
       for _ in 0..<Self.attempts {
         let descriptor = FileSystem.openFolder(folder)
@@ -78,8 +54,8 @@ extension LocalStorage {
           continue
         }
         guard descriptor >= 0 else { throw .system(descriptor, path: path, "opening \(folder)") }
-        let lock = LocalLock(descriptor: descriptor, file: folder)
-        let result = FileSystem.lock(descriptor, waiting: false)
+        let lock = LocalLock(descriptor: descriptor)
+        let result = FileSystem.lock(descriptor)
         if result == 0, Self.isStill(descriptor, at: folder) { return lock }
         lock.close()
         if result == -Int(EWOULDBLOCK) { return nil }
@@ -89,8 +65,14 @@ extension LocalStorage {
     }
   }
 
+  /// The folder that is locked by whose turn it is.
+  private var turnFolder: String {
+    let above = StoragePath.split(scratch).folder
+    return above.isEmpty ? root : file(String(above.dropLast()))
+  }
+
   /// Whether a path still names what a descriptor holds open.
-  fileprivate static func isStill(_ descriptor: Int, at file: String) -> Bool {
+  static func isStill(_ descriptor: Int, at file: String) -> Bool {
     var held = FileSystem.Status()
     var named = FileSystem.Status()
     return FileSystem.status(ofOpen: descriptor, &held) == 0 && FileSystem.status(of: file, &named) == 0

@@ -26,7 +26,13 @@ extension LocalStorage {
     for _ in 0..<Self.attempts {
       let file = newTemporaryName()
       let descriptor = FileSystem.createNew(file)
-      if descriptor >= 0 { return Temporary(file: file, descriptor: descriptor) }
+      if descriptor >= 0 {
+        do throws(StorageError) { try kind.check(self.file(scratch), for: path) } catch {
+          discard(Temporary(file: file, descriptor: descriptor))
+          throw error
+        }
+        return Temporary(file: file, descriptor: descriptor)
+      }
       switch Int32(-descriptor) {
       case ENOENT: try await makeFolder(self.file(scratch), for: path)
       case EEXIST: continue
@@ -155,7 +161,12 @@ extension LocalStorage {
     switch condition {
     case .always: return
     case .ifAbsent where !isThere: return
-    case .ifMatches(let tag) where isThere && status.tag == tag: return
+    case .ifMatches(let tag) where isThere && status.tag == tag:
+      guard let hash = tag.contentHash else { return }
+      // Inodes and times come back, contents with something random in them do not.
+      let content = try part(0..<status.size, of: path, tag: nil)
+      if XXH64.hash(content.span.bytes) == hash { return }
+      throw .unmet(condition, path: path)
     default: throw .unmet(condition, path: path)
     }
   }
@@ -193,7 +204,7 @@ extension LocalStorage {
       result = try await link()
     }
     if result == -Int(EEXIST) { return false }
-    guard result == 0 else { throw .system(result, path: path, "linking \(temporary.file) to \(target)") }
+    guard result == 0 else { throw .naming(result, path: path, "linking \(temporary.file) to \(target)") }
     return true
   }
 
@@ -221,7 +232,39 @@ extension LocalStorage {
     let result = try await withoutChecksum(of: path) { () async throws(StorageError) -> Int in
       try await withFolder(of: path) { FileSystem.rename(temporary.file, to: target) }
     }
-    guard result == 0 else { throw .system(result, path: path, "renaming \(temporary.file) to \(target)") }
+    guard result == 0 else { throw .naming(result, path: path, "renaming \(temporary.file) to \(target)") }
+  }
+
+  /// Gives a file another name, which takes the place of what has it.
+  func rename(_ path: String, to target: String) async throws(StorageError) {
+    try checkWay(to: path)
+    try checkWay(to: target)
+    // What is at the source must be told from what the system says of a folder that is missing at the target.
+    _ = try status(of: path)
+    let rename = { () async throws(StorageError) -> Int in
+      try await self.withFolder(of: target) {
+        FileSystem.rename(self.file(path), to: self.file(target))
+      }
+    }
+    let result: Int
+    if Self.isThere(checksumFile(of: target)) {
+      let turn = try await takeTurn(for: target)
+      defer { turn.close() }
+      result = try await withoutChecksum(of: target, rename)
+    } else {
+      result = try await rename()
+    }
+    guard result == 0 else { throw .naming(result, path: path, "renaming \(file(path)) to \(file(target))") }
+    do throws(StorageError) {
+      try await synchronizeFolder(of: target)
+      if StoragePath.split(path).folder != StoragePath.split(target).folder {
+        try await synchronizeFolder(of: path)
+      }
+    } catch {
+      throw StorageError(
+        .unknown, path: path, "it is moved, but a power failure may undo that: \(error.message)",
+        cause: error.cause)
+    }
   }
 
   // MARK: - Checksum files

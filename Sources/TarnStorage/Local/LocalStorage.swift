@@ -18,7 +18,7 @@ import TarnBytes
 ///
 /// Hadoop keeps a checksum file `.NAME.crc` beside each file it writes to a local disk, and refuses a file
 /// that does not fit it; so whoever replaces or deletes a file here removes its checksum file too.
-public struct LocalStorage: Storage, LockProvider {
+public struct LocalStorage: Storage {
   /// Path of the root folder, without a slash at its end.
   public let root: String
   /// Folder for temporaries, relative to the root.
@@ -28,9 +28,11 @@ public struct LocalStorage: Storage, LockProvider {
   let pageSize: Int
   /// What is kept open between reads.
   package let openFiles = OpenFiles()
+  /// Whether this file system can be written safely.
+  let kind = FileSystemKind()
   /// What forces files and folders to the disk.
   package let synchronizer = Synchronizer()
-  /// How long is waited for the scratch folder, and in all.
+  /// How long is waited for the turn to replace, and in all.
   private(set) var patience: Patience
   /// What a batch has still to force to the disk; nil where each write does so itself.
   private(set) var pending: PendingWrites?
@@ -44,10 +46,11 @@ public struct LocalStorage: Storage, LockProvider {
   ///   - synchronizes: Whether files and folders are forced to the disk before a write returns. Without, a
   ///     power failure can lose or tear what was written just before it.
   ///   - pageSize: Greatest number of objects and folders on one page of a listing.
-  ///   - patience: How long a write or a deletion waits where another program holds the lock of the scratch folder.
+  ///   - patience: How long a write or a deletion waits where another program holds the folder above the scratch folder,
+  ///     as a process does that was stopped while it replaced a file.
   public init(
     root: String, scratch: String = ".hoodie/.temp", synchronizes: Bool = true, pageSize: Int = 10_000,
-    patience: Duration = .seconds(60)
+    patience: Duration = .seconds(4)
   ) {
     var trimmed = root[...]
     while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
@@ -58,10 +61,17 @@ public struct LocalStorage: Storage, LockProvider {
     self.patience = Patience(patience, isShared: false)
   }
 
+  /// The root as a whole path, as it would be found now.
+  public var absoluteRoot: String {
+    guard !root.hasPrefix("/") else { return root }
+    let here = FileSystem.realPath(".") ?? "."
+    return root == "." ? here : here + "/" + root
+  }
+
   /// What requests to a disk cost.
   public var costs: RequestCosts { .disk }
 
-  /// The same storage, whose waits for others together last at most so long, that for a lock included.
+  /// The same storage, whose waits for others together last at most so long.
   public func waiting(atMost patience: Duration) -> any Storage {
     var copy = self
     copy.patience = Patience(patience, isShared: true)
@@ -150,7 +160,8 @@ public struct LocalStorage: Storage, LockProvider {
     let result = FileSystem.status(ofOpen: file.descriptor, &after)
     guard result == 0 else { throw .system(result, path: path, "reading the size of \(name)") }
     guard after.tag == status.tag else { throw Self.writtenInPlace(name, path: path) }
-    return StoredObject(bytes: buffer.copied(), tag: status.tag)
+    let bytes = buffer.copied()
+    return StoredObject(bytes: bytes, tag: status.tag(of: bytes))
   }
 
   /// Writes a whole file, under the condition.
@@ -166,7 +177,17 @@ public struct LocalStorage: Storage, LockProvider {
     defer { discard(temporary) }
     let result = bytes.withUnsafeBytes { FileSystem.writeAll(temporary.descriptor, $0) }
     guard result >= 0 else { throw .system(result, path: path, "writing \(temporary.file)") }
-    return try await publish(temporary, at: path, if: condition)
+    let tag = try await publish(temporary, at: path, if: condition)
+    return ObjectTag(tag.text, contentHash: XXH64.hash(bytes.span.bytes))
+  }
+
+  /// Renames a file, and forces that to the disk.
+  ///
+  /// Throws what ``Storage/move(_:to:)`` does.
+  public func move(_ path: String, to target: String) async throws(StorageError) {
+    try StoragePath.check(path)
+    try StoragePath.check(target)
+    try await rename(path, to: target)
   }
 
   /// Opens a streaming writer, whose bytes gather in the scratch folder.
@@ -181,17 +202,6 @@ public struct LocalStorage: Storage, LockProvider {
   ///
   /// - Returns: What ``Storage/delete(_:)-([String])`` does.
   public func delete(_ paths: [String]) async -> [StorageError] { await remove(paths) }
-
-  /// Takes the advisory lock of a file, which is made where it is missing, and stays.
-  ///
-  /// Throws what ``LockProvider/lock(_:patience:)`` does.
-  public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
-    try StoragePath.check(path)
-    return try await self.patience.wait(for: file(path), atMost: patience, isCancellable: true) {
-      () async throws(StorageError) -> (any StorageLock)? in
-      try await takeLock(path)
-    }
-  }
 
   // MARK: - Below the verbs
 

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A storage in memory, as exact as the others, for tests and for what need not outlive the process.
-public final class InMemoryStorage: Storage, LockProvider {
+public final class InMemoryStorage: Storage, LifeSigns {
   fileprivate struct Object {
     var key: [UInt8]
     var bytes: [UInt8]
@@ -145,15 +145,42 @@ public final class InMemoryStorage: Storage, LockProvider {
   /// As of a disk, so that what is tested here does there what it did.
   public var costs: RequestCosts { .disk }
 
-  /// Takes the advisory lock of a path, at which an empty object appears where none is.
+  /// Gives an object another path.
   ///
-  /// Throws what ``LockProvider/lock(_:patience:)`` does.
-  public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
+  /// Throws what ``Storage/move(_:to:)`` does.
+  public func move(_ path: String, to target: String) async throws(StorageError) {
+    try StoragePath.check(path)
+    try StoragePath.check(target)
+    let isMoved = state.withLock { state in
+      guard let object = state.object(Array(path.utf8)) else { return false }
+      state.objects.remove(at: state.position(of: object.key))
+      _ = state.set(Array(target.utf8), object.bytes, clock)
+      return true
+    }
+    guard isMoved else { throw StorageError(.notFound, path: path, "there is no such object") }
+  }
+
+  /// Makes an object that its ``LifeSign`` holds.
+  ///
+  /// Throws what ``LifeSigns/beginSign(_:at:)`` does.
+  public func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+    try await put(bytes, at: path, if: .ifAbsent)
+    let key = Array(path.utf8)
+    let holder = state.withLock { state in
+      state.counter += 1
+      state.holders[key] = state.counter
+      return state.counter
+    }
+    return InMemoryLifeSign(storage: self, key: key, holder: holder)
+  }
+
+  /// Whether an object is there and held.
+  ///
+  /// Throws what ``LifeSigns/isHeld(_:)`` does.
+  public func isHeld(_ path: String) async throws(StorageError) -> Bool {
     try StoragePath.check(path)
     let key = Array(path.utf8)
-    return try await waitForLock(path, patience: patience) { () throws(StorageError) -> (any StorageLock)? in
-      takeLock(key)
-    }
+    return state.withLock { $0.holders[key] != nil && $0.object(key) != nil }
   }
 
   private func object(_ path: String) throws(StorageError) -> Object {
@@ -174,24 +201,20 @@ public final class InMemoryStorage: Storage, LockProvider {
     return object.bytes[range]
   }
 
-  private func takeLock(_ key: [UInt8]) -> (any StorageLock)? {
-    state.withLock { state -> InMemoryLock? in
-      // As on a disk, a lock whose object was deleted excludes nobody any more.
-      guard state.holders[key] == nil || state.object(key) == nil else { return nil }
-      if state.object(key) == nil { _ = state.set(key, [], clock) }
-      state.counter += 1
-      state.holders[key] = state.counter
-      return InMemoryLock(storage: self, key: key, holder: state.counter)
+  fileprivate func renew(_ key: [UInt8], of holder: Int) -> Bool {
+    state.withLock { state in
+      guard state.holders[key] == holder, let object = state.object(key) else { return false }
+      _ = state.set(key, object.bytes, clock)
+      return true
     }
   }
 
-  fileprivate func isHeld(_ key: [UInt8], by holder: Int) -> Bool {
-    state.withLock { state in state.holders[key] == holder && state.object(key) != nil }
-  }
-
-  fileprivate func release(_ key: [UInt8], holder: Int) {
+  /// Lets go of an object.
+  fileprivate func release(_ key: [UInt8], of holder: Int, removes: Bool) {
     state.withLock { state in
-      if state.holders[key] == holder { state.holders[key] = nil }
+      guard state.holders[key] == holder else { return }
+      state.holders[key] = nil
+      if removes, state.object(key) != nil { state.objects.remove(at: state.position(of: key)) }
     }
   }
 }
@@ -272,8 +295,8 @@ private final class InMemoryWriter: ObjectWriter {
   func abandon() async { bytes.withLock { bytes in bytes = nil } }
 }
 
-/// A lock on a path of a storage in memory.
-private final class InMemoryLock: StorageLock {
+/// An object that is held in a storage in memory.
+private final class InMemoryLifeSign: LifeSign {
   private let storage: InMemoryStorage
   private let key: [UInt8]
   private let holder: Int
@@ -284,11 +307,15 @@ private final class InMemoryLock: StorageLock {
     self.holder = holder
   }
 
-  deinit { storage.release(key, holder: holder) }
+  deinit { storage.release(key, of: holder, removes: false) }
 
-  func check() async throws(StorageError) {
-    guard storage.isHeld(key, by: holder) else { throw .lost(String(decoding: key, as: UTF8.self)) }
+  func renew() async throws(StorageError) {
+    guard storage.renew(key, of: holder) else {
+      throw StorageError(
+        .notFound, path: String(decoding: key, as: UTF8.self),
+        "this sign of life is gone: another process removed it")
+    }
   }
 
-  func release() async { storage.release(key, holder: holder) }
+  func end() async { storage.release(key, of: holder, removes: true) }
 }

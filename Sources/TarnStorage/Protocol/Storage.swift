@@ -75,6 +75,15 @@ public protocol Storage: Sendable {
     _ bytes: [UInt8], at path: String, if condition: PutCondition
   ) async throws(StorageError) -> ObjectTag
 
+  /// Moves a whole small object to another path, where it replaces what is there, and is durable when this returns.
+  ///
+  /// Of many who move one object one succeeds where the storage can tell; where moving is copying and deleting, several
+  /// may, and each leaves the object at its target.
+  ///
+  /// - Throws: ``StorageError``: `notFound` where no object is at `path`, and nothing at `target` has changed;
+  ///   `unknown` where it may have been moved, or may be at both paths.
+  func move(_ path: String, to target: String) async throws(StorageError)
+
   /// Opens a streaming writer; nothing appears at `path` before ``ObjectWriter/finish(if:)``.
   func writer(at path: String) async throws(StorageError) -> any ObjectWriter
 
@@ -100,7 +109,8 @@ public protocol Storage: Sendable {
   /// - Throws: ``StorageError``; nothing that was written through the batch is certain to be durable then.
   func settle() async throws(StorageError)
 
-  /// The same storage, whose waits for other programs, as for one that holds a file, together last at most so long.
+  /// The same storage, whose waits for other programs, as for one that was stopped while it replaced a file, together
+  /// last at most so long.
   ///
   /// A storage that never waits for others is its own, as by default.
   func waiting(atMost patience: Duration) -> any Storage

@@ -12,9 +12,23 @@ public enum PutCondition: Sendable, Hashable {
 public struct ObjectTag: Sendable, Hashable {
   /// The storage's own text, opaque to callers.
   public let text: String
+  /// A hash of the content, where whoever made the tag had it at hand; nil for none.
+  ///
+  /// It has no part in comparisons. A storage whose texts may come back, as those of a file system that uses inodes
+  /// again, compares it too before it replaces an object.
+  public let contentHash: UInt64?
 
   /// Wraps a storage's own text.
-  public init(_ text: String) { self.text = text }
+  public init(_ text: String, contentHash: UInt64? = nil) {
+    self.text = text
+    self.contentHash = contentHash
+  }
+
+  /// Whether two tags have one text.
+  public static func == (left: ObjectTag, right: ObjectTag) -> Bool { left.text == right.text }
+
+  /// Hashes the text.
+  public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 /// What a storage knows of an object without reading it.

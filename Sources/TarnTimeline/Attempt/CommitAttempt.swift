@@ -1,156 +1,143 @@
 import TarnStorage
 
-/// One attempt to commit: it begins, and then either completes or is rolled back, once.
+/// One attempt to commit, from its first file on: it is decided and carried out, or rolled back, once.
+///
+/// Its writer shows that it lives for as long as this value is held.
 package struct CommitAttempt: ~Copyable {
   /// The commit's instant.
   package let instant: Instant
   /// The names of its base files, which stand on the disk before the files do.
   package let markers: CommitMarkers
-  /// The partitions that it marks.
-  package let partitions: AttemptPartitions
+  /// Tells whether the attempt was rolled back by another.
+  package let standing: AttemptStanding
   private let storage: any Storage
-  private let authority: any WriterAuthority
-  /// What the inflight file says.
-  private let plan: CommitMetadata
+  private let sign: any LifeSign
 
   /// How long the end of a commit waits for what is only tidiness.
   private static let tidyPatience = Duration.milliseconds(200)
+  /// How many instants are tried, each a millisecond after one that is taken.
+  private static let mostInstants = 1_000
 
-  /// Begins a commit: writes its requested and its inflight file.
+  /// Begins an attempt: takes an instant, and writes its sign of life, its requested and its inflight file.
+  ///
+  /// Whoever makes the sign and the requested file owns the instant; one that is there is another's. An attempt whose
+  /// instant is less than one that has completed since takes another: files of a lesser one may come to be seen before
+  /// they are committed, once the timeline begins after it.
   ///
   /// - Parameters:
-  ///   - instant: The commit's instant; see ``Instant/after(latest:now:)``.
   ///   - plan: What the inflight file says, with its writer's mark.
+  ///   - timeline: As it was when the write began.
+  ///   - now: The time in microseconds since 1970.
   ///   - storage: The table's storage.
-  ///   - authority: Says whether this writer may commit.
-  /// - Throws: ``TimelineError``: `conflict` where the instant is taken; `storage`.
+  /// - Throws: ``TimelineError``: `conflict` where no instant is free; `storage`.
   package init(
-    _ instant: Instant, plan: CommitMetadata, in storage: any Storage, _ authority: any WriterAuthority
+    _ plan: CommitMetadata, after timeline: Timeline, now: @Sendable () -> Int64, in storage: any Storage
   ) async throws(TimelineError) {
-    try await CommitLog(storage).begin(instant, plan: plan)
-    self.instant = instant
-    self.plan = plan
-    self.storage = storage
-    self.authority = authority
-    markers = CommitMarkers(instant, in: storage)
-    partitions = AttemptPartitions(instant)
+    let liveness = Liveness(storage)
+    let log = CommitLog(storage)
+    var latest = timeline.lastInstant
+    for _ in 0..<Self.mostInstants {
+      let instant = Instant.after(latest: latest, now: now())
+      if let latest, instant <= latest { throw Self.noInstant(after: latest, timeline) }
+      latest = instant
+      guard let sign = try await liveness.begin(instant, mark: plan.writer ?? "tarn") else { continue }
+      do throws(TimelineError) {
+        guard try await log.request(instant) else {
+          await sign.end()
+          continue
+        }
+        let seen = try await TimelineListing.load(from: storage, since: instant).timeline
+        if let completed = seen.completedCommits.last?.instant, completed > instant {
+          try? await log.remove(pending: InstantFiles(instant).requested)
+          await sign.end()
+          latest = seen.lastInstant ?? completed
+          continue
+        }
+        try await log.begin(instant, plan: plan)
+      } catch {
+        await sign.end()
+        throw error
+      }
+      self.instant = instant
+      self.storage = storage
+      self.sign = sign
+      standing = AttemptStanding(instant, plan, storage)
+      markers = CommitMarkers(instant, in: storage)
+      return
+    }
+    throw TimelineError(.conflict, path: "", "no instant is free: other writers take each of them")
   }
 
-  /// Completes the commit, if nobody took the attempt for dead meanwhile; where it certainly does not stand it is rolled
-  /// back.
+  private static func noInstant(after latest: Instant, _ timeline: Timeline) -> TimelineError {
+    TimelineError(
+      .damaged, path: timeline.entries.last?.path ?? "",
+      "after instant \(latest.text) there can be none; no engine makes such a file, so remove it (all files of that "
+        + "instant) and try again")
+  }
+
+  /// What shows that the writer lives, to be renewed while it works.
+  package var lifeSign: any LifeSign { sign }
+
+  /// Ends an attempt whose commit stands.
   ///
-  /// - Throws: ``TimelineError``: `conflict` where another removed the attempt, and nothing is written; `outcomeUnknown`
-  ///   where the commit stands or may stand, and nothing of it was removed.
-  package consuming func complete(_ metadata: CommitMetadata) async throws(TimelineError) {
-    do throws(TimelineError) {
-      try await authority.checkMayCommit()
-      let log = CommitLog(storage)
-      guard try await log.standing(of: instant, plan: plan) == .own else {
-        throw TimelineError(
-          .conflict, path: "",
-          "attempt \(instant.text) was removed by another writer, who took it for a dead one's: nothing is written; "
-            + "try again")
-      }
-      try await log.complete(instant, metadata, isOwner: true)
-    } catch {
-      if error.code == .outcomeUnknown { throw error }
-      await rollBack()
-      throw error
-    }
-    do { try await authority.checkMayCommit() } catch {
-      if error.storageError?.code == .locked {
-        throw TimelineError(
-          .outcomeUnknown, path: "",
-          "commit \(instant.text) was completed, but whoever removed the lock may have removed files of it "
-            + "(\(error.description)); look whether the table can be read before these rows are written again",
-          cause: error.cause)
-      }
-      // The commit stands, and that the lock cannot be asked does not say that it was lost.
-    }
+  /// - Parameter contents: What was written for decisions that were not made.
+  package consuming func end(removing contents: [String]) async {
     // Left behind, they harm nothing, and the next writer removes them; so nobody waits for that.
-    try? await markers.remove(through: storage.waiting(atMost: Self.tidyPatience))
+    let patient = storage.waiting(atMost: Self.tidyPatience)
+    try? await markers.remove(through: patient, with: contents)
+    await sign.end()
   }
 
-  /// Rolls back what this process has begun and not completed; what cannot be removed now, the next writer removes.
+  /// Ends an attempt of which it is not known what became: nothing is removed, and it is any writer's to look after.
+  package consuming func leave() {}
+
+  /// Rolls back what this process has begun, where it is certain that it was not decided; what cannot be removed now,
+  /// the next writer removes.
   ///
-  /// Nothing is removed while a completed file is there or may be, nor where the inflight file is another's.
-  package consuming func rollBack() async {
-    let files = InstantFiles(instant)
+  /// - Parameter contents: What was written for decisions that were not made.
+  package consuming func rollBack(removing contents: [String]) async {
     do {
-      guard try await !storage.exists(files.completed.path) else { return }
-      let standing = try await CommitLog(storage).standing(of: instant, plan: plan)
-      guard standing != .replaced else { return }
-      try await AttemptRemains(instant, in: storage).remove(
-        dataFiles: markers.paths, partitions: partitions.paths,
-        pending: standing == .own ? files.inflight : nil)
+      let files = InstantFiles(instant)
+      switch try await standing.look() {
+      case .own: break
+      // Whoever removed it removes the rest.
+      case .removed, .replaced: return
+      }
+      try await storage.deleteAll(contents)
+      try await AttemptRemains(instant, in: storage).remove(markers.paths)
+      try await CommitLog(storage).remove(pending: files.inflight)
+      try await CommitMarkers.remove(instant, in: storage)
     } catch { return }
+    await sign.end()
   }
 }
 
-/// What an attempt leaves that does not complete.
-package struct AttemptRemains: Sendable {
+/// Tells whether an attempt stands as its writer began it.
+package struct AttemptStanding: Sendable {
   private let instant: Instant
+  /// What its inflight file says.
+  private let plan: CommitMetadata
   private let storage: any Storage
 
-  /// Names the remains of an attempt.
-  package init(_ instant: Instant, in storage: any Storage) {
+  init(_ instant: Instant, _ plan: CommitMetadata, _ storage: any Storage) {
     self.instant = instant
+    self.plan = plan
     self.storage = storage
   }
 
-  /// Removes the remains of an attempt whose writer is dead: what its markers name, where it has any.
-  ///
-  /// Earlier versions wrote none, and one that died before it had them has written nothing.
-  ///
-  /// - Parameters:
-  ///   - pending: Its entry on the timeline.
-  ///   - planned: The partitions that its inflight file names.
-  /// - Throws: ``TimelineError`` with code `storage`.
-  package func remove(_ pending: TimelineEntry, planned: [String]) async throws(TimelineError) {
-    // A writer that was taken for dead may have completed it just now.
-    do {
-      guard try await !storage.exists(pending.with(.completed).path) else { return }
-    } catch { throw TimelineError(error) }
-    var paths: [String]
-    if let marked = try await CommitMarkers.paths(of: instant, in: storage) {
-      paths = marked
-    } else {
-      paths = []
-      for partition in planned {
-        paths += try await baseFiles(below: partition.isEmpty ? "" : partition + "/", stoppingAtSlash: true)
-      }
-      // A load does not know its partitions before it has read all rows.
-      if planned.isEmpty { paths = try await baseFiles(below: "", stoppingAtSlash: false) }
-    }
-    try await remove(dataFiles: paths, partitions: [], pending: pending)
+  func look() async throws(TimelineError) -> CommitLog.Standing {
+    try await CommitLog(storage).standing(of: instant, plan: plan)
   }
 
-  /// Removes remains.
+  /// Checks that nobody took the attempt for a dead writer's, before a data file of it appears or it is completed.
   ///
-  /// Base files go first, so that none outlives the timeline files that hide it (format-tables 2.7).
-  ///
-  /// - Parameter pending: The entry whose files go at the end; nil where these are another's.
-  func remove(
-    dataFiles: [String], partitions: [String], pending: TimelineEntry?
-  ) async throws(TimelineError) {
-    do {
-      try await storage.deleteAll(dataFiles)
-      try await storage.delete(InstantFiles(instant).tombstones)
-    } catch { throw TimelineError(error) }
-    for partition in partitions {
-      try await PartitionMetadata.remove(from: partition, of: instant, in: storage)
+  /// - Throws: ``TimelineError`` with code `conflict` where it was removed; `storage`.
+  package func check() async throws(TimelineError) {
+    guard try await look() == .own else {
+      throw TimelineError(
+        .conflict, path: "",
+        "attempt \(instant.text) was removed by another writer, who took it for a dead one's: nothing of it stands; "
+          + "try again")
     }
-    try await CommitMarkers.remove(instant, in: storage)
-    if let pending { try await CommitLog(storage).remove(pending: pending) }
-  }
-
-  private func baseFiles(
-    below prefix: String, stoppingAtSlash: Bool
-  ) async throws(TimelineError) -> [String] {
-    let objects: [ObjectInfo]
-    do {
-      objects = try await storage.listAll(prefix: prefix, stoppingAtSlash: stoppingAtSlash).objects
-    } catch { throw TimelineError(error) }
-    return objects.map(\.path).filter { BaseFileName(path: $0)?.instant == instant }
   }
 }

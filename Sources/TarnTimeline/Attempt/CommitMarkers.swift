@@ -82,18 +82,14 @@ package final class CommitMarkers: Sendable {
     } catch { throw TimelineError(error) }
   }
 
-  /// Removes the markers, once the commit is completed or rolled back.
+  /// Removes the markers, once the commit is completed, and other files with them.
   ///
-  /// - Parameter other: The storage to go through, where it is not that of the attempt.
+  /// - Parameter storage: The storage to go through.
   /// - Throws: ``TimelineError`` with code `storage`.
-  package func remove(through other: (any Storage)? = nil) async throws(TimelineError) {
-    let storage = other ?? storage
-    do {
-      let files = state.withLock { $0.files }.map { Self.folder(of: instant) + $0 }
-      // The form last: until it is gone the others count.
-      try await storage.deleteAll(Array(files.dropFirst()))
-      try await storage.deleteAll(Array(files.prefix(1)))
-    } catch { throw TimelineError(error) }
+  package func remove(through storage: any Storage, with others: [String]) async throws(TimelineError) {
+    let files = state.withLock { $0.files }.map { Self.folder(of: instant) + $0 }
+    // In whatever order: nobody asks for the markers of a commit that is completed.
+    do { try await storage.deleteAll(files + others) } catch { throw TimelineError(error) }
   }
 
   // MARK: - Those of others

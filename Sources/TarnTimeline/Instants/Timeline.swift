@@ -122,12 +122,7 @@ public struct Timeline: Sendable, Hashable {
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
   public static func load(from storage: any Storage) async throws(TimelineError) -> Timeline {
-    let page: ListingPage
-    do { page = try await storage.listAll(prefix: TablePaths.folder, stoppingAtSlash: true) } catch {
-      throw TimelineError(error)
-    }
-    return Timeline(
-      page.objects.compactMap { TimelineEntry(fileName: $0.path.dropFirst(TablePaths.folder.count)) })
+    try await TimelineListing.load(from: storage).timeline
   }
 
   /// The latest completed commit.
@@ -164,6 +159,28 @@ public struct Timeline: Sendable, Hashable {
     if completedInstants.contains(fileInstant) { return true }
     guard let begin, !completedCommits.isEmpty else { return false }
     return fileInstant < begin
+  }
+
+  /// How far behind the latest instant one may lie that comes later, as the clocks of machines differ, in microseconds.
+  private static let clockDifference: Int64 = 5 * 60 * 1_000_000
+
+  /// Where it is enough to begin when it is looked what came since this timeline was listed: what is under way may come to
+  /// its end, and what comes is not much older than what is there. Nil for the beginning.
+  package var whereNewsBegin: Instant? {
+    guard let last = lastInstant?.microseconds else { return nil }
+    let recent = Instant(microseconds: last - Self.clockDifference)
+    return pending.first.map { min($0.instant, recent) } ?? recent
+  }
+
+  /// The same timeline, on which commits are still under way.
+  package func hiding(_ instants: Set<Instant>) -> Timeline {
+    guard !instants.isEmpty else { return self }
+    return Timeline(
+      entries.map { entry in
+        let isHidden =
+          entry.action.writesData && entry.state == .completed && instants.contains(entry.instant)
+        return isHidden ? entry.with(.inflight) : entry
+      })
   }
 
   /// Whether all commits after an instant stand on this timeline: none of them was archived.

@@ -58,6 +58,10 @@ public struct CommitMetadata: Sendable, Hashable {
   package static let schemaKey = "schema"
   /// The key in ``extra`` by which an inflight commit is known as Tarn's own.
   package static let writerKey = "tarn.writer"
+  /// The key in ``extra`` of what the writer reports, by which a completed commit is known as Tarn's own.
+  package static let reportKey = "tarn.report"
+  /// The key in ``extra`` of the table's position with the commit.
+  package static let positionKey = "tarn.position"
 
   /// Makes metadata.
   package init(

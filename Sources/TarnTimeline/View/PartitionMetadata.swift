@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnStorage
 
 /// The small file by which other engines know a folder as a partition.
@@ -41,23 +42,20 @@ package enum PartitionMetadata {
     } catch { throw TimelineError(error) }
   }
 
-  /// Removes it from a folder that holds nothing else, where a commit which was taken back had written it.
+  /// Writes it where it is missing, for many partitions at once.
   ///
+  /// It is never removed again: what is missing may be another writer's by then.
+  ///
+  /// - Parameter width: How many are written at once.
   /// - Throws: ``TimelineError`` with code `storage`.
-  package static func remove(
-    from partition: String, of instant: Instant, in storage: any Storage
-  ) async throws(TimelineError) {
-    let path = TablePaths.join(partition, fileName)
-    guard let bytes = try await storage.readIfPresent(path),
-      let entries = try? JavaProperties(parsing: bytes), entries["commitTime"] == instant.text
-    else { return }
-    do {
-      let folder = partition.isEmpty ? "" : partition + "/"
-      let page = try await storage.list(prefix: folder, stoppingAtSlash: true, continuation: nil)
-      let others =
-        page.objects.contains { $0.path != path } || page.folders.contains { $0 != TablePaths.folder }
-      guard !others, page.continuation == nil else { return }
-    } catch { throw TimelineError(error) }
-    do { try await storage.delete(path) } catch { throw TimelineError(error) }
+  package static func ensure(
+    in storage: any Storage, partitions: [String], instant: Instant, now: Int64, width: Int
+  ) async throws {
+    guard !partitions.isEmpty else { return }
+    var seen: Set<ExactText> = []
+    let distinct = partitions.filter { seen.insert(ExactText($0)).inserted }
+    _ = try await concurrently(distinct, width: width) { partition in
+      try await ensure(in: storage, partition: partition, instant: instant, now: now)
+    }
   }
 }

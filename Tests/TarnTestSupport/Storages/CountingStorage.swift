@@ -2,7 +2,7 @@ import Synchronization
 import TarnStorage
 
 /// A storage in memory that counts what is read of it, and how many reads and writers are under way at once.
-public final class CountingStorage: Storage, LockProvider {
+public final class CountingStorage: Storage, LifeSigns {
   private struct State {
     var bytes = 0
     var reads = 0
@@ -114,10 +114,18 @@ public final class CountingStorage: Storage, LockProvider {
   /// What its requests cost.
   public var costs: RequestCosts { inner.costs }
 
-  /// Takes a lock.
-  public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
-    try await inner.lock(path, patience: patience)
+  /// Moves.
+  public func move(_ path: String, to target: String) async throws(StorageError) {
+    try await inner.move(path, to: target)
   }
+
+  /// Makes a sign of life.
+  public func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+    try await inner.beginSign(bytes, at: path)
+  }
+
+  /// Whether an object is held.
+  public func isHeld(_ path: String) async throws(StorageError) -> Bool { try await inner.isHeld(path) }
 }
 
 /// A writer that says when it ends.

@@ -4,15 +4,15 @@ import TarnStorage
 /// A storage that fails at a chosen call, and from then on is gone, as for a process that was killed.
 ///
 /// It counts every call that can fail: the storage's verbs, each path of a deletion, each write, copy and finish of
-/// its writers, and the taking and each check of its locks. So a workload is run once to learn ``callCount``, and then once for each number up to it.
-/// At the crash the locks taken through it are freed, and what its writers had not finished is lost; what it wraps
-/// lives on, and is opened again by the "next process".
-public final class FaultStorage: Storage, LockProvider {
+/// its writers, and the making and ending of its signs of life. So a workload is run once to learn ``callCount``, and then
+/// once for each number up to it. At the crash the signs made through it are let go, and what its writers had not finished
+/// is lost; what it wraps lives on, and is opened again by the "next process".
+public final class FaultStorage: Storage, LifeSigns {
   private struct State {
     var calls: [String] = []
     var hasFailed = false
-    var locks: [Int: any StorageLock] = [:]
-    var lockCount = 0
+    var signs: [Int: any LifeSign] = [:]
+    var signCount = 0
   }
 
   private let inner: any Storage
@@ -134,26 +134,35 @@ public final class FaultStorage: Storage, LockProvider {
     try await inner.removeUnfinished(before: time)
   }
 
-  /// Takes a lock that the crash frees, or fails.
-  public func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
-    let fault = try await begin("lock", path)
-    let lock = try await inner.heldLock(path, patience: patience)
-    if let fault {
-      await lock.release()
-      throw fault
-    }
+  /// Moves, or fails before or after it.
+  public func move(_ path: String, to target: String) async throws(StorageError) {
+    let fault = try await begin("move", path)
+    try await inner.move(path, to: target)
+    if let fault { throw fault }
+  }
+
+  /// Makes a sign of life that the crash lets go, or fails.
+  public func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+    let fault = try await begin("sign", path)
+    let sign = try await inner.heldSign(bytes, at: path)
     let number = state.withLock { state -> Int? in
       if state.hasFailed && staysDown { return nil }
-      state.lockCount += 1
-      state.locks[state.lockCount] = lock
-      return state.lockCount
+      state.signCount += 1
+      state.signs[state.signCount] = sign
+      return state.signCount
     }
-    guard let number else {
-      // Another task crashed the process while this one waited.
-      await lock.release()
-      throw failure("lock", path)
-    }
-    return FaultLock(storage: self, number: number, path: path)
+    if let fault { throw fault }
+    // Another task crashed the process while this one made it.
+    guard let number else { throw failure("sign", path) }
+    return FaultSign(storage: self, number: number, path: path)
+  }
+
+  /// Asks whether an object is held, or fails.
+  public func isHeld(_ path: String) async throws(StorageError) -> Bool {
+    let fault = try await begin("held", path)
+    let isHeld = try await inner.lifeSigns?.isHeld(path) ?? false
+    if let fault { throw fault }
+    return isHeld
   }
 
   /// Counts a call.
@@ -170,8 +179,8 @@ public final class FaultStorage: Storage, LockProvider {
     }
     if isDown { throw failure(verb, path) }
     guard isFaulty else { return nil }
-    if staysDown { await freeLocks() }
-    let isChange = ["put", "finish", "delete"].contains(verb)
+    if staysDown { state.withLock { $0.signs = [:] } }
+    let isChange = ["put", "finish", "delete", "move", "sign"].contains(verb)
     let error = failure(verb, path, completesFaultedCall && isChange ? .unknown : .failed)
     if !completesFaultedCall { throw error }
     return error
@@ -184,21 +193,12 @@ public final class FaultStorage: Storage, LockProvider {
       code ?? usual, path: path, "\(verb) failed, as the test wants it from call \(faultyCall ?? 0) on")
   }
 
-  private func freeLocks() async {
-    let locks = state.withLock { state in
-      let locks = Array(state.locks.values)
-      state.locks = [:]
-      return locks
-    }
-    for lock in locks { await lock.release() }
-  }
+  /// A sign that is held; nil where the crash has let it go.
+  fileprivate func held(_ number: Int) -> (any LifeSign)? { state.withLock { $0.signs[number] } }
 
-  /// A lock that is held; nil where the crash has freed it.
-  fileprivate func held(_ number: Int) -> (any StorageLock)? { state.withLock { $0.locks[number] } }
-
-  /// Forgets a lock that is released or goes; nil where the crash has freed it.
-  fileprivate func forget(_ number: Int) -> (any StorageLock)? {
-    state.withLock { $0.locks.removeValue(forKey: number) }
+  /// Forgets a sign that is ended or goes; nil where the crash has let it go.
+  fileprivate func forget(_ number: Int) -> (any LifeSign)? {
+    state.withLock { $0.signs.removeValue(forKey: number) }
   }
 }
 
@@ -252,8 +252,8 @@ private final class FaultWriter: ObjectWriter {
   func abandon() async { await inner.abandon() }
 }
 
-/// A lock that its storage knows of, to free it at the crash.
-private final class FaultLock: StorageLock {
+/// A sign of life that its storage knows of, to let it go at the crash.
+private final class FaultSign: LifeSign {
   private let storage: FaultStorage
   private let number: Int
   private let path: String
@@ -264,15 +264,29 @@ private final class FaultLock: StorageLock {
     self.path = path
   }
 
-  func check() async throws(StorageError) {
-    if let fault = try await storage.begin("check", path) { throw fault }
-    guard let lock = storage.held(number) else {
-      throw StorageError(.locked, path: path, "the crash has freed this lock")
-    }
-    try await lock.check()
-  }
-
   deinit { _ = storage.forget(number) }
 
-  func release() async { await storage.forget(number)?.release() }
+  func renew() async throws(StorageError) {
+    if let fault = try await storage.begin("renew", path) { throw fault }
+    try await storage.held(number)?.renew()
+  }
+
+  func end() async {
+    guard let sign = storage.forget(number) else { return }
+    do throws(StorageError) {
+      let fault = try await storage.begin("end", path)
+      await sign.end()
+      if let fault { throw fault }
+    } catch {}
+  }
+}
+
+extension Storage {
+  /// Makes a sign of life where the storage knows of such.
+  public func heldSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+    guard let lifeSigns else {
+      throw StorageError(.unsupported, path: path, "the storage has no signs of life")
+    }
+    return try await lifeSigns.beginSign(bytes, at: path)
+  }
 }

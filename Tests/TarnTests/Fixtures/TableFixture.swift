@@ -14,7 +14,7 @@ struct TableFixture {
     let clock = SteppedClock()
     settings.now = { clock.now() }
     settings.parallelism = parallelism
-    settings.lockPatience = .milliseconds(200)
+    settings.patience = .milliseconds(200)
     settings.warn = { warnings.add($0) }
     return settings
   }

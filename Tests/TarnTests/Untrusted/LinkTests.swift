@@ -104,7 +104,7 @@ private final class LinkedWorld {
 
   private static var settings: TableSettings {
     var settings = TableSettings()
-    settings.lockPatience = .milliseconds(200)
+    settings.patience = .milliseconds(200)
     return settings
   }
 

@@ -46,7 +46,7 @@ import Testing
     ]
     for (count, atOnce) in counts {
       // Besides: the scratch folder, the files of the timeline, and the table's folder.
-      #expect(count <= 3 * Self.partitions + 15, "\(count)")
+      #expect(count <= 3 * Self.partitions + 18, "\(count)")
       #expect(atOnce >= 8, "\(atOnce)")
     }
   }
@@ -60,9 +60,9 @@ import Testing
       try await table.upsert(try Trade.batch(Self.trades(0)))
       let before = local.synchronizer.count
       try await table.upsert(try Trade.batch(Self.trades(0).map { Trade($0.id, 2, $0.exchange, 7) }))
-      // Each file's bytes and its folder; the timeline's three files and two of markers, each with its folder; the
-      // markers' own folder; and that the markers go.
-      #expect(local.synchronizer.count - before == 2 * Self.partitions + 6 + 4 + 1 + 2)
+      // Each file's bytes and its folder; requested, inflight, content, head and two of markers, each with its folder;
+      // the markers' own folder; that the content is moved, and that the markers go.
+      #expect(local.synchronizer.count - before == 2 * Self.partitions + 8 + 4 + 1 + 1 + 1)
     }
   }
 
@@ -80,8 +80,8 @@ import Testing
       let rows = Self.trades(0).map { Trade($0.id, time, $0.exchange, 7) } + [Trade("gone\(time)", 5, nil)]
       try await table.apply(try ChangeBatch(rows: try Trade.batch(rows), isDelete: isDelete))
     }
-    let calls = log.all.filter { !$0.hasSuffix(".lock") }
-    let completed = try #require(calls.lastIndex { $0.hasPrefix("alone put") && $0.hasSuffix(".commit") })
+    let calls = log.all
+    let completed = try #require(calls.lastIndex { $0.hasPrefix("alone move") && $0.hasSuffix(".commit") })
     let settled = try #require(calls.lastIndex(of: "batch settle"))
     let inflight = try #require(calls.lastIndex { $0.hasPrefix("alone put") && $0.hasSuffix(".inflight") })
     let written = calls.indices.filter { calls[$0].hasPrefix("batch") && $0 != settled && $0 > inflight }
@@ -91,8 +91,8 @@ import Testing
     // Nothing of the timeline waits for others.
     #expect(!calls.contains { $0.hasPrefix("batch put .hoodie/2") })
     let alone = calls[inflight...].filter { $0.hasPrefix("alone put") || $0.hasPrefix("alone finish") }
-    // The inflight file, two of markers, and the completed one.
-    #expect(alone.count == 4 && alone.filter { $0.contains("/MARKERS") }.count == 2)
+    // The inflight file, two of markers, the content of the completed one, and the head.
+    #expect(alone.count == 5 && alone.filter { $0.contains("/MARKERS") }.count == 2)
     // What a rollback goes by is there before the first base file.
     let marked = try #require(calls.lastIndex { $0.hasSuffix("/MARKERS.type") })
     #expect(
@@ -102,7 +102,7 @@ import Testing
 }
 
 /// A storage that writes down what is written through it, and whether through a batch.
-private struct LoggedStorage: Storage, LockProvider {
+private struct LoggedStorage: Storage, LifeSigns {
   let inner: any Storage
   let log: Collected
   let name: String
@@ -148,8 +148,17 @@ private struct LoggedStorage: Storage, LockProvider {
 
   var costs: RequestCosts { inner.costs }
 
-  func lock(_ path: String, patience: Duration) async throws(StorageError) -> any StorageLock {
-    try await inner.heldLock(path, patience: patience)
+  func move(_ path: String, to target: String) async throws(StorageError) {
+    log.add("\(name) move \(target)")
+    try await inner.move(path, to: target)
+  }
+
+  func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+    try await inner.heldSign(bytes, at: path)
+  }
+
+  func isHeld(_ path: String) async throws(StorageError) -> Bool {
+    try await inner.lifeSigns?.isHeld(path) ?? false
   }
 }
 

@@ -1,3 +1,5 @@
+import TarnBytes
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -31,6 +33,11 @@ enum FileSystem {
       ObjectTag("\(String(inode, radix: 16))-\(String(size, radix: 16))-\(seconds).\(nanoseconds)")
     }
 
+    /// The tag of a content that is at hand.
+    func tag(of bytes: [UInt8]) -> ObjectTag {
+      ObjectTag(tag.text, contentHash: XXH64.hash(bytes.span.bytes))
+    }
+
     func isSameFile(as other: Status) -> Bool { device == other.device && inode == other.inode }
 
     func info(path: String) -> ObjectInfo {
@@ -60,12 +67,6 @@ enum FileSystem {
   /// Makes a new file, and opens it for writing.
   static func createNew(_ path: String) -> Int {
     repeating { Int(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) }
-  }
-
-  /// Opens a file that only serves as a lock, and makes it where it is missing; a symbolic link is an error, since
-  /// the file would be made where it leads.
-  static func openLockFile(_ path: String) -> Int {
-    repeating { Int(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o666)) }
   }
 
   /// Makes a second descriptor of an open file.
@@ -193,9 +194,9 @@ enum FileSystem {
 
   static func remove(_ path: String) -> Int { repeating { Int(unlink(path)) } }
 
-  /// Takes the exclusive advisory lock of an open file, or of a folder.
-  static func lock(_ descriptor: Int, waiting: Bool) -> Int {
-    repeating { Int(flock(Int32(descriptor), waiting ? LOCK_EX : LOCK_EX | LOCK_NB)) }
+  /// Takes the advisory lock of an open file, or of a folder, where it is free: alone, or with others who share it.
+  static func lock(_ descriptor: Int, isShared: Bool = false) -> Int {
+    repeating { Int(flock(Int32(descriptor), (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB)) }
   }
 
   /// Lets go of the advisory lock of an open file, for every copy of its descriptor.

@@ -1,9 +1,19 @@
 import TarnColumns
+import TarnFileGroups
 import TarnIndex
+import TarnStorage
 import TarnTimeline
 
 /// What a write puts into the table before its commit, and what does no harm where the commit fails.
-extension WriteTransaction {
+struct Preparations: Sendable {
+  let table: PresentTable
+  /// Which names own which columns; nil where the write does not say.
+  let owners: ColumnOwners?
+
+  private var state: TableState { table.state }
+  private var settings: TableSettings { table.settings }
+  private var storage: any Storage { table.reader.storage }
+
   /// Stores which names own which columns, where the table's properties do not have it yet.
   ///
   /// Whatever a commit then puts into such a column is that name's for every later batch. Where the commit fails, what
@@ -50,7 +60,7 @@ extension WriteTransaction {
   ///
   /// Files of attempts that another engine rolled back go, since a timeline that begins after them would take them
   /// for completed. Those of an attempt that is under way stay, whoever's it is.
-  func tidyTombstones(_ table: WritableTable) async throws(TableError) {
+  func tidyTombstones(of table: WritableTable) async throws(TableError) {
     try await tableErrors {
       do throws(KeyIndexError) {
         let store = try await TombstoneStore.open(in: storage, timeline: state.timeline)

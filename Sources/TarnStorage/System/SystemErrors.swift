@@ -27,6 +27,28 @@ extension StorageError {
   /// Whether a failed call only says that there is no such file.
   static func isAbsence(_ result: Int) -> Bool { result == -Int(ENOENT) || result == -Int(ENOTDIR) }
 
+  /// Makes the error for a failed call that gives a file its name.
+  ///
+  /// Of most errors it is certain that the name is as it was; of others, as of a disk that fails in the middle, nobody
+  /// can say.
+  static func naming(_ result: Int, path: String, _ attempt: String) -> StorageError {
+    let error = system(result, path: path, attempt)
+    switch Int32(truncatingIfNeeded: -result) {
+    case EIO, ESTALE, ETIMEDOUT, ENXIO, ENODEV:
+      return StorageError(.unknown, path: path, error.message, cause: error.cause)
+    default: return error
+    }
+  }
+
+  /// The result of a call that says that there is no such file.
+  static let absence = -Int(ENOENT)
+
+  /// Whether a failed call only says that the name is taken.
+  static func isPresence(_ result: Int) -> Bool { result == -Int(EEXIST) }
+
+  /// Whether a failed call only says that another holds the lock.
+  static func isTaken(_ result: Int) -> Bool { result == -Int(EWOULDBLOCK) }
+
   private static func meaning(of number: Int32) -> (Code, remedy: String) {
     switch number {
     case ENOENT: (.notFound, "")

@@ -1,0 +1,89 @@
+import TarnFileGroups
+import TarnIndex
+import TarnStorage
+import TarnTimeline
+
+/// One try of a write on one state of its table: what is to be written is found out, written, and decided.
+struct WriteTry<Write: TableWrite>: Sendable {
+  let write: Write
+  let options: WriteOptions
+  let decision: AttemptDecision
+  /// Which names own which columns, to be stored before the commit.
+  let owners: ColumnOwners?
+
+  /// How a try ended.
+  enum Ending: Sendable {
+    /// The write is done.
+    case done(CommitReport)
+    /// This version of its application was written before.
+    case repeated(ApplicationVersion)
+    /// The table got a head meanwhile, of another writer: the write begins again, and has lost nothing.
+    case again(Write.Prepared)
+    /// Another writer was faster; the error says which, and what was found out may serve the next try.
+    case lost(TableError, Write.Prepared)
+  }
+
+  /// Tries the write.
+  ///
+  /// What fails is rolled back, unless it is not known whether the commit stands; the error says so then.
+  func run(on table: PresentTable, after previous: Write.Prepared?) async throws(TableError) -> Ending {
+    let settings = table.settings
+    let begun = settings.now()
+    let prepared = try await write.prepare(on: table, after: previous)
+    let planned = prepared.planned
+    let found = settings.now()
+    let lookUpDuration = Duration.microseconds(found - begun)
+    var report = CommitReport(planned.counts)
+    report.lookUpDuration = lookUpDuration
+    guard prepared.isNeeded || options.isCommit else { return .done(report) }
+    guard let head = try await decision.stored(table.state.head) else { return .again(prepared) }
+    let preparations = Preparations(table: table, owners: owners)
+    try await preparations.storeOwners()
+    if !planned.plan.tombstones.isEmpty { try await preparations.tidyTombstones(of: planned.table) }
+    let contents = AttemptContents(write: write, options: options)
+    let attempt: CommitAttempt
+    do throws(TimelineError) {
+      attempt = try await CommitAttempt(
+        contents.workload(planned.plan, mark: settings.random()), after: table.state.timeline,
+        now: settings.now, in: table.reader.storage)
+    } catch { throw TableError(error) }
+    let sign = attempt.lifeSign
+    async let _: Void = sign.beat()
+    let written: [WrittenFile]
+    do {
+      written = try await contents.files(
+        of: prepared, attempt.instant, attempt.markers, attempt.standing, table)
+      try Task.checkCancellation()
+    } catch {
+      await attempt.rollBack(removing: [])
+      throw TableError(error)
+    }
+    report = CommitReport(prepared.counts(of: written), written)
+    report.instant = attempt.instant
+    report.lookUpDuration = lookUpDuration
+    report.writeDuration = .microseconds(settings.now() - found)
+    let candidate = CommitCandidate(
+      instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
+      claim: planned.claim, base: CommitBase(head: head, timeline: table.state.timeline),
+      keepsDeletions: !planned.plan.tombstones.isEmpty, transaction: options.transaction)
+    let leftovers = Leftovers()
+    let result = await decision.run(candidate, of: write, prepared, leftovers, table)
+    switch result {
+    case .stands(let decided):
+      await attempt.end(removing: leftovers.paths)
+      report.position = decided.position
+      report.warnings = decided.warnings
+    case .unknown(let error):
+      let instant = attempt.instant
+      attempt.leave()
+      throw .unknown(error, instant)
+    case .repeated, .lost, .failed: await attempt.rollBack(removing: leftovers.paths)
+    }
+    switch result {
+    case .stands, .unknown: return .done(report)
+    case .repeated(let version): return .repeated(version)
+    case .lost(let error, let newer): return .lost(error, newer)
+    case .failed(let error): throw error
+    }
+  }
+}

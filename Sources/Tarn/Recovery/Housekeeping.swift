@@ -1,0 +1,76 @@
+import TarnStorage
+import TarnTimeline
+
+/// Removes what writers left that died, and what would hide what Tarn writes.
+struct Housekeeping: Sendable {
+  let storage: any Storage
+  let settings: TableSettings
+
+  /// The age at which a temporary is taken to be a dead writer's, in microseconds.
+  private static let temporaryPatience: Int64 = 10 * 60 * 1_000_000
+
+  /// Removes contents of decisions that are carried out, or that can never be made: their attempts are gone.
+  func removeContents(_ listing: TimelineListing, _ head: Head) async {
+    let named = Set(head.named.flatMap(\.contents))
+    let pending = Set(listing.timeline.pending.map(\.instant))
+    let left = listing.contents.filter { !named.contains($0.path) && !pending.contains($0.instant) }
+    guard !left.isEmpty else { return }
+    // What stands is not judged by them, so that they harm nothing where they stay.
+    _ = await storage.delete(left.map(\.path))
+  }
+
+  /// Removes temporaries that writers left which were killed, and the markers of commits that are completed.
+  ///
+  /// Data files are written under the table's lock, so none of theirs is in use; other small files, such as a
+  /// new table's properties, live in the folder for moments. What is older than minutes is dead. Markers of an
+  /// instant that is under way, or that another engine completed, are that writer's to remove.
+  func removeDeadTemporaries(_ timeline: Timeline) async throws(TableError) {
+    try await tableErrors {
+      try await storage.removeUnfinished(before: settings.now() - Self.temporaryPatience)
+      let page = try await storage.listAll(prefix: TablePaths.temporaries, stoppingAtSlash: true)
+      for instant in page.folders.compactMap(CommitMarkers.instant(ofFolder:)) {
+        guard let entry = timeline.completedCommits.first(where: { $0.instant == instant }),
+          let document = try? await CommitLog(storage).document(of: entry),
+          document.extra[CommitMetadata.reportKey] != nil
+        else { continue }
+        // They harm nothing where they stay.
+        try? await CommitMarkers.remove(instant, in: storage)
+      }
+    }
+  }
+
+  /// Switches off a metadata table that Spark left live, since it would hide what Tarn writes.
+  ///
+  /// Properties first, then the folder: the folder alone is ignored (format-logs-and-services 7.5). The properties
+  /// say that it is left over until all of it is gone, so that the next writer goes on where one died.
+  ///
+  /// - Returns: Whether there was one, or the rest of one.
+  func switchOffMetadataTable(_ properties: TableProperties) async throws(TableError) -> Bool {
+    let isLive = properties.hasLiveMetadataTable
+    guard isLive || properties.hasMetadataLeftover else { return false }
+    if isLive {
+      settings.warn(
+        "table \(properties.name) has a live metadata table, which Tarn does not keep up: it is switched off; "
+          + "Spark builds it again at its next write")
+    }
+    return try await tableErrors {
+      if isLive {
+        try await TableProperties.change(in: storage, now: settings.now()) { properties in
+          guard properties.hasLiveMetadataTable else { return false }
+          properties.removeMetadataTable()
+          return true
+        }
+      }
+      // Asked from the folder above, since a link in its place is not the table's to delete through.
+      let prefix = String(TablePaths.metadataTable.dropLast())
+      let paths = try await storage.listAll(prefix: prefix).objects.map(\.path)
+      try await storage.deleteAll(paths.filter { $0.hasPrefix(TablePaths.metadataTable) })
+      try await TableProperties.change(in: storage, now: settings.now()) { properties in
+        guard properties.hasMetadataLeftover, !properties.hasLiveMetadataTable else { return false }
+        properties.hasMetadataLeftover = false
+        return true
+      }
+      return true
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import TarnTimeline
+
+/// A commit whose files are written, and which waits to be decided.
+struct CommitCandidate: Sendable {
+  /// The attempt's instant.
+  let instant: Instant
+  /// What its completed file will say, but for its position.
+  let metadata: CommitMetadata
+  /// What it stands on.
+  let claim: WriteClaim
+  /// The table as it was when it was found out what is to be written.
+  let base: CommitBase
+  /// Whether it keeps deletions that no file group is known to keep.
+  let keepsDeletions: Bool
+  /// Which version of an application it is; nil for none.
+  let transaction: Transaction?
+
+  /// As those who began before must know it.
+  func decision(_ sequence: Int64) -> RecentDecision {
+    let paths = metadata.files.compactMap(\.path)
+    return RecentDecision(
+      sequence: sequence, instant, files: paths, replaced: metadata.replaced?.pairs.flatMap(\.value) ?? [],
+      keepsDeletions: keepsDeletions, schema: RecentDecision.name(ofSchema: metadata.schema))
+  }
+}
+
+/// The state of a table on which a commit stands.
+struct CommitBase: Sendable {
+  /// The head, read before the timeline.
+  let head: LoadedHead
+  /// The timeline.
+  let timeline: Timeline
+}
+
+/// What was decided of a commit.
+enum CommitAnswer: Sendable {
+  /// It stands.
+  case decided(DecidedCommit)
+  /// It does not yet: something came where it looked, so that it must look again.
+  case look
+  /// It does not: another changed what it changes.
+  case conflict(TableError)
+  /// It does not, nor will it: this version of its application stands already.
+  case repeated(ApplicationVersion)
+  /// It does not, nor will it.
+  case refused(TableError)
+  /// It may stand, or may yet.
+  case unknown(TimelineError)
+}
+
+/// A commit that stands.
+struct DecidedCommit: Sendable {
+  /// How far the table has come with it.
+  let position: TablePosition
+  /// What is to be told of it.
+  let warnings: [CommitWarning]
+}
+
+/// A version of an application that writes each of its versions once; see ``WriteOptions``.
+public struct Transaction: Sendable, Hashable {
+  /// The application's name.
+  public var application: String
+  /// The version, which rises from one write of the application to the next.
+  public var version: Int64
+
+  /// Makes a transaction.
+  public init(application: String, version: Int64) {
+    self.application = application
+    self.version = version
+  }
+}

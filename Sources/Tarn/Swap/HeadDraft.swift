@@ -1,0 +1,190 @@
+import TarnBytes
+import TarnStorage
+import TarnTimeline
+
+/// The next head in the making: which of some commits it can decide, and what must be written before it does.
+struct HeadDraft: Sendable {
+  private let before: Head
+  /// What is answered to each candidate at once; nil for those that are taken or wait.
+  let answers: [CommitAnswer?]
+  /// Whether each candidate is taken.
+  let isTaken: [Bool]
+
+  /// The candidates that are taken, by their places.
+  var taken: [Int] { isTaken.indices.filter { isTaken[$0] } }
+
+  /// Judges candidates against what was decided since each began, and against each other.
+  init(on head: Head, _ candidates: [CommitCandidate]) {
+    before = head
+    var answers: [CommitAnswer?] = []
+    var isTaken: [Bool] = []
+    var accepted: [RecentDecision] = []
+    var applications: Set<String> = []
+    for candidate in candidates {
+      if let answer = Self.answer(candidate, head) {
+        answers.append(answer)
+        isTaken.append(false)
+        continue
+      }
+      answers.append(nil)
+      let isFree =
+        if case .clear = candidate.claim.verdict(on: accepted, at: candidate.instant) { true } else { false }
+      // One at a time of each application, and no more applications than there may be.
+      let isNew =
+        candidate.transaction.map { transaction in
+          !applications.contains(transaction.application)
+            && head.applications.count + applications.count <= Head.mostApplications
+        } ?? true
+      isTaken.append(isFree && isNew)
+      guard isFree, isNew else { continue }
+      if let transaction = candidate.transaction { applications.insert(transaction.application) }
+      accepted.append(candidate.decision(head.sequence + Int64(accepted.count) + 1))
+    }
+    self.answers = answers
+    self.isTaken = isTaken
+  }
+
+  /// What can be said of a candidate by the head alone; nil where nothing is in its way.
+  private static func answer(_ candidate: CommitCandidate, _ head: Head) -> CommitAnswer? {
+    if let transaction = candidate.transaction, let last = head.version(of: transaction.application) {
+      if last.version == transaction.version { return .repeated(last) }
+      if last.version > transaction.version {
+        return .refused(.stale(transaction, last))
+      }
+    } else if candidate.transaction != nil, head.applications.count >= Head.mostApplications {
+      return .refused(.tooManyApplications)
+    }
+    if head.rollsBack(candidate.instant) { return .refused(.rolledBack(candidate.instant)) }
+    let decisions = head.decisions(after: candidate.base.head.head.position)
+    switch candidate.claim.verdict(on: decisions, at: candidate.instant) {
+    case .clear: return nil
+    case .look: return .look
+    case .conflict(let what, let other): return .conflict(.conflict(other, what))
+    }
+  }
+
+  /// What came of writing contents and looking at the timeline.
+  enum Written: Sendable {
+    /// The next head, what it names of the candidates, the timeline, and the contents.
+    case ready(Head, [NamedDecision], TimelineListing, contents: [String])
+    /// Some candidates cannot be decided: an answer for each of these, nil for the others.
+    case some([CommitAnswer?], contents: [String])
+    /// Nothing can be decided.
+    case failed(TableError, contents: [String])
+  }
+
+  /// Writes the contents of the candidates that were taken, and looks at the timeline beside that.
+  func write(_ taken: [CommitCandidate], _ store: HeadStore, in storage: any Storage) async -> Written {
+    // Mostly no other engine has committed, and the positions are those.
+    let first = contents(of: taken, behind: before.sequence, store)
+    let start = taken.compactMap(\.base.timeline.whereNewsBegin).min()
+    async let listed = Self.listing(storage, since: start)
+    async let isWritten = Self.put(first, in: storage)
+    var paths = first.map(\.path)
+    let (result, failure) = (await listed, await isWritten)
+    if let failure { return .failed(failure, contents: paths) }
+    let listing: TimelineListing
+    let foreign: ForeignCommits
+    var answers: [CommitAnswer?] = []
+    do throws(TimelineError) {
+      listing = try result.get()
+      foreign = try await ForeignCommits(on: listing.timeline, besides: before, in: storage)
+      let notices = RollbackNotices(listing.timeline, in: storage)
+      for candidate in taken {
+        answers.append(try await Self.answer(candidate, listing.timeline, foreign, notices))
+      }
+      if answers.allSatisfy({ $0 == nil }),
+        named(besides: listing, taken).count + taken.count > Head.mostNamed
+      {
+        try await RollForward(storage).carryOut(before.named, listed: listing.timeline)
+        return .some(answers, contents: paths)
+      }
+    } catch { return .failed(TableError(error), contents: paths) }
+    guard answers.allSatisfy({ $0 == nil }) else { return .some(answers, contents: paths) }
+    var written = first
+    if !foreign.decisions.isEmpty {
+      written = contents(of: taken, behind: before.sequence + Int64(foreign.decisions.count), store)
+      paths += written.map(\.path)
+      if let failure = await Self.put(written, in: storage) { return .failed(failure, contents: paths) }
+    }
+    let (head, decisions) = next(taken, written.map(\.path), foreign, listing, store)
+    return .ready(head, decisions, listing, contents: paths)
+  }
+
+  /// What is named already and not seen to be carried out.
+  private func named(besides listing: TimelineListing, _ taken: [CommitCandidate]) -> [NamedDecision] {
+    let timelines = [listing.timeline] + taken.map(\.base.timeline)
+    return before.named.filter { decision in !timelines.contains { $0.entries.contains(decision.completed) } }
+  }
+
+  /// The next head, and what it names of the candidates.
+  private func next(
+    _ taken: [CommitCandidate], _ paths: [String], _ foreign: ForeignCommits, _ listing: TimelineListing,
+    _ store: HeadStore
+  ) -> (Head, [NamedDecision]) {
+    var head = before.next(mark: store.newMark())
+    head.named = named(besides: listing, taken)
+    for decision in foreign.decisions { head.append(decision) }
+    var decisions: [NamedDecision] = []
+    for (candidate, path) in zip(taken, paths) {
+      let decision = candidate.decision(head.sequence + 1)
+      head.append(decision)
+      decisions.append(
+        NamedDecision(candidate.instant, sequence: decision.sequence, .commit(content: path)))
+      guard let transaction = candidate.transaction else { continue }
+      _ = head.note(ApplicationVersion(transaction.application, transaction.version, candidate.instant))
+    }
+    head.named += decisions
+    head.note(listing.timeline)
+    return (head, decisions)
+  }
+
+  /// The completed files to be, which follow so many decisions.
+  private func contents(
+    of taken: [CommitCandidate], behind sequence: Int64, _ store: HeadStore
+  ) -> [(path: String, bytes: [UInt8])] {
+    taken.enumerated().map { number, candidate in
+      var metadata = candidate.metadata
+      metadata.extra[CommitMetadata.positionKey] =
+        TablePosition(epoch: before.epoch, sequence: sequence + Int64(number) + 1).description
+      return (DecisionContent(candidate.instant, mark: store.newMark()).path, metadata.bytes())
+    }
+  }
+
+  private static func listing(
+    _ storage: any Storage, since start: Instant?
+  ) async -> Result<TimelineListing, TimelineError> {
+    do throws(TimelineError) {
+      return .success(try await TimelineListing.load(from: storage, since: start))
+    } catch { return .failure(error) }
+  }
+
+  /// Puts contents, each of which has a name of its own; nil where all are there.
+  private static func put(
+    _ contents: [(path: String, bytes: [UInt8])], in storage: any Storage
+  ) async -> TableError? {
+    do {
+      _ = try await concurrently(contents, width: storage.costs.requestsAtOnce) { content in
+        try await storage.put(content.bytes, at: content.path, if: .always)
+      }
+      return nil
+    } catch { return TableError(error) }
+  }
+
+  /// What the timeline says against a candidate; nil for nothing.
+  private static func answer(
+    _ candidate: CommitCandidate, _ timeline: Timeline, _ foreign: ForeignCommits, _ notices: RollbackNotices
+  ) async throws(TimelineError) -> CommitAnswer? {
+    let inflight = InstantFiles(candidate.instant).inflight
+    guard timeline.pending.contains(inflight) else { return .refused(.rolledBack(candidate.instant)) }
+    if try await notices.name(candidate.instant, since: candidate.base.timeline) {
+      return .refused(.rolledBack(candidate.instant))
+    }
+    let since = foreign.decisions.filter { !candidate.base.timeline.contains($0.instant) }
+    switch candidate.claim.verdict(on: since, at: candidate.instant) {
+    case .clear: return nil
+    case .look: return .look
+    case .conflict(let what, let other): return .conflict(.conflict(other, what))
+    }
+  }
+}

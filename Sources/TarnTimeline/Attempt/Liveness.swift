@@ -1,0 +1,119 @@
+import Synchronization
+import TarnStorage
+
+/// Shows that the writer of an attempt lives, and tells whether others do.
+///
+/// It is a matter of tidiness and never of safety: an attempt that is rolled back though it lived costs its writer a new
+/// try. On a disk the kernel tells exactly; elsewhere a heartbeat is judged by the storage's own clock, as Hudi's are.
+///
+/// Source: format-logs-and-services 4 (`HoodieHeartbeatClient`).
+package struct Liveness: Sendable {
+  /// The folder of heartbeats, with its slash.
+  package static let folder = TablePaths.folder + ".heartbeat/"
+  /// How often a sign is renewed; Hudi's writers do so each minute, and take one for dead after two.
+  package static let interval = Duration.seconds(30)
+  /// The age at which a heartbeat has stopped, in microseconds.
+  private static let patience: Int64 = 120 * 1_000_000
+
+  private let storage: any Storage
+
+  /// Goes by what a storage knows.
+  package init(_ storage: any Storage) { self.storage = storage }
+
+  /// The path of the sign of an attempt's writer.
+  package static func path(of instant: Instant) -> String { folder + instant.text }
+
+  /// Shows that the writer of an attempt lives, before the attempt does anything else.
+  ///
+  /// - Parameter mark: What the sign holds, by which it is known as Tarn's.
+  /// - Returns: The sign; nil where there is one of another's, whose instant it is then.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func begin(
+    _ instant: Instant, mark: String
+  ) async throws(TimelineError) -> (any LifeSign)? {
+    let path = Self.path(of: instant)
+    do {
+      if let signs = storage.lifeSigns { return try await signs.beginSign(Array(mark.utf8), at: path) }
+      let tag = try await storage.put(Array(mark.utf8), at: path, if: .ifAbsent)
+      return Heartbeat(storage, path, mark, tag)
+    } catch {
+      // Without an answer the name may be taken by this very put; another is free.
+      if error.code == .preconditionFailed || error.code == .unknown { return nil }
+      throw TimelineError(error)
+    }
+  }
+
+  /// Whether the writer of an attempt is dead.
+  ///
+  /// - Parameter mark: A random text, for a name of its own.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func isDead(_ instant: Instant, mark: String) async throws(TimelineError) -> Bool {
+    let path = Self.path(of: instant)
+    do throws(StorageError) {
+      if let signs = storage.lifeSigns { return try await !signs.isHeld(path) }
+      let beat: ObjectInfo
+      do throws(StorageError) { beat = try await storage.info(of: path) } catch {
+        guard error.code == .notFound else { throw error }
+        return true
+      }
+      // Whatever the clocks of this machine and that one say, both times are the storage's.
+      let probe = TablePaths.temporaries + "tarn-clock-\(mark)"
+      try await storage.put([], at: probe, if: .always)
+      let now = try await storage.info(of: probe).modified
+      try await storage.delete(probe)
+      return now - beat.modified > Self.patience
+    } catch { throw TimelineError(error) }
+  }
+
+  /// Whether an attempt has a sign that Tarn's writers made.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func isOwn(_ instant: Instant) async throws(TimelineError) -> Bool {
+    try await storage.readIfPresent(Self.path(of: instant))?.isEmpty == false
+  }
+
+  /// Removes the sign of an attempt that is no more.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func remove(_ instant: Instant) async throws(TimelineError) {
+    do { try await storage.delete(Self.path(of: instant)) } catch { throw TimelineError(error) }
+  }
+}
+
+extension LifeSign {
+  /// Renews the sign now and then, until the task is cancelled.
+  package func beat() async {
+    while !Task.isCancelled {
+      do { try await Task.sleep(for: Liveness.interval) } catch { return }
+      try? await renew()
+    }
+  }
+}
+
+/// An object whose time of modification shows that its maker lives.
+private final class Heartbeat: LifeSign {
+  private let storage: any Storage
+  private let path: String
+  private let bytes: [UInt8]
+  /// Nil once it has ended.
+  private let tag: Mutex<ObjectTag?>
+
+  init(_ storage: any Storage, _ path: String, _ mark: String, _ tag: ObjectTag) {
+    self.storage = storage
+    self.path = path
+    bytes = Array(mark.utf8)
+    self.tag = Mutex(tag)
+  }
+
+  func renew() async throws(StorageError) {
+    guard let present = tag.withLock({ $0 }) else { return }
+    // One that was removed stays so.
+    let new = try await storage.put(bytes, at: path, if: .ifMatches(present))
+    tag.withLock { if $0 != nil { $0 = new } }
+  }
+
+  func end() async {
+    guard tag.withLock({ $0.take() }) != nil else { return }
+    _ = await storage.delete([path])
+  }
+}

@@ -1,0 +1,66 @@
+import TarnStorage
+
+/// Puts on the timeline what was decided: moves contents to their places, in the order of the decisions.
+///
+/// Whoever finds a decision that is not carried out does it. Moved, never put: a file that came back after it was
+/// archived would hide all that is older, since what lies before the first instant of the timeline counts as committed.
+package struct RollForward: Sendable {
+  private let storage: any Storage
+
+  /// Works on a table.
+  package init(_ storage: any Storage) { self.storage = storage }
+
+  /// What came of a commit that was decided.
+  package enum Outcome: Sendable {
+    /// Its completed file stands, or did before it was archived.
+    case stands
+    /// There is nothing left of it to be moved: another engine undid it, or it was archived long ago.
+    case gone
+  }
+
+  /// Carries out decisions that others made, as far as that is still to be done.
+  ///
+  /// - Parameters:
+  ///   - decisions: In their order.
+  ///   - timeline: As it was listed after the head was read.
+  /// - Returns: Whether there was something to do.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  @discardableResult
+  package func carryOut(
+    _ decisions: [NamedDecision], listed timeline: Timeline
+  ) async throws(TimelineError) -> Bool {
+    var wasNeeded = false
+    for decision in decisions {
+      let isCompleted = timeline.entries.contains(decision.completed)
+      guard !isCompleted else { continue }
+      wasNeeded = true
+      switch decision.kind {
+      case .commit(let content): _ = try await complete(decision.instant, content)
+      case .rollback(let target, let contents):
+        try await RollbackExecution(target, by: decision.instant, contents, in: storage).run()
+      }
+    }
+    return wasNeeded
+  }
+
+  /// Gives a commit that was decided its completed file.
+  ///
+  /// - Parameter content: Where it lies.
+  /// - Throws: ``TimelineError`` with code `storage`: the decision stands all the same.
+  package func complete(_ instant: Instant, _ content: String) async throws(TimelineError) -> Outcome {
+    let files = InstantFiles(instant)
+    do throws(StorageError) {
+      // Undone by another engine meanwhile, it must not come back.
+      guard try await storage.exists(files.inflight.path) else {
+        return try await storage.exists(files.completed.path) ? .stands : .gone
+      }
+      do throws(StorageError) { try await storage.move(content, to: files.completed.path) } catch {
+        guard error.code == .notFound || error.code == .unknown else { throw error }
+        if try await storage.exists(files.completed.path) { return .stands }
+        guard error.code == .notFound else { throw error }
+        return .gone
+      }
+      return .stands
+    } catch { throw TimelineError(error) }
+  }
+}

@@ -1,0 +1,124 @@
+import TarnAvro
+import TarnBytes
+import TarnStorage
+
+/// Rolls back another writer's attempt, as a decision: so that an attempt which lived after all, and was decided
+/// meanwhile, is not touched, and one that sleeps finds out when it wakes.
+package struct RollbackDecision: Sendable {
+  private let target: TimelineEntry
+  private let storage: any Storage
+  private let store: HeadStore
+  /// Where the table lies, as other engines name it; they delete by whole paths.
+  private let base: String
+
+  /// Names an attempt.
+  ///
+  /// - Parameters:
+  ///   - target: Its entry on the timeline, requested or inflight.
+  ///   - base: The table's place, as a path or URI.
+  package init(_ target: TimelineEntry, in storage: any Storage, at base: String, _ store: HeadStore) {
+    self.target = target
+    self.storage = storage
+    self.base = base
+    self.store = store
+  }
+
+  /// Decides the rollback, and carries it out.
+  ///
+  /// - Parameters:
+  ///   - head: The head on which the attempt was found undecided.
+  ///   - timeline: The timeline as it was listed after that.
+  ///   - planned: The partitions that the attempt's inflight file names.
+  ///   - now: The time in microseconds since 1970.
+  /// - Returns: The head with the decision; nil where another was faster, and nothing was done.
+  /// - Throws: ``TimelineError``, `outcomeUnknown` where the rollback may have been decided.
+  package func run(
+    on head: LoadedHead, _ timeline: Timeline, planned: [String], now: Int64
+  ) async throws(TimelineError) -> LoadedHead? {
+    let files = try await AttemptRemains(target.instant, in: storage).baseFiles(planned: planned)
+    let liveness = Liveness(storage)
+    // The sign takes the instant among Tarn's writers, as that of a commit does.
+    var latest = timeline.lastInstant
+    var sign: (any LifeSign)?
+    var instant = Instant.after(latest: latest, now: now)
+    for _ in 0..<1_000 where sign == nil {
+      latest = instant
+      sign = try await liveness.begin(instant, mark: "rollback of \(target.instant)")
+      if sign == nil { instant = Instant.after(latest: latest, now: now) }
+    }
+    guard let sign else { return nil }
+    let result: LoadedHead?
+    do throws(TimelineError) { result = try await decide(instant, files, on: head, now: now) } catch {
+      await sign.end()
+      throw error
+    }
+    await sign.end()
+    return result
+  }
+
+  private func decide(
+    _ instant: Instant, _ files: [String], on head: LoadedHead, now: Int64
+  ) async throws(TimelineError) -> LoadedHead? {
+    let documents = try documents(instant, files, now: now)
+    let paths = documents.map { _ in DecisionContent(instant, mark: store.newMark()).path }
+    for (path, bytes) in zip(paths, documents) {
+      do { try await storage.put(bytes, at: path, if: .always) } catch { throw TimelineError(error) }
+    }
+    let contents = RollbackContents(plan: paths[0], inflight: paths[1], completed: paths[2])
+    var next = head.head.next(mark: store.newMark())
+    let decision = NamedDecision(instant, sequence: nil, .rollback(of: target.instant, contents))
+    next.named.append(decision)
+    next.doubtful.removeAll { $0 == target.instant }
+    switch await store.swap(next, on: head.tag, deciding: [instant]) {
+    case .won(let new):
+      try await RollbackExecution(target.instant, by: instant, contents, in: storage).run()
+      return new
+    case .refused:
+      _ = await storage.delete(paths)
+      return nil
+    case .failed(let error):
+      _ = await storage.delete(paths)
+      throw error
+    case .unknown(let error): throw error
+    }
+  }
+
+  /// The plan, the empty file of a rollback under way, and the end.
+  private func documents(
+    _ instant: Instant, _ files: [String], now: Int64
+  ) throws(TimelineError) -> [[UInt8]] {
+    let attempt = InstantInfo(instant: target.instant.text, action: target.action.rawValue)
+    var byPartition = OrderedMap<[String]>()
+    for file in files {
+      let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
+      byPartition[slash.map { String(file[..<$0]) } ?? "", default: []].append(base + "/" + file)
+    }
+    let plan = RollbackPlan(
+      instant: attempt,
+      requests: byPartition.pairs.map { RollbackPlan.Request(partitionPath: $0.key, deleting: $0.value) })
+    var partitions = OrderedMap<RollbackMetadata.Partition>()
+    for (path, deleted) in byPartition.pairs {
+      partitions[path] = RollbackMetadata.Partition(path: path, deleted: deleted)
+    }
+    let metadata = RollbackMetadata(
+      start: instant.text, duration: 0, deletedCount: Int32(clamping: files.count), rolledBack: attempt,
+      partitions: partitions)
+    do throws(AvroError) { return [try plan.bytes(), [], try metadata.bytes()] } catch {
+      throw TimelineError(
+        .damaged, path: "", "no rollback plan can be made: \(error.description)", cause: error)
+    }
+  }
+}
+
+extension RollbackPlan {
+  /// The base files that it deletes, relative to the table.
+  var tablePaths: [String] {
+    requests.flatMap { request in
+      request.deletedFiles.map { file in
+        let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { String(file[file.utf8.index(after: $0)...]) } ?? file
+        return TablePaths.join(request.partitionPath, name)
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import TarnBytes
+
+/// The one small object by whose replacement everything is decided that Tarn's writers do to a table.
+///
+/// Each writer replaces it on the tag that it had when the writer read it, so that of two who began on the same state one
+/// is refused, and finds here what was decided meanwhile. The timeline stays the truth for every reader: a head that is
+/// lost is made anew from it, in a new epoch.
+package struct Head: Sendable, Hashable {
+  /// The most decisions that may be named; more must be carried out first.
+  package static let mostNamed = 16
+  /// How many row-changing decisions are remembered.
+  package static let mostRecent = 32
+  /// Files of all remembered decisions beyond which those of the oldest are not told.
+  private static let mostFiles = 512
+  /// The most applications with transactions.
+  package static let mostApplications = 256
+  /// Decisions after which a ticket is dropped.
+  private static let ticketAge = 10
+
+  /// Two random numbers in hexadecimal digits, so that no two heads are ever alike.
+  package private(set) var mark: String
+  /// A random text that changes where decisions are taken back.
+  package let epoch: String
+  /// The number of row-changing decisions.
+  package private(set) var sequence: Int64
+  /// Decisions whose files may not all stand on the timeline yet, in their order.
+  package var named: [NamedDecision] = []
+  /// The last row-changing decisions, in their order.
+  package private(set) var recent: [RecentDecision] = []
+  /// Applications that write with transactions.
+  package private(set) var applications: [ApplicationVersion] = []
+  /// Writers that wish to go first.
+  package var tickets: [Ticket] = []
+  /// The greatest instant that was seen completed.
+  package private(set) var latest: Instant?
+  /// Other engines' attempts that were under way then.
+  package private(set) var foreign: [Instant] = []
+  /// Attempts of which it is not known whether they were decided by a head that was lost: nobody rolls them back unasked.
+  package var doubtful: [Instant] = []
+
+  /// Begins an epoch.
+  package init(epoch: String, sequence: Int64, mark: String) {
+    self.epoch = epoch
+    self.sequence = sequence
+    self.mark = mark
+  }
+
+  /// How far the table has come.
+  package var position: TablePosition { TablePosition(epoch: epoch, sequence: sequence) }
+
+  /// The next head, which differs from this one whatever is decided.
+  package func next(mark: String) -> Head {
+    var next = self
+    next.mark = mark
+    return next
+  }
+
+  /// Takes in a row-changing decision; its sequence must be the next.
+  package mutating func append(_ decision: RecentDecision) {
+    sequence = decision.sequence
+    recent.append(decision)
+    recent.removeFirst(max(recent.count - Self.mostRecent, 0))
+    var files = 0
+    for index in recent.indices.reversed() {
+      files += recent[index].files?.count ?? 0
+      if files > Self.mostFiles { recent[index].files = nil }
+    }
+    tickets = tickets.map { Ticket(owner: $0.owner, age: $0.age + 1) }.filter { $0.age < Self.ticketAge }
+  }
+
+  /// Notes how far an application has come.
+  ///
+  /// - Returns: False where there are too many applications.
+  package mutating func note(_ version: ApplicationVersion) -> Bool {
+    applications.removeAll { $0.application == version.application }
+    guard applications.count < Self.mostApplications else { return false }
+    applications.append(version)
+    return true
+  }
+
+  /// How far an application has come; nil for one that has not written.
+  package func version(of application: String) -> ApplicationVersion? {
+    applications.first { $0.application == application }
+  }
+
+  /// Notes what was seen of the timeline.
+  package mutating func note(_ timeline: Timeline) {
+    latest = [latest, timeline.completedCommits.last?.instant].compactMap(\.self).max()
+    let own = Set(named.map(\.instant))
+    foreign = timeline.pending.filter { $0.action.writesData && !own.contains($0.instant) }.map(\.instant)
+  }
+
+  /// The row-changing decisions after a position; nil where not all of them are known any more.
+  package func decisions(after position: TablePosition) -> [RecentDecision]? {
+    guard position.epoch == epoch, position.sequence <= sequence else { return nil }
+    let later = recent.filter { $0.sequence > position.sequence }
+    return Int64(later.count) == sequence - position.sequence ? later : nil
+  }
+
+  /// Whether a completed commit is known: decided here, or taken in.
+  package func knows(_ instant: Instant) -> Bool {
+    if recent.contains(where: { $0.instant == instant }) || named.contains(where: { $0.instant == instant }) {
+      return true
+    }
+    guard let latest else { return false }
+    return instant <= latest && !foreign.contains(instant)
+  }
+
+  /// Whether an attempt was decided, as far as this head remembers.
+  package func hasDecided(_ instant: Instant) -> Bool {
+    recent.contains { $0.instant == instant } || named.contains { $0.instant == instant }
+  }
+
+  /// Whether an attempt is named as rolled back.
+  package func rollsBack(_ instant: Instant) -> Bool {
+    named.contains { decision in
+      if case .rollback(instant, _) = decision.kind { true } else { false }
+    }
+  }
+
+  // MARK: - As text
+
+  /// The version of the format that this build writes.
+  package static let format: Int64 = 1
+
+  /// The text.
+  package var bytes: [UInt8] { HeadText.text(of: self).bytes() }
+
+  init(
+    mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
+    applications: [ApplicationVersion], tickets: [Ticket], latest: Instant?, foreign: [Instant],
+    doubtful: [Instant]
+  ) {
+    self.mark = mark
+    self.epoch = epoch
+    self.sequence = sequence
+    self.named = named
+    self.recent = recent
+    self.applications = applications
+    self.tickets = tickets
+    self.latest = latest
+    self.foreign = foreign
+    self.doubtful = doubtful
+  }
+}

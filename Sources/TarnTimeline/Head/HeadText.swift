@@ -1,0 +1,191 @@
+import TarnBytes
+
+/// Why bytes are no head.
+package enum HeadError: Error, Sendable, Hashable {
+  /// They are none, or have none of its form.
+  case damaged(String)
+  /// A later build wrote it.
+  case later(format: Int64)
+}
+
+/// The form of a head: one JSON object.
+enum HeadText {
+  static func text(of head: Head) -> JSONValue {
+    .object([
+      .init("format", .integer(Head.format)),
+      .init("mark", .string(head.mark)),
+      .init("epoch", .string(head.epoch)),
+      .init("sequence", .integer(head.sequence)),
+      .init("latest", text(head.latest)),
+      .init("foreign", .array(head.foreign.map { .string($0.text) })),
+      .init("doubtful", .array(head.doubtful.map { .string($0.text) })),
+      .init("named", .array(head.named.map(text))),
+      .init("recent", .array(head.recent.map(text))),
+      .init(
+        "applications",
+        .array(
+          head.applications.map {
+            .object([
+              .init("name", .string($0.application)), .init("version", .integer($0.version)),
+              .init("instant", text($0.instant)),
+            ])
+          })),
+      .init(
+        "tickets",
+        .array(
+          head.tickets.map { .object([.init("owner", .string($0.owner)), .init("age", .integer($0.age))]) })),
+    ])
+  }
+
+  private static func text(_ instant: Instant?) -> JSONValue { instant.map { .string($0.text) } ?? .null }
+
+  private static func text(_ decision: NamedDecision) -> JSONValue {
+    var members: [JSONValue.Member] = [
+      .init("instant", text(decision.instant)),
+      .init("sequence", decision.sequence.map { .integer($0) } ?? .null),
+    ]
+    switch decision.kind {
+    case .commit(let content):
+      members += [.init("action", .string("commit")), .init("content", .string(content))]
+    case .rollback(let target, let contents):
+      members += [
+        .init("action", .string("rollback")), .init("of", text(target)),
+        .init("plan", .string(contents.plan)), .init("inflight", .string(contents.inflight)),
+        .init("completed", .string(contents.completed)),
+      ]
+    }
+    return .object(members)
+  }
+
+  private static func text(_ decision: RecentDecision) -> JSONValue {
+    .object([
+      .init("sequence", .integer(decision.sequence)), .init("instant", text(decision.instant)),
+      .init("files", decision.files.map { .array($0.map { .string($0) }) } ?? .null),
+      .init("replaced", .array(decision.replaced.map { .string($0) })),
+      .init("deletions", .boolean(decision.keepsDeletions)),
+      .init("schema", .text(decision.schema)), .init("foreign", .boolean(decision.isForeign)),
+    ])
+  }
+}
+
+extension Head {
+  /// Reads a head.
+  ///
+  /// - Throws: ``HeadError``.
+  package init(parsing bytes: [UInt8]) throws(HeadError) {
+    let json: JSONValue
+    do { json = try JSONValue(parsing: bytes) } catch {
+      throw .damaged("it is not JSON: \(error.description)")
+    }
+    let object = try Members(json, "it")
+    let format = try object.number("format")
+    guard format <= Self.format else { throw .later(format: format) }
+    guard format == Self.format else { throw .damaged("its format is \(format)") }
+    self.init(
+      mark: try object.string("mark"), epoch: try object.string("epoch"),
+      sequence: try object.number("sequence"),
+      named: try object.list("named").map { json throws(HeadError) in try NamedDecision(json) },
+      recent: try object.list("recent").map { json throws(HeadError) in try RecentDecision(json) },
+      applications: try object.list("applications").map { json throws(HeadError) in
+        let object = try Members(json, "an application")
+        return ApplicationVersion(
+          try object.string("name"), try object.number("version"), try object.instant("instant"))
+      },
+      tickets: try object.list("tickets").map { json throws(HeadError) in
+        let object = try Members(json, "a ticket")
+        return Ticket(
+          owner: try object.string("owner"), age: Int(clamping: try object.number("age")))
+      },
+      latest: object["latest"] == nil ? nil : try object.instant("latest"),
+      foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"))
+    guard TablePosition("\(epoch)-\(sequence)") != nil, sequence < 1 << 53 else {
+      throw .damaged("its epoch is not hexadecimal, or its sequence no count")
+    }
+  }
+}
+
+extension NamedDecision {
+  fileprivate init(_ json: JSONValue) throws(HeadError) {
+    let object = try Members(json, "a named decision")
+    let kind: Kind
+    switch try object.string("action") {
+    case "commit": kind = .commit(content: try object.string("content"))
+    case "rollback":
+      kind = .rollback(
+        of: try object.instant("of"),
+        RollbackContents(
+          plan: try object.string("plan"), inflight: try object.string("inflight"),
+          completed: try object.string("completed")))
+    case let action: throw .damaged("it names a decision \(action.prefix(40))")
+    }
+    self.init(
+      try object.instant("instant"),
+      sequence: object["sequence"] == nil ? nil : try object.number("sequence"),
+      kind)
+  }
+}
+
+extension RecentDecision {
+  fileprivate init(_ json: JSONValue) throws(HeadError) {
+    let object = try Members(json, "a recent decision")
+    self.init(
+      sequence: try object.number("sequence"), try object.instant("instant"),
+      files: object["files"] == nil ? nil : try object.strings("files"),
+      replaced: try object.strings("replaced"), keepsDeletions: object["deletions"]?.boolean ?? true,
+      schema: object["schema"] == nil ? nil : try object.string("schema"),
+      isForeign: object["foreign"]?.boolean ?? false)
+  }
+}
+
+/// The members of a JSON object, each of which must be what is asked for.
+private struct Members {
+  private let name: String
+  private let values: [String: JSONValue]
+
+  init(_ json: JSONValue, _ name: String) throws(HeadError) {
+    guard let members = json.members else { throw .damaged("\(name) is no JSON object") }
+    self.name = name
+    values = Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+  }
+
+  /// A member; nil where it is missing or null.
+  subscript(key: String) -> JSONValue? { values[key].flatMap { $0 == .null ? nil : $0 } }
+
+  func number(_ key: String) throws(HeadError) -> Int64 {
+    guard let number = self[key]?.int64 else { throw .damaged("\(name) has no number \(key)") }
+    return number
+  }
+
+  func string(_ key: String) throws(HeadError) -> String {
+    guard let text = self[key]?.string else { throw .damaged("\(name) has no text \(key)") }
+    return text
+  }
+
+  func instant(_ key: String) throws(HeadError) -> Instant {
+    guard let instant = Instant(try string(key)) else { throw .damaged("\(name) has no instant \(key)") }
+    return instant
+  }
+
+  func instants(_ key: String) throws(HeadError) -> [Instant] {
+    let texts = try strings(key)
+    let instants = texts.compactMap { Instant($0) }
+    guard instants.count == texts.count else {
+      throw .damaged("\(name) has something other than instants in \(key)")
+    }
+    return instants
+  }
+
+  func list(_ key: String) throws(HeadError) -> [JSONValue] {
+    guard let elements = self[key]?.elements else { throw .damaged("\(name) has no list \(key)") }
+    return elements
+  }
+
+  func strings(_ key: String) throws(HeadError) -> [String] {
+    let texts = try list(key)
+    let strings = texts.compactMap(\.string)
+    guard strings.count == texts.count else {
+      throw .damaged("\(name) has something other than texts in \(key)")
+    }
+    return strings
+  }
+}

@@ -1,0 +1,53 @@
+import TarnStorage
+
+/// The timeline as it was at one moment of the table's decisions.
+///
+/// A listing is no snapshot: of two commits that complete while it is taken it may show the later alone. Where there is a
+/// head, it is read before and after, and what was decided between is left out.
+package enum SettledTimeline {
+  /// How often a table is looked at that changes while it is looked at.
+  private static let mostLooks = 10
+
+  /// Reads the timeline.
+  ///
+  /// - Throws: ``TimelineError``: `conflict` where the table changes faster than it can be read; `storage`.
+  package static func load(from storage: any Storage) async throws(TimelineError) -> Timeline {
+    // Nothing is decided here.
+    let store = HeadStore(storage) { 0 }
+    var before = try await look(store)
+    for _ in 0..<mostLooks {
+      let timeline = try await Timeline.load(from: storage)
+      let after = try await look(store)
+      if let settled = settled(timeline, before, after) { return settled }
+      before = after
+    }
+    throw TimelineError(
+      .conflict, path: HeadStore.path, "the table changes faster than its timeline can be read: try again")
+  }
+
+  /// The head; one of a later build counts as none, since the timeline tells all that can be read.
+  private static func look(_ store: HeadStore) async throws(TimelineError) -> FoundHead {
+    do throws(TimelineError) { return try await store.load() } catch {
+      guard error.code == .unsupported else { throw error }
+      return .none
+    }
+  }
+
+  /// What a listing shows that was taken between two looks at the head; nil where that cannot be said.
+  private static func settled(_ timeline: Timeline, _ before: FoundHead, _ after: FoundHead) -> Timeline? {
+    guard case .head(let first) = before else {
+      // Without a head nobody decides by one.
+      if case .head = after { return nil }
+      return timeline
+    }
+    guard case .head(let second) = after else { return nil }
+    guard let later = second.head.decisions(after: first.head.position) else { return nil }
+    var hidden = Set(later.filter { !$0.isForeign }.map(\.instant))
+    // They are carried out in their order, so that behind one that is not there none is.
+    let commits = first.head.named.filter { if case .commit = $0.kind { true } else { false } }
+    if let missing = commits.firstIndex(where: { !timeline.contains($0.instant) }) {
+      hidden.formUnion(commits[missing...].map(\.instant))
+    }
+    return timeline.hiding(hidden)
+  }
+}

@@ -1,0 +1,54 @@
+import TarnStorage
+
+/// What one listing of a table's folder shows: the timeline, and contents that are not on it yet.
+package struct TimelineListing: Sendable {
+  /// The timeline.
+  package let timeline: Timeline
+  /// Contents that were written before a decision, moved ones not among them.
+  package let contents: [DecisionContent]
+
+  /// Lists a table of layout 1.
+  ///
+  /// - Parameter start: The instant from which on is listed; nil for all.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package static func load(
+    from storage: any Storage, since start: Instant? = nil
+  ) async throws(TimelineError) -> TimelineListing {
+    let page: ListingPage
+    do {
+      page = try await storage.listAll(
+        prefix: TablePaths.folder, after: start.map { TablePaths.folder + $0.text }, stoppingAtSlash: true)
+    } catch { throw TimelineError(error) }
+    let names = page.objects.map { $0.path.dropFirst(TablePaths.folder.count) }
+    return TimelineListing(
+      timeline: Timeline(names.compactMap { TimelineEntry(fileName: $0) }),
+      contents: names.compactMap { DecisionContent(fileName: $0) })
+  }
+}
+
+/// The name of what a decision is to put on the timeline, before it is made: `<instant>.content.<random>`.
+///
+/// Other engines pass over such a name.
+package struct DecisionContent: Sendable, Hashable {
+  /// The instant of the decision's action.
+  package let instant: Instant
+  /// The path relative to the table.
+  package let path: String
+
+  /// Makes a name.
+  ///
+  /// - Parameter mark: A random text of letters and digits.
+  package init(_ instant: Instant, mark: String) {
+    self.instant = instant
+    path = "\(TablePaths.folder)\(instant).content.\(mark)"
+  }
+
+  /// Parses a file's name; nil for any other file.
+  package init?(fileName: some StringProtocol) {
+    let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[1] == "content", !parts[2].isEmpty, let instant = Instant(parts[0]) else {
+      return nil
+    }
+    self.init(instant, mark: String(parts[2]))
+  }
+}
