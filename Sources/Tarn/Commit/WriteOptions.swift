@@ -5,13 +5,13 @@ public struct WriteOptions: Sendable, Hashable {
   /// Each version is written once: asked again, the write gives the report of the commit that stands, and an older version
   /// is an error. So a caller that was not told what became of a write, or died, asks again and doubles nothing, and one
   /// that slept cannot set back how far it has come.
-  public var transaction: Transaction?
+  public var transaction: WriteTransaction?
   /// Texts under keys of the caller's own, which stand in the commit's extra metadata. Keys that begin with `tarn.`, and
   /// `schema`, are not the caller's.
   public var metadata: [String: String]
 
   /// Makes options.
-  public init(transaction: Transaction? = nil, metadata: [String: String] = [:]) {
+  public init(transaction: WriteTransaction? = nil, metadata: [String: String] = [:]) {
     self.transaction = transaction
     self.metadata = metadata
   }

@@ -13,7 +13,7 @@ struct CommitCandidate: Sendable {
   /// Whether it keeps deletions that no file group is known to keep.
   let keepsDeletions: Bool
   /// Which version of an application it is; nil for none.
-  let transaction: Transaction?
+  let transaction: WriteTransaction?
 
   /// As those who began before must know it.
   func decision(_ sequence: Int64) -> RecentDecision {
@@ -57,7 +57,7 @@ struct DecidedCommit: Sendable {
 }
 
 /// A version of an application that writes each of its versions once; see ``WriteOptions``.
-public struct Transaction: Sendable, Hashable {
+public struct WriteTransaction: Sendable, Hashable {
   /// The application's name.
   public var application: String
   /// The version, which rises from one write of the application to the next.

@@ -28,14 +28,45 @@ struct CommitCarriage: Sendable {
         break
       } catch { failure = error }
     }
-    var now: Timeline?
-    if failure == nil {
-      let start = commits.compactMap(\.candidate.base.timeline.whereNewsBegin).min()
-      now = try? await TimelineListing.load(from: storage, since: start).timeline
+    let since = await whatCameSince(commits.map(\.candidate), listing, hasFailed: failure != nil)
+    return commits.map { commit in
+      answer(commit, since, isGone: gone.contains(commit.candidate.instant), failure)
     }
-    return commits.map {
-      answer($0, now, listing.timeline, isGone: gone.contains($0.candidate.instant), failure)
+  }
+
+  /// What came between the look before the swap and the end.
+  private struct News {
+    var undone: Set<Instant> = []
+    var foreign: [RecentDecision] = []
+  }
+
+  /// Looks at the timeline once more: what is found is told, and whatever cannot be asked tells nothing.
+  private func whatCameSince(
+    _ candidates: [CommitCandidate], _ listing: TimelineListing, hasFailed: Bool
+  ) async -> News {
+    var news = News()
+    let start = candidates.compactMap(\.base.timeline.whereNewsBegin).min()
+    guard !hasFailed, let now = try? await TimelineListing.load(from: storage, since: start).timeline else {
+      return news
     }
+    let notices = RollbackNotices(now, in: storage)
+    for candidate in candidates {
+      if (try? await notices.name(candidate.instant, since: listing.timeline)) ?? false {
+        news.undone.insert(candidate.instant)
+      }
+    }
+    let own = Set(candidates.map(\.instant))
+    let others = now.completedCommits.filter {
+      !own.contains($0.instant) && !listing.timeline.contains($0.instant)
+    }
+    // Mostly they are those of other processes of Tarn's, whose commits say so.
+    for entry in others {
+      guard let document = try? await CommitLog(storage).document(of: entry),
+        document.extra[CommitMetadata.reportKey] == nil
+      else { continue }
+      news.foreign.append(RecentDecision(sequence: 0, entry.instant, document))
+    }
+    return news
   }
 
   /// How often a storage that fails is asked.
@@ -60,11 +91,13 @@ struct CommitCarriage: Sendable {
   }
 
   private func answer(
-    _ commit: (candidate: CommitCandidate, decision: NamedDecision), _ now: Timeline?, _ before: Timeline,
-    isGone: Bool, _ failure: TimelineError?
+    _ commit: (candidate: CommitCandidate, decision: NamedDecision), _ news: News, isGone: Bool,
+    _ failure: TimelineError?
   ) -> CommitAnswer {
     let candidate = commit.candidate
-    if isGone { return .refused(.undone(candidate.instant)) }
+    guard !isGone, !news.undone.contains(candidate.instant) else {
+      return .refused(.undone(candidate.instant))
+    }
     let position = TablePosition(
       epoch: candidate.base.head.head.epoch, sequence: commit.decision.sequence ?? 0)
     var warnings: [CommitWarning] = []
@@ -74,6 +107,16 @@ struct CommitCarriage: Sendable {
           .notYetVisible,
           "commit \(candidate.instant.text) stands, and appears when the next process of Tarn's writes, since the "
             + "storage failed at its end (\(failure.description)): do not write it again"))
+    }
+    for other in news.foreign {
+      guard case .conflict(let what, _) = candidate.claim.verdict(on: [other], at: candidate.instant) else {
+        continue
+      }
+      warnings.append(
+        CommitWarning(
+          .foreignCommit,
+          "commit \(other.instant.text) of another engine \(what) while commit \(candidate.instant.text) completed: one "
+            + "of the two may have overwritten rows of the other"))
     }
     return .decided(DecidedCommit(position: position, warnings: warnings))
   }

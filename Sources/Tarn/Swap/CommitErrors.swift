@@ -28,7 +28,7 @@ extension TableError {
   }
 
   /// The error of a version that is older than its application's last.
-  static func stale(_ transaction: Transaction, _ last: ApplicationVersion) -> TableError {
+  static func stale(_ transaction: WriteTransaction, _ last: ApplicationVersion) -> TableError {
     TableError(
       .staleTransaction,
       "application \(transaction.application) has written version \(last.version) in commit \(last.instant.text), and "

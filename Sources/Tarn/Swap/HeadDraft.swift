@@ -78,10 +78,12 @@ struct HeadDraft: Sendable {
     // Mostly no other engine has committed, and the positions are those.
     let first = contents(of: taken, behind: before.sequence, store)
     let start = taken.compactMap(\.base.timeline.whereNewsBegin).min()
-    async let listed = Self.listing(storage, since: start)
-    async let isWritten = Self.put(first, in: storage)
     var paths = first.map(\.path)
-    let (result, failure) = (await listed, await isWritten)
+    async let isWritten = Self.put(first, in: storage)
+    // Beside it, unless the storage takes one request after the other.
+    if storage.costs.requestsAtOnce == 1 { _ = await isWritten }
+    let result = await Self.listing(storage, since: start)
+    let failure = await isWritten
     if let failure { return .failed(failure, contents: paths) }
     let listing: TimelineListing
     let foreign: ForeignCommits

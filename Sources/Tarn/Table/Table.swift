@@ -70,7 +70,7 @@ public struct Table: Sendable {
   /// The same table, whose commits carry something beside their rows.
   ///
   /// ```swift
-  /// let version = Transaction(application: "orders", version: 17)
+  /// let version = WriteTransaction(application: "orders", version: 17)
   /// try await table.writing(WriteOptions(transaction: version)).upsert(batch)
   /// ```
   public func writing(_ options: WriteOptions) -> Table {

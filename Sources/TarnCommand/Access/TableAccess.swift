@@ -35,11 +35,15 @@ struct TableAccess {
     var settings = TableSettings()
     settings.warn = { StandardError.note($0) }
     if let memory = arguments[Options.memory] { settings.memory = memory }
+    if let retries = arguments[Options.retries] { settings.retries = retries }
     settings.buckets = buckets
     settings.widensColumns = arguments.has(Options.widen)
     settings.cutsNanoseconds = arguments.has(Options.cutNanoseconds)
     return settings
   }
+
+  /// What the commits of the command carry.
+  private var options: WriteOptions { WriteOptions(transaction: arguments[Options.transaction]) }
 
   /// Runs a body, and puts the table's folder before what it says about the table.
   func located<Result>(_ body: () async throws -> Result) async throws -> Result {
@@ -59,7 +63,7 @@ struct TableAccess {
 
   /// Opens the table.
   func open() async throws -> Table {
-    try await located { try await Table.open(at: location, settings: settings) }
+    try await located { try await Table.open(at: location, settings: settings).writing(options) }
   }
 
   /// Opens the table for a write; nil where there is none and it is to be created.
@@ -67,7 +71,7 @@ struct TableAccess {
   /// - Throws: ``CommandError`` where an option for new tables is given that contradicts the table.
   func openForWriting() async throws -> Table? {
     let table: Table
-    do { table = try await Table.open(at: location, settings: settings) } catch {
+    do { table = try await Table.open(at: location, settings: settings).writing(options) } catch {
       guard error.code == .noTable else { throw CommandError("\(path): \(error)") }
       if arguments.has(Options.create) {
         try refuseWhatComesLater()
@@ -115,7 +119,8 @@ struct TableAccess {
     return try await located {
       try Table.planned(
         at: location, schema: schema, recordKey: key, partitionedBy: partition,
-        orderedBy: ordering, options: options, settings: settings)
+        orderedBy: ordering, options: options, settings: settings
+      ).writing(self.options)
     }
   }
 

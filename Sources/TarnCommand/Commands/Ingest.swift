@@ -8,7 +8,8 @@ enum IngestCommand {
   static let command = Command(
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
     options: [Options.changes.required(), Options.dynamoDBTable, Options.create] + Options.creation + [
-      Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory, Options.noSync,
+      Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory, Options.retries,
+      Options.transaction, Options.noSync,
     ],
     notes: [
       "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "

@@ -37,6 +37,7 @@ enum WriteCommand {
       options: [Options.from.required()] + more + [Options.create] + Options.creation
         + [
           Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory,
+          Options.retries, Options.transaction,
           Options.noSync,
         ],
       notes: [

@@ -76,6 +76,23 @@ enum Options {
   static let memory = Option<Int>.bytes(
     "memory", (16 << 20)...(1 << 40),
     "memory for writing: as many files are written at once as fit, with the batch (256M)")
+  static let retries = Option<Int>(
+    "retries", "N", "how often a write begins again that lost against another writer (10)"
+  ) { text throws(UsageError) in
+    guard let count = Int(text), (0...1_000).contains(count) else {
+      throw UsageError("a number from 0 to 1000 is expected")
+    }
+    return count
+  }
+  static let transaction = Option<WriteTransaction>(
+    "transaction", "NAME:N",
+    "write version N of an application once: again, it says what stands, and a smaller version fails"
+  ) { text throws(UsageError) in
+    guard let colon = text.lastIndex(of: ":"), colon != text.startIndex,
+      let version = Int64(text[text.index(after: colon)...]), version >= 0
+    else { throw UsageError("a name, a colon and a number that is not negative are expected") }
+    return WriteTransaction(application: String(text[..<colon]), version: version)
+  }
   static let widen = Option<Bool>.flag(
     "widen",
     "where a value does not fit its column, give the column a type that holds it, as schema --widen does")

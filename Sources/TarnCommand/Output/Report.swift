@@ -43,7 +43,8 @@ extension CommitReport {
     parts.append(Readable.seconds(duration))
     parts.append(instant.map { "instant \($0.text)" } ?? "nothing to commit")
     let line = "\(verb) \(table.properties.name): " + parts.joined(separator: ", ")
-    return instant == nil ? line : "\(line)\n\(effort)"
+    let told = warnings.map { "\n  \($0)" }.joined()
+    return instant == nil ? line : "\(line)\n\(effort)\(told)"
   }
 
   /// The line that tells what a commit took.

@@ -66,6 +66,15 @@ package struct ArchivedTimeline: Sendable {
     return found
   }
 
+  /// Whether a commit stands though it left the timeline.
+  ///
+  /// - Throws: ``TimelineError``, as ``ArchivedEntries/next()``.
+  package static func has(
+    _ instant: Instant, in storage: any Storage
+  ) async throws(TimelineError) -> Bool {
+    try await load(from: storage).commit(instant) != nil
+  }
+
   /// The completed action of an instant that wrote data; nil where none was archived.
   ///
   /// Files older than the one that has it are not read.

@@ -51,16 +51,19 @@ package struct RollForward: Sendable {
     let files = InstantFiles(instant)
     do throws(StorageError) {
       // Undone by another engine meanwhile, it must not come back.
-      guard try await storage.exists(files.inflight.path) else {
-        return try await storage.exists(files.completed.path) ? .stands : .gone
+      if try await storage.exists(files.inflight.path) {
+        do throws(StorageError) {
+          try await storage.move(content, to: files.completed.path)
+          return .stands
+        } catch {
+          guard error.code == .notFound || error.code == .unknown else { throw error }
+          let isThere = try await storage.exists(files.completed.path)
+          if isThere { return .stands }
+          guard error.code == .notFound else { throw error }
+        }
       }
-      do throws(StorageError) { try await storage.move(content, to: files.completed.path) } catch {
-        guard error.code == .notFound || error.code == .unknown else { throw error }
-        if try await storage.exists(files.completed.path) { return .stands }
-        guard error.code == .notFound else { throw error }
-        return .gone
-      }
-      return .stands
+      if try await storage.exists(files.completed.path) { return .stands }
     } catch { throw TimelineError(error) }
+    return try await ArchivedTimeline.has(instant, in: storage) ? .stands : .gone
   }
 }

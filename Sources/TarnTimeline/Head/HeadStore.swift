@@ -203,7 +203,11 @@ package struct HeadStore: Sendable {
   private func isCompleted(_ instants: [Instant]) async -> Standing? {
     guard let first = instants.first else { return nil }
     do {
-      guard try await storage.exists(InstantFiles(first).completed.path) else { return nil }
+      let files = InstantFiles(first)
+      if try await !storage.exists(files.completed.path) {
+        let isUnderWay = try await storage.exists(files.inflight.path)
+        guard !isUnderWay, try await ArchivedTimeline.has(first, in: storage) else { return nil }
+      }
       guard case .head(let present) = try await load() else { return nil }
       return .decided(present)
     } catch {
