@@ -77,6 +77,6 @@ extension CommitCandidate {
   fileprivate func on(_ base: CommitBase, _ claim: WriteClaim) -> CommitCandidate {
     CommitCandidate(
       instant: instant, metadata: metadata, claim: claim, base: base, keepsDeletions: keepsDeletions,
-      transaction: transaction)
+      transaction: transaction, ticket: ticket)
   }
 }

@@ -26,7 +26,14 @@ struct WriteTry<Write: TableWrite>: Sendable {
   /// Tries the write.
   ///
   /// What fails is rolled back, unless it is not known whether the commit stands; the error says so then.
-  func run(on table: PresentTable, after previous: Write.Prepared?) async throws(TableError) -> Ending {
+  ///
+  /// - Parameters:
+  ///   - table: The table as it is.
+  ///   - previous: What a try before found out; nil for none.
+  ///   - ticket: The ticket that the write took; nil for none.
+  func run(
+    on table: PresentTable, after previous: Write.Prepared?, ticket: String?
+  ) async throws(TableError) -> Ending {
     let settings = table.settings
     let begun = settings.now()
     let prepared = try await write.prepare(on: table, after: previous)
@@ -65,7 +72,8 @@ struct WriteTry<Write: TableWrite>: Sendable {
     let candidate = CommitCandidate(
       instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
       claim: planned.claim, base: CommitBase(head: head, timeline: table.state.timeline),
-      keepsDeletions: !planned.plan.tombstones.isEmpty, transaction: options.transaction)
+      keepsDeletions: !planned.plan.tombstones.isEmpty, transaction: options.transaction,
+      ticket: ticket)
     let leftovers = Leftovers()
     let result = await decision.run(candidate, of: write, prepared, leftovers, table)
     switch result {

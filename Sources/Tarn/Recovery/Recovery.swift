@@ -30,6 +30,7 @@ struct Recovery: Sendable {
     await leftovers.removeContents(listing, head.head)
     let switched = try await leftovers.switchOffMetadataTable(properties)
     try await leftovers.removeDeadTemporaries(listing.timeline)
+    warnOfInstantsAhead(listing.timeline)
     let present = switched ? try await writableProperties() : properties
     return try await TableState(present, listing.timeline, head, storage)
   }
@@ -39,6 +40,19 @@ struct Recovery: Sendable {
     let properties = try await writableProperties()
     let (head, listing) = try await decided()
     return try await TableState(properties, listing.timeline, head, storage)
+  }
+
+  /// How far ahead of the clock an instant may lie, in microseconds.
+  private static let mostAhead: Int64 = 24 * 3_600 * 1_000_000
+
+  /// Says that the latest instant lies ahead of the clock: what Spark writes next has a smaller one, and is hidden.
+  private func warnOfInstantsAhead(_ timeline: Timeline) {
+    guard let last = timeline.lastInstant, let time = last.microseconds,
+      time - settings.now() > Self.mostAhead
+    else { return }
+    settings.warn(
+      "the latest instant, \(last.text), lies more than a day ahead of the clock: commits of Spark, whose instants are "
+        + "smaller then, would be hidden; set the clocks right, and wait until that time before Spark writes")
   }
 
   private func writableProperties() async throws(TableError) -> TableProperties {

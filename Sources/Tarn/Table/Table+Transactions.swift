@@ -27,11 +27,19 @@ extension Table {
       owners: owners)
     try await check(write, reader)
     try await createWhereNeeded()
+    let tickets = Tickets(heads: recovery.heads)
+    let owner = recovery.heads.newMark()
+    var heeded: Set<String> = []
     var known: Write.Prepared?
     var tries = 0
     while true {
-      let table = PresentTable(state: try await recovery.run(), settings: settings, reader: reader)
-      switch try await attempt.run(on: table, after: known) {
+      var state = try await recovery.run()
+      if await tickets.heed(state.head, besides: &heeded, owner: owner) { state = try await recovery.run() }
+      // Before its last try a writer asks to go first.
+      let isLast = tries > 0 && tries == settings.retries
+      if isLast, let head = await tickets.take(owner, on: state.head) { state = state.with(head) }
+      let table = PresentTable(state: state, settings: settings, reader: reader)
+      switch try await attempt.run(on: table, after: known, ticket: isLast ? owner : nil) {
       case .done(let report): return report
       case .repeated(let version): return try await report(of: version, storage)
       case .again(let found): known = found
