@@ -12,7 +12,7 @@ enum TarnBenchmarks {
     """
 
   private static let names =
-    Benchmarks.all.map(\.name) + [ParquetComparison.name, SnapshotComparison.name]
+    Benchmarks.all.map(\.name) + [ParquetComparison.name, SnapshotComparison.name, CommitComparison.name]
 
   static func main() async {
     do {
@@ -34,6 +34,7 @@ enum TarnBenchmarks {
     var runs = 3
     var comparesParquet = false
     var comparesSnapshot = false
+    var comparesCommits = false
     var tarn: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -69,6 +70,7 @@ enum TarnBenchmarks {
         return try "\(seconds)".write(toFile: answer, atomically: false, encoding: .utf8)
       case ParquetComparison.name: comparesParquet = true
       case SnapshotComparison.name: comparesSnapshot = true
+      case CommitComparison.name: comparesCommits = true
       case "--runs":
         guard let text = rest.popFirst(), let number = Int(text), (1...1_000).contains(number) else {
           throw UsageError("--runs takes a number from 1 to 1000")
@@ -81,7 +83,8 @@ enum TarnBenchmarks {
       default: chosen.append(try benchmark(argument))
       }
     }
-    let isAll = chosen.isEmpty && !comparesParquet && !comparesSnapshot
+    let isAll = chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits
+    if isAll || comparesCommits { try await CommitComparison.run() }
     if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
     if isAll { chosen = Benchmarks.all }
     guard isAll || comparesSnapshot || !chosen.isEmpty else { return }

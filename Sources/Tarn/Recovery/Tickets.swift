@@ -14,21 +14,24 @@ struct Tickets: Sendable {
   /// Takes a ticket; where another decision comes first, there is none.
   ///
   /// - Parameter head: The head that was read last.
-  /// - Returns: The head with it; nil for none.
+  /// - Returns: The head with it; nil for none, or where it is there already.
   func take(_ owner: String, on head: LoadedHead?) async -> LoadedHead? {
-    guard let head, head.tag != nil, head.head.tickets.count < Head.mostNamed else { return nil }
+    guard let head, head.tag != nil, head.head.tickets.count < Head.mostNamed,
+      !head.head.tickets.contains(where: { $0.owner == owner })
+    else { return nil }
     var next = head.head.next(mark: heads.newMark())
     next.tickets.append(Ticket(owner: owner))
     if case .won(let taken) = await heads.swap(next, on: head.tag, deciding: []) { return taken }
     return nil
   }
 
-  /// Waits until none is there of those that others hold and that were not heeded before.
+  /// Waits until none is there of those that are older than one's own, and that were not heeded before.
   ///
   /// - Parameter heeded: Takes the tickets that were waited for.
   /// - Returns: Whether there was one, so that the table is to be looked at again.
   func heed(_ head: LoadedHead?, besides heeded: inout Set<String>, owner: String) async -> Bool {
-    let others = Set(head?.head.tickets.map(\.owner) ?? []).subtracting(heeded).subtracting([owner])
+    let older = head?.head.tickets.prefix { $0.owner != owner } ?? []
+    let others = Set(older.map(\.owner)).subtracting(heeded)
     guard !others.isEmpty else { return false }
     heeded.formUnion(others)
     var waited = Duration.zero

@@ -35,11 +35,11 @@ extension Table {
     while true {
       var state = try await recovery.run()
       if await tickets.heed(state.head, besides: &heeded, owner: owner) { state = try await recovery.run() }
-      // Before its last try a writer asks to go first.
-      let isLast = tries > 0 && tries == settings.retries
-      if isLast, let head = await tickets.take(owner, on: state.head) { state = state.with(head) }
+      // Whoever lost often asks to go first.
+      let asks = tries > 0 && tries >= settings.retries / 3
+      if asks, let head = await tickets.take(owner, on: state.head) { state = state.with(head) }
       let table = PresentTable(state: state, settings: settings, reader: reader)
-      switch try await attempt.run(on: table, after: known, ticket: isLast ? owner : nil) {
+      switch try await attempt.run(on: table, after: known, ticket: asks ? owner : nil) {
       case .done(let report): return report
       case .repeated(let version): return try await report(of: version, storage)
       case .again(let found): known = found
@@ -54,7 +54,7 @@ extension Table {
 
   /// Waits for a random time, so that those who met once do not meet again.
   private func pause(before number: Int) async throws(TableError) {
-    let most = Swift.min(1 << number, 64)
+    let most = Swift.min(4 << number, 256)
     let part = settings.random() % UInt64(most * 1_000)
     do { try await Task.sleep(for: .microseconds(part)) } catch { throw TableError(error) }
   }
