@@ -1,0 +1,73 @@
+import Synchronization
+import TarnStorage
+import TarnTestSupport
+import Testing
+
+/// Orders of the storage calls of processes that meet on one table.
+@Suite struct ExplorerTests {
+  @Test(arguments: [
+    "rows -", "row 1x20.2x30", "crowd 1x9.2x9.3x3.4x12.1x9.2x9.4x30", "reader 1x33.2x4.3x9 2@3dies",
+  ])
+  func aScheduleIsTheSameEachTime(line: String) async throws {
+    let schedule = try #require(Schedule(line))
+    #expect(schedule.description == line)
+    let exploration = try await Exploration()
+    let logs = try await OwnExecutor.run { executor in
+      try (0..<5).map { _ in try exploration.run(schedule, on: executor).log }
+    }
+    #expect(Set(logs).count == 1)
+    #expect(logs[0].count > 40)
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func ofTwoActorsAllOrdersWithFewPreemptions(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    var schedules: [Schedule] = []
+    for first in scenario.actors {
+      let second = first % scenario.actors.count + 1
+      schedules.append(Schedule(name, [Schedule.Run(actor: first, calls: 10_000)]))
+      for before in 1...50 {
+        for between in 1...60 {
+          let runs = [
+            Schedule.Run(actor: first, calls: before), Schedule.Run(actor: second, calls: between),
+            Schedule.Run(actor: first, calls: 10_000),
+          ]
+          schedules.append(Schedule(name, runs, isLastFirst: (before + between) % 2 == 0))
+        }
+      }
+    }
+    try await Campaign(name, schedules, atMost: 40).run()
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func whereAProcessDiesOrAnAnswerIsLostOrLate(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    var random = SeededGenerator(seed: 7)
+    var schedules: [Schedule] = []
+    for actor in scenario.actors where scenario.deeds[actor - 1].isWrite {
+      let others = scenario.actors.filter { $0 != actor }
+      for call in 1...50 {
+        for fault in [.dies, .diesBehind, .lost, .late(1 + random.below(60))] as [Schedule.Fault] {
+          for other in [0, 1 + random.below(40), 1 + random.below(40)] {
+            let runs = [
+              Schedule.Run(actor: others[random.below(others.count)], calls: other),
+              Schedule.Run(actor: actor, calls: call + random.below(4)),
+            ]
+            schedules.append(
+              Schedule(
+                name, other == 0 ? [] : runs, faults: [Schedule.Place(actor: actor, call: call): fault],
+                isLastFirst: random.oneIn(2)))
+          }
+        }
+      }
+    }
+    try await Campaign(name, schedules, atMost: 40).run()
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func deepOrdersByChance(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    let schedules = (0..<5_000).map { Schedule.random(scenario, seed: UInt64($0)) }
+    try await Campaign(name, schedules, atMost: 30).run()
+  }
+}
