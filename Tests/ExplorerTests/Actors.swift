@@ -101,11 +101,8 @@ struct SparkActor: Sendable {
 
   func commit() async throws -> Instant {
     let bytes = try await storage.readAll(Self.donor)
-    let timeline = try await Timeline.load(from: storage)
-    // Odd, so that no writer of Tarn's, which steps by whole milliseconds, takes the same by chance.
-    let instant = Instant.after(latest: timeline.lastInstant, now: 0)
+    let instant = try await request()
     let files = InstantFiles(instant)
-    try await storage.put([], at: files.requested.path, if: .always)
     try await storage.put([], at: files.inflight.path, if: .always)
     let path = "exchange=OKX/foreign-0_9-9-9_\(instant.text).parquet"
     try await storage.put(bytes, at: path, if: .always)
@@ -116,5 +113,20 @@ struct SparkActor: Sendable {
     metadata.extra[Process.key] = String(number)
     try await storage.put(metadata.bytes(), at: files.completed.path, if: .always)
     return instant
+  }
+
+  /// Takes an instant, which is greater than all that have completed, as of an engine whose clock is right.
+  private func request() async throws -> Instant {
+    var latest = try await Timeline.load(from: storage).lastInstant
+    while true {
+      let instant = Instant.after(latest: latest, now: 0)
+      latest = instant
+      let requested = InstantFiles(instant).requested
+      do { try await storage.put([], at: requested.path, if: .ifAbsent) } catch { continue }
+      let present = try await Timeline.load(from: storage)
+      guard let completed = present.latest?.instant, completed > instant else { return instant }
+      try await storage.delete(requested.path)
+      latest = present.lastInstant
+    }
   }
 }

@@ -65,6 +65,10 @@ struct Scenario: Sendable {
     // A writer that is rolled back though it lives.
     Scenario(name: "doubt", deeds: [upsert("t0", "one"), upsert("t1", "two")], doubting: [2]),
     Scenario(name: "doubts", deeds: [upsert("t0", "one"), upsert("n0", "two")], doubting: [1, 2]),
+    // The same, while nothing else comes where it writes.
+    Scenario(
+      name: "suspect", deeds: [upsert("t0", "one"), .upsert([Trade("n1", 2, "FTX", 2, "two")])],
+      doubting: [2]),
     Scenario(name: "foreign", deeds: [upsert("t0", "one"), .foreign]),
     Scenario(name: "reader", deeds: [upsert("t0", "one"), .read(times: 3), upsert("n0", "two")]),
     Scenario(

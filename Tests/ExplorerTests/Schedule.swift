@@ -99,8 +99,11 @@ extension Schedule {
     var random = SeededGenerator(seed: seed)
     let longest = 1 + random.below(12)
     var schedule = Schedule(scenario.name, [], isLastFirst: random.oneIn(2))
-    for _ in 0..<(150 / longest) {
+    // Every other time one of them sleeps much.
+    let sleeper = random.oneIn(2) ? scenario.actors[random.below(scenario.actors.count)] : 0
+    for _ in 0..<(200 / longest) {
       let actor = scenario.actors[random.below(scenario.actors.count)]
+      if actor == sleeper, !random.oneIn(4) { continue }
       schedule.runs.append(Run(actor: actor, calls: 1 + random.below(longest)))
     }
     for _ in 0..<random.below(4) {
