@@ -84,4 +84,26 @@ import Testing
     let outcome = try await OwnExecutor.run { try exploration.run(schedule, on: $0) }
     #expect(outcome.objection == nil, "\(outcome.log.joined(separator: "\n"))")
   }
+
+  /// Who explores finds a broken promise, so that finding nothing means something.
+  @Test(arguments: WeakStorage.Weakness.allCases)
+  func aStorageThatBreaksAPromiseIsFoundOut(weakness: WeakStorage.Weakness) async throws {
+    var exploration = try await Exploration()
+    exploration.wrap = { WeakStorage($0, weakness) }
+    let weak = exploration
+    let names = ["rows", "key", "doubt", "suspect"]
+    let found = try await OwnExecutor.run { executor -> (Int, Schedule, String)? in
+      for number in 0..<100 {
+        guard let scenario = Scenario.named(names[number % names.count]) else { continue }
+        var schedule = Schedule.random(scenario, seed: UInt64(number))
+        schedule.faults = [:]
+        if let objection = try weak.run(schedule, on: executor).objection {
+          return (number + 1, schedule, objection)
+        }
+      }
+      return nil
+    }
+    let (count, schedule, objection) = try #require(found)
+    print("➜ explored \(weakness.rawValue): found by schedule \(count), \(schedule): \(objection)")
+  }
 }
