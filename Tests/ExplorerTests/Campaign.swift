@@ -1,4 +1,3 @@
-import Foundation
 import TarnStorage
 import TarnTestSupport
 import Testing
@@ -56,7 +55,7 @@ extension Exploration {
     search: while true {
       for simpler in best.simpler {
         tries += 1
-        guard tries < 400 else { break search }
+        guard tries < 150 else { break search }
         let outcome = try run(simpler, on: executor)
         guard outcome.objection != nil else { continue }
         (best, found) = (simpler, outcome)

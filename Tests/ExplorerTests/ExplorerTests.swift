@@ -36,7 +36,7 @@ import Testing
         }
       }
     }
-    try await Campaign(name, schedules, atMost: 14).run()
+    try await Campaign(name, schedules, atMost: 10).run()
   }
 
   @Test(arguments: Scenario.all.map(\.name))
@@ -61,14 +61,14 @@ import Testing
         }
       }
     }
-    try await Campaign(name, schedules, atMost: 14).run()
+    try await Campaign(name, schedules, atMost: 10).run()
   }
 
   @Test(arguments: Scenario.all.map(\.name))
   func deepOrdersByChance(name: String) async throws {
     let scenario = try #require(Scenario.named(name))
     let schedules = (0..<5_000).map { Schedule.random(scenario, seed: UInt64($0)) }
-    try await Campaign(name, schedules, atMost: 12).run()
+    try await Campaign(name, schedules, atMost: 10).run()
   }
 
   /// Schedules that once showed a mistake.
@@ -91,12 +91,18 @@ import Testing
     var exploration = try await Exploration()
     exploration.wrap = { WeakStorage($0, weakness) }
     let weak = exploration
-    let names = ["rows", "key", "doubt", "suspect"]
+    let names = weakness == .blind ? ["suspect"] : ["rows", "key", "doubt", "suspect"]
     let found = try await OwnExecutor.run { executor -> (Int, Schedule, String)? in
       for number in 0..<100 {
         guard let scenario = Scenario.named(names[number % names.count]) else { continue }
         var schedule = Schedule.random(scenario, seed: UInt64(number))
         schedule.faults = [:]
+        // One sleeps through all that the other does.
+        if number / names.count % 2 == 1 {
+          schedule.runs = [
+            Schedule.Run(actor: 1, calls: 1 + number % 45), Schedule.Run(actor: 2, calls: 10_000),
+          ]
+        }
         if let objection = try weak.run(schedule, on: executor).objection {
           return (number + 1, schedule, objection)
         }

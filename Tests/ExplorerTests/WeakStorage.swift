@@ -14,7 +14,7 @@ final class WeakStorage: Storage, LifeSigns {
     case refusing
     /// The head's replacement takes effect now and then, and is told to have failed.
     case failing
-    /// An attempt's inflight file is there though it was removed, and no rollback is seen.
+    /// An attempt's inflight file is there though it was removed, and the plan of a rollback that is done is not.
     case blind
     /// Data files are not deleted, and are told to be.
     case hoarding
@@ -36,7 +36,6 @@ final class WeakStorage: Storage, LifeSigns {
     var page = try await inner.list(
       prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
     guard weakness == .blind, prefix == TablePaths.folder else { return page }
-    page.objects.removeAll { $0.path.contains(".rollback") }
     let present = Set(page.objects.map(\.path))
     for (path, bytes) in inflights.withLock({ $0 }) where !present.contains(path) && path > after ?? "" {
       page.objects.append(ObjectInfo(path: path, size: bytes.count, tag: ObjectTag("gone"), modified: 0))
@@ -54,6 +53,11 @@ final class WeakStorage: Storage, LifeSigns {
 
   func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
     if let bytes = remembered(path) { return StoredObject(bytes: bytes, tag: ObjectTag("gone")) }
+    if weakness == .blind, path.hasSuffix(".rollback.requested"),
+      (try? await inner.info(of: String(path.dropLast(".requested".count)))) != nil
+    {
+      throw StorageError(.notFound, path: path, "there is no such object")
+    }
     return try await inner.get(path, limit: limit)
   }
 
