@@ -107,6 +107,7 @@ let package = Package(
     tests(
       "CrashTests",
       ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract", "TarnTimeline"]),
+    tests("ExplorerTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TarnStorageTests", ["TarnBytes", "TarnStorage", "TarnStorageContract"]),
     tests(
       "ForeignTests",

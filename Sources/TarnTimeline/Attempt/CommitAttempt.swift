@@ -100,8 +100,14 @@ package struct CommitAttempt: ~Copyable {
       let files = InstantFiles(instant)
       switch try await standing.look() {
       case .own: break
-      // Whoever removed it removes the rest.
-      case .removed, .replaced: return
+      case .removed:
+        // A file that appeared behind the one who rolled it back is left to its writer. Whatever else took the inflight
+        // file away, the commit may have stood.
+        let timeline = try await TimelineListing.load(from: storage, since: instant).timeline
+        guard try await RollbackNotices(timeline, in: storage).name(instant, since: Timeline([])) else {
+          return
+        }
+      case .replaced: return
       }
       try await storage.deleteAll(contents)
       try await AttemptRemains(instant, in: storage).remove(markers.paths)

@@ -27,6 +27,9 @@ package struct NamedDecision: Sendable, Hashable {
     self.kind = kind
   }
 
+  /// Whether it is a commit.
+  package var isCommit: Bool { if case .commit = kind { true } else { false } }
+
   /// The contents that lie beside the timeline until they are moved.
   package var contents: [String] {
     switch kind {

@@ -86,7 +86,7 @@ package struct Head: Sendable, Hashable {
   /// Notes what was seen of the timeline.
   package mutating func note(_ timeline: Timeline) {
     latest = [latest, timeline.completedCommits.last?.instant].compactMap(\.self).max()
-    let own = Set(named.map(\.instant))
+    let own = Set(named.filter(\.isCommit).map(\.instant))
     foreign = timeline.pending.filter { $0.action.writesData && !own.contains($0.instant) }.map(\.instant)
   }
 
@@ -99,7 +99,10 @@ package struct Head: Sendable, Hashable {
 
   /// Whether a completed commit is known: decided here, or taken in.
   package func knows(_ instant: Instant) -> Bool {
-    if recent.contains(where: { $0.instant == instant }) || named.contains(where: { $0.instant == instant }) {
+    // Another engine may commit at the very instant of a rollback.
+    if recent.contains(where: { $0.instant == instant })
+      || named.contains(where: { $0.isCommit && $0.instant == instant })
+    {
       return true
     }
     guard let latest else { return false }

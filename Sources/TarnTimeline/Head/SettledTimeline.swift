@@ -44,7 +44,7 @@ package enum SettledTimeline {
     guard let later = second.head.decisions(after: first.head.position) else { return nil }
     var hidden = Set(later.filter { !$0.isForeign }.map(\.instant))
     // They are carried out in their order, so that behind one that is not there none is.
-    let commits = first.head.named.filter { if case .commit = $0.kind { true } else { false } }
+    let commits = first.head.named.filter(\.isCommit)
     if let missing = commits.firstIndex(where: { !timeline.contains($0.instant) }) {
       hidden.formUnion(commits[missing...].map(\.instant))
     }

@@ -1,0 +1,115 @@
+import Synchronization
+import TarnStorage
+import TarnTestSupport
+import Testing
+
+/// Orders of the storage calls of processes that meet on one table.
+@Suite struct ExplorerTests {
+  @Test(arguments: [
+    "rows -", "row 1x20.2x30", "crowd 1x9.2x9.3x3.4x12.1x9.2x9.4x30", "reader 1x33.2x4.3x9 2@3dies",
+  ])
+  func aScheduleIsTheSameEachTime(line: String) async throws {
+    let schedule = try #require(Schedule(line))
+    #expect(schedule.description == line)
+    let exploration = try await Exploration()
+    let logs = try await OwnExecutor.run { executor in
+      try (0..<5).map { _ in try exploration.run(schedule, on: executor).log }
+    }
+    #expect(Set(logs).count == 1)
+    #expect(logs[0].count > 40)
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func ofTwoActorsAllOrdersWithFewPreemptions(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    var schedules: [Schedule] = []
+    for first in scenario.actors {
+      let second = first % scenario.actors.count + 1
+      schedules.append(Schedule(name, [Schedule.Run(actor: first, calls: 10_000)]))
+      for before in 1...50 {
+        for between in 1...60 {
+          let runs = [
+            Schedule.Run(actor: first, calls: before), Schedule.Run(actor: second, calls: between),
+            Schedule.Run(actor: first, calls: 10_000),
+          ]
+          schedules.append(Schedule(name, runs, isLastFirst: (before + between) % 2 == 0))
+        }
+      }
+    }
+    try await Campaign(name, schedules, atMost: 10).run()
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func whereAProcessDiesOrAnAnswerIsLostOrLate(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    var random = SeededGenerator(seed: 7)
+    var schedules: [Schedule] = []
+    for actor in scenario.actors where scenario.deeds[actor - 1].isWrite {
+      let others = scenario.actors.filter { $0 != actor }
+      for call in 1...50 {
+        for fault in [.dies, .diesBehind, .lost, .late(1 + random.below(60))] as [Schedule.Fault] {
+          for other in [0, 1 + random.below(40), 1 + random.below(40)] {
+            let runs = [
+              Schedule.Run(actor: others[random.below(others.count)], calls: other),
+              Schedule.Run(actor: actor, calls: call + random.below(4)),
+            ]
+            schedules.append(
+              Schedule(
+                name, other == 0 ? [] : runs, faults: [Schedule.Place(actor: actor, call: call): fault],
+                isLastFirst: random.oneIn(2)))
+          }
+        }
+      }
+    }
+    try await Campaign(name, schedules, atMost: 10).run()
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func deepOrdersByChance(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    let schedules = (0..<5_000).map { Schedule.random(scenario, seed: UInt64($0)) }
+    try await Campaign(name, schedules, atMost: 10).run()
+  }
+
+  /// Schedules that once showed a mistake.
+  @Test(arguments: [
+    // A data file that appears behind the back of who rolls its attempt back.
+    "doubt 1x34.2x40", "doubts 1x16.2x4.1x18.2x18",
+    // Another engine commits at the instant of a rollback.
+    "crowd 1x16.4x4.2x4.3x6.4x12",
+  ])
+  func aScheduleThatOnceShowedAMistakeShowsNoneNow(line: String) async throws {
+    let schedule = try #require(Schedule(line))
+    let exploration = try await Exploration()
+    let outcome = try await OwnExecutor.run { try exploration.run(schedule, on: $0) }
+    #expect(outcome.objection == nil, "\(outcome.log.joined(separator: "\n"))")
+  }
+
+  /// Who explores finds a broken promise, so that finding nothing means something.
+  @Test(arguments: WeakStorage.Weakness.allCases)
+  func aStorageThatBreaksAPromiseIsFoundOut(weakness: WeakStorage.Weakness) async throws {
+    var exploration = try await Exploration()
+    exploration.wrap = { WeakStorage($0, weakness) }
+    let weak = exploration
+    let names = weakness == .blind ? ["suspect"] : ["rows", "key", "doubt", "suspect"]
+    let found = try await OwnExecutor.run { executor -> (Int, Schedule, String)? in
+      for number in 0..<100 {
+        guard let scenario = Scenario.named(names[number % names.count]) else { continue }
+        var schedule = Schedule.random(scenario, seed: UInt64(number))
+        schedule.faults = [:]
+        // One sleeps through all that the other does.
+        if number / names.count % 2 == 1 {
+          schedule.runs = [
+            Schedule.Run(actor: 1, calls: 1 + number % 45), Schedule.Run(actor: 2, calls: 10_000),
+          ]
+        }
+        if let objection = try weak.run(schedule, on: executor).objection {
+          return (number + 1, schedule, objection)
+        }
+      }
+      return nil
+    }
+    let (count, schedule, objection) = try #require(found)
+    print("➜ explored \(weakness.rawValue): found by schedule \(count), \(schedule): \(objection)")
+  }
+}

@@ -1,0 +1,119 @@
+import Tarn
+import TarnTestSupport
+
+/// What an actor of a scenario does.
+enum Deed: Sendable {
+  /// It upserts rows; with a transaction where it says so.
+  case upsert([Trade], transaction: Bool = false)
+  /// It upserts rows whose keys may be stored in any partition.
+  case move([Trade])
+  /// It deletes keys, wherever they are.
+  case delete([String])
+  /// Another engine, without a look at the head, commits a new file group with the row ``SparkActor/row``.
+  case foreign
+  /// It reads all rows so many times.
+  case read(times: Int)
+}
+
+extension Deed {
+  /// Whether it is done by a writer of Tarn's, in whose calls things go wrong.
+  var isWrite: Bool {
+    switch self {
+    case .upsert, .move, .delete: true
+    case .foreign, .read: false
+    }
+  }
+}
+
+/// Actors that meet on one table.
+struct Scenario: Sendable {
+  let name: String
+  /// Actor 1 does the first, and so on.
+  let deeds: [Deed]
+  /// Actors that take every writer for dead.
+  var doubting: Set<Int> = []
+  /// Whether the table has no commit, and so no head, when they begin.
+  var isNew = false
+
+  /// The actors' numbers.
+  var actors: [Int] { Array(1...deeds.count) }
+
+  /// The rows that are there before.
+  static let base = ["t0", "t1", "t2", "t3"].map { Trade($0, 1, $0 == "t3" ? "Kraken" : "OKX", 1, "base") }
+
+  private static func upsert(_ id: String, _ note: String, transaction: Bool = false) -> Deed {
+    .upsert([Trade(id, 2, "OKX", 2, note)], transaction: transaction)
+  }
+
+  static let all: [Scenario] = [
+    // Two rows of one file group.
+    Scenario(name: "rows", deeds: [upsert("t0", "one"), upsert("t1", "two")]),
+    // The same row.
+    Scenario(name: "row", deeds: [upsert("t0", "one"), upsert("t0", "two")]),
+    // A new key.
+    Scenario(name: "key", deeds: [upsert("n0", "one"), upsert("n0", "two")]),
+    // Different partitions, one of them new.
+    Scenario(
+      name: "apart", deeds: [upsert("t0", "one"), .upsert([Trade("n1", 2, "FTX", 2, "two")])]),
+    // Rows that move from one partition to another.
+    Scenario(
+      name: "moves", deeds: [.move([Trade("t0", 2, "Kraken", 2, "one")]), upsert("t1", "two")]),
+    Scenario(
+      name: "swap",
+      deeds: [.move([Trade("t0", 2, "Kraken", 2, "one")]), .move([Trade("t3", 2, "OKX", 2, "two")])]),
+    Scenario(name: "delete", deeds: [upsert("t0", "one"), .delete(["t0"])]),
+    // A writer that is rolled back though it lives.
+    Scenario(name: "doubt", deeds: [upsert("t0", "one"), upsert("t1", "two")], doubting: [2]),
+    Scenario(name: "doubts", deeds: [upsert("t0", "one"), upsert("n0", "two")], doubting: [1, 2]),
+    // The same, while nothing else comes where it writes.
+    Scenario(
+      name: "suspect", deeds: [upsert("t0", "one"), .upsert([Trade("n1", 2, "FTX", 2, "two")])],
+      doubting: [2]),
+    Scenario(name: "foreign", deeds: [upsert("t0", "one"), .foreign]),
+    Scenario(name: "reader", deeds: [upsert("t0", "one"), .read(times: 3), upsert("n0", "two")]),
+    Scenario(
+      name: "once", deeds: [upsert("t0", "one", transaction: true), upsert("t0", "one", transaction: true)]),
+    Scenario(name: "first", deeds: [upsert("t0", "one"), upsert("t0", "two")], isNew: true),
+    Scenario(name: "three", deeds: [upsert("t0", "one"), upsert("t1", "two"), upsert("n0", "three")]),
+    Scenario(
+      name: "crowd", deeds: [upsert("t0", "one"), .delete(["t0", "t1"]), .foreign, upsert("t1", "four")],
+      doubting: [4]),
+  ]
+
+  static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
+
+  /// What a commit of an actor does to rows.
+  func apply(_ actor: Int, to rows: inout ModelTable) {
+    switch deeds[actor - 1] {
+    case .upsert(let trades, _), .move(let trades): for trade in trades { rows.upsert(trade) }
+    case .delete(let ids): for id in ids { rows.delete(id) }
+    case .foreign: rows.upsert(SparkActor.row)
+    case .read: break
+    }
+  }
+}
+
+/// Rows by their keys, and the deletions that are remembered.
+struct ModelTable: Sendable, Hashable {
+  private var byKey: [String: Trade] = [:]
+  private var deleted: [String: Int64] = [:]
+
+  init(_ trades: [Trade]) { for trade in trades { byKey[trade.id] = trade } }
+
+  var rows: [Trade] { byKey.values.sorted { $0.id < $1.id } }
+
+  mutating func upsert(_ trade: Trade) {
+    let time = trade.time ?? 0
+    if let stored = byKey[trade.id] {
+      if time < stored.time ?? 0 { return }
+    } else if let deletion = deleted[trade.id], time <= deletion {
+      return
+    }
+    byKey[trade.id] = trade
+  }
+
+  mutating func delete(_ id: String) {
+    guard let stored = byKey.removeValue(forKey: id) else { return }
+    deleted[id] = stored.time ?? 0
+  }
+}

@@ -1,0 +1,175 @@
+import Tarn
+import TarnStorage
+import TarnTestSupport
+import TarnTimeline
+
+/// Judges a table, and what actors were told, once all have come to their ends.
+struct Verdict: Sendable {
+  let schedule: Schedule
+  let scenario: Scenario
+  let storage: any Storage & LifeSigns
+  let endings: [Int: Ending]
+  /// Actors whose processes died.
+  let dead: Set<Int>
+
+  /// The name of the writers that go last, so that all that was decided appears.
+  private static let last = 80
+
+  /// What is wrong; nil where all is well.
+  func objection() async throws -> String? {
+    // The second removes what the first may leave: contents go with the decision after their own.
+    for number in [Self.last, Self.last + 1] {
+      let ending = await Process(storage: storage, number: number).run(.upsert([]))
+      guard case .committed(_?) = ending else { return "the last writer: \(ending)" }
+    }
+    guard await storage.readHead() != nil, let head = await storage.readHead() else {
+      return "there is no head"
+    }
+    let timeline = try await Timeline.load(from: storage)
+    let decisions = head.recent
+    for (before, after) in zip(decisions, decisions.dropFirst()) where before.sequence + 1 != after.sequence {
+      return "sequence \(after.sequence) follows \(before.sequence)"
+    }
+    let decided = Set(decisions.map(\.instant))
+    if decided.count != decisions.count { return "an instant was decided twice" }
+    if let stray = timeline.completedCommits.first(where: { !decided.contains($0.instant) }) {
+      return "\(stray.fileName) was not decided"
+    }
+    var actors: [Int] = []
+    for decision in decisions {
+      guard timeline.contains(decision.instant) else {
+        return "decision \(decision.sequence), \(decision.instant), is not on the timeline"
+      }
+      let metadata = try await CommitLog(storage).metadata(of: InstantFiles(decision.instant).completed)
+      if !decision.isForeign,
+        metadata.extra[CommitMetadata.positionKey] != "\(head.epoch)-\(decision.sequence)"
+      {
+        return "commit \(decision.instant) does not say that it is decision \(decision.sequence)"
+      }
+      actors.append(metadata.extra[Process.key].flatMap { Int($0) } ?? 0)
+    }
+    if let wrong = try await wrongRows(actors) { return wrong }
+    if let wrong = wrongEndings(actors) { return wrong }
+    if let wrong = wrongVersions(decisions) { return wrong }
+    return try await leftovers(timeline)
+  }
+
+  // MARK: - Rows
+
+  /// The tables that the decisions make, from the one before the first on.
+  private func states(_ actors: [Int]) -> [ModelTable] {
+    var states = [ModelTable([])]
+    for actor in actors {
+      var next = states[states.count - 1]
+      if actor == 91 {
+        next = ModelTable(Scenario.base)
+      } else if scenario.actors.contains(actor) {
+        scenario.apply(actor, to: &next)
+      }
+      states.append(next)
+    }
+    return states
+  }
+
+  private func wrongRows(_ actors: [Int]) async throws -> String? {
+    let states = states(actors)
+    let rows = try await Process.rows(of: try await Process(storage: storage, number: 99).open())
+    let expected = states[states.count - 1].rows
+    if rows != expected {
+      return "decisions of \(actors) make \(Self.text(expected)), not \(Self.text(rows))"
+    }
+    for (actor, ending) in endings.sorted(by: { $0.key < $1.key }) {
+      guard case .saw(let looks) = ending else { continue }
+      var from = 0
+      for look in looks {
+        guard let state = states[from...].firstIndex(where: { $0.rows == look }) else {
+          return
+            "reader \(actor) saw \(Self.text(look)), which no commits make after state \(from) of \(actors)"
+        }
+        from = state
+      }
+    }
+    return nil
+  }
+
+  private static func text(_ rows: [Trade]) -> String {
+    "[" + rows.map { "\($0.id)@\($0.exchange ?? ""):\($0.note ?? "")" }.joined(separator: " ") + "]"
+  }
+
+  // MARK: - What was told
+
+  private func wrongEndings(_ actors: [Int]) -> String? {
+    let isFaultless = schedule.faults.isEmpty && scenario.doubting.isEmpty
+    var once: Set<Instant> = []
+    for actor in scenario.actors {
+      let count = actors.count { $0 == actor }
+      if count > 1 { return "actor \(actor) committed \(count) times" }
+      switch endings[actor] {
+      case .committed(let instant):
+        if case .upsert(_, transaction: true) = scenario.deeds[actor - 1] {
+          if let instant { once.insert(instant) }
+        } else if count == 0 {
+          return "actor \(actor) was told that its commit stands, and it does not"
+        }
+      case .failed(let error):
+        if error.code != .outcomeUnknown, count > 0 {
+          return "actor \(actor) was told that its commit does not stand, and it does: \(error)"
+        }
+        if isFaultless { return "actor \(actor) failed: \(error)" }
+      case .saw: break
+      case .broke(let error): return "actor \(actor) broke: \(error)"
+      case nil: if !dead.contains(actor) { return "actor \(actor) has not come to its end" }
+      }
+    }
+    if once.count > 1 { return "one transaction was committed as \(once)" }
+    return nil
+  }
+
+  // MARK: - Files
+
+  private func wrongVersions(_ decisions: [RecentDecision]) -> String? {
+    var latest: [String: Instant] = [:]
+    for decision in decisions {
+      for path in decision.files ?? [] {
+        guard let name = BaseFileName(path: path) else { return "\(path) is no base file" }
+        if let before = latest[name.fileID], before >= decision.instant {
+          return "\(path) of decision \(decision.sequence) hides behind \(before)"
+        }
+        latest[name.fileID] = decision.instant
+      }
+    }
+    return nil
+  }
+
+  private func leftovers(_ timeline: Timeline) async throws -> String? {
+    let listing = try await TimelineListing.load(from: storage)
+    if let content = listing.contents.first { return "\(content.path) was left" }
+    for entry in timeline.pending {
+      // A request without an answer is anybody's.
+      if entry.action == .commit, entry.state == .requested, !schedule.faults.isEmpty { continue }
+      return "\(entry.fileName) is pending"
+    }
+    for object in try await storage.listAll(prefix: "exchange").objects {
+      guard let name = BaseFileName(path: object.path) else { continue }
+      // Of a writer that was rolled back while it lived, and died behind its file: nobody can know of that.
+      if !scenario.doubting.isEmpty, !schedule.faults.isEmpty { continue }
+      if !timeline.contains(name.instant) { return "\(object.path) was left" }
+    }
+    var missing: String?
+    for entry in timeline.completedCommits where missing == nil {
+      for path in try await CommitLog(storage).metadata(of: entry).files.compactMap(\.path)
+      where !(try await storage.exists(path)) {
+        missing = "\(path) is gone"
+      }
+    }
+    return missing
+  }
+}
+
+extension Storage {
+  /// The head that is stored; nil where there is none.
+  fileprivate func readHead() async -> Head? {
+    guard let bytes = try? await readAll(HeadStore.path) else { return nil }
+    return try? Head(parsing: bytes)
+  }
+}
