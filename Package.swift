@@ -91,7 +91,7 @@ let package = Package(
     // The fake world, and the tests.
     .target(
       name: "TarnTestSupport",
-      dependencies: ["TarnBytes", "TarnColumns", "TarnStorage"],
+      dependencies: ["TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"],
       path: "Tests/TarnTestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),

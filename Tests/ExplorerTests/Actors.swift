@@ -53,7 +53,7 @@ struct Process: Sendable {
       case .upsert(let trades, let isTransaction):
         let batch: RecordBatch
         do { batch = try Trade.batch(trades) } catch { return .broke(error) }
-        let transaction = isTransaction ? Transaction(application: "explorer", version: 1) : nil
+        let transaction = isTransaction ? WriteTransaction(application: "explorer", version: 1) : nil
         let options = WriteOptions(transaction: transaction, metadata: [Self.key: String(number)])
         return .committed(try await table.writing(options).upsert(batch).instant)
       case .move(let trades):

@@ -20,7 +20,7 @@ import Testing
     return walk.filter { $0.hasSuffix(".parquet") }
   }
 
-  /// Leaves what a process leaves that is killed just before its commit completes.
+  /// Leaves what a process leaves that is killed just before its commit is decided.
   private func die(_ path: String, _ folder: String, _ batch: RecordBatch) async throws {
     let copy = folder + "/copy"
     try TestWorld.copyTree(from: path, to: copy)
@@ -32,7 +32,7 @@ import Testing
       return faulty.calls
     }
     let calls = try await upsert(copy, killedAt: nil)
-    let last = try #require(calls.lastIndex { $0.hasPrefix("put .hoodie/2") && $0.hasSuffix(".commit") })
+    let last = try #require(calls.lastIndex { $0 == "put .hoodie/tarn/head" })
     _ = try await upsert(path, killedAt: last + 1)
   }
 
@@ -91,6 +91,26 @@ import Testing
       #expect(try await spark.read(path, select: TableForeignTests.columns) == rows)
       #expect(try await table.upsert(lost).inserted == 17)
       #expect(try await spark.read(path, select: ["id"]).count == 32)
+    }
+  }
+
+  /// What a rollback of Tarn's leaves on the timeline, Spark reads, and goes on behind it.
+  @Test func sparkReadsAndGoesOnAfterAnAttemptWasRolledBackByHand() async throws {
+    try Spark.hudi015.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path)
+      try await table.upsert(try WideRows.batch(10))
+      let rows = try await TableForeignTests.rows(try await table.snapshot())
+      try await die(path, folder, try WideRows.batch(20, first: 5, ordering: 2, seed: 8))
+      let attempt = try #require(try await table.attempts().first)
+      try await table.rollBack(attempt.entry.instant)
+      #expect(try await table.attempts() == [])
+      #expect(try await table.check() == [])
+      #expect(try await Spark.hudi015.read(path, select: TableForeignTests.columns) == rows)
+      try await upsert(.hudi015, path, folder, try WideRows.batch(1, first: 50, ordering: 3, seed: 9))
+      #expect(try await Spark.hudi015.read(path, select: ["id"]).count == 11)
+      #expect(try await table.check() == [])
     }
   }
 }

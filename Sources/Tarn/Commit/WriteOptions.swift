@@ -6,8 +6,9 @@ public struct WriteOptions: Sendable, Hashable {
   /// is an error. So a caller that was not told what became of a write, or died, asks again and doubles nothing, and one
   /// that slept cannot set back how far it has come.
   public var transaction: WriteTransaction?
-  /// Texts under keys of the caller's own, which stand in the commit's extra metadata. Keys that begin with `tarn.`, and
-  /// `schema`, are not the caller's.
+  /// Texts under keys of the caller's own, which stand in the commit's extra metadata.
+  ///
+  /// Keys that begin with `tarn.`, and `schema`, are not the caller's.
   public var metadata: [String: String]
 
   /// Makes options.

@@ -25,30 +25,51 @@ struct DeadAttempts: Sendable {
   func rollBack(
     on head: LoadedHead, _ listing: TimelineListing
   ) async throws(TableError) -> (LoadedHead, TimelineListing)? {
-    var present = head
-    var isChanged = false
-    for entry in listing.timeline.pending where entry.action == .commit {
-      guard !head.head.hasDecided(entry.instant), !head.head.doubtful.contains(entry.instant),
-        let planned = try await plannedPartitions(of: entry)
-      else { continue }
-      do throws(TimelineError) {
-        let decision = RollbackDecision(entry, in: storage, at: base, heads)
-        isChanged = true
-        guard
-          let next = try await decision.run(
-            on: present, listing.timeline, planned: planned, now: settings.now())
-        else { break }
-        present = next
-      } catch { throw TableError(error) }
-      settings.warn("removed the attempt \(entry.instant.text) of a writer that died")
-    }
-    guard isChanged else { return nil }
+    let outcome = try await rollBackAll(on: head, listing)
+    guard outcome.isRefused || !outcome.instants.isEmpty else { return nil }
     return try await tableErrors {
       guard case .head(let new) = try await heads.load() else {
         throw TableError(.conflict, "the table's head was removed meanwhile: try again")
       }
       return (new, try await TimelineListing.load(from: storage))
     }
+  }
+
+  /// What was rolled back.
+  struct Outcome: Sendable {
+    /// The attempts.
+    var instants: [Instant] = []
+    /// Whether another writer was faster, so that there may be more.
+    var isRefused = false
+  }
+
+  /// Rolls back what dead writers left.
+  ///
+  /// - Parameters:
+  ///   - head: The table's head; what it names is carried out.
+  ///   - listing: The timeline as it was listed after that.
+  func rollBackAll(on head: LoadedHead, _ listing: TimelineListing) async throws(TableError) -> Outcome {
+    var outcome = Outcome()
+    var present = head
+    for entry in listing.timeline.pending where entry.action == .commit {
+      guard !head.head.hasDecided(entry.instant), !head.head.doubtful.contains(entry.instant),
+        let planned = try await plannedPartitions(of: entry)
+      else { continue }
+      do throws(TimelineError) {
+        let decision = RollbackDecision(entry, in: storage, at: base, heads)
+        guard
+          let next = try await decision.run(
+            on: present, listing.timeline, planned: planned, now: settings.now())
+        else {
+          outcome.isRefused = true
+          break
+        }
+        present = next
+      } catch { throw TableError(error) }
+      outcome.instants.append(entry.instant)
+      settings.warn("removed the attempt \(entry.instant.text) of a writer that died")
+    }
+    return outcome
   }
 
   /// The partitions that a dead writer's attempt planned to write into; nil where it is not to be rolled back.

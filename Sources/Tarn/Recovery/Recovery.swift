@@ -15,7 +15,7 @@ struct Recovery: Sendable {
   /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine clusters.
   func run() async throws(TableError) -> TableState {
     let properties = try await writableProperties()
-    var (head, listing) = try await decided()
+    var (head, listing) = try await decided(properties)
     if let pending = listing.timeline.pending.first(where: { $0.action.completed == .replacecommit }) {
       throw TableError(
         .conflict,
@@ -38,7 +38,7 @@ struct Recovery: Sendable {
   /// Reads the table again in the middle of a write, and carries out what was decided.
   func look() async throws(TableError) -> TableState {
     let properties = try await writableProperties()
-    let (head, listing) = try await decided()
+    let (head, listing) = try await decided(properties)
     return try await TableState(properties, listing.timeline, head, storage)
   }
 
@@ -55,7 +55,8 @@ struct Recovery: Sendable {
         + "smaller then, would be hidden; set the clocks right, and wait until that time before Spark writes")
   }
 
-  private func writableProperties() async throws(TableError) -> TableProperties {
+  /// The properties of a table that Tarn writes.
+  func writableProperties() async throws(TableError) -> TableProperties {
     let properties = try await tableErrors { try await TableProperties.load(from: storage) }
     guard properties.type == .copyOnWrite else {
       throw TableError(
@@ -72,7 +73,9 @@ struct Recovery: Sendable {
   }
 
   /// The head, and behind it the timeline, on which all that it names is carried out.
-  private func decided() async throws(TableError) -> (LoadedHead, TimelineListing) {
+  func decided(_ properties: TableProperties) async throws(TableError) -> (LoadedHead, TimelineListing) {
+    let rebuild = HeadRebuild(
+      storage, heads, archiveFolder: properties.archiveFolder, warn: settings.warn)
     do throws(TimelineError) {
       let found = try await heads.load()
       var listing = try await TimelineListing.load(from: storage)
@@ -80,10 +83,10 @@ struct Recovery: Sendable {
       switch found {
       case .head(let loaded): head = loaded
       // The first decision stores it.
-      case .none: head = LoadedHead(try await HeadRebuild(storage, heads).head(listing), nil)
+      case .none: head = LoadedHead(try await rebuild.head(listing), nil)
       case .damaged(let what, let tag):
         settings.warn("\(HeadStore.path) is damaged (\(what)): it is made anew from the timeline")
-        head = LoadedHead(try await HeadRebuild(storage, heads).head(listing), tag)
+        head = LoadedHead(try await rebuild.head(listing), tag)
       }
       if try await RollForward(storage).carryOut(head.head.named, listed: listing.timeline) {
         listing = try await TimelineListing.load(from: storage)

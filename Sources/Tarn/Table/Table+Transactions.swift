@@ -69,11 +69,21 @@ extension Table {
       return CommitReport(try await log.metadata(of: entry), version.instant)
     } catch {
       guard error.storageError?.code == .notFound else { throw TableError(error) }
-      // It was archived since.
-      var report = CommitReport()
-      report.instant = version.instant
-      return report
     }
+    // It was archived since.
+    do throws(TimelineError) {
+      let archive = try await ArchivedTimeline.load(from: storage, folder: properties.archiveFolder)
+      if let metadata = try await archive.commit(version.instant)?.metadata() {
+        return CommitReport(metadata, version.instant)
+      }
+    } catch {
+      // That it stands is known; what it did is not.
+      settings.warn(
+        "commit \(version.instant.text) stands, and its report cannot be read: \(error.description)")
+    }
+    var report = CommitReport()
+    report.instant = version.instant
+    return report
   }
 }
 

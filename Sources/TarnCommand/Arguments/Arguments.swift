@@ -45,10 +45,10 @@ struct Arguments: Sendable {
       if option.usage.isRequired { throw UsageError("\(option.usage.text) is missing") }
       if let standard = option.usage.standard { try add(option, standard) }
     }
-    guard operands.count >= command.operands.count else {
-      throw UsageError("\(command.operands[operands.count].name) is missing")
+    if let missing = command.operands.dropFirst(operands.count).first(where: { !$0.isOptional }) {
+      throw UsageError("\(missing.name) is missing")
     }
-    guard operands.count == command.operands.count else {
+    guard operands.count <= command.operands.count else {
       throw UsageError("\"\(operands[command.operands.count])\" is one word too many")
     }
   }

@@ -4,6 +4,10 @@ struct Command: Sendable {
   struct Operand: Sendable {
     let name: String
     let help: String
+    var isOptional = false
+
+    /// The word as it stands in help texts.
+    var text: String { isOptional ? "[\(name)]" : name }
 
     static let table = Operand(name: "TABLE", help: "the table's folder")
     static let parquetFile = Operand(name: "FILE", help: "the Parquet file, whoever wrote it")

@@ -8,18 +8,28 @@ import TarnTimeline
 /// `tarn timeline`.
 enum TimelineCommand {
   static let command = Command(
-    name: "timeline", summary: "Lists what was done to a table, by instant.", options: [Options.reportFormat]
+    name: "timeline", summary: "Lists what was done to a table, by instant.", options: [Options.reportFormat],
+    notes: [
+      "The position of a commit tells how many decisions stand before it; instants need not be in that order. What is not "
+        + "completed has its age, and how it stands with it: alive and dead tell of a writer of Tarn's, decided is what "
+        + "appears with the next write, doubtful what no write rolls back, foreign what another engine began. See tarn "
+        + "help rollback."
+    ]
   ) { arguments in
     try await TableAccess(arguments).located { access in
       let table = try await access.open()
       var rows = ReportRows([
         "instant": .string, "action": .string, "state": .string, "operation": .string, "inserted": .int64,
-        "updated": .int64, "deleted": .int64, "files": .int64, "bytes": .int64,
+        "updated": .int64, "deleted": .int64, "files": .int64, "bytes": .int64, "position": .string,
+        "attempt": .string, "age_seconds": .int64,
       ])
+      let attempts = Dictionary(
+        try await table.attempts().map { ($0.entry.instant, $0) }, uniquingKeysWith: { first, _ in first })
       for entry in try await table.timeline().entries {
         let isCommit = entry.state == .completed && entry.action.writesData
         let metadata = isCommit ? try await table.metadata(of: entry) : nil
         let files = metadata?.files
+        let attempt = entry.state == .completed ? nil : attempts[entry.instant]
         func sum(_ value: (WriteStatistics) -> Int64) throws -> ReportRows.Cell {
           guard let files else { return .number(nil) }
           guard let total = WriteStatistics.total(files, value) else {
@@ -33,6 +43,8 @@ enum TimelineCommand {
           .text(entry.instant.text), .text(entry.action.rawValue), .text("\(entry.state)"),
           .text(metadata?.operation?.rawValue.lowercased()), try sum(\.inserts), try sum(\.updates),
           try sum(\.deletes), .number(files.map { Int64($0.count) }), try sum(\.bytesWritten),
+          .text(metadata?.extra[CommitMetadata.positionKey]), .text(attempt?.state.description),
+          .number(attempt?.age.components.seconds),
         ])
       }
       try await (arguments[Options.reportFormat] ?? .standard).write(try rows.batch())

@@ -21,7 +21,7 @@ enum Help {
   /// The help of a command.
   static func of(_ command: Command) -> String {
     let needed = command.options.filter(\.usage.isRequired).map { " " + $0.usage.text }.joined()
-    let operands = command.operands.map { " " + $0.name }.joined()
+    let operands = command.operands.map { " " + $0.text }.joined()
     var lines = ["Usage: tarn \(command.name)\(operands)\(needed) [options]", "", command.summary]
     for note in command.notes { lines += [""] + wrapped(note, to: width) }
     lines += [""]

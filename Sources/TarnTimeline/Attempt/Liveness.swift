@@ -48,20 +48,29 @@ package struct Liveness: Sendable {
   /// - Parameter mark: A random text, for a name of its own.
   /// - Throws: ``TimelineError`` with code `storage`.
   package func isDead(_ instant: Instant, mark: String) async throws(TimelineError) -> Bool {
-    let path = Self.path(of: instant)
+    if let signs = storage.lifeSigns {
+      do { return try await !signs.isHeld(Self.path(of: instant)) } catch { throw TimelineError(error) }
+    }
+    return try await !beats(instant, mark: mark)
+  }
+
+  /// Whether the sign of an attempt's writer was renewed lately, as those of Hudi's writers are that have one.
+  ///
+  /// - Parameter mark: A random text, for a name of its own.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func beats(_ instant: Instant, mark: String) async throws(TimelineError) -> Bool {
     do throws(StorageError) {
-      if let signs = storage.lifeSigns { return try await !signs.isHeld(path) }
       let beat: ObjectInfo
-      do throws(StorageError) { beat = try await storage.info(of: path) } catch {
+      do throws(StorageError) { beat = try await storage.info(of: Self.path(of: instant)) } catch {
         guard error.code == .notFound else { throw error }
-        return true
+        return false
       }
       // Whatever the clocks of this machine and that one say, both times are the storage's.
       let probe = TablePaths.temporaries + "tarn-clock-\(mark)"
       try await storage.put([], at: probe, if: .always)
       let now = try await storage.info(of: probe).modified
       try await storage.delete(probe)
-      return now - beat.modified > Self.patience
+      return now - beat.modified <= Self.patience
     } catch { throw TimelineError(error) }
   }
 

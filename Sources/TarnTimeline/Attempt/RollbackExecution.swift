@@ -27,11 +27,16 @@ struct RollbackExecution: Sendable {
     // Done by another, and archived since: there is nothing to go by, and nothing to do.
     guard let plan = try await storage.readIfPresent(requested.path) else { return }
     let files: [String]
-    do { files = try RollbackPlan(avro: plan).tablePaths } catch {
+    let action: Action
+    do {
+      let plan = try RollbackPlan(avro: plan)
+      files = plan.tablePaths
+      action = plan.instant.flatMap { Action(rawValue: $0.action) } ?? .commit
+    } catch {
       throw TimelineError(
         .damaged, path: requested.path, "no rollback plan: \(error.description)", cause: error)
     }
-    let attempt = InstantFiles(target)
+    let attempt = TimelineEntry(target, action, .inflight)
     do {
       let contents = try await storage.listAll(prefix: "\(TablePaths.folder)\(target).content.").objects
       try await storage.deleteAll(contents.map(\.path))
@@ -39,7 +44,7 @@ struct RollbackExecution: Sendable {
     // The plan holds what the attempt's own markers named, but a rollback deletes nothing that another instant wrote.
     try await AttemptRemains(target, in: storage).remove(
       files.filter { BaseFileName(path: $0)?.instant == target })
-    try await CommitLog(storage).remove(pending: attempt.inflight)
+    try await CommitLog(storage).remove(pending: attempt)
     try await CommitMarkers.remove(target, in: storage)
     try await move(contents.completed, to: completed.path)
     try await Liveness(storage).remove(target)

@@ -5,14 +5,25 @@ import TarnStorage
 package struct HeadRebuild: Sendable {
   private let storage: any Storage
   private let store: HeadStore
+  private let archiveFolder: String
+  private let warn: @Sendable (String) -> Void
 
   /// Works on a table.
-  package init(_ storage: any Storage, _ store: HeadStore) {
+  ///
+  /// - Parameters:
+  ///   - archiveFolder: Where the table's properties say that its archive lies.
+  ///   - warn: Told of what the head lacks.
+  package init(
+    _ storage: any Storage, _ store: HeadStore, archiveFolder: String,
+    warn: @escaping @Sendable (String) -> Void
+  ) {
     self.storage = storage
     self.store = store
+    self.archiveFolder = archiveFolder
+    self.warn = warn
   }
 
-  /// The head of a new epoch, as the timeline tells it.
+  /// The head of a new epoch, as the timeline tells it, and of applications also its archive.
   ///
   /// Attempts whose contents lie beside the timeline may have been decided by a head that was lost; they are left to
   /// their writers.
@@ -33,21 +44,52 @@ package struct HeadRebuild: Sendable {
         }
       }
     } catch let error as TimelineError { throw error } catch { throw TimelineError.cancelled }
+    if !listing.timeline.entries.isEmpty { try await noteArchivedVersions(&head) }
     for (entry, document) in zip(listing.timeline.completedCommits, read) {
-      let transaction = document?.extra[ApplicationVersion.key].flatMap {
-        ApplicationVersion(text: $0, entry.instant)
-      }
-      if let transaction,
-        head.version(of: transaction.application).map({ $0.version < transaction.version }) ?? true
-      {
-        _ = head.note(transaction)
-      }
+      head.note(transactionOf: document?.extra, entry.instant)
       head.append(RecentDecision(sequence: head.sequence + 1, entry.instant, document))
     }
     head.note(listing.timeline)
     let pending = Set(listing.timeline.pending.map(\.instant))
     head.doubtful = Set(listing.contents.map(\.instant)).intersection(pending).sorted()
     return head
+  }
+
+  /// How often an archive is read whose files another engine merges meanwhile.
+  private static let mostReadings = 3
+
+  /// Takes from the archive how far applications had come; in memory is one entry at a time.
+  private func noteArchivedVersions(_ head: inout Head) async throws(TimelineError) {
+    for number in 1...Self.mostReadings {
+      do throws(TimelineError) {
+        var entries = try await ArchivedTimeline.load(from: storage, folder: archiveFolder).entries()
+        while let archived = try await entries.next(where: { $0.state == .completed && $0.action.writesData })
+        {
+          head.note(transactionOf: try archived.metadata()?.extra, archived.entry.instant)
+        }
+        return
+      } catch {
+        switch error.code {
+        case .damaged, .unsupported:
+          warn(
+            "\(error.description): the archive cannot be read, so that transactions in archived commits are not known: do "
+              + "not ask again for versions that are that old")
+          return
+        default:
+          guard error.storageError?.code == .notFound, number < Self.mostReadings else { throw error }
+        }
+      }
+    }
+  }
+}
+
+extension Head {
+  /// Notes the version of an application that a commit carries, where it is the greatest so far.
+  fileprivate mutating func note(transactionOf extra: OrderedMap<String>?, _ instant: Instant) {
+    guard let text = extra?[ApplicationVersion.key], let version = ApplicationVersion(text: text, instant),
+      self.version(of: version.application).map({ $0.version < version.version }) ?? true
+    else { return }
+    _ = note(version)
   }
 }
 

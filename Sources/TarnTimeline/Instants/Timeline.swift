@@ -164,8 +164,9 @@ public struct Timeline: Sendable, Hashable {
   /// How far behind the latest instant one may lie that comes later, as the clocks of machines differ, in microseconds.
   private static let clockDifference: Int64 = 5 * 60 * 1_000_000
 
-  /// Where it is enough to begin when it is looked what came since this timeline was listed: what is under way may come to
-  /// its end, and what comes is not much older than what is there. Nil for the beginning.
+  /// Where it is enough to begin when it is looked what came since this timeline was listed; nil for the beginning.
+  ///
+  /// What is under way may come to its end, and what comes is not much older than what is there.
   package var whereNewsBegin: Instant? {
     guard let last = lastInstant?.microseconds else { return nil }
     let recent = Instant(microseconds: last - Self.clockDifference)

@@ -138,6 +138,9 @@ public struct TableProperties: Sendable, Hashable {
   /// Whether instants are in UTC; otherwise they are in their writers' zones.
   public var isTimelineUTC: Bool { entries[Key.timeZone]?.uppercased() == "UTC" }
 
+  /// The folder of the archived timeline within the timeline's; empty for the timeline's own.
+  package var archiveFolder: String { entries[Key.archiveFolder] ?? "archived" }
+
   /// The Java class that decides between two rows of one key, where Spark writes.
   public var payloadClass: String? { entries[Key.payload] }
 

@@ -4,6 +4,7 @@ import Testing
 struct UsageTests {
   static let commands = [
     "create", "upsert", "insert", "delete", "ingest", "read", "count", "timeline", "files", "schema", "show",
+    "rollback", "check",
   ]
 
   @Test("Help names every command, and each explains itself")

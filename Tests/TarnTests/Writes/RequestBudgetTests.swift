@@ -83,7 +83,8 @@ import Testing
     let counts = all.map(\.count)
     #expect(Set(counts).count == 1 && counts[0] <= 54, "\(counts)")
     let others = Self.besidesFiles(all[0])
-    let table = ["get", "get", "list", "list", "get", "list"]  // head and all, what is left over, the partition
+    // Head and all, what is left over, the partition.
+    let table = ["get", "get", "list", "list", "get", "list"]
     #expect(Array(others.prefix(table.count)) == table)
     // The commit's own, of which a deletion of two counts twice; some are under way at once.
     let commit = [

@@ -1,0 +1,58 @@
+import TarnStorage
+import TarnTimeline
+
+/// What the archived timeline tells, read through once.
+struct ArchiveSurvey: Sendable {
+  /// Those of the instants that were asked for which were completed and archived.
+  private(set) var found: Set<Instant> = []
+  /// The greatest archived commit that is not on the timeline any more.
+  private(set) var newestGone: Instant?
+  /// Whether all of it could be read.
+  private(set) var isWhole = true
+  private(set) var findings: [CheckFinding] = []
+
+  /// Reads the archive.
+  ///
+  /// - Parameters:
+  ///   - folder: Where the table's properties say that it lies.
+  ///   - wanted: The instants that are asked for.
+  init(_ timeline: Timeline, wanted: Set<Instant>, in storage: any Storage, folder: String)
+    async throws(TimelineError)
+  {
+    let active = Set(timeline.entries.filter(\.action.writesData).map(\.instant))
+    let archive = try await ArchivedTimeline.load(from: storage, folder: folder)
+    do throws(TimelineError) { try await read(archive, active, wanted) } catch {
+      guard error.code == .damaged || error.code == .unsupported else { throw error }
+      isWhole = false
+      findings.append(CheckFinding(.damaged, error.path, "the archive cannot be read: \(error.message)"))
+    }
+    guard let last = newestGone else { return }
+    // What only a savepoint holds back does not count as the timeline's beginning.
+    let held = Set(timeline.entries.filter { $0.action == .savepoint }.map(\.instant))
+    for entry in timeline.entries where entry.action.writesData && entry.instant < last {
+      if held.contains(entry.instant) { continue }
+      findings.append(
+        CheckFinding(
+          .timeline, entry.path,
+          "it lies before commit \(last.text), which is archived: the timeline would begin with it, and hide rows of "
+            + "commits in between"))
+    }
+  }
+
+  private mutating func read(
+    _ archive: ArchivedTimeline, _ active: Set<Instant>, _ wanted: Set<Instant>
+  ) async throws(TimelineError) {
+    var entries = archive.entries()
+    var next = try await Self.next(&entries)
+    while let instant = next {
+      if wanted.contains(instant) || active.contains(instant) { found.insert(instant) }
+      if !active.contains(instant) { newestGone = newestGone.map { max($0, instant) } ?? instant }
+      next = try await Self.next(&entries)
+    }
+  }
+
+  private static func next(_ entries: inout ArchivedEntries) async throws(TimelineError) -> Instant? {
+    let entry = try await entries.next { $0.state == .completed && $0.action.writesData }
+    return entry?.entry.instant
+  }
+}

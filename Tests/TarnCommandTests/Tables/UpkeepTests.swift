@@ -1,0 +1,72 @@
+import Foundation
+import TarnTestSupport
+import Testing
+
+/// `tarn timeline` of attempts, `tarn rollback` and `tarn check`.
+@Suite struct UpkeepTests {
+  private static let foreign = "20300101000000000"
+
+  /// A table with one commit and an attempt of another engine's.
+  private func table(_ tool: Tool) async throws -> [String] {
+    try tool.write("t.jsonl", someTrades)
+    try await tool.succeed(
+      "upsert", "t", "--from", "t.jsonl", "--create", "--key", "id", "--partition-by", "exchange")
+    try tool.write("t/.hoodie/\(Self.foreign).commit.requested", "")
+    try tool.write("t/.hoodie/\(Self.foreign).inflight", "")
+    try tool.write("t/exchange=OKX/f-0_0-0-0_\(Self.foreign).parquet", "half")
+    return try await tool.succeed("timeline", "t", "--format", "jsonl").rows
+  }
+
+  @Test func theTimelineTellsPositionsAndAttempts() async throws {
+    try await Tool.inFolder { tool in
+      let rows = try await table(tool)
+      #expect(rows.count == 2)
+      #expect(rows[0].contains(/"position":"[0-9a-f]+-1","attempt":null,"age_seconds":null/), "\(rows)")
+      #expect(rows[1].contains(/"state":"inflight".*"position":null,"attempt":"foreign","age_seconds":\d+}/))
+      let header = try await tool.succeed("timeline", "t", "--format", "table").rows[0]
+      #expect(header.contains("position") && header.hasSuffix("attempt  age_seconds"))
+    }
+  }
+
+  @Test func anAttemptIsRolledBackByHand() async throws {
+    try await Tool.inFolder { tool in
+      let rows = try await table(tool)
+      let commit = try #require(rows[0].firstMatch(of: /"instant":"(\d+)"/)).1
+      #expect(try await tool.succeed("rollback", "t").errors == "rolled back in t: nothing to roll back\n")
+      try await tool.fail("rollback", "t", String(commit), saying: ["commit \(commit) is completed"])
+      try await tool.fail("rollback", "t", "20290101000000000", saying: ["there is no attempt"])
+      let usage = try await tool.run("rollback", "t", "yesterday")
+      #expect(usage.status == 64 && usage.errors.contains("14 or 17 digits"))
+      #expect(try await tool.run("rollback", "t", "--force").status == 64)
+      // As another engine shows that its writer lives.
+      try tool.write("t/.hoodie/.heartbeat/\(Self.foreign)", "")
+      try await tool.fail("rollback", "t", Self.foreign, saying: ["its writer lives"])
+      let done = try await tool.succeed("rollback", "t", Self.foreign, "--force")
+      #expect(done.errors == "rolled back in t: \(Self.foreign)\n")
+      #expect(try tool.files(of: "t").allSatisfy { !$0.contains(Self.foreign) })
+      let after = try await tool.succeed("timeline", "t", "--format", "jsonl").rows
+      #expect(after.count == 2 && after[1].contains("\"action\":\"rollback\",\"state\":\"completed\""))
+      #expect(try await tool.succeed("count", "t").output == "3\n")
+      #expect(try await tool.succeed("check", "t").output == "sound\n")
+    }
+  }
+
+  @Test func aCheckSaysWhatIsWrongInALineEach() async throws {
+    try await Tool.inFolder { tool in
+      _ = try await table(tool)
+      #expect(try await tool.succeed("check", "t").output == "sound\n")
+      try tool.write("t/.hoodie/20250101000000000.content.a1", "{}")
+      let noted = try await tool.succeed("check", "t").rows
+      #expect(noted.count == 2 && noted[0].hasPrefix("note: .hoodie/20250101000000000.content.a1: "))
+      #expect(noted[1] == "sound")
+      let file = try #require(
+        try tool.files(of: "t").first { $0.hasSuffix(".parquet") && $0.contains("Kraken") })
+      try FileManager.default.removeItem(atPath: tool.path("t/" + file))
+      try FileManager.default.removeItem(atPath: tool.path("t/.hoodie/tarn/head"))
+      let outcome = try await tool.run("check", "t")
+      #expect(outcome.status == 1 && outcome.errors == "tarn: t: 2 findings\n", "\(outcome.errors)")
+      #expect(outcome.rows.count == 3 && outcome.rows.contains { $0.hasPrefix(file + ": commit ") })
+      #expect(outcome.rows.contains { $0.hasPrefix(".hoodie/tarn/head: it is gone") })
+    }
+  }
+}
