@@ -17,6 +17,8 @@ struct AttemptDecision: Sendable {
     case lost(TableError, Prepared)
     /// It does not, nor will it.
     case failed(TableError)
+    /// It stood, and another engine took it back.
+    case undone(TableError)
     /// It may stand, or may yet.
     case unknown(TimelineError)
   }
@@ -55,6 +57,7 @@ struct AttemptDecision: Sendable {
       case .repeated(let version): return .repeated(version)
       case .conflict(let error): return .lost(error, prepared)
       case .refused(let error): return .failed(error)
+      case .undone(let error): return .undone(error)
       case .unknown(let error): return .unknown(error)
       case .look: break
       }

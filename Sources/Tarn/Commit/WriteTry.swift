@@ -85,10 +85,13 @@ struct WriteTry<Write: TableWrite>: Sendable {
       let instant = attempt.instant
       attempt.leave()
       throw .unknown(error, instant)
+    case .undone(let error):
+      attempt.leave()
+      throw error
     case .repeated, .lost, .failed: await attempt.rollBack(removing: leftovers.paths)
     }
     switch result {
-    case .stands, .unknown: return .done(report)
+    case .stands, .undone, .unknown: return .done(report)
     case .repeated(let version): return .repeated(version)
     case .lost(let error, let newer): return .lost(error, newer)
     case .failed(let error): throw error

@@ -46,6 +46,8 @@ enum CommitAnswer: Sendable {
   case repeated(ApplicationVersion)
   /// It does not, nor will it.
   case refused(TableError)
+  /// It was decided, and another engine took it back: what is left of it is that engine's to remove.
+  case undone(TableError)
   /// It may stand, or may yet.
   case unknown(TimelineError)
 }

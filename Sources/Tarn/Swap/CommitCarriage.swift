@@ -96,7 +96,7 @@ struct CommitCarriage: Sendable {
   ) -> CommitAnswer {
     let candidate = commit.candidate
     guard !isGone, !news.undone.contains(candidate.instant) else {
-      return .refused(.undone(candidate.instant))
+      return .undone(.undone(candidate.instant))
     }
     let position = TablePosition(
       epoch: candidate.base.head.head.epoch, sequence: commit.decision.sequence ?? 0)

@@ -55,6 +55,8 @@ package struct CommitAttempt: ~Copyable {
         }
         try await log.begin(instant, plan: plan)
       } catch {
+        // A request without an inflight file has written nothing, and without this one's sign nobody knows whose it is.
+        try? await log.remove(pending: InstantFiles(instant).requested)
         await sign.end()
         throw error
       }
@@ -96,25 +98,34 @@ package struct CommitAttempt: ~Copyable {
   ///
   /// - Parameter contents: What was written for decisions that were not made.
   package consuming func rollBack(removing contents: [String]) async {
-    do {
-      let files = InstantFiles(instant)
-      switch try await standing.look() {
-      case .own: break
-      case .removed:
-        // A file that appeared behind the one who rolled it back is left to its writer. Whatever else took the inflight
-        // file away, the commit may have stood.
-        let timeline = try await TimelineListing.load(from: storage, since: instant).timeline
-        guard try await RollbackNotices(timeline, in: storage).name(instant, since: Timeline([])) else {
-          return
-        }
-      case .replaced: return
-      }
-      try await storage.deleteAll(contents)
-      try await AttemptRemains(instant, in: storage).remove(markers.paths)
-      try await CommitLog(storage).remove(pending: files.inflight)
-      try await CommitMarkers.remove(instant, in: storage)
-    } catch { return }
-    await sign.end()
+    let (instant, standing, markers) = (instant, standing, markers)
+    let (storage, sign) = (storage, sign)
+    // Also where the task is cancelled, in which a storage may refuse to read.
+    await Task {
+      do {
+        guard try await Self.isOwn(instant, standing, storage) else { return }
+        try await storage.deleteAll(contents)
+        try await AttemptRemains(instant, in: storage).remove(markers.paths)
+        try await CommitLog(storage).remove(pending: InstantFiles(instant).inflight)
+        try await CommitMarkers.remove(instant, in: storage)
+      } catch { return }
+      await sign.end()
+    }.value
+  }
+
+  /// Whether what is left of an attempt is its writer's to remove.
+  private static func isOwn(
+    _ instant: Instant, _ standing: AttemptStanding, _ storage: any Storage
+  ) async throws(TimelineError) -> Bool {
+    switch try await standing.look() {
+    case .own: return true
+    case .removed:
+      // A file that appeared behind the one who rolled it back is left to its writer. Whatever else took the inflight
+      // file away, the commit may have stood.
+      let timeline = try await TimelineListing.load(from: storage, since: instant).timeline
+      return try await RollbackNotices(timeline, in: storage).name(instant, since: Timeline([]))
+    case .replaced: return false
+    }
   }
 }
 

@@ -12,7 +12,7 @@ package enum TablePaths {
   package static let metadataTable = ".hoodie/metadata/"
   /// Folder of tombstones of keys whose partition is not known.
   package static let tombstones = ".hoodie/tarn/tombstones/"
-  /// The lock that a writer of Tarn holds.
+  /// The lock of earlier builds, which means nothing any more.
   package static let writerLock = ".hoodie/.tarn.lock"
 
   /// Joins a partition path, which may be empty, and a file's name.
