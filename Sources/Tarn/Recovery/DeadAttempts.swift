@@ -31,7 +31,12 @@ struct DeadAttempts: Sendable {
       guard case .head(let new) = try await heads.load() else {
         throw TableError(.conflict, "the table's head was removed meanwhile: try again")
       }
-      return (new, try await TimelineListing.load(from: storage))
+      // Where one died others may have, before their attempts were on the timeline.
+      let liveness = Liveness(storage)
+      let signs = try await liveness.instants()
+      let listing = try await TimelineListing.load(from: storage)
+      try await liveness.removeStale(signs, besides: listing.timeline, mark: heads.newMark())
+      return (new, listing)
     }
   }
 

@@ -81,6 +81,33 @@ package struct Liveness: Sendable {
     try await storage.readIfPresent(Self.path(of: instant))?.isEmpty == false
   }
 
+  /// The instants of all signs.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func instants() async throws(TimelineError) -> [Instant] {
+    do {
+      return try await storage.listAll(prefix: Self.folder).objects
+        .compactMap { Instant($0.path.dropFirst(Self.folder.count)) }
+    } catch { throw TimelineError(error) }
+  }
+
+  /// Removes signs that dead writers of Tarn's left and that belong to no attempt: they died before they requested one.
+  ///
+  /// - Parameters:
+  ///   - instants: The instants of signs.
+  ///   - timeline: As it was listed behind them.
+  ///   - mark: A random text, for a name of its own.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func removeStale(
+    _ instants: [Instant], besides timeline: Timeline, mark: String
+  ) async throws(TimelineError) {
+    let pending = Set(timeline.pending.map(\.instant))
+    for instant in instants where !pending.contains(instant) {
+      guard try await isOwn(instant), try await isDead(instant, mark: mark) else { continue }
+      try await remove(instant)
+    }
+  }
+
   /// Removes the sign of an attempt that is no more.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
