@@ -94,7 +94,7 @@ extension Head {
       tickets: try object.list("tickets").map { json throws(HeadError) in
         let object = try Members(json, "a ticket")
         return Ticket(
-          owner: try object.string("owner"), age: Int(clamping: try object.number("age")))
+          owner: try object.string("owner"), age: Int(clamping: min(max(try object.number("age"), 0), 1_000)))
       },
       latest: object["latest"] == nil ? nil : try object.instant("latest"),
       foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"))
@@ -118,10 +118,15 @@ extension NamedDecision {
           completed: try object.string("completed")))
     case let action: throw .damaged("it names a decision \(action.prefix(40))")
     }
+    let instant = try object.instant("instant")
     self.init(
-      try object.instant("instant"),
-      sequence: object["sequence"] == nil ? nil : try object.number("sequence"),
-      kind)
+      instant, sequence: object["sequence"] == nil ? nil : try object.number("sequence"), kind)
+    // Nothing else is ever moved to the timeline.
+    for path in contents {
+      guard path.hasPrefix(TablePaths.folder),
+        DecisionContent(fileName: path.dropFirst(TablePaths.folder.count))?.instant == instant
+      else { throw .damaged("it names the content \(path.prefix(80)) of decision \(instant)") }
+    }
   }
 }
 

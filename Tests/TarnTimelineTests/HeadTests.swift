@@ -1,0 +1,41 @@
+import TarnTimeline
+import Testing
+
+/// Heads as bytes, which may come from anywhere.
+@Suite struct HeadTests {
+  private static let instant = TimelineTests.instant(10)
+
+  private static func head(content: String) -> Head {
+    var head = Head(epoch: "ab", sequence: 3, mark: "00")
+    head.append(RecentDecision(sequence: 4, instant, files: ["p/a"], schema: "1f"))
+    // As damaged bytes may have it.
+    head.tickets = [Ticket(owner: "slow", age: Int.max)]
+    head.named = [NamedDecision(instant, sequence: 4, .commit(content: content))]
+    return head
+  }
+
+  @Test func itComesBackAndItsTicketsAgeWithoutATrap() throws {
+    let head = Self.head(content: DecisionContent(Self.instant, mark: "7f").path)
+    var read = try Head(parsing: head.bytes)
+    #expect(read.named == head.named && read.recent == head.recent && read.position == head.position)
+    read.append(RecentDecision(sequence: 5, TimelineTests.instant(11), files: nil, schema: nil))
+    #expect(read.tickets.isEmpty)
+  }
+
+  @Test(arguments: ["exchange=OKX/a.parquet", ".hoodie/hoodie.properties", "../x", ""])
+  func itNamesNoOtherFileThanAContent(path: String) {
+    #expect(throws: HeadError.self) { try Head(parsing: Self.head(content: path).bytes) }
+  }
+
+  @Test func noCutOrChangedByteTraps() throws {
+    let bytes = Self.head(content: DecisionContent(Self.instant, mark: "7f").path).bytes
+    for index in bytes.indices {
+      _ = try? Head(parsing: Array(bytes[..<index]))
+      var other = bytes
+      other[index] ^= 0x15
+      if var head = try? Head(parsing: other) {
+        head.append(RecentDecision(sequence: head.sequence + 1, Self.instant, files: nil, schema: nil))
+      }
+    }
+  }
+}
