@@ -21,9 +21,8 @@ struct Housekeeping: Sendable {
 
   /// Removes temporaries that writers left which were killed, and the markers of commits that are completed.
   ///
-  /// Data files are written under the table's lock, so none of theirs is in use; other small files, such as a
-  /// new table's properties, live in the folder for moments. What is older than minutes is dead. Markers of an
-  /// instant that is under way, or that another engine completed, are that writer's to remove.
+  /// What nobody has touched for minutes is dead; a writer that was stopped for as long fails where it finishes such a
+  /// file. Markers of an instant that is under way, or that another engine completed, are that writer's to remove.
   func removeDeadTemporaries(_ timeline: Timeline) async throws(TableError) {
     try await tableErrors {
       try await storage.removeUnfinished(before: settings.now() - Self.temporaryPatience)
