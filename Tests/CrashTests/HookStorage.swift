@@ -10,6 +10,8 @@ struct HookStorage: Storage, LifeSigns {
   var afterPut: @Sendable (String) throws(StorageError) -> Void = { _ in }
   /// Whether deleting a path fails.
   var failsDelete: @Sendable (String) -> Bool = { _ in false }
+  /// Whether moving something to a path fails.
+  var failsMove: @Sendable (String) -> Bool = { _ in false }
 
   func list(
     prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
@@ -71,6 +73,7 @@ struct HookStorage: Storage, LifeSigns {
 
   func move(_ path: String, to target: String) async throws(StorageError) {
     await before("move \(path)")
+    guard !failsMove(target) else { throw StorageError(.failed, path: path, "it cannot be moved") }
     try await inner.move(path, to: target)
     try afterPut(target)
   }

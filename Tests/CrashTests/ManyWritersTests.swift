@@ -202,4 +202,25 @@ import Testing
     #expect(error?.message.contains("changed file group") == true, "\(error?.message ?? "")")
     #expect(try await table.check().isEmpty)
   }
+
+  @Test func aDecisionThatLeftTheTimelineLeavesTheHead() async throws {
+    let storage = InMemoryStorage()
+    let table = try await create(storage)
+    try await table.upsert(try Trade.batch([Trade("a", 1, "OKX")]))
+    var stuck = HookStorage(inner: storage, before: { _ in })
+    stuck.failsMove = { $0.hasSuffix(".commit") }
+    let report = try await open(stuck).upsert(try Trade.batch([Trade("b", 1, "FTX")]))
+    #expect(report.warnings.map(\.code) == [.notYetVisible])
+    let instant = try #require(report.instant)
+    func named() async throws -> [Instant] {
+      try Head(parsing: try await storage.readAll(HeadStore.path)).named.map(\.instant)
+    }
+    #expect(try await named().contains(instant))
+    // As where another engine undid or archived it meanwhile.
+    for object in try await storage.listAll(prefix: ".hoodie/\(instant.text)").objects {
+      try await storage.delete(object.path)
+    }
+    try await table.upsert(try Trade.batch([Trade("c", 1, "OKX")]))
+    #expect(try await !named().contains(instant))
+  }
 }

@@ -87,19 +87,19 @@ struct HeadDraft: Sendable {
     if let failure { return .failed(failure, contents: paths) }
     let listing: TimelineListing
     let foreign: ForeignCommits
+    var named: [NamedDecision]
     var answers: [CommitAnswer?] = []
     do throws(TimelineError) {
       listing = try result.get()
+      named = self.named(besides: listing, taken)
       foreign = try await ForeignCommits(on: listing.timeline, besides: before, in: storage)
       let notices = RollbackNotices(listing.timeline, in: storage)
       for candidate in taken {
         answers.append(try await Self.answer(candidate, listing.timeline, foreign, notices))
       }
-      if answers.allSatisfy({ $0 == nil }),
-        named(besides: listing, taken).count + taken.count > Head.mostNamed
-      {
-        try await RollForward(storage).carryOut(before.named, listed: listing.timeline)
-        return .some(answers, contents: paths)
+      if named.count + taken.count > Head.mostNamed {
+        try await RollForward(storage).carryOut(named, listed: listing.timeline)
+        named = []
       }
     } catch { return .failed(TableError(error), contents: paths) }
     guard answers.allSatisfy({ $0 == nil }) else { return .some(answers, contents: paths) }
@@ -109,23 +109,25 @@ struct HeadDraft: Sendable {
       paths += written.map(\.path)
       if let failure = await Self.put(written, in: storage) { return .failed(failure, contents: paths) }
     }
-    let (head, decisions) = next(taken, written.map(\.path), foreign, listing, store)
+    let (head, decisions) = next(taken, written.map(\.path), foreign, listing, besides: named, store)
     return .ready(head, decisions, listing, contents: paths)
   }
 
-  /// What is named already and not seen to be carried out.
+  /// What is named already and not known to be carried out.
+  ///
+  /// Each candidate has carried out what the head of its base named, also where that has left the timeline since.
   private func named(besides listing: TimelineListing, _ taken: [CommitCandidate]) -> [NamedDecision] {
-    let timelines = [listing.timeline] + taken.map(\.base.timeline)
-    return before.named.filter { decision in !timelines.contains { $0.entries.contains(decision.completed) } }
+    let done = Set(taken.flatMap(\.base.head.head.named))
+    return before.named.filter { !done.contains($0) && !listing.timeline.entries.contains($0.completed) }
   }
 
   /// The next head, and what it names of the candidates.
   private func next(
     _ taken: [CommitCandidate], _ paths: [String], _ foreign: ForeignCommits, _ listing: TimelineListing,
-    _ store: HeadStore
+    besides named: [NamedDecision], _ store: HeadStore
   ) -> (Head, [NamedDecision]) {
     var head = before.next(mark: store.newMark())
-    head.named = named(besides: listing, taken)
+    head.named = named
     for decision in foreign.decisions { head.append(decision) }
     var decisions: [NamedDecision] = []
     for (candidate, path) in zip(taken, paths) {
