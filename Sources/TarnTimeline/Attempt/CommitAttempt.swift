@@ -17,6 +17,8 @@ package struct CommitAttempt: ~Copyable {
   private static let tidyPatience = Duration.milliseconds(200)
   /// How many instants are tried, each a millisecond after one that is taken.
   private static let mostInstants = 1_000
+  /// How many of them may be given up since no answer came.
+  private static let mostDoubts = 5
 
   /// Begins an attempt: takes an instant, and writes its sign of life, its requested and its inflight file.
   ///
@@ -36,13 +38,22 @@ package struct CommitAttempt: ~Copyable {
     let liveness = Liveness(storage)
     let log = CommitLog(storage)
     var latest = timeline.lastInstant
+    var doubts = 0
     for _ in 0..<Self.mostInstants {
       let instant = Instant.after(latest: latest, now: now())
       if let latest, instant <= latest { throw Self.noInstant(after: latest, timeline) }
       latest = instant
       guard let sign = try await liveness.begin(instant, mark: plan.writer ?? "tarn") else { continue }
       do throws(TimelineError) {
-        guard try await log.request(instant) else {
+        do throws(StorageError) {
+          guard try await log.request(instant) else {
+            await sign.end()
+            continue
+          }
+        } catch {
+          // Whoever made the file, another instant is free; but a storage that never answers is not asked without end.
+          doubts += 1
+          guard error.code == .unknown, doubts < Self.mostDoubts else { throw TimelineError(error) }
           await sign.end()
           continue
         }

@@ -3,16 +3,14 @@ import TarnStorage
 extension CommitLog {
   /// Requests a commit at an instant.
   ///
-  /// - Returns: Whether the instant was free: a requested file that is there is always another's, and so is one of which
-  ///   the storage did not say that it made it.
-  /// - Throws: ``TimelineError`` with code `storage`.
-  package func request(_ instant: Instant) async throws(TimelineError) -> Bool {
+  /// - Returns: Whether the instant was free: a requested file that is there is always another's.
+  /// - Throws: ``StorageError``, `unknown` where the file may be there, or may come.
+  package func request(_ instant: Instant) async throws(StorageError) -> Bool {
     do {
       try await storage.put([], at: InstantFiles(instant).requested.path, if: .ifAbsent)
       return true
-    } catch {
-      if error.code == .preconditionFailed || error.code == .unknown { return false }
-      throw TimelineError(error)
+    } catch  where error.code == .preconditionFailed {
+      return false
     }
   }
 
