@@ -12,6 +12,8 @@ enum Ending: Sendable {
   case failed(TableError)
   /// The rows of each look.
   case saw([[Trade]])
+  /// What came of each of its tasks.
+  case several([Ending])
   case broke(any Error)
 }
 
@@ -56,6 +58,7 @@ struct Process: Sendable {
         let transaction = isTransaction ? WriteTransaction(application: "explorer", version: 1) : nil
         let options = WriteOptions(transaction: transaction, metadata: [Self.key: String(number)])
         return .committed(try await table.writing(options).upsert(batch).instant)
+      case .together(let batches): return await together(batches, on: table)
       case .move(let trades):
         let changes: ChangeBatch
         do { changes = ChangeBatch(upserting: try Trade.batch(trades)) } catch { return .broke(error) }
@@ -74,12 +77,37 @@ struct Process: Sendable {
         do { return .committed(try await SparkActor(storage: storage, number: number).commit()) } catch {
           return .broke(error)
         }
+      case .foreignRollback:
+        do {
+          try await SparkActor(storage: storage, number: number).rollBackOldest()
+          return .saw([])
+        } catch { return .broke(error) }
       case .read(let times):
         var looks: [[Trade]] = []
         for _ in 0..<times { looks.append(try await Self.rows(of: table)) }
         return .saw(looks)
       }
     } catch { return .failed(error) }
+  }
+
+  /// Upserts batches on one table at the same time.
+  private func together(_ batches: [[Trade]], on table: Table) async -> Ending {
+    await withTaskGroup(of: (Int, Ending).self) { group in
+      for (index, trades) in batches.enumerated() {
+        group.addTask {
+          do {
+            let actor = Scenario.task(index, of: number)
+            let options = WriteOptions(metadata: [Self.key: String(actor)])
+            return (index, .committed(try await table.writing(options).upsert(Trade.batch(trades)).instant))
+          } catch let error as TableError { return (index, .failed(error)) } catch {
+            return (index, .broke(error))
+          }
+        }
+      }
+      var endings: [(Int, Ending)] = []
+      for await ending in group { endings.append(ending) }
+      return .several(endings.sorted { $0.0 < $1.0 }.map(\.1))
+    }
   }
 
   static func rows(of table: Table) async throws(TableError) -> [Trade] {
@@ -113,6 +141,38 @@ struct SparkActor: Sendable {
     metadata.extra[Process.key] = String(number)
     try await storage.put(metadata.bytes(), at: files.completed.path, if: .always)
     return instant
+  }
+
+  /// Rolls the oldest pending attempt back as Hudi's marker-based rollback does.
+  func rollBackOldest() async throws {
+    let timeline = try await Timeline.load(from: storage)
+    guard let attempt = timeline.pending.first(where: { $0.action == .commit }) else { return }
+    let info = InstantInfo(instant: attempt.instant.text, action: "commit")
+    var latest = timeline.lastInstant
+    var rollback = TablePaths.folder
+    var instant = attempt.instant
+    while true {
+      instant = Instant.after(latest: latest, now: 0)
+      latest = instant
+      rollback = TablePaths.folder + instant.text + ".rollback"
+      let plan = RollbackPlan(instant: info, requests: [])
+      do { try await storage.put(plan.bytes(), at: rollback + ".requested", if: .ifAbsent) } catch {
+        continue
+      }
+      break
+    }
+    try await storage.put([], at: rollback + ".inflight", if: .always)
+    let markers = TablePaths.folder + ".temp/\(attempt.instant.text)/MARKERS0"
+    let lines = (try? await storage.readAll(markers)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    for line in lines.split(separator: "\n") {
+      guard let path = line.split(separator: ".marker.").first else { continue }
+      try await storage.delete(String(path))
+    }
+    let files = InstantFiles(attempt.instant)
+    for file in [files.inflight.path, files.requested.path] { try await storage.delete(file) }
+    let metadata = RollbackMetadata(
+      start: instant.text, duration: 1, deletedCount: 0, rolledBack: info, partitions: [:])
+    try await storage.put(metadata.bytes(), at: rollback, if: .always)
   }
 
   /// Takes an instant, which is greater than all that have completed, as of an engine whose clock is right.

@@ -54,7 +54,9 @@ struct Exploration: Sendable {
     let storage = InMemoryStorage()
     let objects = scenario.isNew ? newTable : table
     try executor.finish {
-      for object in objects { try await storage.put(object.bytes, at: object.path, if: .always) }
+      for object in objects where !(scenario.isHeadless && object.path == HeadStore.path) {
+        try await storage.put(object.bytes, at: object.path, if: .always)
+      }
     }
     let signs = SignBoard()
     let scheduler = Scheduler(schedule, on: executor) { signs.release(of: $0) }
@@ -71,7 +73,8 @@ struct Exploration: Sendable {
     do {
       try scheduler.run()
       let verdict = Verdict(
-        schedule: schedule, scenario: scenario, storage: storage, endings: endings.all, dead: scheduler.dead)
+        schedule: schedule, scenario: scenario, storage: storage, endings: endings.all, dead: scheduler.dead,
+        log: scheduler.log)
       objection = try executor.finish { try await verdict.objection() }
     } catch { objection = "\(error)" }
     let (log, counts) = (scheduler.log, scheduler.counts)
@@ -84,7 +87,15 @@ struct Exploration: Sendable {
 private final class Endings: Sendable {
   private let found = Mutex<[Int: Ending]>([:])
 
-  func set(_ actor: Int, _ ending: Ending) { found.withLock { $0[actor] = ending } }
+  func set(_ actor: Int, _ ending: Ending) {
+    found.withLock { found in
+      guard case .several(let endings) = ending else {
+        found[actor] = ending
+        return
+      }
+      for (index, ending) in endings.enumerated() { found[Scenario.task(index, of: actor)] = ending }
+    }
+  }
 
   var all: [Int: Ending] { found.withLock { $0 } }
 }

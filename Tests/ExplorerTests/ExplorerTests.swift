@@ -77,6 +77,8 @@ import Testing
     "doubt 1x34.2x40", "doubts 1x16.2x4.1x18.2x18",
     // Another engine commits at the instant of a rollback.
     "crowd 1x16.4x4.2x4.3x6.4x12",
+    // Another engine requests an instant just after the sign of life of a writer that then takes the next one.
+    "crowd 4x3.4x2.4x3.2x1.3x2.3x2.2x2.4x1.4x3.3x1.4x1.4x3.2x1.4x2.2x2.1x1.4x3.4x3.3x3.3x1.4x1.2x3.2x2.3x3.1x2.3x1.2x2.4x1.4x2.2x2.4x3.4x3.4x2.4x1.2x2 torn",
   ])
   func aScheduleThatOnceShowedAMistakeShowsNoneNow(line: String) async throws {
     let schedule = try #require(Schedule(line))

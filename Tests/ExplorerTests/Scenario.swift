@@ -7,10 +7,14 @@ enum Deed: Sendable {
   case upsert([Trade], transaction: Bool = false)
   /// It upserts rows whose keys may be stored in any partition.
   case move([Trade])
+  /// It upserts each of these on one table at the same time, so that several may share a swap.
+  case together([[Trade]])
   /// It deletes keys, wherever they are.
   case delete([String])
   /// Another engine, without a look at the head, commits a new file group with the row ``SparkActor/row``.
   case foreign
+  /// Another engine, without a look at the head, rolls back the oldest attempt that is pending, if there is one.
+  case foreignRollback
   /// It reads all rows so many times.
   case read(times: Int)
 }
@@ -19,8 +23,8 @@ extension Deed {
   /// Whether it is done by a writer of Tarn's, in whose calls things go wrong.
   var isWrite: Bool {
     switch self {
-    case .upsert, .move, .delete: true
-    case .foreign, .read: false
+    case .upsert, .move, .together, .delete: true
+    case .foreign, .foreignRollback, .read: false
     }
   }
 }
@@ -34,9 +38,25 @@ struct Scenario: Sendable {
   var doubting: Set<Int> = []
   /// Whether the table has no commit, and so no head, when they begin.
   var isNew = false
+  /// Whether the head is gone when they begin, though there are commits.
+  var isHeadless = false
 
   /// The actors' numbers.
   var actors: [Int] { Array(1...deeds.count) }
+
+  /// Those who may commit: an actor, or one of the tasks of an actor that does several things at once.
+  var committers: [Int] {
+    actors.flatMap { actor in
+      guard case .together(let batches) = deeds[actor - 1] else { return [actor] }
+      return batches.indices.map { Self.task($0, of: actor) }
+    }
+  }
+
+  /// The number of one task of an actor.
+  static func task(_ index: Int, of actor: Int) -> Int { 100 * actor + index }
+
+  /// The actor of a number of ``committers``.
+  static func actor(of committer: Int) -> Int { committer >= 100 ? committer / 100 : committer }
 
   /// The rows that are there before.
   static let base = ["t0", "t1", "t2", "t3"].map { Trade($0, 1, $0 == "t3" ? "Kraken" : "OKX", 1, "base") }
@@ -75,6 +95,23 @@ struct Scenario: Sendable {
       name: "once", deeds: [upsert("t0", "one", transaction: true), upsert("t0", "one", transaction: true)]),
     Scenario(name: "first", deeds: [upsert("t0", "one"), upsert("t0", "two")], isNew: true),
     Scenario(name: "three", deeds: [upsert("t0", "one"), upsert("t1", "two"), upsert("n0", "three")]),
+    // Four writers, whose groups and keys overlap.
+    Scenario(
+      name: "four",
+      deeds: [
+        upsert("t0", "one"), .move([Trade("t3", 2, "OKX", 2, "two")]), .delete(["t1"]), upsert("n0", "four"),
+      ]),
+    // Tasks of one process: a row each, one of them new, and one that another process changes too.
+    Scenario(
+      name: "tasks",
+      deeds: [
+        .together([
+          [Trade("t0", 2, "OKX", 2, "a")], [Trade("n0", 2, "OKX", 2, "b")],
+          [Trade("t3", 2, "Kraken", 2, "c")],
+        ]), upsert("n0", "two"),
+      ]),
+    Scenario(name: "headless", deeds: [upsert("t0", "one"), upsert("n0", "two")], isHeadless: true),
+    Scenario(name: "undone", deeds: [upsert("t0", "one"), .foreignRollback]),
     Scenario(
       name: "crowd", deeds: [upsert("t0", "one"), .delete(["t0", "t1"]), .foreign, upsert("t1", "four")],
       doubting: [4]),
@@ -82,13 +119,15 @@ struct Scenario: Sendable {
 
   static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 
-  /// What a commit of an actor does to rows.
-  func apply(_ actor: Int, to rows: inout ModelTable) {
-    switch deeds[actor - 1] {
+  /// What a commit does to rows.
+  func apply(_ committer: Int, to rows: inout ModelTable) {
+    switch deeds[Self.actor(of: committer) - 1] {
     case .upsert(let trades, _), .move(let trades): for trade in trades { rows.upsert(trade) }
     case .delete(let ids): for id in ids { rows.delete(id) }
     case .foreign: rows.upsert(SparkActor.row)
-    case .read: break
+    case .together(let batches):
+      for trade in batches[committer % 100] { rows.upsert(trade) }
+    case .foreignRollback, .read: break
     }
   }
 }

@@ -29,6 +29,9 @@ struct Schedule: Sendable, Hashable, CustomStringConvertible {
   /// Whether, of several calls of one actor, the one that came last goes first.
   var isLastFirst = false
 
+  /// Whether a listing is walked while others write: of what comes or goes meanwhile it has some.
+  var isTorn = false
+
   /// A call of an actor.
   struct Place: Sendable, Hashable {
     var actor: Int
@@ -41,7 +44,9 @@ struct Schedule: Sendable, Hashable, CustomStringConvertible {
     let wrong = faults.sorted { ($0.key.actor, $0.key.call) < ($1.key.actor, $1.key.call) }.map {
       "\($0.key.actor)@\($0.key.call)\(Self.text($0.value))"
     }
-    return ([scenario, order.isEmpty ? "-" : order] + wrong + (isLastFirst ? ["last"] : []))
+    return
+      ([scenario, order.isEmpty ? "-" : order] + wrong + (isLastFirst ? ["last"] : [])
+      + (isTorn ? ["torn"] : []))
       .joined(separator: " ")
   }
 
@@ -77,6 +82,10 @@ struct Schedule: Sendable, Hashable, CustomStringConvertible {
         isLastFirst = true
         continue
       }
+      if part == "torn" {
+        isTorn = true
+        continue
+      }
       let halves = part.split(separator: "@")
       guard halves.count == 2, let actor = Int(halves[0]), let call = Int(halves[1].prefix { $0.isNumber })
       else { return nil }
@@ -99,6 +108,7 @@ extension Schedule {
     var random = SeededGenerator(seed: seed)
     let longest = 1 + random.below(12)
     var schedule = Schedule(scenario.name, [], isLastFirst: random.oneIn(2))
+    schedule.isTorn = random.oneIn(2)
     // Every other time one of them sleeps much.
     let sleeper = random.oneIn(2) ? scenario.actors[random.below(scenario.actors.count)] : 0
     for _ in 0..<(200 / longest) {
@@ -133,6 +143,11 @@ extension Schedule {
     for index in runs.indices.dropLast() where runs[index].actor == runs[index + 1].actor {
       var one = self
       one.runs[index].calls += one.runs.remove(at: index + 1).calls
+      simpler.append(one)
+    }
+    if isTorn {
+      var one = self
+      one.isTorn = false
       simpler.append(one)
     }
     if isLastFirst {

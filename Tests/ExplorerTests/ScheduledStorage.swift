@@ -1,5 +1,6 @@
 import Synchronization
 import TarnStorage
+import TarnTestSupport
 
 /// A process's way to a storage, on which each call waits until a scheduler lets it go.
 final class ScheduledStorage: Storage, LifeSigns {
@@ -26,8 +27,28 @@ final class ScheduledStorage: Storage, LifeSigns {
     prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
     try await reading("list", prefix)
-    return try await inner.list(
+    let before = try await inner.list(
       prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+    guard scheduler.tearsListings else { return before }
+    try await reading("list on", prefix)
+    let behind = try await inner.list(
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+    return Self.torn(before, behind, seed: scheduler.log.count)
+  }
+
+  /// A page that was walked while objects came and went: it has some of those.
+  private static func torn(_ before: ListingPage, _ behind: ListingPage, seed: Int) -> ListingPage {
+    var random = SeededGenerator(seed: UInt64(seed))
+    var page = behind
+    let (old, new) = (Set(before.objects.map(\.path)), Set(behind.objects.map(\.path)))
+    page.objects.removeAll { !old.contains($0.path) && random.oneIn(2) }
+    page.objects += before.objects.filter { !new.contains($0.path) && random.oneIn(2) }
+    page.objects.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    let (oldFolders, newFolders) = (Set(before.folders), Set(behind.folders))
+    page.folders.removeAll { !oldFolders.contains($0) && random.oneIn(2) }
+    page.folders += before.folders.filter { !newFolders.contains($0) && random.oneIn(2) }
+    page.folders.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return page
   }
 
   func info(of path: String) async throws(StorageError) -> ObjectInfo {

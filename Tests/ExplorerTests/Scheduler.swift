@@ -59,6 +59,8 @@ final class Scheduler: Sendable {
     self.onDeath = onDeath
   }
 
+  /// Whether listings are walked while others write.
+  var tearsListings: Bool { schedule.isTorn }
   /// The calls so far, each with its actor.
   var log: [String] { state.withLock { $0.log } }
   /// How many calls each actor has made.

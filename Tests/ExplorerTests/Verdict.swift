@@ -11,6 +11,8 @@ struct Verdict: Sendable {
   let endings: [Int: Ending]
   /// Actors whose processes died.
   let dead: Set<Int>
+  /// The calls in their order, each with its actor.
+  let log: [String]
 
   /// The name of the writers that go last, so that all that was decided appears.
   private static let last = 80
@@ -26,10 +28,11 @@ struct Verdict: Sendable {
       return "there is no head"
     }
     let timeline = try await Timeline.load(from: storage)
-    let decisions = head.recent
+    var decisions = head.recent
     for (before, after) in zip(decisions, decisions.dropFirst()) where before.sequence + 1 != after.sequence {
       return "sequence \(after.sequence) follows \(before.sequence)"
     }
+    if scenario.hasForeignRollback { decisions = try await decisions.filter(in: storage) }
     let decided = Set(decisions.map(\.instant))
     if decided.count != decisions.count { return "an instant was decided twice" }
     if let stray = timeline.completedCommits.first(where: { !decided.contains($0.instant) }) {
@@ -63,7 +66,7 @@ struct Verdict: Sendable {
       var next = states[states.count - 1]
       if actor == 91 {
         next = ModelTable(Scenario.base)
-      } else if scenario.actors.contains(actor) {
+      } else if scenario.committers.contains(actor) {
         scenario.apply(actor, to: &next)
       }
       states.append(next)
@@ -99,16 +102,17 @@ struct Verdict: Sendable {
   // MARK: - What was told
 
   private func wrongEndings(_ actors: [Int]) -> String? {
-    let isFaultless = schedule.faults.isEmpty && scenario.doubting.isEmpty
+    let isFaultless =
+      schedule.faults.isEmpty && scenario.doubting.isEmpty && !scenario.hasForeignRollback
     var once: Set<Instant> = []
-    for actor in scenario.actors {
+    for actor in scenario.committers {
       let count = actors.count { $0 == actor }
       if count > 1 { return "actor \(actor) committed \(count) times" }
       switch endings[actor] {
       case .committed(let instant):
-        if case .upsert(_, transaction: true) = scenario.deeds[actor - 1] {
+        if case .upsert(_, transaction: true) = scenario.deeds[Scenario.actor(of: actor) - 1] {
           if let instant { once.insert(instant) }
-        } else if count == 0 {
+        } else if count == 0, !isUndoneBehind(actor) {
           return "actor \(actor) was told that its commit stands, and it does not"
         }
       case .failed(let error):
@@ -116,13 +120,23 @@ struct Verdict: Sendable {
           return "actor \(actor) was told that its commit does not stand, and it does: \(error)"
         }
         if isFaultless { return "actor \(actor) failed: \(error)" }
-      case .saw: break
+      case .saw, .several: break
       case .broke(let error): return "actor \(actor) broke: \(error)"
-      case nil: if !dead.contains(actor) { return "actor \(actor) has not come to its end" }
+      case nil:
+        if !dead.contains(Scenario.actor(of: actor)) { return "actor \(actor) has not come to its end" }
       }
     }
     if once.count > 1 { return "one transaction was committed as \(once)" }
     return nil
+  }
+
+  /// Whether another engine began to roll an attempt back only when its writer had made its last call: nobody can tell
+  /// a writer of that.
+  private func isUndoneBehind(_ actor: Int) -> Bool {
+    guard let request = log.lastIndex(where: { $0.hasSuffix(".rollback.requested") && $0.contains(" put ") }),
+      let last = log.lastIndex(where: { $0.hasPrefix("\(actor) ") })
+    else { return false }
+    return last < request
   }
 
   // MARK: - Files
@@ -163,6 +177,26 @@ struct Verdict: Sendable {
       }
     }
     return missing
+  }
+}
+
+extension Scenario {
+  /// Whether another engine rolls attempts back.
+  fileprivate var hasForeignRollback: Bool {
+    deeds.contains { if case .foreignRollback = $0 { true } else { false } }
+  }
+}
+
+extension [RecentDecision] {
+  /// Those that another engine did not undo.
+  fileprivate func filter(in storage: any Storage) async throws -> [RecentDecision] {
+    var undone: Set<String> = []
+    for object in try await storage.listAll(prefix: TablePaths.folder).objects
+    where object.path.hasSuffix(".rollback.requested") {
+      let plan = try RollbackPlan(avro: try await storage.readAll(object.path))
+      if let instant = plan.instant?.instant { undone.insert(instant) }
+    }
+    return filter { !undone.contains($0.instant.text) }
   }
 }
 

@@ -15,12 +15,14 @@ import Testing
   ]
 
   private func upsert(
-    _ spark: Spark, _ path: String, _ folder: String, round: Int, _ more: [String: String]
+    _ spark: Spark, _ path: String, _ folder: String, _ batch: RecordBatch? = nil, round: Int,
+    _ more: [String: String]
   ) async throws {
     let source = folder + "/incoming-\(round).parquet"
-    try await ParquetFixture.write(
-      try WideRows.batch(20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1)),
-      to: source)
+    let batch =
+      try batch
+      ?? WideRows.batch(20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
+    try await ParquetFixture.write(batch, to: source)
     var options = TableForeignTests.sparkOptions("upsert", more)
     if spark.testDescription != Spark.hudi015.testDescription {
       options["hoodie.write.table.version"] = "6"
@@ -173,6 +175,51 @@ import Testing
         #expect(try await storage.exists(path), "a savepoint keeps \(path)")
       }
       let rows = try await TableForeignTests.rows(try await table.snapshot())
+      #expect(try await spark.read(path, select: TableForeignTests.columns) == rows)
+    }
+  }
+
+  /// Spark cleans and archives behind each of its own commits, and Tarn goes on: its rows are those of a table to which
+  /// nobody did that, its checks find nothing, and a transaction of an archived commit is not done twice.
+  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  func tarnGoesOnWhileSparkCleansAndArchivesBetweenItsCommits(spark: Spark) async throws {
+    try spark.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path)
+      let alone = try await TableForeignTests.create(folder + "/alone")
+      func asked(_ round: Int) -> WriteOptions {
+        WriteOptions(
+          transaction: WriteTransaction(application: "trades", version: Int64(round)),
+          metadata: ["round": "\(round)"])
+      }
+      var reports: [CommitReport] = []
+      for round in 0..<6 {
+        let ordering = Int64(2 * round + 1)
+        let rows = try WideRows.batch(30, first: 7 * round, ordering: ordering, seed: UInt64(100 + round))
+        reports.append(try await table.writing(asked(round)).upsert(rows))
+        try await alone.upsert(rows)
+        var gone = ColumnBuilder(.string)
+        try gone.append("key-\(7 * round + 3)")
+        let keys = try RecordBatch(schema: Schema([Field("id", .string)]), columns: [gone.finish()])
+        for both in [table, alone] { try await both.delete(keys) }
+        // Rows that Spark takes to be newer.
+        let theirs = try WideRows.batch(
+          20, first: 5 * round, ordering: ordering + 1, seed: UInt64(200 + round))
+        try await upsert(spark, path, folder, theirs, round: round, Self.archiving)
+        try await alone.upsert(theirs)
+
+        let expected = try await TableForeignTests.rows(try await alone.snapshot())
+        #expect(try await TableForeignTests.rows(try await table.snapshot()) == expected, "round \(round)")
+        #expect(try await table.check() == [], "round \(round)")
+      }
+      let timeline = try await table.timeline()
+      let first = try #require(reports[0].instant)
+      #expect(!timeline.contains(first), "Spark archived nothing of Tarn's")
+      let fresh = try await Table.open(at: .local(path))
+      let again = try await fresh.writing(asked(5)).upsert(try WideRows.batch(30, ordering: 99))
+      #expect(again.instant == reports[5].instant)
+      let rows = try await TableForeignTests.rows(try await fresh.snapshot())
       #expect(try await spark.read(path, select: TableForeignTests.columns) == rows)
     }
   }

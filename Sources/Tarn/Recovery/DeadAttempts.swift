@@ -86,7 +86,7 @@ struct DeadAttempts: Sendable {
           try await removeOldRequest(entry)
           return nil
         }
-        return try await liveness.isDead(entry.instant, mark: heads.newMark()) ? [] : nil
+        return try await liveness.wasLeft(entry.instant, mark: heads.newMark()) ? [] : nil
       }
       let attempt: CommitMetadata
       do throws(TimelineError) { attempt = try await CommitLog(storage).metadata(of: entry) } catch {

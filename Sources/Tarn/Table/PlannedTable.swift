@@ -49,7 +49,7 @@ extension Table {
     planned.noteCreation()
     // What is missing the first write makes.
     let store = HeadStore(storage, random: settings.random)
-    try? await storage.put(store.newHead(sequence: 0).bytes, at: HeadStore.path, if: .ifAbsent)
+    _ = try? await storage.put(store.newHead(sequence: 0).bytes, at: HeadStore.path, if: .ifAbsent)
   }
 
   /// The table as it is, or as it will be created.

@@ -18,13 +18,20 @@ package struct AttemptRemains: Sendable {
   /// - Parameter planned: The partitions that its inflight file names.
   /// - Throws: ``TimelineError`` with code `storage`.
   package func baseFiles(planned: [String]) async throws(TimelineError) -> [String] {
-    if let marked = try await CommitMarkers.paths(of: instant, in: storage) { return marked }
+    if let marked = try await markedFiles() { return marked }
     var paths: [String] = []
     for partition in planned {
       paths += try await baseFiles(below: partition.isEmpty ? "" : partition + "/", stoppingAtSlash: true)
     }
     // A load does not know its partitions before it has read all rows.
     return planned.isEmpty ? try await baseFiles(below: "", stoppingAtSlash: false) : paths
+  }
+
+  /// The base files that an attempt's markers name; nil where it has none.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func markedFiles() async throws(TimelineError) -> [String]? {
+    try await CommitMarkers.paths(of: instant, in: storage)
   }
 
   /// Removes base files and tombstones.

@@ -81,6 +81,16 @@ package struct Liveness: Sendable {
     try await storage.readIfPresent(Self.path(of: instant))?.isEmpty == false
   }
 
+  /// Whether a writer of Tarn's made a sign, and died without ending it.
+  ///
+  /// - Parameter mark: A random text, for a name of its own.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func wasLeft(_ instant: Instant, mark: String) async throws(TimelineError) -> Bool {
+    guard try await isOwn(instant), try await isDead(instant, mark: mark) else { return false }
+    // Who lives removes its sign before it lets go of it; as who found that the instant was another engine's.
+    return try await isOwn(instant)
+  }
+
   /// The instants of all signs.
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
@@ -103,7 +113,7 @@ package struct Liveness: Sendable {
   ) async throws(TimelineError) {
     let pending = Set(timeline.pending.map(\.instant))
     for instant in instants where !pending.contains(instant) {
-      guard try await isOwn(instant), try await isDead(instant, mark: mark) else { continue }
+      guard try await wasLeft(instant, mark: mark) else { continue }
       try await remove(instant)
     }
   }

@@ -35,7 +35,12 @@ package struct RollbackDecision: Sendable {
   package func run(
     on head: LoadedHead, _ timeline: Timeline, planned: [String], now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
-    let files = try await AttemptRemains(target.instant, in: storage).baseFiles(planned: planned)
+    let remains = AttemptRemains(target.instant, in: storage)
+    // What was only requested has written nothing; where another engine requested it, and goes on, its files are not
+    // taken for the attempt's.
+    let files =
+      target.state == .requested
+      ? try await remains.markedFiles() ?? [] : try await remains.baseFiles(planned: planned)
     let liveness = Liveness(storage)
     // The sign takes the instant among Tarn's writers, as that of a commit does.
     var latest = timeline.lastInstant

@@ -16,6 +16,9 @@ public enum TestWorld {
   /// Whether the heaviest runs are done whole (`Tests/run --long`), and not a seeded part of them.
   public static let isLong = environment("TARN_LONG") != nil
 
+  /// How many schedules of each kind the explorer goes through (`TARN_SCHEDULES`); nil where nobody says.
+  public static let schedules = environment("TARN_SCHEDULES").flatMap { Int($0) }
+
   /// The path of a shared file or folder; nil where it is absent.
   ///
   /// Shared things lie in the folder named by `TARN_SHARED`, else in `../shared` beside the package,
