@@ -79,6 +79,11 @@ import Testing
     "crowd 1x16.4x4.2x4.3x6.4x12",
     // Another engine requests an instant just after the sign of life of a writer that then takes the next one.
     "crowd 4x3.4x2.4x3.2x1.3x2.3x2.2x2.4x1.4x3.3x1.4x1.4x3.2x1.4x2.2x2.1x1.4x3.4x3.3x3.3x1.4x1.2x3.2x2.3x3.1x2.3x1.2x2.4x1.4x2.2x2.4x3.4x3.4x2.4x1.2x2 torn",
+    // A head is read again where a dead writer's attempt was rolled back, and what it names is not carried out.
+    "four 4x8.1x10.4x19.2x17 1@56behind 4@26behind",
+    "three 3x4.3x3.1x4.3x2.3x4.1x1.1x2.3x4.3x2.1x4.1x2.2x3.3x1.1x2.3x1.1x4.1x4.3x1.3x2.3x3.3x2.3x2.3x4.1x4.1x2.3x2 1@27dies",
+    // A listing shows the content of a decision, and not yet its attempt.
+    "tasks 1x3.2x6.1x6.2x42 2@43behind torn",
   ])
   func aScheduleThatOnceShowedAMistakeShowsNoneNow(line: String) async throws {
     let schedule = try #require(Schedule(line))

@@ -32,9 +32,9 @@ struct Verdict: Sendable {
     for (before, after) in zip(decisions, decisions.dropFirst()) where before.sequence + 1 != after.sequence {
       return "sequence \(after.sequence) follows \(before.sequence)"
     }
-    if scenario.hasForeignRollback { decisions = try await decisions.filter(in: storage) }
     let decided = Set(decisions.map(\.instant))
     if decided.count != decisions.count { return "an instant was decided twice" }
+    if scenario.hasForeignRollback { decisions = try await decisions.standing(in: storage) }
     if let stray = timeline.completedCommits.first(where: { !decided.contains($0.instant) }) {
       return "\(stray.fileName) was not decided"
     }
@@ -189,7 +189,7 @@ extension Scenario {
 
 extension [RecentDecision] {
   /// Those that another engine did not undo.
-  fileprivate func filter(in storage: any Storage) async throws -> [RecentDecision] {
+  fileprivate func standing(in storage: any Storage) async throws -> [RecentDecision] {
     var undone: Set<String> = []
     for object in try await storage.listAll(prefix: TablePaths.folder).objects
     where object.path.hasSuffix(".rollback.requested") {

@@ -27,7 +27,7 @@ struct AttemptRollback: Sendable {
     for _ in 0..<Self.mostTries {
       let (found, listing) = try await recovery.decided(properties)
       guard let head = try await stored(found) else { continue }
-      let outcome = try await attempts.rollBackAll(on: head, listing)
+      let outcome = try await attempts.rollBack(on: head, listing)
       instants += outcome.instants
       if !outcome.isRefused { return instants }
     }

@@ -16,36 +16,14 @@ struct DeadAttempts: Sendable {
   /// The age at which a request without a sign of life or inflight file goes, in microseconds.
   private static let requestPatience: Int64 = 24 * 3_600 * 1_000_000
 
-  /// Rolls back what dead writers left.
-  ///
-  /// - Parameters:
-  ///   - head: The table's head; what it names is carried out.
-  ///   - listing: The timeline as it was listed after that.
-  /// - Returns: The head and the timeline of then; nil where there was nothing to do.
-  func rollBack(
-    on head: LoadedHead, _ listing: TimelineListing
-  ) async throws(TableError) -> (LoadedHead, TimelineListing)? {
-    let outcome = try await rollBackAll(on: head, listing)
-    guard outcome.isRefused || !outcome.instants.isEmpty else { return nil }
-    return try await tableErrors {
-      guard case .head(let new) = try await heads.load() else {
-        throw TableError(.conflict, "the table's head was removed meanwhile: try again")
-      }
-      // Where one died others may have, before their attempts were on the timeline.
-      let liveness = Liveness(storage)
-      let signs = try await liveness.instants()
-      let listing = try await TimelineListing.load(from: storage)
-      try await liveness.removeStale(signs, besides: listing.timeline, mark: heads.newMark())
-      return (new, listing)
-    }
-  }
-
   /// What was rolled back.
   struct Outcome: Sendable {
     /// The attempts.
     var instants: [Instant] = []
     /// Whether another writer was faster, so that there may be more.
     var isRefused = false
+    /// Whether head and timeline are others than they were.
+    var hasChanged: Bool { isRefused || !instants.isEmpty }
   }
 
   /// Rolls back what dead writers left.
@@ -53,7 +31,7 @@ struct DeadAttempts: Sendable {
   /// - Parameters:
   ///   - head: The table's head; what it names is carried out.
   ///   - listing: The timeline as it was listed after that.
-  func rollBackAll(on head: LoadedHead, _ listing: TimelineListing) async throws(TableError) -> Outcome {
+  func rollBack(on head: LoadedHead, _ listing: TimelineListing) async throws(TableError) -> Outcome {
     var outcome = Outcome()
     var present = head
     for entry in listing.timeline.pending where entry.action == .commit {

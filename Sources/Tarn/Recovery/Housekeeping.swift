@@ -5,18 +5,40 @@ import TarnTimeline
 struct Housekeeping: Sendable {
   let storage: any Storage
   let settings: TableSettings
+  let heads: HeadStore
 
   /// The age at which a temporary is taken to be a dead writer's, in microseconds.
   private static let temporaryPatience: Int64 = 10 * 60 * 1_000_000
 
   /// Removes contents of decisions that are carried out, or that can never be made: their attempts are gone.
   func removeContents(_ listing: TimelineListing, _ head: Head) async {
+    let timeline = listing.timeline
     let named = Set(head.named.flatMap(\.contents))
-    let pending = Set(listing.timeline.pending.map(\.instant))
+    let pending = Set(timeline.pending.map(\.instant))
+    let completed = Set(timeline.entries.filter { $0.state == .completed }.map(\.instant))
     let left = listing.contents.filter { !named.contains($0.path) && !pending.contains($0.instant) }
-    guard !left.isEmpty else { return }
+    var removed = left.filter { completed.contains($0.instant) }
+    // A listing need not show all that came while it was walked: the attempt may be there, and be decided just now.
+    var stray: [DecisionContent] = []
+    for content in left where !completed.contains(content.instant) {
+      if (try? await hasWriter(content.instant)) == false { stray.append(content) }
+    }
+    if !stray.isEmpty, case .head(let present)? = try? await heads.load() {
+      let named = Set(present.head.named.flatMap(\.contents))
+      removed += stray.filter { !named.contains($0.path) }
+    }
+    guard !removed.isEmpty else { return }
     // What stands is not judged by them, so that they harm nothing where they stay.
-    _ = await storage.delete(left.map(\.path))
+    _ = await storage.delete(removed.map(\.path))
+  }
+
+  /// Whether a decision of an instant may still be made: its writer lives, or its attempt is on the timeline.
+  private func hasWriter(_ instant: Instant) async throws -> Bool {
+    let liveness = Liveness(storage)
+    if try await liveness.isOwn(instant) {
+      guard try await liveness.isDead(instant, mark: heads.newMark()) else { return true }
+    }
+    return try await storage.exists(InstantFiles(instant).requested.path)
   }
 
   /// Removes temporaries that writers left which were killed, and the markers of commits that are completed.

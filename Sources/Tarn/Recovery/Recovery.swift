@@ -23,10 +23,17 @@ struct Recovery: Sendable {
           + "roll instant \(pending.instant.text) back with that engine, and try again", path: pending.path)
     }
     let attempts = DeadAttempts(storage: storage, settings: settings, base: base, heads: heads)
-    if let (newHead, newListing) = try await attempts.rollBack(on: head, listing) {
-      (head, listing) = (newHead, newListing)
+    if try await attempts.rollBack(on: head, listing).hasChanged {
+      // Where one died others may have, before their attempts were on the timeline.
+      let liveness = Liveness(storage)
+      let signs = try await tableErrors { try await liveness.instants() }
+      // What others decided meanwhile is carried out too: who writes on a head has seen all that it names.
+      (head, listing) = try await decided(properties)
+      try await tableErrors { [listing] in
+        try await liveness.removeStale(signs, besides: listing.timeline, mark: heads.newMark())
+      }
     }
-    let leftovers = Housekeeping(storage: storage, settings: settings)
+    let leftovers = Housekeeping(storage: storage, settings: settings, heads: heads)
     await leftovers.removeContents(listing, head.head)
     let switched = try await leftovers.switchOffMetadataTable(properties)
     try await leftovers.removeDeadTemporaries(listing.timeline)

@@ -109,7 +109,7 @@ import Testing
   /// Three writers, one of whose processes is killed again and again: each asks again until it is told that its rows
   /// stand, and finds them once.
   @Test func killedWritersLoseNothingAndDoubleNothing() async throws {
-    let kills = TestWorld.isLong ? 100 : 15
+    let kills = 100
     try await Tool.inFolder { tool in
       try await Self.create(tool)
       let board = Board()
