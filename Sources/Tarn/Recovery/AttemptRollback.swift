@@ -56,7 +56,7 @@ struct AttemptRollback: Sendable {
       do throws(TimelineError) {
         let decision = RollbackDecision(entry, in: storage, at: recovery.base, heads)
         let now = recovery.settings.now()
-        if try await decision.run(on: head, listing.timeline, planned: planned, now: now) != nil { return }
+        if try await decision.run(on: head, listing.timeline, .planned(planned), now: now) != nil { return }
       } catch { throw TableError(error) }
     }
     throw Self.overtaken

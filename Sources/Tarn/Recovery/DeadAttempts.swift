@@ -36,13 +36,13 @@ struct DeadAttempts: Sendable {
     var present = head
     for entry in listing.timeline.pending where entry.action == .commit {
       guard !head.head.hasDecided(entry.instant), !head.head.doubtful.contains(entry.instant),
-        let planned = try await plannedPartitions(of: entry)
+        let remains = try await remains(of: entry)
       else { continue }
       do throws(TimelineError) {
         let decision = RollbackDecision(entry, in: storage, at: base, heads)
         guard
           let next = try await decision.run(
-            on: present, listing.timeline, planned: planned, now: settings.now())
+            on: present, listing.timeline, remains, now: settings.now())
         else {
           outcome.isRefused = true
           break
@@ -55,8 +55,8 @@ struct DeadAttempts: Sendable {
     return outcome
   }
 
-  /// The partitions that a dead writer's attempt planned to write into; nil where it is not to be rolled back.
-  private func plannedPartitions(of entry: TimelineEntry) async throws(TableError) -> [String]? {
+  /// Where a dead writer's attempt may have left files; nil where it is not to be rolled back.
+  private func remains(of entry: TimelineEntry) async throws(TableError) -> RollbackDecision.Remains? {
     do throws(TimelineError) {
       let liveness = Liveness(storage)
       guard entry.state == .inflight else {
@@ -64,7 +64,8 @@ struct DeadAttempts: Sendable {
           try await removeOldRequest(entry)
           return nil
         }
-        return try await liveness.wasLeft(entry.instant, mark: heads.newMark()) ? [] : nil
+        // It has written nothing; where another engine requested it, and goes on, its files are not the attempt's.
+        return try await liveness.wasLeft(entry.instant, mark: heads.newMark()) ? .marked : nil
       }
       let attempt: CommitMetadata
       do throws(TimelineError) { attempt = try await CommitLog(storage).metadata(of: entry) } catch {
@@ -84,7 +85,7 @@ struct DeadAttempts: Sendable {
       guard attempt.writer != nil, try await liveness.isDead(entry.instant, mark: heads.newMark()) else {
         return nil
       }
-      return attempt.partitions.pairs.map(\.key)
+      return .planned(attempt.partitions.pairs.map(\.key))
     } catch { throw TableError(error) }
   }
 

@@ -23,24 +23,36 @@ package struct RollbackDecision: Sendable {
     self.store = store
   }
 
+  /// Where an attempt may have left base files.
+  package enum Remains: Sendable {
+    /// Where its markers say, and nowhere else.
+    case marked
+    /// Where its markers say; where it has none, in the partitions that its inflight file names, or in any where it
+    /// names none.
+    case planned([String])
+  }
+
+  private func files(_ remains: Remains) async throws(TimelineError) -> [String] {
+    let attempt = AttemptRemains(target.instant, in: storage)
+    return switch remains {
+    case .marked: try await attempt.markedFiles() ?? []
+    case .planned(let partitions): try await attempt.baseFiles(planned: partitions)
+    }
+  }
+
   /// Decides the rollback, and carries it out.
   ///
   /// - Parameters:
   ///   - head: The head on which the attempt was found undecided.
   ///   - timeline: The timeline as it was listed after that.
-  ///   - planned: The partitions that the attempt's inflight file names.
+  ///   - remains: Where the attempt may have left files.
   ///   - now: The time in microseconds since 1970.
   /// - Returns: The head with the decision; nil where another was faster, and nothing was done.
   /// - Throws: ``TimelineError``, `outcomeUnknown` where the rollback may have been decided.
   package func run(
-    on head: LoadedHead, _ timeline: Timeline, planned: [String], now: Int64
+    on head: LoadedHead, _ timeline: Timeline, _ remains: Remains, now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
-    let remains = AttemptRemains(target.instant, in: storage)
-    // What was only requested has written nothing; where another engine requested it, and goes on, its files are not
-    // taken for the attempt's.
-    let files =
-      target.state == .requested
-      ? try await remains.markedFiles() ?? [] : try await remains.baseFiles(planned: planned)
+    let files = try await files(remains)
     let liveness = Liveness(storage)
     // The sign takes the instant among Tarn's writers, as that of a commit does.
     var latest = timeline.lastInstant
