@@ -169,14 +169,13 @@ struct Verdict: Sendable {
       if !scenario.doubting.isEmpty, !schedule.faults.isEmpty { continue }
       if !timeline.contains(name.instant) { return "\(object.path) was left" }
     }
-    var missing: String?
-    for entry in timeline.completedCommits where missing == nil {
-      for path in try await CommitLog(storage).metadata(of: entry).files.compactMap(\.path)
-      where !(try await storage.exists(path)) {
-        missing = "\(path) is gone"
-      }
+    // What another engine undid while it was completed lacks its files.
+    guard !scenario.hasForeignRollback else { return nil }
+    for entry in timeline.completedCommits {
+      let paths = try await CommitLog(storage).metadata(of: entry).files.compactMap(\.path)
+      guard try await paths.allExist(in: storage) else { return "a file of \(entry.instant) is gone" }
     }
-    return missing
+    return nil
   }
 }
 
@@ -189,14 +188,31 @@ extension Scenario {
 
 extension [RecentDecision] {
   /// Those that another engine did not undo.
+  ///
+  /// One that was completed before that engine looked for its files stands, though a rollback names it; one whose files
+  /// it found is seen by nobody, though it is completed.
   fileprivate func standing(in storage: any Storage) async throws -> [RecentDecision] {
     var undone: Set<String> = []
     for object in try await storage.listAll(prefix: TablePaths.folder).objects
     where object.path.hasSuffix(".rollback.requested") {
       let plan = try RollbackPlan(avro: try await storage.readAll(object.path))
-      if let instant = plan.instant?.instant { undone.insert(instant) }
+      guard let instant = (plan.instant?.instant).flatMap({ Instant($0) }) else { continue }
+      let completed = InstantFiles(instant).completed
+      if try await storage.exists(completed.path) {
+        let files = try await CommitLog(storage).metadata(of: completed).files.compactMap(\.path)
+        if try await files.allExist(in: storage) { continue }
+      }
+      undone.insert(instant.text)
     }
     return filter { !undone.contains($0.instant.text) }
+  }
+}
+
+extension [String] {
+  /// Whether all of the paths are there.
+  fileprivate func allExist(in storage: any Storage) async throws -> Bool {
+    for path in self where !(try await storage.exists(path)) { return false }
+    return true
   }
 }
 
