@@ -1,5 +1,6 @@
 import TarnStorage
 import TarnStorageContract
+import TarnTestSupport
 import Testing
 
 @Suite struct HookStorageTests {

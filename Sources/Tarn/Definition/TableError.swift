@@ -45,6 +45,9 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     public static let outcomeUnknown = Code("outcomeUnknown")
     /// An application has written a later version already; nothing was written.
     public static let staleTransaction = Code("staleTransaction")
+    /// The table cannot be followed from a position, since its epoch has ended or the table does not tell any more what came
+    /// since: begin again, with ``Table/changes(since:)`` from no position.
+    public static let positionLost = Code("positionLost")
     /// The work was cancelled.
     public static let cancelled = Code("cancelled")
   }

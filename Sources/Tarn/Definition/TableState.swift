@@ -24,7 +24,7 @@ struct TableState: Sendable {
     let timeline: Timeline
     do throws(TimelineError) {
       properties = try await TableProperties.load(from: storage)
-      timeline = try await SettledTimeline.load(from: storage)
+      timeline = try await SettledTimeline.load(from: storage).timeline
     } catch { throw TableError(error) }
     return try await TableState(properties, timeline, nil, storage)
   }

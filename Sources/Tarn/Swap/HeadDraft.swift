@@ -76,7 +76,7 @@ struct HeadDraft: Sendable {
   /// Writes the contents of the candidates that were taken, and looks at the timeline beside that.
   func write(_ taken: [CommitCandidate], _ store: HeadStore, in storage: any Storage) async -> Written {
     // Mostly no other engine has committed, and the positions are those.
-    let first = contents(of: taken, behind: before.sequence, store)
+    let first = contents(of: taken, behind: [], store)
     let start = taken.compactMap(\.base.timeline.whereNewsBegin).min()
     var paths = first.map(\.path)
     async let isWritten = Self.put(first, in: storage)
@@ -92,7 +92,8 @@ struct HeadDraft: Sendable {
     do throws(TimelineError) {
       listing = try result.get()
       named = self.named(besides: listing, taken)
-      foreign = try await ForeignCommits(on: listing.timeline, besides: before, in: storage)
+      foreign = try await ForeignCommits(
+        on: taken.map(\.base.timeline) + [listing.timeline], besides: before, in: storage)
       let notices = RollbackNotices(listing.timeline, in: storage)
       for candidate in taken {
         answers.append(try await Self.answer(candidate, listing.timeline, foreign, notices))
@@ -105,7 +106,7 @@ struct HeadDraft: Sendable {
     guard answers.allSatisfy({ $0 == nil }) else { return .some(answers, contents: paths) }
     var written = first
     if !foreign.decisions.isEmpty {
-      written = contents(of: taken, behind: before.sequence + Int64(foreign.decisions.count), store)
+      written = contents(of: taken, behind: foreign.decisions, store)
       paths += written.map(\.path)
       if let failure = await Self.put(written, in: storage) { return .failed(failure, contents: paths) }
     }
@@ -144,14 +145,17 @@ struct HeadDraft: Sendable {
     return (head, decisions)
   }
 
-  /// The completed files to be, which follow so many decisions.
+  /// The completed files to be, which follow other engines' commits that are taken in.
   private func contents(
-    of taken: [CommitCandidate], behind sequence: Int64, _ store: HeadStore
+    of taken: [CommitCandidate], behind foreign: [RecentDecision], _ store: HeadStore
   ) -> [(path: String, bytes: [UInt8])] {
-    taken.enumerated().map { number, candidate in
+    let sequence = before.sequence + Int64(foreign.count)
+    return taken.enumerated().map { number, candidate in
       var metadata = candidate.metadata
       metadata.extra[CommitMetadata.positionKey] =
         TablePosition(epoch: before.epoch, sequence: sequence + Int64(number) + 1).description
+      // They do not say it themselves, and the head forgets.
+      if number == 0, !foreign.isEmpty { metadata.takenIn = foreign.map { ($0.sequence, $0.instant) } }
       return (DecisionContent(candidate.instant, mark: store.newMark()).path, metadata.bytes())
     }
   }
@@ -185,7 +189,7 @@ struct HeadDraft: Sendable {
     if try await notices.name(candidate.instant, since: candidate.base.timeline) {
       return .refused(.rolledBack(candidate.instant))
     }
-    let since = foreign.decisions.filter { !candidate.base.timeline.contains($0.instant) }
+    let since = foreign.decisions.filter { !candidate.base.timeline.isVisible($0.instant) }
     switch candidate.claim.verdict(on: since, at: candidate.instant) {
     case .clear: return nil
     case .look: return .look

@@ -15,6 +15,10 @@ import TarnTimeline
 public struct Snapshot: Sendable, AsyncSequence {
   /// The latest commit it holds; nil where there is none.
   public let instant: Instant?
+  /// Of changes, what to go on from: all that was decided until then is in them, or was before; else nil.
+  ///
+  /// Rows that a condition or limit leaves out of them do not come again. See <doc:FollowingChanges>.
+  public let position: TablePosition?
   /// The columns of its batches: by default the five meta columns, where the table has them filled, and then the table's.
   public private(set) var schema: Schema
 
@@ -27,14 +31,14 @@ public struct Snapshot: Sendable, AsyncSequence {
   private var rowLimit: Int?
 
   init(
-    _ state: TableState, asOf instant: Instant?, commits: (after: Instant, through: Instant?)?,
-    _ reader: BaseFileReader
+    _ state: TableState, asOf instant: Instant? = nil, of changes: Changes? = nil, _ reader: BaseFileReader
   ) throws(TableError) {
     let latest = instant.map { state.timeline.latest(asOf: $0) } ?? state.timeline.latest
     self.instant = latest?.instant
     let columns = try state.requireSchema()
     schema = state.properties.populatesMetaFields ? MetaColumns.added(to: columns) : columns
-    search = RowSearch(schema, state.properties, commits: commits)
+    position = changes?.position
+    search = RowSearch(schema, state.properties, commits: changes?.commits)
     table = state.properties.name
     files = SnapshotFiles(state, asOf: instant, reader)
     self.reader = reader

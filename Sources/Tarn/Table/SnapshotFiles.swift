@@ -64,11 +64,9 @@ struct SnapshotFiles: Sendable {
   /// The partitions in which the commits that are asked for wrote; nil where the timeline does not tell, or all rows are
   /// wanted.
   private func writtenPartitions(_ search: RowSearch, _ state: TableState) async -> [String]? {
-    guard let commits = search.commits, state.timeline.begins(before: commits.after),
-      !state.properties.partitionFields.isEmpty
+    guard let commits = search.commits, !state.properties.partitionFields.isEmpty,
+      let entries = commits.entries(of: state.timeline), entries.count <= Self.mostCommits
     else { return nil }
-    let entries = state.timeline.commits(after: commits.after, through: commits.through)
-    guard entries.count <= Self.mostCommits else { return nil }
     let log = CommitLog(reader.storage)
     let known = Dictionary(
       state.latestCommits.map { ($0.instant, $0.document) }, uniquingKeysWith: { first, _ in first })
@@ -90,7 +88,7 @@ struct SnapshotFiles: Sendable {
   /// Those that commits wrote which are asked for.
   private func slices(_ slices: [FileSlice], _ search: RowSearch) -> [FileSlice] {
     guard let commits = search.commits else { return slices }
-    return slices.filter { $0.instant > commits.after }
+    return slices.filter { commits.mayBeIn(fileOf: $0.instant) }
   }
 
   private func firstGone(_ found: FoundSlices, _ state: TableState) -> WrittenFiles.GoneFile? {

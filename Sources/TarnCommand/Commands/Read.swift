@@ -8,7 +8,9 @@ enum ReadCommand {
     options: [Options.select] + Options.filters + [Options.format, Options.cutNanoseconds],
     notes: [
       "Without --select, Hudi's five columns come first. T is an instant of 14 or 17 digits, or ISO 8601 in UTC. "
-        + "EXPR knows columns, = != < <= > >=, is [not] null, in (..), and, or, not and parentheses."
+        + "EXPR knows columns, = != < <= > >=, is [not] null, in (..), and, or, not and parentheses.",
+      "With --since POSITION or start, the last line on standard error names the position to go on from: who always "
+        + "does meets each commit once, also those that complete after one with a later instant.",
     ]
   ) { arguments in
     try await TableAccess(arguments).located { access in
@@ -20,6 +22,9 @@ enum ReadCommand {
       var output = try format.output(schema)
       for try await batch in snapshot { try await output.append(batch) }
       try await output.finish()
+      if let position = snapshot.position, arguments[Options.since]?.isFollowing == true {
+        StandardError.write(line: "go on with --since \(position)")
+      }
     }
   }
 
@@ -40,12 +45,16 @@ enum ReadCommand {
     guard until == nil || since != nil else {
       throw UsageError("--until needs --since; --as-of may be meant")
     }
+    guard until == nil || since?.isFollowing != true else {
+      throw UsageError("--until is an instant, and goes with a --since that is one")
+    }
     let table = try await access.open()
     var snapshot: Snapshot
-    if let since {
-      snapshot = try await table.changes(since: since, until: until)
-    } else {
-      snapshot = try await table.snapshot(asOf: asOf)
+    switch since {
+    case .instant(let instant)?: snapshot = try await table.changes(since: instant, until: until)
+    case .position(let position)?: snapshot = try await table.changes(since: position)
+    case .beginning?: snapshot = try await table.changes(since: nil)
+    case nil: snapshot = try await table.snapshot(asOf: asOf)
     }
     if let condition = arguments[Options.condition] { snapshot = try snapshot.where(condition) }
     if let limit = arguments[Options.limit] { snapshot = snapshot.limit(limit) }

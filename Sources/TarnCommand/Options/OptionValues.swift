@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnTimeline
 
 /// What is done with records that cannot be taken.
 enum ErrorPolicy: Sendable, Hashable {
@@ -17,4 +18,15 @@ struct WidenedColumn: Sendable {
 /// How rows are written.
 enum OutputFormat: String, Sendable, CaseIterable {
   case table, jsonl, csv, parquet
+}
+
+/// From where on changes are read.
+enum ChangesStart: Sendable, Hashable {
+  /// From the beginning, with all rows.
+  case beginning
+  case instant(Instant)
+  case position(TablePosition)
+
+  /// Whether it goes from one position to the next.
+  var isFollowing: Bool { if case .instant = self { false } else { true } }
 }

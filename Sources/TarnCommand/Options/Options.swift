@@ -151,7 +151,19 @@ enum Options {
     }
   }
   static let asOf = instant("as-of", "the table as it was at this instant, inclusive")
-  static let since = instant("since", "only rows written by commits after this instant")
+  static let since = Option<ChangesStart>(
+    "since", "T|POSITION|start",
+    "only rows written by commits after this instant or position; start gives all rows, and a position to go on from"
+  ) { text throws(UsageError) in
+    if text == "start" { return .beginning }
+    if let instant = Instant.parse(text) { return .instant(instant) }
+    guard let position = TablePosition(text) else {
+      throw UsageError(
+        "an instant of 14 or 17 digits, ISO 8601 such as 2024-01-31T12:00:00Z, a position such as 8f3a61c20b7d94e5-12, or "
+          + "start is expected")
+    }
+    return .position(position)
+  }
   static let until = instant("until", "with --since: only commits up to this instant, inclusive")
   static let cutNanoseconds = Option<Bool>.flag(
     "cut-nanoseconds", "times that are finer than microseconds lose those digits, instead of being an error")

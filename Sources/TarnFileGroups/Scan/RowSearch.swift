@@ -15,15 +15,14 @@ package struct RowSearch: Sendable {
   package let properties: TableProperties
   /// What must be true; nil for all rows.
   package private(set) var condition: Condition?
-  /// Only rows written by commits after the first and up to the second of these instants.
-  package let commits: (after: Instant, through: Instant?)?
+  /// Only rows that these commits wrote; nil for those of all.
+  package let commits: CommitSelection?
   /// The keys that the condition asks for, where it fixes them.
   private var probe: KeyProbe?
 
   /// Looks for all rows, or for those of some commits.
   package init(
-    _ schema: Schema, _ properties: TableProperties,
-    commits: (after: Instant, through: Instant?)? = nil
+    _ schema: Schema, _ properties: TableProperties, commits: CommitSelection? = nil
   ) {
     self.schema = schema
     self.properties = properties
@@ -88,9 +87,14 @@ package struct RowSearch: Sendable {
       throw FileGroupError(error)
     }
     guard let commits, let times = batch[MetaColumns.commitTime]?.strings else { return rows }
+    // Rows of one commit mostly stand together.
+    var last: (row: Int, isWanted: Bool)?
     rows.removeAll { row in
-      guard let instant = Instant(times.string(Int(row))) else { return true }
-      return instant <= commits.after || commits.through.map { instant > $0 } ?? false
+      let row = Int(row)
+      if let last, times.equals(row, times, last.row) { return !last.isWanted }
+      let isWanted = commits.contains(Instant(times.string(row)))
+      last = (row, isWanted)
+      return !isWanted
     }
     return rows
   }

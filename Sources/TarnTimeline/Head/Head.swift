@@ -31,18 +31,21 @@ package struct Head: Sendable, Hashable {
   package private(set) var applications: [ApplicationVersion] = []
   /// Writers that wish to go first.
   package var tickets: [Ticket] = []
-  /// The greatest instant that was seen completed.
-  package private(set) var latest: Instant?
+  /// The completed commits that were decided here, or taken in.
+  package private(set) var known: KnownCommits
   /// Other engines' attempts that were under way then.
   package private(set) var foreign: [Instant] = []
   /// Attempts of which it is not known whether they were decided by a head that was lost: nobody rolls them back unasked.
   package var doubtful: [Instant] = []
 
   /// Begins an epoch.
-  package init(epoch: String, sequence: Int64, mark: String) {
+  ///
+  /// - Parameter known: What is known without a sequence.
+  package init(epoch: String, sequence: Int64, mark: String, known: KnownCommits = KnownCommits()) {
     self.epoch = epoch
     self.sequence = sequence
     self.mark = mark
+    self.known = known
   }
 
   /// How far the table has come.
@@ -58,6 +61,7 @@ package struct Head: Sendable, Hashable {
   /// Takes in a row-changing decision; its sequence must be the next.
   package mutating func append(_ decision: RecentDecision) {
     sequence = decision.sequence
+    known.insert(decision.instant)
     recent.append(decision)
     recent.removeFirst(max(recent.count - Self.mostRecent, 0))
     var files = 0
@@ -83,9 +87,8 @@ package struct Head: Sendable, Hashable {
     applications.first { $0.application == application }
   }
 
-  /// Notes what was seen of the timeline.
+  /// Notes what was seen of the timeline, whose completed commits are taken in.
   package mutating func note(_ timeline: Timeline) {
-    latest = [latest, timeline.completedCommits.last?.instant].compactMap(\.self).max()
     let own = Set(named.filter(\.isCommit).map(\.instant))
     foreign = timeline.pending.filter { $0.action.writesData && !own.contains($0.instant) }.map(\.instant)
   }
@@ -99,14 +102,10 @@ package struct Head: Sendable, Hashable {
 
   /// Whether a completed commit is known: decided here, or taken in.
   package func knows(_ instant: Instant) -> Bool {
+    if known.contains(instant), !foreign.contains(instant) { return true }
     // Another engine may commit at the very instant of a rollback.
-    if recent.contains(where: { $0.instant == instant })
-      || named.contains(where: { $0.isCommit && $0.instant == instant })
-    {
-      return true
-    }
-    guard let latest else { return false }
-    return instant <= latest && !foreign.contains(instant)
+    return recent.contains { $0.instant == instant }
+      || named.contains { $0.isCommit && $0.instant == instant }
   }
 
   /// Whether an attempt was decided, as far as this head remembers.
@@ -131,7 +130,7 @@ package struct Head: Sendable, Hashable {
 
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
-    applications: [ApplicationVersion], tickets: [Ticket], latest: Instant?, foreign: [Instant],
+    applications: [ApplicationVersion], tickets: [Ticket], known: KnownCommits, foreign: [Instant],
     doubtful: [Instant]
   ) {
     self.mark = mark
@@ -141,7 +140,7 @@ package struct Head: Sendable, Hashable {
     self.recent = recent
     self.applications = applications
     self.tickets = tickets
-    self.latest = latest
+    self.known = known
     self.foreign = foreign
     self.doubtful = doubtful
   }

@@ -30,7 +30,9 @@ package struct HeadRebuild: Sendable {
   ///
   /// - Throws: ``TimelineError`` with code `storage`.
   package func head(_ listing: TimelineListing) async throws(TimelineError) -> Head {
-    var head = store.newHead(sequence: 0)
+    // What was archived before belongs to no epoch.
+    let begin = KnownCommits(before: listing.timeline.entries.first?.instant)
+    var head = store.newHead(sequence: 0, known: begin)
     let log = CommitLog(storage)
     let read: [CommitDocument?]
     do {

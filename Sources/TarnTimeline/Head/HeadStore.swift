@@ -67,8 +67,10 @@ package struct HeadStore: Sendable {
   package func newMark() -> String { hexadecimal() + hexadecimal() }
 
   /// The first head of a new epoch.
-  package func newHead(sequence: Int64) -> Head {
-    Head(epoch: hexadecimal(), sequence: sequence, mark: newMark())
+  ///
+  /// - Parameter known: What is known without a sequence.
+  package func newHead(sequence: Int64, known: KnownCommits = KnownCommits()) -> Head {
+    Head(epoch: hexadecimal(), sequence: sequence, mark: newMark(), known: known)
   }
 
   private func hexadecimal() -> String {

@@ -16,7 +16,8 @@ enum HeadText {
       .init("mark", .string(head.mark)),
       .init("epoch", .string(head.epoch)),
       .init("sequence", .integer(head.sequence)),
-      .init("latest", text(head.latest)),
+      .init("known", .array(head.known.instants.map { .string($0.text) })),
+      .init("knownBefore", text(head.known.bound)),
       .init("foreign", .array(head.foreign.map { .string($0.text) })),
       .init("doubtful", .array(head.doubtful.map { .string($0.text) })),
       .init("named", .array(head.named.map(text))),
@@ -96,7 +97,9 @@ extension Head {
         return Ticket(
           owner: try object.string("owner"), age: Int(clamping: min(max(try object.number("age"), 0), 1_000)))
       },
-      latest: object["latest"] == nil ? nil : try object.instant("latest"),
+      known: KnownCommits(
+        try object.instants("known"),
+        before: object["knownBefore"] == nil ? nil : try object.instant("knownBefore")),
       foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"))
     guard TablePosition("\(epoch)-\(sequence)") != nil, sequence < 1 << 53 else {
       throw .damaged("its epoch is not hexadecimal, or its sequence no count")

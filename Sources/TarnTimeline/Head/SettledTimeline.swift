@@ -4,21 +4,28 @@ import TarnStorage
 ///
 /// A listing is no snapshot: of two commits that complete while it is taken it may show the later alone. Where there is a
 /// head, it is read before and after, and what was decided between is left out.
-package enum SettledTimeline {
+package struct SettledTimeline: Sendable {
+  /// The timeline.
+  package let timeline: Timeline
+  /// The head that was read before it; nil where there is none that can be read.
+  package let head: Head?
+  /// How far the table had come: all that was decided until then stands on the timeline, or did; nil without a head.
+  package let position: TablePosition?
+
   /// How often a table is looked at that changes while it is looked at.
   private static let mostLooks = 10
 
   /// Reads the timeline.
   ///
   /// - Throws: ``TimelineError``: `conflict` where the table changes faster than it can be read; `storage`.
-  package static func load(from storage: any Storage) async throws(TimelineError) -> Timeline {
+  package static func load(from storage: any Storage) async throws(TimelineError) -> SettledTimeline {
     // Nothing is decided here.
     let store = HeadStore(storage) { 0 }
     var before = try await look(store)
     for _ in 0..<mostLooks {
       let timeline = try await Timeline.load(from: storage)
       let after = try await look(store)
-      if let settled = settled(timeline, before, after) { return settled }
+      if let settled = SettledTimeline(timeline, before, after) { return settled }
       before = after
     }
     throw TimelineError(
@@ -34,20 +41,26 @@ package enum SettledTimeline {
   }
 
   /// What a listing shows that was taken between two looks at the head; nil where that cannot be said.
-  private static func settled(_ timeline: Timeline, _ before: FoundHead, _ after: FoundHead) -> Timeline? {
+  private init?(_ listed: Timeline, _ before: FoundHead, _ after: FoundHead) {
     guard case .head(let first) = before else {
       // Without a head nobody decides by one.
       if case .head = after { return nil }
-      return timeline
+      (timeline, head, position) = (listed, nil, nil)
+      return
     }
-    guard case .head(let second) = after else { return nil }
-    guard let later = second.head.decisions(after: first.head.position) else { return nil }
+    guard case .head(let second) = after,
+      let later = second.head.decisions(after: first.head.position)
+    else { return nil }
     var hidden = Set(later.filter { !$0.isForeign }.map(\.instant))
-    // They are carried out in their order, so that behind one that is not there none is.
+    var sequence = first.head.sequence
+    // They are carried out in their order, so that behind one that is not there none is; what was archived was there.
     let commits = first.head.named.filter(\.isCommit)
-    if let missing = commits.firstIndex(where: { !timeline.contains($0.instant) }) {
+    if let missing = commits.firstIndex(where: { !listed.isVisible($0.instant) }) {
       hidden.formUnion(commits[missing...].map(\.instant))
+      sequence = commits[missing].sequence.map { $0 - 1 } ?? sequence
     }
-    return timeline.hiding(hidden)
+    timeline = listed.hiding(hidden)
+    head = first.head
+    position = TablePosition(epoch: first.head.epoch, sequence: sequence)
   }
 }

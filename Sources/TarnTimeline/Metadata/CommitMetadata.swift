@@ -62,6 +62,8 @@ public struct CommitMetadata: Sendable, Hashable {
   package static let reportKey = "tarn.report"
   /// The key in ``extra`` of the table's position with the commit.
   package static let positionKey = "tarn.position"
+  /// The key in ``extra`` of other engines' commits that the commit took into the sequence of decisions.
+  package static let takenInKey = "tarn.takenIn"
 
   /// Makes metadata.
   package init(
@@ -84,6 +86,25 @@ public struct CommitMetadata: Sendable, Hashable {
   public var writer: String? {
     get { extra[Self.writerKey] }
     set { extra[Self.writerKey] = newValue }
+  }
+
+  /// Other engines' commits that the commit took into the sequence of decisions, which do not say their sequences.
+  package var takenIn: [(sequence: Int64, instant: Instant)] {
+    get { extra[Self.takenInKey].map(Self.takenIn) ?? [] }
+    set {
+      extra[Self.takenInKey] = newValue.map { "\($0.sequence) \($0.instant)" }.joined(separator: ",")
+    }
+  }
+
+  /// Reads the text under ``takenInKey``; parts that make no sense are passed over.
+  package static func takenIn(_ text: String) -> [(sequence: Int64, instant: Instant)] {
+    text.split(separator: ",").compactMap { part in
+      let words = part.split(separator: " ")
+      guard words.count == 2, let sequence = Int64(words[0]), let instant = Instant(words[1]) else {
+        return nil
+      }
+      return (sequence, instant)
+    }
   }
 
   /// The statistics of all files.

@@ -88,6 +88,29 @@ struct RoundTripTests {
     }
   }
 
+  @Test("Who goes from position to position meets each row once")
+  func following() async throws {
+    try await withTrades { tool in
+      let table = "lake/my-trades"
+      func next(_ read: Outcome) throws -> String {
+        let line = try #require(
+          read.errors.split(separator: "\n").last { $0.contains("go on with --since ") })
+        return String(try #require(line.split(separator: " ").last))
+      }
+      let all = try await tool.succeed("read", table, "--since", "start", "--select", "id")
+      #expect(all.rows.count == 3)
+      try tool.write("more.jsonl", #"{"id":1,"exchange":"OKX","price":7}"#)
+      _ = try await tool.succeed("upsert", table, "--from", "more.jsonl")
+      let changed = try await tool.succeed("read", table, "--since", try next(all), "--select", "id")
+      #expect(changed.rows == ["{\"id\":1}"])
+      let position = try next(changed)
+      #expect(position.hasSuffix("-2"))
+      #expect(try await tool.succeed("timeline", table).rows.last?.contains(position) == true)
+      #expect(try await tool.succeed("count", table, "--since", position).output == "0\n")
+      try await tool.fail("read", table, "--since", "ab-1", saying: ["begin again"])
+    }
+  }
+
   @Test("Schema, files and show tell of the table")
   func inspection() async throws {
     try await withTrades { tool in

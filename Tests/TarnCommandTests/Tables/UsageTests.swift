@@ -39,6 +39,8 @@ struct UsageTests {
       (["read", "t", "--limit", "1", "--limit", "2"], "--limit is given twice"),
       (["read", "t", "--as-of", "yesterday"], "an instant of 14 or 17 digits or ISO 8601"),
       (["read", "t", "--until", "20240101000000"], "--until needs --since"),
+      (["read", "t", "--since", "yesterday"], "a position such as"),
+      (["read", "t", "--since", "start", "--until", "20240101000000"], "--until is an instant"),
       (["read", "t", "--as-of", "20240101000000", "--since", "20240101000000"], "not both"),
       (["read", "t", "--where", "price >"], "a value expected"),
       (["read", "t", "--select", "a,,b"], "names with commas between them are expected"),

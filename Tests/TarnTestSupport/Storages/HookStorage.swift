@@ -1,19 +1,33 @@
 import TarnStorage
-import TarnTestSupport
 
 /// A storage that lets a test act before each call, as another process would.
-struct HookStorage: Storage, LifeSigns {
-  let inner: any Storage
+public struct HookStorage: Storage, LifeSigns {
+  private let inner: any Storage
   /// Told of each call before it happens, as its verb and path.
-  let before: @Sendable (String) async -> Void
+  private let before: @Sendable (String) async -> Void
   /// Told of each put after it took effect; may fail it.
-  var afterPut: @Sendable (String) throws(StorageError) -> Void = { _ in }
+  private let afterPut: @Sendable (String) throws(StorageError) -> Void
   /// Whether deleting a path fails.
-  var failsDelete: @Sendable (String) -> Bool = { _ in false }
+  public var failsDelete: @Sendable (String) -> Bool = { _ in false }
   /// Whether moving something to a path fails.
-  var failsMove: @Sendable (String) -> Bool = { _ in false }
+  public var failsMove: @Sendable (String) -> Bool = { _ in false }
 
-  func list(
+  /// Wraps a storage.
+  ///
+  /// - Parameters:
+  ///   - before: Told of each call before it happens, as its verb and path.
+  ///   - afterPut: Told of each put after it took effect; may fail it.
+  public init(
+    inner: any Storage, before: @escaping @Sendable (String) async -> Void,
+    afterPut: @escaping @Sendable (String) throws(StorageError) -> Void = { _ in }
+  ) {
+    self.inner = inner
+    self.before = before
+    self.afterPut = afterPut
+  }
+
+  /// Lists.
+  public func list(
     prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
   ) async throws(StorageError) -> ListingPage {
     await before("list \(prefix)")
@@ -21,24 +35,28 @@ struct HookStorage: Storage, LifeSigns {
       prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
   }
 
-  func info(of path: String) async throws(StorageError) -> ObjectInfo {
+  /// Tells what is known of an object.
+  public func info(of path: String) async throws(StorageError) -> ObjectInfo {
     await before("info \(path)")
     return try await inner.info(of: path)
   }
 
-  func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+  /// Reads a whole object.
+  public func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
     await before("get \(path)")
     return try await inner.get(path, limit: limit)
   }
 
-  func read(
+  /// Reads.
+  public func read(
     _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
     await before("read \(path)")
     try await inner.read(path, range: range, into: &buffer)
   }
 
-  func put(
+  /// Puts.
+  public func put(
     _ bytes: [UInt8], at path: String, if condition: PutCondition
   ) async throws(StorageError) -> ObjectTag {
     await before("put \(path)")
@@ -47,12 +65,14 @@ struct HookStorage: Storage, LifeSigns {
     return tag
   }
 
-  func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
+  /// Opens a writer.
+  public func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
     await before("writer \(path)")
     return HookWriter(inner: try await inner.writer(at: path), path: path, before: before)
   }
 
-  func delete(_ paths: [String]) async -> [StorageError] {
+  /// Deletes.
+  public func delete(_ paths: [String]) async -> [StorageError] {
     var failures: [StorageError] = []
     for path in paths {
       await before("delete \(path)")
@@ -65,25 +85,30 @@ struct HookStorage: Storage, LifeSigns {
     return failures
   }
 
-  var costs: RequestCosts { inner.costs }
+  /// What its requests cost.
+  public var costs: RequestCosts { inner.costs }
 
-  func removeUnfinished(before time: Int64) async throws(StorageError) {
+  /// Removes what was left behind; not told.
+  public func removeUnfinished(before time: Int64) async throws(StorageError) {
     try await inner.removeUnfinished(before: time)
   }
 
-  func move(_ path: String, to target: String) async throws(StorageError) {
+  /// Moves.
+  public func move(_ path: String, to target: String) async throws(StorageError) {
     await before("move \(path)")
     guard !failsMove(target) else { throw StorageError(.failed, path: path, "it cannot be moved") }
     try await inner.move(path, to: target)
     try afterPut(target)
   }
 
-  func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
+  /// Makes a sign of life.
+  public func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
     await before("sign \(path)")
     return try await inner.heldSign(bytes, at: path)
   }
 
-  func isHeld(_ path: String) async throws(StorageError) -> Bool {
+  /// Whether an object is held.
+  public func isHeld(_ path: String) async throws(StorageError) -> Bool {
     await before("held \(path)")
     return try await inner.lifeSigns?.isHeld(path) ?? false
   }
