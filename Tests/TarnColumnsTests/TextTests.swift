@@ -159,6 +159,22 @@ import Testing
     }
   }
 
+  @Test(arguments: Sample.all) func textsOfManyRowsAreThoseOfEach(_ type: DataType) throws {
+    var generator = SeededGenerator(seed: 37)
+    let column = try Sample.column(type, 90, &generator)
+    var (plain, json) = (ColumnTexts(.plain), ColumnTexts(.json))
+    for rows in [0..<90, 10..<11, 30..<80] {
+      plain.make(column, rows)
+      json.make(column, rows)
+      for (index, row) in rows.enumerated() {
+        var (text, value): ([UInt8], [UInt8]) = ([], [])
+        column.appendText(row, to: &text)
+        column.appendJSON(row, to: &value)
+        #expect(Array(plain[index]) == text && Array(json[index]) == value)
+      }
+    }
+  }
+
   @Test func nestedValuesAreNestedJSON() throws {
     let numbers = column(.int64) { builder in
       builder.append(Int64(1))

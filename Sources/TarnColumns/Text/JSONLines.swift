@@ -14,7 +14,7 @@ public struct JSONLines: Sendable {
   }
 
   private let frames: [Frame]
-  private var texts: [JSONTexts]
+  private var texts: [ColumnTexts]
   private var assembly = LineAssembly()
 
   /// Rows whose lines are made at once, and about how many bytes their values take, save where one takes more.
@@ -32,7 +32,7 @@ public struct JSONLines: Sendable {
         head: LineAssembly.Padded(head), foot: LineAssembly.Padded(foot),
         quotedHead: LineAssembly.Padded(head + [0x22]), quotedFoot: LineAssembly.Padded([0x22] + foot))
     }
-    texts = [JSONTexts](repeating: JSONTexts(), count: count)
+    texts = [ColumnTexts](repeating: ColumnTexts(.json), count: count)
   }
 
   /// Appends the lines of the first of some rows, of which there is at least one: as many as are made at once.

@@ -52,51 +52,6 @@ struct LinesOutput: RowOutput {
   mutating func finish() throws { try buffer.flush() }
 }
 
-/// Comma-separated values as RFC 4180 has them, with a header; a null is empty, an empty text `""`.
-struct CSVOutput: RowOutput {
-  private var buffer = OutputBuffer()
-
-  init(_ schema: Schema) {
-    for (index, field) in schema.fields.enumerated() {
-      if index > 0 { buffer.bytes.append(0x2c) }
-      let start = buffer.bytes.count
-      buffer.bytes.append(text: field.name)
-      quoteIfNeeded(from: start)
-    }
-    buffer.bytes.append(text: "\r\n")
-  }
-
-  mutating func append(_ batch: RecordBatch) throws {
-    for row in 0..<batch.count {
-      for index in batch.columns.indices {
-        if index > 0 { buffer.bytes.append(0x2c) }
-        guard !batch.columns[index].isNull(row) else { continue }
-        let start = buffer.bytes.count
-        batch.columns[index].appendText(row, to: &buffer.bytes)
-        quoteIfNeeded(from: start)
-      }
-      buffer.bytes.append(text: "\r\n")
-      try buffer.flushIfFull()
-    }
-  }
-
-  mutating func finish() throws { try buffer.flush() }
-
-  private mutating func quoteIfNeeded(from start: Int) {
-    let value = buffer.bytes[start...]
-    let needs = value.isEmpty || value.contains { $0 == 0x22 || $0 == 0x2c || $0 == 0x0a || $0 == 0x0d }
-    guard needs else { return }
-    let copy = Array(value)
-    buffer.bytes.removeSubrange(start...)
-    buffer.bytes.append(0x22)
-    for byte in copy {
-      if byte == 0x22 { buffer.bytes.append(0x22) }
-      buffer.bytes.append(byte)
-    }
-    buffer.bytes.append(0x22)
-  }
-}
-
 /// A Parquet file, written as a stream; a class, since its writer cannot be copied.
 final class ParquetOutput: RowOutput {
   private var writer: ParquetWriter?

@@ -12,8 +12,10 @@ struct TableOutput: RowOutput {
   private var held: [[[UInt8]]] = []
   private var isHolding = true
   private var buffer = OutputBuffer()
+  private var texts: BatchTexts
 
   init(_ schema: Schema) {
+    texts = BatchTexts(schema)
     names = schema.names.map { Self.printable(Array($0.utf8)) }
     widths = names.map(Self.width)
     isRightAligned = schema.fields.map { field in
@@ -25,18 +27,24 @@ struct TableOutput: RowOutput {
   }
 
   mutating func append(_ batch: RecordBatch) throws {
-    var cells = [[UInt8]](repeating: [], count: names.count)
-    for row in 0..<batch.count {
-      for index in cells.indices { Self.fill(&cells[index], batch.columns[index], row) }
-      guard isHolding else {
-        add(cells)
-        try buffer.flushIfFull()
-        continue
-      }
-      for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], Self.width(cell)) }
-      held.append(cells)
-      if held.count == Self.sample { try release() }
+    var rest = 0..<batch.count
+    while !rest.isEmpty {
+      let rows = texts.make(firstOf: rest, of: batch)
+      for row in rows { try append(batch, row) }
+      rest = rows.upperBound..<rest.upperBound
     }
+  }
+
+  private mutating func append(_ batch: RecordBatch, _ row: Int) throws {
+    guard isHolding else {
+      for index in names.indices { put(cell(batch.columns[index], row, index), index) }
+      buffer.bytes.append(0x0a)
+      return try buffer.flushIfFull()
+    }
+    let cells = names.indices.map { cell(batch.columns[$0], row, $0) }
+    for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], Self.width(cell)) }
+    held.append(cells.map { Array($0) })
+    if held.count == Self.sample { try release() }
   }
 
   mutating func finish() throws {
@@ -62,38 +70,40 @@ struct TableOutput: RowOutput {
   }
 
   private mutating func add(_ cells: [[UInt8]]) {
-    for (index, cell) in cells.enumerated() {
-      let padding = max(0, widths[index] - Self.width(cell))
-      let isLast = index == cells.count - 1
-      if index > 0 { buffer.bytes.append(text: "  ") }
-      if isRightAligned[index] { pad(padding) }
-      buffer.bytes.append(contentsOf: cell)
-      if !isRightAligned[index], !isLast { pad(padding) }
-    }
+    for (index, cell) in cells.enumerated() { put(cell[...], index) }
     buffer.bytes.append(0x0a)
+  }
+
+  /// Writes the cell of a column.
+  private mutating func put(_ cell: ArraySlice<UInt8>, _ index: Int) {
+    let padding = max(0, widths[index] - Self.width(cell))
+    let isLast = index == names.count - 1
+    if index > 0 { buffer.bytes.append(text: "  ") }
+    if isRightAligned[index] { pad(padding) }
+    buffer.bytes.append(contentsOf: cell)
+    if !isRightAligned[index], !isLast { pad(padding) }
   }
 
   private mutating func pad(_ count: Int) { for _ in 0..<count { buffer.bytes.append(0x20) } }
 
-  private static func fill(_ cell: inout [UInt8], _ column: Column, _ row: Int) {
-    cell.removeAll(keepingCapacity: true)
-    guard !column.isNull(row) else {
-      cell.append(text: "null")
-      return
-    }
-    column.appendText(row, to: &cell)
-    if mayHoldControls(cell) { cell = printable(cell) }
+  private static let null = Array("null".utf8)
+
+  /// The text of a value whose row's texts are made.
+  private func cell(_ column: Column, _ row: Int, _ index: Int) -> ArraySlice<UInt8> {
+    guard !column.isNull(row) else { return Self.null[...] }
+    let text = texts[row, index]
+    return Self.mayHoldControls(text) ? Self.printable(Array(text))[...] : text
   }
 
   /// How many characters a text has; combining and wide ones count as one, too.
-  private static func width(_ text: [UInt8]) -> Int {
+  private static func width(_ text: some Collection<UInt8>) -> Int {
     var continuations = 0
     for byte in text where byte & 0xc0 == 0x80 { continuations += 1 }
     return text.count - continuations
   }
 
   /// Whether there may be control characters: those of ASCII, or those that begin with C2 in UTF-8.
-  private static func mayHoldControls(_ text: [UInt8]) -> Bool {
+  private static func mayHoldControls(_ text: ArraySlice<UInt8>) -> Bool {
     for byte in text where byte < 0x20 || byte == 0x7f || byte == 0xc2 { return true }
     return false
   }

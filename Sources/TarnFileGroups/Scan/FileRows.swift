@@ -7,7 +7,7 @@ import TarnTimeline
 ///
 /// Of rows that may be wanted the columns that tell are read first, and the others only of those that do, as long as
 /// these are few.
-struct FileRows {
+struct FileRows: Sendable {
   private let scan: SliceScan
   private let file: ParquetFile
   /// The columns that are selected or tell which rows are wanted.

@@ -56,7 +56,23 @@ struct OpenedSlice: Sendable {
   let selections: [RowSelection]
 }
 
-/// The rows of some slices, batch by batch; while one slice is read, the next is opened.
+/// A slice of which the first rows were read.
+private struct BegunSlice: Sendable {
+  /// Nil where there are none.
+  let first: RecordBatch?
+  let rest: FileRows
+
+  /// Opens a slice, and reads its first rows.
+  init(
+    _ slice: FileSlice, _ scan: SliceScan, isolation actor: isolated (any Actor)?
+  ) async throws(FileGroupError) {
+    var rows = FileRows(try await scan.open(slice), scan)
+    first = try await rows.next(isolation: actor)
+    rest = rows
+  }
+}
+
+/// The rows of some slices, batch by batch; while one slice is read, the next is opened and its first rows are read.
 package struct ScannedRows {
   private let scan: SliceScan
   private var slices: ArraySlice<FileSlice>
@@ -82,36 +98,40 @@ package struct ScannedRows {
           return batch
         }
       }
-      guard let opened = try await openNext(isolation: actor) else { return nil }
-      rows = FileRows(opened, scan)
+      guard let begun = try await beginNext(isolation: actor) else { return nil }
+      guard let first = begun.first else { continue }
+      rows = begun.rest
+      return first
     }
   }
 
-  private mutating func openNext(
+  private mutating func beginNext(
     isolation actor: isolated (any Actor)?
-  ) async throws(FileGroupError) -> OpenedSlice? {
-    let opened: OpenedSlice
+  ) async throws(FileGroupError) -> BegunSlice? {
+    let begun: BegunSlice
     if let ahead = next {
       next = nil
-      opened = try await ahead.value()
+      begun = try await ahead.value()
     } else {
       guard let slice = slices.popFirst() else { return nil }
-      opened = try await scan.open(slice)
+      begun = try await BegunSlice(slice, scan, isolation: actor)
     }
     if !scan.isLimited, scan.reader.storage.costs.requestsAtOnce > 1, let slice = slices.popFirst() {
       next = SliceAhead(scan, slice)
     }
-    return opened
+    return begun
   }
 }
 
-/// A slice that is being opened before it is asked for; it is cancelled with whom it is for.
+/// A slice that is begun before it is asked for; it is cancelled with whom it is for.
 private final class SliceAhead: Sendable {
-  private let task: Task<Result<OpenedSlice, FileGroupError>, Never>
+  private let task: Task<Result<BegunSlice, FileGroupError>, Never>
 
   init(_ scan: SliceScan, _ slice: FileSlice) {
     task = Task {
-      do throws(FileGroupError) { return .success(try await scan.open(slice)) } catch {
+      do throws(FileGroupError) {
+        return .success(try await BegunSlice(slice, scan, isolation: nil))
+      } catch {
         return .failure(error)
       }
     }
@@ -119,7 +139,7 @@ private final class SliceAhead: Sendable {
 
   deinit { task.cancel() }
 
-  func value() async throws(FileGroupError) -> OpenedSlice {
+  func value() async throws(FileGroupError) -> BegunSlice {
     let result = await withTaskCancellationHandler {
       await task.value
     } onCancel: {

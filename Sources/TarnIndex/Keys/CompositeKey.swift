@@ -13,31 +13,43 @@ struct CompositeKey: Sendable {
   static let empty = "__empty__"
 
   private let fields: [String]
-  /// What separates each field's value from the next one's: a comma, the next name and a colon.
-  private let separators: [[UInt8]]
+  /// What stands before each field's value: its name and a colon, behind a comma but for the first.
+  private let heads: [[UInt8]]
 
   init(_ fields: [String]) {
     self.fields = fields
-    separators = fields.dropFirst().map { Array(",\($0):".utf8) }
+    heads = fields.enumerated().map { Array("\($0 > 0 ? "," : "")\($1):".utf8) }
+  }
+
+  /// The values of a field as text.
+  struct Values {
+    let column: Column
+    let texts: ByteStrings
+
+    /// - Throws: ``ColumnError`` where the texts would pass 2 GiB.
+    init(_ column: Column) throws(ColumnError) {
+      self.column = column
+      texts = try KeyText.texts(of: column)
+    }
   }
 
   /// Appends the key of a row.
   ///
-  /// - Parameter objection: Why the key is none, or may be that of other values too; nil where it is sound.
+  /// - Parameters:
+  ///   - values: Those of each field.
+  ///   - objection: Why the key is none, or may be that of other values too; nil where it is sound.
   func append(
-    _ columns: [Column], _ row: Int, to text: inout [UInt8], _ objection: inout String?
+    _ values: [Values], _ row: Int, to text: inout [UInt8], _ objection: inout String?
   ) {
     var isBlank = true
-    for (index, column) in columns.enumerated() {
-      if index > 0 { text.append(0x2c) }
-      text.append(text: fields[index])
-      text.append(0x3a)
+    for (index, field) in values.enumerated() {
+      text.append(contentsOf: heads[index])
       let start = text.count
-      if column.isNull(row) {
+      if field.column.isNull(row) {
         text.append(text: Self.null)
         continue
       }
-      KeyText.append(column, row, to: &text)
+      text.append(field.texts[row])
       if text.count == start {
         text.append(text: Self.empty)
         continue
@@ -54,7 +66,7 @@ struct CompositeKey: Sendable {
       return refusal(
         value, index, "stands for \(value.count == Self.null.utf8.count ? "null" : "an empty text")")
     }
-    guard index < separators.count, value.contains(0x2c), contains(value, separators[index]) else {
+    guard index + 1 < heads.count, value.contains(0x2c), contains(value, heads[index + 1]) else {
       return nil
     }
     let next = fields[index + 1]

@@ -9,43 +9,33 @@ extension RecordKeyGenerator {
     guard !partition.fields.isEmpty else { return RowPartitions(path: "", count: changes.count) }
     var columns: [Column] = []
     for name in partition.fields { columns.append(try column(name, changes.rows, &refused)) }
+    var folders = PartitionFolders(partition, columns)
+    let values: ValueNumbers
+    do { values = try ValueNumbers(of: columns) } catch { throw KeyError(error) }
+    let haveNull = values.firstRows.map { row in columns.contains { $0.isNull(Int(row)) } }
     var numbers: [Int32] = []
     numbers.reserveCapacity(changes.count)
-    var assignment = PartitionAssignment(partition: partition)
     var warned: Set<Int> = []
-    var ignored = RefusedRows(areNoted: true)
-    // The values of a row as text, in memory that all rows share.
-    var text: [UInt8] = []
-    func place(_ row: Int) throws(KeyError) -> Int32 {
+    for (row, value) in values.numbers.enumerated() {
+      let value = Int(value)
       // A key that is deleted from the whole table need not have been where the row says.
-      if changes.isDelete[row], !needsPartition {
-        return try assignment.partition(of: columns, row, &text, &ignored)
-      }
-      return try assignment.partition(of: columns, row, &text, &refused)
-    }
-    // Of strings in a dictionary, each entry has one partition.
-    if columns.count == 1, columns[0].validity == nil, case .dictionary(let strings) = columns[0].values {
-      var known = [Int32](repeating: -1, count: strings.entries.strings.count)
-      for (row, position) in strings.indices.enumerated() {
-        if known[Int(position)] < 0 { known[Int(position)] = try place(row) }
-        numbers.append(known[Int(position)])
-      }
-      return RowPartitions(paths: assignment.paths, numbers: numbers)
-    }
-    for row in 0..<changes.count {
-      let isNull = columns.contains { $0.isNull(row) }
-      if isNull, changes.isDelete[row], !needsPartition {
-        numbers.append(-1)
-        continue
-      }
-      if isNull, warned.count < columns.count {
+      let isAnywhere = !needsPartition && changes.isDelete[row]
+      if haveNull[value] {
+        if isAnywhere {
+          numbers.append(-1)
+          continue
+        }
         for index in columns.indices where columns[index].isNull(row) && warned.insert(index).inserted {
           warnOfNull(index, columns[index].type, row, warn)
         }
       }
-      numbers.append(try place(row))
+      let folder = folders.number(of: value, firstRow: Int(values.firstRows[value]))
+      if folder < 0, !isAnywhere, let why = folders.objections[value] {
+        do { try refused.refuse(row, why) } catch { throw KeyError(error) }
+      }
+      numbers.append(folder)
     }
-    return RowPartitions(paths: assignment.paths, numbers: numbers)
+    return RowPartitions(paths: folders.paths, numbers: numbers)
   }
 
   /// Says what other engines make of a null partition value.
@@ -62,63 +52,49 @@ extension RecordKeyGenerator {
   }
 }
 
-/// Numbers the partitions that occur; a path is only made for values that are seen for the first time.
-private struct PartitionAssignment {
-  let partition: PartitionPath
+/// Numbers the folders of partitions; a path is made for values when they are asked for the first time.
+private struct PartitionFolders {
+  private let partition: PartitionPath
+  private let columns: [Column]
   /// The paths so far, each once.
   private(set) var paths: [String] = []
-  private var positions: [ExactText: Int32] = [:]
-  /// Why values that were seen can have no path.
-  private var objections: [Int: String] = [:]
-  /// The values seen, as texts that differ where the values do, and the path of each.
-  private var seen = ByteStrings()
-  private var pathOf: [Int32] = []
-  private var index = HashIndex(expected: 64)
+  /// Why values can have no path.
+  private(set) var objections: [Int: String] = [:]
+  private var places: [ExactText: Int32] = [:]
+  /// The path of each value; nil where it was not asked for yet.
+  private var known: [Int32?] = []
 
-  init(partition: PartitionPath) { self.partition = partition }
-
-  /// The number of a row's path; -1 where the row is refused.
-  mutating func partition(
-    of columns: [Column], _ row: Int, _ text: inout [UInt8], _ refused: inout RefusedRows
-  ) throws(KeyError) -> Int32 {
-    text.removeAll(keepingCapacity: true)
-    for column in columns {
-      let start = text.count
-      if column.isNull(row) {
-        text.append(0)
-        continue
-      }
-      text.append(1)
-      KeyText.append(column, row, to: &text)
-      text.appendVarint(UInt64(text.count - start))
-    }
-    let known = index.findOrInsert(
-      hash: XXH64.hash(text.span.bytes), position: seen.count,
-      where: { [seen] in seen[$0].isEqual(to: text.span.bytes) }, hashOf: { [seen] in seen.hash($0) })
-    let place = known ?? pathOf.count
-    if known == nil {
-      do { try seen.append(text.span.bytes) } catch { throw KeyError(error) }
-      pathOf.append(makePath(columns, row))
-    }
-    if pathOf[place] < 0, let why = objections[place] {
-      do { try refused.refuse(row, why) } catch { throw KeyError(error) }
-    }
-    return pathOf[place]
+  init(_ partition: PartitionPath, _ columns: [Column]) {
+    self.partition = partition
+    self.columns = columns
   }
 
-  private mutating func makePath(_ columns: [Column], _ row: Int) -> Int32 {
+  /// The number of the path of values; -1 where they can have none.
+  ///
+  /// - Parameters:
+  ///   - value: The values' number.
+  ///   - firstRow: A row that has them.
+  mutating func number(of value: Int, firstRow: Int) -> Int32 {
+    if value < known.count, let place = known[value] { return place }
+    while known.count <= value { known.append(nil) }
+    let place = makePath(value, firstRow)
+    known[value] = place
+    return place
+  }
+
+  private mutating func makePath(_ value: Int, _ row: Int) -> Int32 {
     var path: [UInt8] = []
     if let why = partition.append(columns, row, to: &path) {
-      objections[pathOf.count] = why
+      objections[value] = why
       return -1
     }
     let name = String(decoding: path, as: UTF8.self)
     // A null and an empty value share a folder.
-    if let known = positions[ExactText(name)] { return known }
-    let position = Int32(paths.count)
+    if let known = places[ExactText(name)] { return known }
+    let place = Int32(paths.count)
     paths.append(name)
-    positions[ExactText(name)] = position
-    return position
+    places[ExactText(name)] = place
+    return place
   }
 }
 

@@ -130,10 +130,14 @@ package struct RecordKeyGenerator: Sendable {
     var keys = ByteStrings()
     var text: [UInt8] = []
     let composite = CompositeKey(keyFields)
+    var values: [CompositeKey.Values] = []
+    for column in columns {
+      do { values.append(try CompositeKey.Values(column)) } catch { throw KeyError(error) }
+    }
     for row in 0..<count {
       text.removeAll(keepingCapacity: true)
       var objection: String?
-      composite.append(columns, row, to: &text, &objection)
+      composite.append(values, row, to: &text, &objection)
       if let why = objection ?? hashing?.objection(to: text, of: keyFields) {
         try refuse(row, why, &refused)
       }

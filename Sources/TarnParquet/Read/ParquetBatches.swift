@@ -20,7 +20,7 @@ public struct ParquetBatches: Sendable, AsyncSequence {
   public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
   /// Reads one batch after the other.
-  public struct Iterator: AsyncIteratorProtocol {
+  public struct Iterator: AsyncIteratorProtocol, Sendable {
     private let batches: ParquetBatches
     private var nextGroup = 0
     private var rowsLeft = 0

@@ -1,11 +1,26 @@
 internal import TarnBytes
 
-/// The texts of some values of a column as JSON, end to end.
-struct JSONTexts: Sendable {
+/// The texts of some values of a column, end to end; the column's type is asked for once for all of them.
+package struct ColumnTexts: Sendable {
+  /// How values are written.
+  package enum Form: Sendable {
+    /// As ``Column/appendJSON(_:to:)`` has them.
+    case json
+    /// As ``Column/appendText(_:to:)`` has them.
+    case plain
+  }
+
   /// All texts.
-  private(set) var bytes: [UInt8] = []
+  package private(set) var bytes: [UInt8] = []
   /// Where each begins, and at last where the last one ends.
-  private(set) var offsets: [Int] = [0]
+  package private(set) var offsets: [Int] = [0]
+  private let isJSON: Bool
+
+  /// Makes texts of a form; there are none yet.
+  package init(_ form: Form) { isJSON = form == .json }
+
+  /// The text of one of the values.
+  package subscript(index: Int) -> ArraySlice<UInt8> { bytes[offsets[index]..<offsets[index + 1]] }
 
   /// Takes note of where strings begin and end among all bytes of their column.
   mutating func note(_ strings: ByteStrings, _ rows: Range<Int>) {
@@ -14,19 +29,15 @@ struct JSONTexts: Sendable {
     offsets.append(rows.last.map { strings.range($0).upperBound } ?? 0)
   }
 
-  /// Makes the texts of a range of a column's values, as ``Column/appendJSON(_:to:)`` has each.
-  mutating func make(_ column: Column, _ rows: Range<Int>) {
+  /// Makes the texts of a range of a column's values.
+  package mutating func make(_ column: Column, _ rows: Range<Int>) {
     switch column.values {
     case .boolean(let bits): fill(column, rows) { $1.append(text: bits[$0] ? "true" : "false") }
     case .int8(let list): fill(column, rows) { $1.append(decimal: list[$0]) }
     case .int16(let list): fill(column, rows) { $1.append(decimal: list[$0]) }
     case .int32(let list):
       if column.type == .date {
-        fill(column, rows) { row, text in
-          text.append(0x22)
-          CivilTime.append(date: Int(list[row]), to: &text)
-          text.append(0x22)
-        }
+        fillQuoted(column, rows) { CivilTime.append(date: Int(list[$0]), to: &$1) }
       } else {
         fill(column, rows) { $1.append(decimal: list[$0]) }
       }
@@ -35,26 +46,43 @@ struct JSONTexts: Sendable {
         fill(column, rows) { $1.append(decimal: list[$0]) }
       } else {
         let time = TimeText(column.type)
-        fill(column, rows) { row, text in
-          text.append(0x22)
-          time.append(list[row], to: &text)
-          text.append(0x22)
-        }
+        fillQuoted(column, rows) { time.append(list[$0], to: &$1) }
       }
     case .decimal(let list):
       guard case .decimal(_, let scale) = column.type else { return }
-      fill(column, rows) { row, text in
-        text.append(0x22)
-        text.append(unscaled: list[row], scale: scale)
-        text.append(0x22)
-      }
+      fillQuoted(column, rows) { $1.append(unscaled: list[$0], scale: scale) }
     case .bytes(let strings) where column.type == .string:
-      fill(column, rows) { $1.appendJSON(string: strings[$0]) }
+      if isJSON {
+        fill(column, rows) { $1.appendJSON(string: strings[$0]) }
+      } else {
+        fill(column, rows) { $1.append(strings[$0]) }
+      }
     case .dictionary(let strings) where column.type == .string:
       let (entries, places) = (strings.entries.strings, strings.indices)
-      fill(column, rows) { $1.appendJSON(string: entries[Int(places[$0])]) }
+      if isJSON {
+        fill(column, rows) { $1.appendJSON(string: entries[Int(places[$0])]) }
+      } else {
+        fill(column, rows) { $1.append(entries[Int(places[$0])]) }
+      }
     case .float, .double, .bytes, .dictionary, .list, .map, .structure:
-      fill(column, rows) { column.appendJSON($0, to: &$1) }
+      if isJSON {
+        fill(column, rows) { column.appendJSON($0, to: &$1) }
+      } else {
+        fill(column, rows) { column.appendText($0, to: &$1) }
+      }
+    }
+  }
+
+  /// Appends a text for each value that is not null, which JSON has in quotes.
+  @inline(__always)
+  private mutating func fillQuoted(
+    _ column: Column, _ rows: Range<Int>, _ append: (Int, inout [UInt8]) -> Void
+  ) {
+    guard isJSON else { return fill(column, rows, append) }
+    fill(column, rows) { row, text in
+      text.append(0x22)
+      append(row, &text)
+      text.append(0x22)
     }
   }
 
@@ -68,7 +96,7 @@ struct JSONTexts: Sendable {
     offsets.removeAll(keepingCapacity: true)
     offsets.append(0)
     for row in rows {
-      if column.isNull(row) { text.append(text: "null") } else { append(row, &text) }
+      if !column.isNull(row) { append(row, &text) } else if isJSON { text.append(text: "null") }
       offsets.append(text.count)
     }
     swap(&text, &bytes)
