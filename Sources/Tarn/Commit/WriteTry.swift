@@ -55,15 +55,19 @@ struct WriteTry<Write: TableWrite>: Sendable {
         now: settings.now, in: table.reader.storage)
     } catch { throw TableError(error) }
     let sign = attempt.lifeSign
-    async let _: Void = sign.beat()
+    async let _: Void = sign.beat(every: settings.heartbeat)
     let written: [WrittenFile]
     do {
       written = try await contents.files(
         of: prepared, attempt.instant, attempt.markers, attempt.standing, table)
       try Task.checkCancellation()
     } catch {
+      // Taken for a dead writer's, it costs a new try.
+      let isRolledBack = (try? await attempt.isRolledBack) ?? false
+      let instant = attempt.instant
       await attempt.rollBack(removing: [])
-      throw TableError(error)
+      guard isRolledBack, !Task.isCancelled else { throw TableError(error) }
+      return .lost(.rolledBack(instant), prepared)
     }
     report = CommitReport(prepared.counts(of: written), written)
     report.instant = attempt.instant

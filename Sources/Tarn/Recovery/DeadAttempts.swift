@@ -32,12 +32,22 @@ struct DeadAttempts: Sendable {
         throw TableError(.conflict, "the table's head was removed meanwhile: try again")
       }
       // Where one died others may have, before their attempts were on the timeline.
-      let liveness = Liveness(storage)
+      return (new, try await removeStaleSigns())
+    }
+  }
+
+  /// Removes signs of dead writers that belong to no attempt.
+  ///
+  /// - Returns: The timeline as it was listed behind them.
+  @discardableResult
+  func removeStaleSigns() async throws(TableError) -> TimelineListing {
+    let liveness = Liveness(storage)
+    do throws(TimelineError) {
       let signs = try await liveness.instants()
       let listing = try await TimelineListing.load(from: storage)
       try await liveness.removeStale(signs, besides: listing.timeline, mark: heads.newMark())
-      return (new, listing)
-    }
+      return listing
+    } catch { throw TableError(error) }
   }
 
   /// What was rolled back.

@@ -66,6 +66,7 @@ package struct Liveness: Sendable {
         return false
       }
       // Whatever the clocks of this machine and that one say, both times are the storage's.
+      if let now = storage.currentTime() { return now - beat.modified <= Self.patience }
       let probe = TablePaths.temporaries + "tarn-clock-\(mark)"
       try await storage.put([], at: probe, if: .always)
       let now = try await storage.info(of: probe).modified
@@ -118,9 +119,9 @@ package struct Liveness: Sendable {
 
 extension LifeSign {
   /// Renews the sign now and then, until the task is cancelled.
-  package func beat() async {
+  package func beat(every interval: Duration) async {
     while !Task.isCancelled {
-      do { try await Task.sleep(for: Liveness.interval) } catch { return }
+      do { try await Task.sleep(for: interval) } catch { return }
       try? await renew()
     }
   }
@@ -143,8 +144,15 @@ private final class Heartbeat: LifeSign {
 
   func renew() async throws(StorageError) {
     guard let present = tag.withLock({ $0 }) else { return }
-    // One that was removed stays so.
-    let new = try await storage.put(bytes, at: path, if: .ifMatches(present))
+    let new: ObjectTag
+    do throws(StorageError) {
+      // One that was removed stays so.
+      new = try await storage.put(bytes, at: path, if: .ifMatches(present))
+    } catch {
+      // A renewal whose answer was lost has another tag; the mark tells whose it is.
+      guard let found = try? await storage.get(path, limit: bytes.count), found.bytes == bytes else { throw error }
+      new = found.tag
+    }
     tag.withLock { if $0 != nil { $0 = new } }
   }
 
