@@ -32,7 +32,9 @@ public struct TableSettings: Sendable {
   package var smallFilesAtOnce: Int?
   /// How often a sign of life is renewed.
   package var heartbeat = Liveness.interval
-  /// The clock: microseconds since 1970-01-01T00:00:00Z. A storage that has one of its own goes before it.
+  /// The clock: microseconds since 1970-01-01T00:00:00Z.
+  ///
+  /// A storage that has one of its own goes before it.
   public var now: @Sendable () -> Int64
   /// Randomness for file ids, and for the mark of an attempt.
   public var random: @Sendable () -> UInt64
