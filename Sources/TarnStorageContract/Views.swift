@@ -36,6 +36,16 @@ extension StorageContract {
       try await trial.check(.waiting, paths: ["b"])
       trial.check(.waiting, "the costs to be", hasty.costs, is: trial.storage.costs)
     },
+    Clause("a storage with a clock of its own dates objects by it") { trial in
+      guard trial.storage.currentTime() != nil else { return }
+      try await trial.put([1], "a")
+      let info = try await trial.need(.info, "info") { try await trial.storage.info(of: "a") }
+      let time = trial.storage.currentTime() ?? .min
+      // Some tell whole seconds only.
+      trial.check(
+        .info, "an object put just now to be as old by the storage's clock: less than a minute",
+        info.modified > time - 60_000_000 && info.modified < time + 60_000_000, is: true)
+    },
     Clause("what stays open is still what is at its path") { trial in
       let scope = trial.storage.keepOpen()
       for number in UInt8(0)..<20 { try await trial.put([number, 7], "a/\(number)") }

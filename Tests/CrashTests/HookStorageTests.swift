@@ -11,4 +11,13 @@ import Testing
     let violations = await contract.violations()
     #expect(violations.isEmpty, "\(violations)")
   }
+
+  @Test func aRemoteStorageKeepsTheContract() async {
+    let clock = StillClock()
+    let contract = StorageContract {
+      RemoteStorage(InMemoryStorage(pageSize: 3, clock: { clock.now() })) { _ in await Task.yield() }
+    }
+    let violations = await contract.violations()
+    #expect(violations.isEmpty, "\(violations)")
+  }
 }

@@ -80,6 +80,6 @@ extension CommitCandidate {
   fileprivate func on(_ base: CommitBase, _ claim: WriteClaim) -> CommitCandidate {
     CommitCandidate(
       instant: instant, metadata: metadata, claim: claim, base: base, keepsDeletions: keepsDeletions,
-      transaction: transaction, ticket: ticket)
+      transaction: transaction, tickets: tickets)
   }
 }

@@ -30,9 +30,9 @@ struct WriteTry<Write: TableWrite>: Sendable {
   /// - Parameters:
   ///   - table: The table as it is.
   ///   - previous: What a try before found out; nil for none.
-  ///   - ticket: The ticket that the write took; nil for none.
+  ///   - tickets: Those that end with the write.
   func run(
-    on table: PresentTable, after previous: Write.Prepared?, ticket: String?
+    on table: PresentTable, after previous: Write.Prepared?, ending tickets: Set<String>
   ) async throws(TableError) -> Ending {
     let settings = table.settings
     let begun = settings.now()
@@ -55,15 +55,19 @@ struct WriteTry<Write: TableWrite>: Sendable {
         now: settings.now, in: table.reader.storage)
     } catch { throw TableError(error) }
     let sign = attempt.lifeSign
-    async let _: Void = sign.beat()
+    async let _: Void = sign.beat(every: settings.heartbeat)
     let written: [WrittenFile]
     do {
       written = try await contents.files(
         of: prepared, attempt.instant, attempt.markers, attempt.standing, table)
       try Task.checkCancellation()
     } catch {
+      // Taken for a dead writer's, it costs a new try.
+      let isRolledBack = (try? await attempt.isRolledBack) ?? false
+      let instant = attempt.instant
       await attempt.rollBack(removing: [])
-      throw TableError(error)
+      guard isRolledBack, !Task.isCancelled else { throw TableError(error) }
+      return .lost(.rolledBack(instant), prepared)
     }
     report = CommitReport(prepared.counts(of: written), written)
     report.instant = attempt.instant
@@ -73,7 +77,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
       instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
       claim: planned.claim, base: CommitBase(head: head, timeline: table.state.timeline),
       keepsDeletions: !planned.plan.tombstones.isEmpty, transaction: options.transaction,
-      ticket: ticket)
+      tickets: tickets)
     let leftovers = Leftovers()
     let result = await decision.run(candidate, of: write, prepared, leftovers, table)
     switch result {

@@ -1,3 +1,6 @@
+import TarnStorage
+import TarnTimeline
+
 /// How this process works on a table; none of it is kept in the table.
 public struct TableSettings: Sendable {
   /// How many files are worked on at once.
@@ -27,7 +30,11 @@ public struct TableSettings: Sendable {
   public var patience: Duration = .seconds(4)
   /// How many small files are written at once; nil for as many as the storage likes.
   package var smallFilesAtOnce: Int?
+  /// How often a sign of life is renewed.
+  package var heartbeat = Liveness.interval
   /// The clock: microseconds since 1970-01-01T00:00:00Z.
+  ///
+  /// A storage that has one of its own goes before it.
   public var now: @Sendable () -> Int64
   /// Randomness for file ids, and for the mark of an attempt.
   public var random: @Sendable () -> UInt64
@@ -42,5 +49,15 @@ public struct TableSettings: Sendable {
       var generator = SystemRandomNumberGenerator()
       return generator.next()
     }
+  }
+}
+
+extension TableSettings {
+  /// The same settings, by the clock of a storage where it has one, as files are dated by.
+  func following(_ storage: any Storage) -> TableSettings {
+    var settings = self
+    let own = now
+    settings.now = { storage.currentTime() ?? own() }
+    return settings
   }
 }

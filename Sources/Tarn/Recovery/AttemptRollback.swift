@@ -29,7 +29,9 @@ struct AttemptRollback: Sendable {
       guard let head = try await stored(found) else { continue }
       let outcome = try await attempts.rollBack(on: head, listing)
       instants += outcome.instants
-      if !outcome.isRefused { return instants }
+      guard !outcome.isRefused else { continue }
+      try await attempts.removeStaleSigns()
+      return instants
     }
     throw Self.overtaken
   }
@@ -98,7 +100,7 @@ struct AttemptRollback: Sendable {
     } catch { throw TableError(error) }
     throw TableError(
       .conflict,
-      "attempt \(instant.text) is under way and its writer lives: let it finish, or force its rollback, upon which it fails",
+      "attempt \(instant.text) is under way and its writer lives: let it finish, or stop it; where its rollback is forced, it begins again",
       path: entry.path)
   }
 

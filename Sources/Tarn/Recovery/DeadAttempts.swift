@@ -16,6 +16,16 @@ struct DeadAttempts: Sendable {
   /// The age at which a request without a sign of life or inflight file goes, in microseconds.
   private static let requestPatience: Int64 = 24 * 3_600 * 1_000_000
 
+  /// Removes signs of dead writers that belong to no attempt.
+  func removeStaleSigns() async throws(TableError) {
+    let liveness = Liveness(storage)
+    do throws(TimelineError) {
+      let signs = try await liveness.instants()
+      let listing = try await TimelineListing.load(from: storage)
+      try await liveness.removeStale(signs, besides: listing.timeline, mark: heads.newMark())
+    } catch { throw TableError(error) }
+  }
+
   /// What was rolled back.
   struct Outcome: Sendable {
     /// The attempts.

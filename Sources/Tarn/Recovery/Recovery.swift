@@ -25,13 +25,9 @@ struct Recovery: Sendable {
     let attempts = DeadAttempts(storage: storage, settings: settings, base: base, heads: heads)
     if try await attempts.rollBack(on: head, listing).hasChanged {
       // Where one died others may have, before their attempts were on the timeline.
-      let liveness = Liveness(storage)
-      let signs = try await tableErrors { try await liveness.instants() }
+      try await attempts.removeStaleSigns()
       // What others decided meanwhile is carried out too: who writes on a head has seen all that it names.
       (head, listing) = try await decided(properties)
-      try await tableErrors { [listing] in
-        try await liveness.removeStale(signs, besides: listing.timeline, mark: heads.newMark())
-      }
     }
     let leftovers = Housekeeping(storage: storage, settings: settings, heads: heads)
     await leftovers.removeContents(listing, head.head)

@@ -14,8 +14,8 @@ struct CommitCandidate: Sendable {
   let keepsDeletions: Bool
   /// Which version of an application it is; nil for none.
   let transaction: WriteTransaction?
-  /// The ticket that its write took; nil for none.
-  let ticket: String?
+  /// The tickets that end with it.
+  let tickets: Set<String>
 
   /// As those who began before must know it.
   func decision(_ sequence: Int64) -> RecentDecision {

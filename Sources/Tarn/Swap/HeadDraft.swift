@@ -54,7 +54,7 @@ struct HeadDraft: Sendable {
     } else if candidate.transaction != nil, head.applications.count >= Head.mostApplications {
       return .refused(.tooManyApplications)
     }
-    if head.rollsBack(candidate.instant) { return .refused(.rolledBack(candidate.instant)) }
+    if head.rollsBack(candidate.instant) { return .conflict(.rolledBack(candidate.instant)) }
     let decisions = head.decisions(after: candidate.base.head.head.position)
     switch candidate.claim.verdict(on: decisions, at: candidate.instant) {
     case .clear: return nil
@@ -134,7 +134,7 @@ struct HeadDraft: Sendable {
     for (candidate, path) in zip(taken, paths) {
       let decision = candidate.decision(head.sequence + 1)
       head.append(decision)
-      head.tickets.removeAll { $0.owner == candidate.ticket }
+      head.tickets.removeAll { candidate.tickets.contains($0.owner) }
       decisions.append(
         NamedDecision(candidate.instant, sequence: decision.sequence, .commit(content: path)))
       guard let transaction = candidate.transaction else { continue }
@@ -185,9 +185,9 @@ struct HeadDraft: Sendable {
     _ candidate: CommitCandidate, _ timeline: Timeline, _ foreign: ForeignCommits, _ notices: RollbackNotices
   ) async throws(TimelineError) -> CommitAnswer? {
     let inflight = InstantFiles(candidate.instant).inflight
-    guard timeline.pending.contains(inflight) else { return .refused(.rolledBack(candidate.instant)) }
+    guard timeline.pending.contains(inflight) else { return .conflict(.rolledBack(candidate.instant)) }
     if try await notices.name(candidate.instant, since: candidate.base.timeline) {
-      return .refused(.rolledBack(candidate.instant))
+      return .conflict(.rolledBack(candidate.instant))
     }
     let since = foreign.decisions.filter { !candidate.base.timeline.isVisible($0.instant) }
     switch candidate.claim.verdict(on: since, at: candidate.instant) {

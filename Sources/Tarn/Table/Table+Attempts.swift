@@ -35,7 +35,7 @@ extension Table {
     }
   }
 
-  /// Rolls an attempt back: its files are removed, and a writer that goes on after all finds out and fails.
+  /// Rolls an attempt back: its files are removed, and a writer that goes on after all finds out, and begins again.
   ///
   /// The attempt may be any engine's, and a doubtful one. It is a decision as each commit is one: an attempt that was
   /// decided meanwhile stays. A rollback stands on the timeline, which every engine reads.

@@ -27,21 +27,33 @@ extension Table {
       owners: owners)
     try await check(write, reader)
     try await createWhereNeeded()
-    let tickets = Tickets(heads: recovery.heads)
-    let owner = recovery.heads.newMark()
-    var heeded: Set<String> = []
+    var tickets = Tickets(storage, recovery.heads)
+    do throws(TableError) {
+      let report = try await tries(of: write, attempt, recovery, reader, &tickets)
+      await tickets.end()
+      return report
+    } catch {
+      await tickets.end()
+      throw error
+    }
+  }
+
+  private func tries<Write: TableWrite>(
+    of write: Write, _ attempt: WriteTry<Write>, _ recovery: Recovery, _ reader: BaseFileReader,
+    _ tickets: inout Tickets
+  ) async throws(TableError) -> CommitReport {
     var known: Write.Prepared?
     var tries = 0
     while true {
       var state = try await recovery.run()
-      if await tickets.heed(state.head, besides: &heeded, owner: owner) { state = try await recovery.run() }
+      if await tickets.heed(state.head) { state = try await recovery.run() }
       // Whoever lost often asks to go first.
       let asks = tries > 0 && tries >= settings.retries / 3
-      if asks, let head = await tickets.take(owner, on: state.head) { state = state.with(head) }
+      if asks, let head = await tickets.take(on: state.head) { state = state.with(head) }
       let table = PresentTable(state: state, settings: settings, reader: reader)
-      switch try await attempt.run(on: table, after: known, ticket: asks ? owner : nil) {
+      switch try await attempt.run(on: table, after: known, ending: tickets.ending) {
       case .done(let report): return report
-      case .repeated(let version): return try await report(of: version, storage)
+      case .repeated(let version): return try await report(of: version, recovery.storage)
       case .again(let found): known = found
       case .lost(let error, let found):
         guard tries < settings.retries, write.canBeginAgain else { throw error.after(tries) }

@@ -48,7 +48,7 @@ public struct Table: Sendable {
     self.planned = planned
     self.location = location
     self.properties = properties
-    self.settings = settings
+    self.settings = settings.following(location.storage)
     footers = FooterCache(memory: settings.memory, cutsNanoseconds: settings.cutsNanoseconds)
     readFooters = FooterCache(
       memory: settings.memory / Self.readingShare, cutsNanoseconds: settings.cutsNanoseconds)

@@ -137,7 +137,7 @@ enum Options {
       throw UsageError(error.message)
     }
   }
-  static let force = Option<Bool>.flag("force", "also an attempt whose writer lives, which fails then")
+  static let force = Option<Bool>.flag("force", "also an attempt whose writer lives, which begins again then")
   static let deleteKey = Option.text("key", "VALUE", "keys of rows to delete").many()
   static let keysFrom = Option.text("keys-from", "FILE", "a file with a key a line")
 

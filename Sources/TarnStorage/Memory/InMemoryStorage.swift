@@ -142,6 +142,9 @@ public final class InMemoryStorage: Storage, LifeSigns {
     }
   }
 
+  /// The time of the clock that it was given.
+  public func currentTime() -> Int64? { clock?() }
+
   /// As of a disk, so that what is tested here does there what it did.
   public var costs: RequestCosts { .disk }
 

@@ -129,6 +129,14 @@ public protocol Storage: Sendable {
   ///   1970-01-01T00:00:00Z.
   /// - Throws: ``StorageError`` where something cannot be removed.
   func removeUnfinished(before time: Int64) async throws(StorageError)
+
+  /// The time by the storage's own clock, by which it says when objects were modified, as far as its answers have told it.
+  ///
+  /// Nothing is asked for that.
+  ///
+  /// - Returns: Microseconds since 1970-01-01T00:00:00Z; nil where its clock is this machine's, as by default, or is not
+  ///   known yet.
+  func currentTime() -> Int64?
 }
 
 /// A streaming writer of one object.
@@ -190,4 +198,7 @@ extension Storage {
 
   /// Does nothing.
   public func removeUnfinished(before time: Int64) async throws(StorageError) {}
+
+  /// Nothing: the clock is this machine's.
+  public func currentTime() -> Int64? { nil }
 }

@@ -88,6 +88,13 @@ package struct CommitAttempt: ~Copyable {
         + "instant) and try again")
   }
 
+  /// Whether another has removed the attempt.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package var isRolledBack: Bool {
+    get async throws(TimelineError) { try await standing.look() != .own }
+  }
+
   /// What shows that the writer lives, to be renewed while it works.
   package var lifeSign: any LifeSign { sign }
 

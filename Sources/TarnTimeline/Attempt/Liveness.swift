@@ -31,7 +31,17 @@ package struct Liveness: Sendable {
   package func begin(
     _ instant: Instant, mark: String
   ) async throws(TimelineError) -> (any LifeSign)? {
-    let path = Self.path(of: instant)
+    try await begin(at: Self.path(of: instant), mark: mark)
+  }
+
+  /// Shows that somebody lives.
+  ///
+  /// - Parameters:
+  ///   - path: The sign's path.
+  ///   - mark: What the sign holds.
+  /// - Returns: The sign; nil where there is one already.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func begin(at path: String, mark: String) async throws(TimelineError) -> (any LifeSign)? {
     do {
       if let signs = storage.lifeSigns { return try await signs.beginSign(Array(mark.utf8), at: path) }
       let tag = try await storage.put(Array(mark.utf8), at: path, if: .ifAbsent)
@@ -48,10 +58,20 @@ package struct Liveness: Sendable {
   /// - Parameter mark: A random text, for a name of its own.
   /// - Throws: ``TimelineError`` with code `storage`.
   package func isDead(_ instant: Instant, mark: String) async throws(TimelineError) -> Bool {
+    try await isDead(at: Self.path(of: instant), mark: mark)
+  }
+
+  /// Whether whoever made a sign is dead, or has ended it.
+  ///
+  /// - Parameters:
+  ///   - path: The sign's path.
+  ///   - mark: A random text, for a name of its own.
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func isDead(at path: String, mark: String) async throws(TimelineError) -> Bool {
     if let signs = storage.lifeSigns {
-      do { return try await !signs.isHeld(Self.path(of: instant)) } catch { throw TimelineError(error) }
+      do { return try await !signs.isHeld(path) } catch { throw TimelineError(error) }
     }
-    return try await !beats(instant, mark: mark)
+    return try await !beats(at: path, mark: mark)
   }
 
   /// Whether the sign of an attempt's writer was renewed lately, as those of Hudi's writers are that have one.
@@ -59,13 +79,18 @@ package struct Liveness: Sendable {
   /// - Parameter mark: A random text, for a name of its own.
   /// - Throws: ``TimelineError`` with code `storage`.
   package func beats(_ instant: Instant, mark: String) async throws(TimelineError) -> Bool {
+    try await beats(at: Self.path(of: instant), mark: mark)
+  }
+
+  private func beats(at path: String, mark: String) async throws(TimelineError) -> Bool {
     do throws(StorageError) {
       let beat: ObjectInfo
-      do throws(StorageError) { beat = try await storage.info(of: Self.path(of: instant)) } catch {
+      do throws(StorageError) { beat = try await storage.info(of: path) } catch {
         guard error.code == .notFound else { throw error }
         return false
       }
       // Whatever the clocks of this machine and that one say, both times are the storage's.
+      if let now = storage.currentTime() { return now - beat.modified <= Self.patience }
       let probe = TablePaths.temporaries + "tarn-clock-\(mark)"
       try await storage.put([], at: probe, if: .always)
       let now = try await storage.info(of: probe).modified
@@ -128,9 +153,9 @@ package struct Liveness: Sendable {
 
 extension LifeSign {
   /// Renews the sign now and then, until the task is cancelled.
-  package func beat() async {
+  package func beat(every interval: Duration) async {
     while !Task.isCancelled {
-      do { try await Task.sleep(for: Liveness.interval) } catch { return }
+      do { try await Task.sleep(for: interval) } catch { return }
       try? await renew()
     }
   }
@@ -153,8 +178,17 @@ private final class Heartbeat: LifeSign {
 
   func renew() async throws(StorageError) {
     guard let present = tag.withLock({ $0 }) else { return }
-    // One that was removed stays so.
-    let new = try await storage.put(bytes, at: path, if: .ifMatches(present))
+    let new: ObjectTag
+    do throws(StorageError) {
+      // One that was removed stays so.
+      new = try await storage.put(bytes, at: path, if: .ifMatches(present))
+    } catch {
+      // A renewal whose answer was lost has another tag; the mark tells whose it is.
+      guard let found = try? await storage.get(path, limit: bytes.count), found.bytes == bytes else {
+        throw error
+      }
+      new = found.tag
+    }
     tag.withLock { if $0 != nil { $0 = new } }
   }
 

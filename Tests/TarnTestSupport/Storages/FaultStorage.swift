@@ -129,6 +129,9 @@ public final class FaultStorage: Storage, LifeSigns {
     RequestCosts(widestGap: inner.costs.widestGap, requestsAtOnce: 1)
   }
 
+  /// The time by the storage's clock.
+  public func currentTime() -> Int64? { inner.currentTime() }
+
   /// Removes what was left behind; not counted.
   public func removeUnfinished(before time: Int64) async throws(StorageError) {
     try await inner.removeUnfinished(before: time)

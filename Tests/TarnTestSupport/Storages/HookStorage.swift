@@ -88,6 +88,9 @@ public struct HookStorage: Storage, LifeSigns {
   /// What its requests cost.
   public var costs: RequestCosts { inner.costs }
 
+  /// The time by the storage's clock.
+  public func currentTime() -> Int64? { inner.currentTime() }
+
   /// Removes what was left behind; not told.
   public func removeUnfinished(before time: Int64) async throws(StorageError) {
     try await inner.removeUnfinished(before: time)

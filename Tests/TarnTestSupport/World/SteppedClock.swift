@@ -38,3 +38,17 @@ public final class SettableClock: Sendable {
   /// Sets the clock forward.
   public func advance(hours: Int64) { time.withLock { $0 += hours * 3_600_000_000 } }
 }
+
+/// A clock that stands still but where a test moves it.
+public final class StillClock: Sendable {
+  private let time: Mutex<Int64>
+
+  /// Begins at a time, in microseconds since 1970-01-01T00:00:00Z.
+  public init(at start: Int64 = 1_767_225_600_000_000) { time = Mutex(start) }
+
+  /// The time now.
+  public func now() -> Int64 { time.withLock { $0 } }
+
+  /// Sets the clock forward, or back.
+  public func advance(seconds: Int64) { time.withLock { $0 += seconds * 1_000_000 } }
+}
