@@ -197,7 +197,7 @@ import Testing
         }
         return kept
       }
-      return try await group.reduce(into: Kept?.none) { $0 = $1 ?? $0 }
+      return try await group.reduce(into: Kept?.none) { if let one = $1 { $0 = one } }
     }
     var follower = try #require(kept)
     // The next decision takes in what other engines committed last.

@@ -13,6 +13,7 @@ struct CommitComparison {
 
   static func run() async throws {
     try await onTheDisk()
+    try await opening()
     for (title, shared) in [("different partitions", false), ("the same keys", true)] {
       let alone = try await rate(writers: 1, shared: shared, inOneProcess: false)
       print("storage with 30 ms a call, \(title): one writer \(figure(alone)) commits a second")
@@ -28,26 +29,60 @@ struct CommitComparison {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tarn-\(UUID().uuidString)")
       .path
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let table = try await create(.local(folder))
-    var last: [Double] = []
+    let storage = TimedStorage(LocalStorage(root: folder, scratch: ".hoodie/.temp"))
+    let table = try await create(.storage(storage, name: folder))
+    var last: [(all: Double, timeline: Double)] = []
     for number in 0..<1_000 {
+      _ = storage.take()
       let begun = ContinuousClock.now
       try await table.upsert(try batch(writer: 0, number, shared: false))
       let seconds = begun.duration(to: .now) / .seconds(1)
-      if number % 100 >= 80 { last.append(seconds * 1_000) }
+      if number % 100 >= 60 {
+        last.append((seconds * 1_000, storage.take().timelineTime / .seconds(1) * 1_000))
+      }
       if number % 100 == 99 {
         if [99, 499, 999].contains(number) {
-          print("one-row upsert on this disk, after \(number + 1) commits: \(figure(median(last))) ms in all")
+          print(
+            "one-row upsert on this disk, synced, after \(number + 1) commits: "
+              + "\(figure(median(last.map(\.all)))) ms in all, \(figure(median(last.map(\.timeline)))) ms of them "
+              + "in the timeline's calls")
         }
         last = []
       }
     }
-    let begun = ContinuousClock.now
-    let opened = try await Table.open(at: .local(folder))
-    let slices = try await opened.snapshot().slices
-    let seconds = begun.duration(to: .now) / .seconds(1)
+  }
+
+  /// Opening a table that is old and large.
+  private static func opening() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tarn-\(UUID().uuidString)")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let location = TableLocation.local(folder, synchronizes: false)
+    var options = TableOptions()
+    options.tarn.smallFileLimit = 0
+    let table = try await create(location, options)
+    let (commits, filesEach, partitions) = (1_000, 10, 100)
+    for number in 0..<commits {
+      var (id, part, value) = (ColumnBuilder(.string), ColumnBuilder(.string), ColumnBuilder(.int64))
+      for file in 0..<filesEach {
+        try id.append("key-\(number)-\(file)")
+        try part.append("part-\((number * filesEach + file) % partitions)")
+        value.append(Int64(number))
+      }
+      try await table.insert(
+        try RecordBatch(schema: schema, columns: [id.finish(), part.finish(), value.finish()]))
+    }
+    var times: [Double] = []
+    var count = 0
+    for _ in 0..<5 {
+      let begun = ContinuousClock.now
+      let opened = try await Table.open(at: location)
+      count = try await opened.snapshot().slices.count
+      times.append(begun.duration(to: .now) / .seconds(1) * 1_000)
+    }
     print(
-      "opening it with 1,000 instants, and its \(slices.count) latest slices: \(figure(seconds * 1_000)) ms")
+      "opening a table with \(commits) instants, and getting its \(count) latest slices in \(partitions) partitions: "
+        + "\(figure(median(times))) ms")
   }
 
   /// Commits a second of writers that begin at the same time.
@@ -70,8 +105,11 @@ struct CommitComparison {
     return Double(writers * rounds) / (begun.duration(to: .now) / .seconds(1))
   }
 
-  private static func create(_ location: TableLocation) async throws -> Table {
-    try await Table.create(at: location, schema: schema, recordKey: ["id"], partitionedBy: ["part"])
+  private static func create(
+    _ location: TableLocation, _ options: TableOptions = TableOptions()
+  ) async throws -> Table {
+    try await Table.create(
+      at: location, schema: schema, recordKey: ["id"], partitionedBy: ["part"], options: options)
   }
 
   /// A row of a writer's own partition, or the thousand keys that all writers change.
