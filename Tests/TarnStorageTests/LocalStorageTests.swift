@@ -1,6 +1,7 @@
 import Foundation
 import TarnBytes
 @testable import TarnStorage
+import TarnTestSupport
 import Testing
 
 @Suite("Local storage")
@@ -24,6 +25,35 @@ struct LocalStorageTests {
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: file)
+  }
+
+  /// A long range is copied by a thread of its own, behind what was written and before what comes.
+  @Test func longRangesStandBetweenWhatWasWritten() async throws {
+    var random = SeededGenerator(seed: 3)
+    var bytes: [UInt8] = []
+    for _ in 0..<1_250_000 { withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) } }
+    try await storage.put(bytes, at: "source", if: .always)
+    let tag = try await storage.info(of: "source").tag
+    let range = 1_001..<9_500_003
+    let writer = try await storage.writer(at: "target")
+    try await writer.write([1, 2, 3])
+    try await writer.copy(range, of: "source", tag: tag)
+    try await writer.write([4])
+    try await writer.copy(0..<9_000_000, of: "source", tag: nil)
+    try await writer.finish(if: .ifAbsent)
+    let found = try await storage.readAll("target")
+    var expected: [UInt8] = [1, 2, 3]
+    expected += bytes[range]
+    expected.append(4)
+    expected += bytes[..<9_000_000]
+    #expect(found == expected)
+
+    // One of another version closes the writer, and leaves nothing.
+    let other = try await storage.writer(at: "other")
+    #expect(await code { try await other.copy(range, of: "source", tag: ObjectTag("another")) } == .changed)
+    #expect(await code { try await other.write([5]) } == .closed)
+    #expect(try await storage.listAll(prefix: "").paths == ["source", "target"])
+    #expect(names(".hoodie/.temp") == [])
   }
 
   @Test func nothingIsMadeBeforeTheFirstWrite() async throws {

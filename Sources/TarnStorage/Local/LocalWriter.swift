@@ -37,18 +37,48 @@ final class LocalWriter: ObjectWriter {
   /// Ranges up to this size are read and gathered: a call of the system for each would cost more.
   private static let smallCopy = 64 << 10
 
+  /// Ranges from this size on are copied by a thread of their own: the kernel takes its time with them.
+  private static let longCopy = 4 << 20
+
   func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    guard range.count < Self.longCopy else { return try await copyLong(range, of: path, tag: tag) }
     try withOutput { (output) throws(StorageError) in
       try StoragePath.check(path)
       guard range.count > Self.smallCopy else {
         return try append(try storage.part(range, of: path, tag: tag), to: &output)
       }
-      try flush(output.buffer)
-      output.buffer.removeAll(keepingCapacity: true)
-      let copier = output.copier ?? FileCopier(to: temporary.descriptor)
-      output.copier = copier
+      let copier = try copier(behind: &output)
       try storage.append(range, of: path, tag: tag, to: temporary, copier)
     }
+  }
+
+  private func copyLong(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    var output = try state.withLock { (state: inout State) throws(StorageError) in try take(&state) }
+    do throws(StorageError) {
+      try StoragePath.check(path)
+      let copier = try copier(behind: &output)
+      let (storage, temporary) = (storage, temporary)
+      let failure = await OwnThread.call { () -> StorageError? in
+        do throws(StorageError) {
+          try storage.append(range, of: path, tag: tag, to: temporary, copier)
+          return nil
+        } catch { return error }
+      }
+      if let failure { throw failure }
+    } catch {
+      storage.discard(temporary)
+      throw error
+    }
+    state.withLock { $0 = .open(output) }
+  }
+
+  /// What copies to the end of what was written.
+  private func copier(behind output: inout Output) throws(StorageError) -> FileCopier {
+    try flush(output.buffer)
+    output.buffer.removeAll(keepingCapacity: true)
+    let copier = output.copier ?? FileCopier(to: temporary.descriptor)
+    output.copier = copier
+    return copier
   }
 
   @discardableResult

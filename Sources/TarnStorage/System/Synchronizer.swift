@@ -1,14 +1,6 @@
 import Synchronization
 import TarnBytes
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Forces files and folders to the disk, many at once, and counts how often.
 ///
 /// The disk takes its time, while a process has as many threads for its tasks as there are cores. So each such
@@ -38,9 +30,7 @@ package final class Synchronizer: Sendable {
   func synchronize(_ descriptor: Int) async -> Int {
     await begin()
     defer { end() }
-    return await withCheckedContinuation { continuation in
-      OwnThread.run { continuation.resume(returning: FileSystem.synchronize(descriptor)) }
-    }
+    return await OwnThread.call { FileSystem.synchronize(descriptor) }
   }
 
   /// Forces a folder's names to the disk.
@@ -180,38 +170,5 @@ final class PendingWrites: Sendable {
     } catch {
       return error
     }
-  }
-}
-
-/// A thread that lives for one call.
-private enum OwnThread {
-  private final class Call {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  /// Calls a function on a thread of its own, or here where the system has no more.
-  static func run(_ body: @escaping @Sendable () -> Void) {
-    let call = Unmanaged.passRetained(Call(body))
-    #if canImport(Darwin)
-      var thread: pthread_t?
-      let result = pthread_create(
-        &thread, nil,
-        { argument in
-          Unmanaged<Call>.fromOpaque(argument).takeRetainedValue().body()
-          return nil
-        }, call.toOpaque())
-      if result == 0, let thread { pthread_detach(thread) }
-    #else
-      var thread = pthread_t()
-      let result = pthread_create(
-        &thread, nil,
-        { argument in
-          if let argument { Unmanaged<Call>.fromOpaque(argument).takeRetainedValue().body() }
-          return nil
-        }, call.toOpaque())
-      if result == 0 { pthread_detach(thread) }
-    #endif
-    if result != 0 { call.takeRetainedValue().body() }
   }
 }
