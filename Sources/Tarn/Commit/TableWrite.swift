@@ -93,4 +93,7 @@ struct PresentTable: Sendable {
   let settings: TableSettings
   /// What reads its files.
   let reader: BaseFileReader
+
+  /// The time by the clocks of the table's zone.
+  func instantTime() -> Int64 { InstantClock(settings, state.properties).now() }
 }

@@ -6,13 +6,22 @@
   import Darwin
 #endif
 
-/// The one place of this room that asks the system for time and size.
+/// The one place of this room that asks the system for time, zone and size.
 enum SystemWorld {
   /// Microseconds since 1970-01-01T00:00:00Z.
   static func microseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+  }
+
+  /// How far the system's zone is ahead of UTC at a time, both in microseconds.
+  static func localOffset(at time: Int64) -> Int64 {
+    let (seconds, rest) = time.quotientAndRemainder(dividingBy: 1_000_000)
+    var point = time_t(rest < 0 ? seconds - 1 : seconds)
+    var fields = tm()
+    guard localtime_r(&point, &fields) != nil else { return 0 }
+    return Int64(fields.tm_gmtoff) * 1_000_000
   }
 
   /// Number of cores at work.

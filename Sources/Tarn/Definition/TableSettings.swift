@@ -36,6 +36,10 @@ public struct TableSettings: Sendable {
   ///
   /// A storage that has one of its own goes before it.
   public var now: @Sendable () -> Int64
+  /// How far local time is ahead of UTC at a time, both in microseconds; by default in the system's zone.
+  ///
+  /// It counts in tables whose instants are in local time, as Hudi's are where nothing else is said.
+  public var localOffset: @Sendable (Int64) -> Int64
   /// Randomness for file ids, and for the mark of an attempt.
   public var random: @Sendable () -> UInt64
   /// Told of what a user should know and need not act on.
@@ -45,6 +49,7 @@ public struct TableSettings: Sendable {
   public init() {
     parallelism = SystemWorld.coreCount
     now = { SystemWorld.microseconds() }
+    localOffset = { SystemWorld.localOffset(at: $0) }
     random = {
       var generator = SystemRandomNumberGenerator()
       return generator.next()

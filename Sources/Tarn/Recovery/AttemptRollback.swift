@@ -22,7 +22,8 @@ struct AttemptRollback: Sendable {
   func runDead() async throws(TableError) -> [Instant] {
     let properties = try await recovery.writableProperties()
     let attempts = DeadAttempts(
-      storage: storage, settings: recovery.settings, base: recovery.base, heads: heads)
+      storage: storage, settings: recovery.settings, clock: InstantClock(recovery.settings, properties),
+      base: recovery.base, heads: heads)
     var instants: [Instant] = []
     for _ in 0..<Self.mostTries {
       let (found, listing) = try await recovery.decided(properties)
@@ -57,7 +58,7 @@ struct AttemptRollback: Sendable {
       let planned = try await plannedPartitions(of: entry)
       do throws(TimelineError) {
         let decision = RollbackDecision(entry, in: storage, at: recovery.base, heads)
-        let now = recovery.settings.now()
+        let now = InstantClock(recovery.settings, properties).now()
         if try await decision.run(on: head, listing.timeline, .planned(planned), now: now) != nil { return }
       } catch { throw TableError(error) }
     }

@@ -9,6 +9,8 @@ import TarnTimeline
 struct DeadAttempts: Sendable {
   let storage: any Storage
   let settings: TableSettings
+  /// Tells the time of instants.
+  let clock: InstantClock
   /// Where the table lies, as other engines name it.
   let base: String
   let heads: HeadStore
@@ -52,7 +54,7 @@ struct DeadAttempts: Sendable {
         let decision = RollbackDecision(entry, in: storage, at: base, heads)
         guard
           let next = try await decision.run(
-            on: present, listing.timeline, remains, now: settings.now())
+            on: present, listing.timeline, remains, now: clock.now())
         else {
           outcome.isRefused = true
           break

@@ -22,7 +22,9 @@ struct Recovery: Sendable {
         "\(pending.path): another engine clusters or replaces file groups, or died while it did: let it finish, or "
           + "roll instant \(pending.instant.text) back with that engine, and try again", path: pending.path)
     }
-    let attempts = DeadAttempts(storage: storage, settings: settings, base: base, heads: heads)
+    let clock = InstantClock(settings, properties)
+    let attempts = DeadAttempts(
+      storage: storage, settings: settings, clock: clock, base: base, heads: heads)
     if try await attempts.rollBack(on: head, listing).hasChanged {
       // Where one died others may have, before their attempts were on the timeline.
       try await attempts.removeStaleSigns()
@@ -33,7 +35,7 @@ struct Recovery: Sendable {
     await leftovers.removeContents(listing, head.head)
     let switched = try await leftovers.switchOffMetadataTable(properties)
     try await leftovers.removeDeadTemporaries(listing.timeline)
-    warnOfInstantsAhead(listing.timeline)
+    warnOfInstantsAhead(listing.timeline, clock)
     let present = switched ? try await writableProperties() : properties
     return try await TableState(present, listing.timeline, head, storage)
   }
@@ -49,9 +51,9 @@ struct Recovery: Sendable {
   private static let mostAhead: Int64 = 24 * 3_600 * 1_000_000
 
   /// Says that the latest instant lies ahead of the clock: what Spark writes next has a smaller one, and is hidden.
-  private func warnOfInstantsAhead(_ timeline: Timeline) {
+  private func warnOfInstantsAhead(_ timeline: Timeline, _ clock: InstantClock) {
     guard let last = timeline.lastInstant, let time = last.microseconds,
-      time - settings.now() > Self.mostAhead
+      time - clock.now() > Self.mostAhead
     else { return }
     settings.warn(
       "the latest instant, \(last.text), lies more than a day ahead of the clock: commits of Spark, whose instants are "

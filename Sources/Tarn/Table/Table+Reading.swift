@@ -4,6 +4,16 @@ import TarnStorage
 import TarnTimeline
 
 extension Table {
+  /// The instant of a time, cut to the millisecond, for ``snapshot(asOf:)`` and ``changes(since:until:)``.
+  ///
+  /// Instants are in UTC where the table says so (`hoodie.table.timeline.timezone`), as those that Tarn creates do, and
+  /// else in local time, as Hudi's writers have it; see ``TableSettings/localOffset``.
+  ///
+  /// - Parameter time: In microseconds since 1970-01-01T00:00:00Z.
+  public func instant(at time: Int64) -> Instant {
+    Instant(microseconds: InstantClock(settings, properties).time(of: time))
+  }
+
   /// The rows of the table as they are now, or as they were at an instant.
   ///
   /// A commit with a smaller instant may still complete, and is part of what is seen as of that instant then.

@@ -64,7 +64,7 @@ enum FilesCommand {
         "partition": .string, "file_id": .string, "instant": .string, "bytes": .int64, "rows": .int64,
         "path": .string,
       ])
-      for slice in try await table.snapshot(asOf: arguments[Options.asOf]).slices {
+      for slice in try await table.snapshot(asOf: arguments[Options.asOf]?.instant(of: table)).slices {
         let file = try await ParquetFile.open(access.location.storage, path: slice.path, size: slice.size)
         try rows.append([
           .text(slice.partitionPath), .text(slice.fileID), .text(slice.instant.text),

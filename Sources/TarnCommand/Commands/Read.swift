@@ -51,10 +51,11 @@ enum ReadCommand {
     let table = try await access.open()
     var snapshot: Snapshot
     switch since {
-    case .instant(let instant)?: snapshot = try await table.changes(since: instant, until: until)
+    case .time(let time)?:
+      snapshot = try await table.changes(since: time.instant(of: table), until: until?.instant(of: table))
     case .position(let position)?: snapshot = try await table.changes(since: position)
     case .beginning?: snapshot = try await table.changes(since: nil)
-    case nil: snapshot = try await table.snapshot(asOf: asOf)
+    case nil: snapshot = try await table.snapshot(asOf: asOf?.instant(of: table))
     }
     if let condition = arguments[Options.condition] { snapshot = try snapshot.where(condition) }
     if let limit = arguments[Options.limit] { snapshot = snapshot.limit(limit) }

@@ -156,7 +156,7 @@ enum Options {
     "only rows written by commits after this instant or position; start gives all rows, and a position to go on from"
   ) { text throws(UsageError) in
     if text == "start" { return .beginning }
-    if let instant = Instant.parse(text) { return .instant(instant) }
+    if let time = PointInTime(text) { return .time(time) }
     guard let position = TablePosition(text) else {
       throw UsageError(
         "an instant of 14 or 17 digits, ISO 8601 such as 2024-01-31T12:00:00Z, a position such as 8f3a61c20b7d94e5-12, or "
@@ -183,12 +183,12 @@ enum Options {
   /// What narrows a read.
   static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]
 
-  private static func instant(_ name: String, _ help: String) -> Option<Instant> {
+  private static func instant(_ name: String, _ help: String) -> Option<PointInTime> {
     Option(name, "T", help) { text throws(UsageError) in
-      guard let instant = Instant.parse(text) else {
+      guard let time = PointInTime(text) else {
         throw UsageError("an instant of 14 or 17 digits or ISO 8601 such as 2024-01-31T12:00:00Z is expected")
       }
-      return instant
+      return time
     }
   }
 

@@ -4,7 +4,8 @@ import TarnColumns
 /// The time that names a commit: `yyyyMMddHHmmssSSS`, or `yyyyMMddHHmmss` in old tables.
 ///
 /// Instants compare as their texts do, so an instant of 14 digits lies before every one of 17 digits
-/// that begins with it. Tarn's own are in UTC and have 17 digits.
+/// that begins with it. Tarn's own have 17 digits, and are in
+/// the zone that the table says.
 @frozen
 public struct Instant: Sendable, Hashable, Comparable {
   /// The digits as a number, those of 14 with three zeros behind them.

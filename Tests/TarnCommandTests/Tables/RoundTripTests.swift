@@ -111,6 +111,28 @@ struct RoundTripTests {
     }
   }
 
+  @Test("Instants are in local time where the table says so")
+  func localInstants() async throws {
+    try await withTrades { tool in
+      let table = "lake/my-trades"
+      let properties = table + "/.hoodie/hoodie.properties"
+      let text = String(decoding: try tool.bytes(of: tool.path(properties)), as: UTF8.self)
+      try tool.write(properties, text.split(separator: "timezone=UTC").joined(separator: "timezone=LOCAL"))
+      try tool.write("more.jsonl", #"{"id":9,"exchange":"OKX","price":7}"#)
+      // As the system says it, fourteen hours ahead of the first commit's.
+      let zone = ["TZ": "<+14>-14"]
+      _ = try await tool.run(["upsert", table, "--from", "more.jsonl"], environment: zone)
+      let rows = try await tool.run(["timeline", table], environment: zone).rows
+      let times = try rows.map { row in
+        let text = try JSONValue(parsing: Array(row.utf8))["instant"]?.string
+        return try #require(text.flatMap { Int64($0) })
+      }
+      try #require(times.count == 2)
+      // In digits of hours, or of a day.
+      #expect(times[1] - times[0] > 130_000_000)
+    }
+  }
+
   @Test("Schema, files and show tell of the table")
   func inspection() async throws {
     try await withTrades { tool in
