@@ -140,7 +140,7 @@ import Testing
       let name = try #require(each["name"]?.string)
       let context = try #require(each["context"])
       let keys = try #require(context["credentials"])
-      let normalizes = try #require(context["normalize"]?.boolean)
+      let normalizes = context["normalize"]?.boolean == true
       var (subject, body) = try subject(try #require(each["request"]?.string), normalizes: normalizes)
       subject.payload = .sha256(Digest.hex(Digest.sha256(Array(body.utf8))))
       let isBodySigned = context["sign_body"]?.boolean == true
