@@ -57,17 +57,26 @@ enum ChildProcess {
   private static func spawn(_ command: String, output: Int32) -> (process: pid_t, error: Int32) {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
     #else
       var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
     #endif
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
+    // The signals that this thread holds back are the command's own affair.
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
     defer { for argument in arguments { free(argument) } }
     var process: pid_t = 0
-    let error = posix_spawn(&process, "/bin/sh", &actions, nil, &arguments, environ)
+    let error = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)
     return (process, error)
   }
 
