@@ -31,6 +31,7 @@ let package = Package(
     .library(name: "TarnStorage", targets: ["TarnStorage"]),
     .library(name: "TarnStorageContract", targets: ["TarnStorageContract"]),
     .library(name: "TarnTimeline", targets: ["TarnTimeline"]),
+    .library(name: "TarnAWS", targets: ["TarnAWS"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
     .library(name: "TarnFoundation", targets: ["TarnFoundation"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
@@ -41,6 +42,11 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    // Of these two, only who imports TarnAWS needs the development files.
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
     // Calls of the kernel, and of glibc, that Swift's module of the C library leaves out.
     .systemLibrary(name: "CFileCopy"),
@@ -72,6 +78,7 @@ let package = Package(
         "TarnBytes", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnAvro", "TarnParquet",
         "TarnTimeline", "TarnIndex", "TarnFileGroups",
       ]),
+    room("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     room(
@@ -127,6 +134,7 @@ let package = Package(
       "TarnCommandTests",
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
+    tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
     tests("TidyTests", []),
     tests(
       "TarnFoundationTests",

@@ -61,9 +61,11 @@ need_libraries() {
   command -v pkg-config >/dev/null || { apt+=" pkg-config" brew+=" pkgconf"; }
   pkg-config --exists zlib 2>/dev/null || { apt+=" zlib1g-dev" brew+=" zlib"; }
   pkg-config --exists libzstd 2>/dev/null || { apt+=" libzstd-dev" brew+=" zstd"; }
+  pkg-config --exists libcurl 2>/dev/null || { apt+=" libcurl4-openssl-dev" brew+=" curl"; }
+  pkg-config --exists libcrypto 2>/dev/null || { apt+=" libssl-dev" brew+=" openssl"; }
   [ -n "$apt" ] || return 0
   remedy="apt-get install$apt"
-  command -v apt-get >/dev/null || remedy="brew install$brew, or zlib, libzstd and pkg-config as your system names them"
+  command -v apt-get >/dev/null || remedy="brew install$brew, or zlib, libzstd, libcurl, libcrypto and pkg-config as your system names them"
   install_packages "$apt" "$brew" || fail "could not install what is missing. As root: $remedy; then run this again."
 }
 

@@ -28,6 +28,7 @@ let package = Package(
     uses("TarnStorage"),
     uses("TarnStorageContract", context: ["TarnStorage"]),
     uses("TarnTimeline"),
+    uses("TarnAWS"),
     uses("DynamoDBJSON"),
     uses("TarnFoundation"),
   ]

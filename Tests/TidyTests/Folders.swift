@@ -18,6 +18,7 @@ enum Folders {
       "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Head",
       "Attempt",
     ],
+    "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client", "Profiles", "Credentials"],
     "TarnCDC": ["Scan", "Read", "Names", "Types", "Rows"],
     "TarnCommand": ["Arguments", "Options", "Output", "Input", "Access", "Commands", "Tool"],
     "TarnParquet": [
@@ -35,6 +36,8 @@ enum Folders {
   static let ofSystemLibraries: [String: Set<String>] = [
     "CZlib": ["z_stream", "crc32_z", "crc32", "deflateInit2_", "inflateInit2_", "deflate", "inflate"],
     "CMalloc": ["mallopt"],
+    "CCurl": ["CURLcode", "CURLoption", "curl_easy_init", "curl_multi_init", "curl_multi_poll"],
+    "CCrypto": ["EVP_sha256", "HMAC"],
     "CZstd": ["ZSTD_createCCtx", "ZSTD_createDCtx", "ZSTD_CCtx_setParameter", "ZSTD_isError"],
   ]
 

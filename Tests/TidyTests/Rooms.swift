@@ -8,6 +8,8 @@ enum Rooms {
     ("CZstd", []),
     ("CFileCopy", []),
     ("CMalloc", []),
+    ("CCurl", []),
+    ("CCrypto", []),
     ("TarnBytes", ["CZlib"]),
     ("TarnCompression", ["TarnBytes", "CZlib", "CZstd"]),
     ("TarnColumns", ["TarnBytes"]),
@@ -34,6 +36,7 @@ enum Rooms {
         "TarnTimeline", "TarnIndex", "TarnFileGroups",
       ]
     ),
+    ("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     (
       "TarnFoundation",

@@ -1,0 +1,62 @@
+/// What has been done about one request so far.
+struct SendingCourse {
+  /// When the first attempt began, by a clock that nobody sets.
+  let began: Duration
+  var sending = Sending()
+  /// Whether credentials were asked for anew, which is done once.
+  var hasRefreshed = false
+  /// Whether it was sent again because of the clock, which is done once.
+  var hasSetClock = false
+
+  init(began: Duration) { self.began = began }
+}
+
+/// One attempt that has ended.
+struct SendingAttempt {
+  private let result: Result<HTTPResponse, HTTPError>
+  private let service: ServiceError?
+  let verdict: Verdict
+  /// Whether its answer has changed what is known of the server's clock.
+  let hasLearntClock: Bool
+
+  /// - Parameter learn: Tells the clock of an answer's headers.
+  init(
+    _ result: Result<HTTPResponse, HTTPError>, of request: AWSRequest, learning learn: (HTTPHeaders) -> Bool
+  ) {
+    self.result = result
+    switch result {
+    case .success(let response):
+      service = response.head.isSuccess ? nil : ServiceError(response.head, body: response.body)
+      verdict = Verdict(response.head, service, of: request)
+      hasLearntClock = learn(response.head.headers)
+    case .failure(let error):
+      service = nil
+      verdict = Verdict(error, of: request)
+      hasLearntClock = error.head.map { learn($0.headers) } ?? false
+    }
+  }
+
+  var response: HTTPResponse? { try? result.get() }
+
+  /// The error that goes to the caller.
+  func error(_ request: AWSRequest, _ sending: Sending) -> AWSError {
+    let name = "\(request.method) \(request.shownURL)"
+    switch result {
+    case .failure(let error):
+      let kind: AWSError.Kind =
+        switch error.kind {
+        case .cancelled: .cancelled
+        case .badAnswer: .badAnswer
+        default: .noAnswer
+        }
+      return AWSError(
+        kind, name, sending: sending, http: error, head: error.head,
+        lastMayHaveArrived: verdict.mayHaveArrived ?? error.mayHaveArrived, error.message)
+    case .success(let response):
+      let kind = verdict == .otherRegion ? AWSError.Kind.otherRegion : .refused
+      return AWSError(
+        kind, name, sending: sending, service: service, head: response.head,
+        lastMayHaveArrived: verdict.mayHaveArrived ?? false, service?.description ?? "no error")
+    }
+  }
+}

@@ -1,0 +1,46 @@
+internal import CCrypto
+
+/// SHA-256, HMAC over it, and SHA-1 for names of files, by libcrypto.
+package enum Digest {
+  /// SHA-256 of bytes, 32 of them.
+  package static func sha256(_ bytes: [UInt8]) -> [UInt8] { sha256(HTTPBody(bytes)) }
+
+  /// SHA-256 of a body, piece by piece.
+  package static func sha256(_ body: HTTPBody) -> [UInt8] { digest(body, EVP_sha256(), length: 32) }
+
+  /// SHA-1 of a text, by which the tokens of single sign-on are named.
+  static func sha1(_ text: String) -> [UInt8] { digest(HTTPBody(text), EVP_sha1(), length: 20) }
+
+  private static func digest(_ body: HTTPBody, _ kind: OpaquePointer?, length: Int) -> [UInt8] {
+    guard let context = EVP_MD_CTX_new() else { return [] }
+    defer { EVP_MD_CTX_free(context) }
+    var digest = [UInt8](repeating: 0, count: length)
+    guard EVP_DigestInit_ex(context, kind, nil) == 1 else { return [] }
+    for piece in body.pieces {
+      let isTaken = piece.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) == 1 }
+      guard isTaken else { return [] }
+    }
+    return EVP_DigestFinal_ex(context, &digest, nil) == 1 ? digest : []
+  }
+
+  /// HMAC-SHA-256 of a text under a key.
+  package static func hmac(_ key: [UInt8], _ text: String) -> [UInt8] {
+    let message = Array(text.utf8)
+    var digest = [UInt8](repeating: 0, count: 32)
+    var length: UInt32 = 0
+    let result = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length)
+    return result != nil && length == 32 ? digest : []
+  }
+
+  /// Bytes as hexadecimal digits in lower case.
+  package static func hex(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    var out: [UInt8] = []
+    out.reserveCapacity(bytes.count * 2)
+    for byte in bytes {
+      out.append(digits[Int(byte >> 4)])
+      out.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+}
