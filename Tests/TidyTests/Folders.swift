@@ -15,7 +15,7 @@ enum Folders {
     "TarnIndex": ["Hashing", "Bloom", "Keys", "KeyIndex", "Tombstones"],
     "TarnStorage": ["Protocol", "Memory", "System", "Local"],
     "TarnTimeline": [
-      "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Head",
+      "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Lock", "Head",
       "Attempt",
     ],
     "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client", "Profiles", "Credentials"],

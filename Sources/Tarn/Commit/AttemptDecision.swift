@@ -69,7 +69,8 @@ struct AttemptDecision: Sendable {
         guard prepared.isUnaffected(by: newer), let head = state.head else {
           return .lost(.overtaken, newer)
         }
-        candidate = candidate.on(CommitBase(head: head, timeline: state.timeline), newer.planned.claim)
+        let base = CommitBase(head: head, timeline: state.timeline, locking: state.locking)
+        candidate = candidate.on(base, newer.planned.claim)
       } catch { return .failed(error) }
     }
   }

@@ -69,20 +69,28 @@ public struct CommitReport: Sendable, Hashable {
     }
   }
 
+  /// The counts that the commit's metadata keeps, under their names there.
+  private static var counts: [(name: String, count: WritableKeyPath<CommitReport, Int>)] {
+    [
+      ("inserted", \.inserted), ("updated", \.updated), ("deleted", \.deleted), ("stale", \.stale),
+      ("duplicates", \.duplicates), ("superseded", \.superseded), ("notFound", \.notFound),
+      ("splicedFiles", \.splicedFiles), ("pagesCopied", \.pagesCopied), ("pagesEncoded", \.pagesEncoded),
+      ("bytesCopied", \.bytesCopied), ("bytesEncoded", \.bytesEncoded), ("bytesRead", \.bytesRead),
+    ]
+  }
+
+  /// The durations that it keeps, in milliseconds.
+  private static var durations: [(name: String, duration: WritableKeyPath<CommitReport, Duration>)] {
+    [("lookUpMilliseconds", \.lookUpDuration), ("writeMilliseconds", \.writeDuration)]
+  }
+
   /// What the commit's metadata keeps of it, as JSON: rows, pages and bytes, and milliseconds.
   var summary: String {
-    func milliseconds(_ duration: Duration) -> Int64 {
-      duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+    var members = Self.counts.map { JSONValue.Member($0.name, .integer(Int64(self[keyPath: $0.count]))) }
+    for (name, duration) in Self.durations {
+      let (seconds, attoseconds) = self[keyPath: duration].components
+      members.append(.init(name, .integer(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)))
     }
-    let counts: KeyValuePairs = [
-      "inserted": inserted, "updated": updated, "deleted": deleted, "stale": stale, "duplicates": duplicates,
-      "superseded": superseded, "notFound": notFound, "splicedFiles": splicedFiles,
-      "pagesCopied": pagesCopied, "pagesEncoded": pagesEncoded, "bytesCopied": bytesCopied,
-      "bytesEncoded": bytesEncoded, "bytesRead": bytesRead,
-    ]
-    var members = counts.map { JSONValue.Member($0.key, .integer(Int64($0.value))) }
-    members.append(JSONValue.Member("lookUpMilliseconds", .integer(milliseconds(lookUpDuration))))
-    members.append(JSONValue.Member("writeMilliseconds", .integer(milliseconds(writeDuration))))
     return JSONValue.object(members).text()
   }
 
@@ -96,25 +104,11 @@ public struct CommitReport: Sendable, Hashable {
     files = metadata.files.count
     for file in metadata.files { bytesWritten += Int(clamping: file.fileSize) }
     guard let text = metadata.extra[CommitMetadata.reportKey],
-      let json = try? JSONValue(parsing: Array(text.utf8)),
-      let members = json.members
+      let json = try? JSONValue(parsing: Array(text.utf8))
     else { return }
-    let counts = Dictionary(
-      members.map { ($0.key, $0.value.integer ?? 0) }, uniquingKeysWith: { _, last in last })
-    inserted = counts["inserted"] ?? 0
-    updated = counts["updated"] ?? 0
-    deleted = counts["deleted"] ?? 0
-    stale = counts["stale"] ?? 0
-    duplicates = counts["duplicates"] ?? 0
-    superseded = counts["superseded"] ?? 0
-    notFound = counts["notFound"] ?? 0
-    splicedFiles = counts["splicedFiles"] ?? 0
-    pagesCopied = counts["pagesCopied"] ?? 0
-    pagesEncoded = counts["pagesEncoded"] ?? 0
-    bytesCopied = counts["bytesCopied"] ?? 0
-    bytesEncoded = counts["bytesEncoded"] ?? 0
-    bytesRead = counts["bytesRead"] ?? 0
-    lookUpDuration = .milliseconds(counts["lookUpMilliseconds"] ?? 0)
-    writeDuration = .milliseconds(counts["writeMilliseconds"] ?? 0)
+    for (name, count) in Self.counts { self[keyPath: count] = json[name]?.integer ?? 0 }
+    for (name, duration) in Self.durations {
+      self[keyPath: duration] = .milliseconds(json[name]?.integer ?? 0)
+    }
   }
 }

@@ -75,7 +75,8 @@ struct WriteTry<Write: TableWrite>: Sendable {
     report.writeDuration = .microseconds(settings.now() - found)
     let candidate = CommitCandidate(
       instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
-      claim: planned.claim, base: CommitBase(head: head, timeline: table.state.timeline),
+      claim: planned.claim,
+      base: CommitBase(head: head, timeline: table.state.timeline, locking: table.state.locking),
       keepsDeletions: !planned.plan.tombstones.isEmpty, transaction: options.transaction,
       tickets: tickets)
     let leftovers = Leftovers()

@@ -34,6 +34,8 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     public static let badRow = Code("badRow")
     /// Another writer holds the table, or committed in between: try again.
     public static let conflict = Code("conflict")
+    /// A writer of another engine holds Hudi's lock, for longer than it was waited for, and nothing was written.
+    public static let locked = Code("locked")
     /// The disk or quota is full, and nothing was written.
     public static let noSpace = Code("noSpace")
     /// The process may not read or write there, and nothing was written.
@@ -160,6 +162,7 @@ extension TableError {
     case .damaged: .damaged
     case .unsupported: .unsupported
     case .conflict: .conflict
+    case .locked: .locked
     case .exists: .tableExists
     case .outcomeUnknown: .outcomeUnknown
     case .cancelled: .cancelled

@@ -28,6 +28,12 @@ public struct TableSettings: Sendable {
   public var retries = 10
   /// How long a write waits, in all, for a process that was stopped while it replaced a file on a local disk.
   public var patience: Duration = .seconds(4)
+  /// Which lock is taken because of other engines' writers.
+  public var lock = CommonLock.automatic
+  /// How long a write waits for a lock that another engine's writer holds.
+  public var lockPatience: Duration = .seconds(60)
+  /// How long such a lock lasts.
+  package var lockTerms = HudiLocking.Terms()
   /// How many small files are written at once; nil for as many as the storage likes.
   package var smallFilesAtOnce: Int?
   /// How often a sign of life is renewed.
@@ -55,6 +61,15 @@ public struct TableSettings: Sendable {
       return generator.next()
     }
   }
+}
+
+/// Which lock is taken while a commit is decided and completed, because of other engines' writers; Tarn's need none.
+public enum CommonLock: String, Sendable, Hashable, CaseIterable {
+  /// Hudi's storage-based lock where the table's properties name it, or its file is there and was held within a day; on a
+  /// local disk none, since Hudi's writers refuse it there.
+  case automatic
+  /// Hudi's storage-based lock.
+  case hudiStorage = "hudi-storage"
 }
 
 extension TableSettings {

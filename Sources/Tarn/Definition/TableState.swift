@@ -9,6 +9,8 @@ struct TableState: Sendable {
   let timeline: Timeline
   /// The head that was read before the timeline, on which a write stands; nil for a reader's look.
   private(set) var head: LoadedHead?
+  /// How the lock of other engines is taken; nil where they have none, and for a reader's look.
+  let locking: HudiLocking?
   /// The data columns, without meta columns; nil for a table without commits and without a schema.
   let schema: Schema?
   /// Names the schema as it is written; nil where there is none.
@@ -31,8 +33,10 @@ struct TableState: Sendable {
 
   /// Reads what the commits of a timeline tell of the table.
   init(
-    _ properties: TableProperties, _ timeline: Timeline, _ head: LoadedHead?, _ storage: any Storage
+    _ properties: TableProperties, _ timeline: Timeline, _ head: LoadedHead?,
+    locking: HudiLocking? = nil, _ storage: any Storage
   ) async throws(TableError) {
+    self.locking = locking
     self.properties = properties
     self.timeline = timeline
     self.head = head

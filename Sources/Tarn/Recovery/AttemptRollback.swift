@@ -21,14 +21,14 @@ struct AttemptRollback: Sendable {
   /// - Returns: Their instants.
   func runDead() async throws(TableError) -> [Instant] {
     let properties = try await recovery.writableProperties()
-    let attempts = DeadAttempts(
-      storage: storage, settings: recovery.settings, clock: InstantClock(recovery.settings, properties),
-      base: recovery.base, heads: heads)
     var instants: [Instant] = []
     for _ in 0..<Self.mostTries {
-      let (found, listing) = try await recovery.decided(properties)
-      guard let head = try await stored(found) else { continue }
-      let outcome = try await attempts.rollBack(on: head, listing)
+      let decided = try await recovery.decided(properties)
+      guard let head = try await stored(decided.head) else { continue }
+      let attempts = DeadAttempts(
+        storage: storage, settings: recovery.settings, clock: InstantClock(recovery.settings, properties),
+        base: recovery.base, heads: heads, locking: decided.locking)
+      let outcome = try await attempts.rollBack(on: head, decided.listing)
       instants += outcome.instants
       guard !outcome.isRefused else { continue }
       try await attempts.removeStaleSigns()
@@ -44,7 +44,8 @@ struct AttemptRollback: Sendable {
     let properties = try await recovery.writableProperties()
     var wasThere = false
     for _ in 0..<Self.mostTries {
-      let (found, listing) = try await recovery.decided(properties)
+      let decided = try await recovery.decided(properties)
+      let listing = decided.listing
       guard let entry = listing.timeline.entries.first(where: { $0.instant == instant }) else {
         // Another rolled it back.
         if wasThere { return }
@@ -53,11 +54,11 @@ struct AttemptRollback: Sendable {
           "there is no attempt \(instant.text) on the timeline: tarn timeline lists those there are")
       }
       wasThere = true
-      guard let head = try await stored(found) else { continue }
+      guard let head = try await stored(decided.head) else { continue }
       try await check(entry, head.head, force: force)
       let planned = try await plannedPartitions(of: entry)
       do throws(TimelineError) {
-        let decision = RollbackDecision(entry, in: storage, at: recovery.base, heads)
+        let decision = RollbackDecision(entry, in: storage, at: recovery.base, heads, decided.locking)
         let now = InstantClock(recovery.settings, properties).now()
         if try await decision.run(on: head, listing.timeline, .planned(planned), now: now) != nil { return }
       } catch { throw TableError(error) }

@@ -14,6 +14,8 @@ struct DeadAttempts: Sendable {
   /// Where the table lies, as other engines name it.
   let base: String
   let heads: HeadStore
+  /// How the lock of other engines is taken; nil where they have none.
+  let locking: HudiLocking?
 
   /// The age at which a request without a sign of life or inflight file goes, in microseconds.
   private static let requestPatience: Int64 = 24 * 3_600 * 1_000_000
@@ -51,7 +53,7 @@ struct DeadAttempts: Sendable {
         let remains = try await remains(of: entry)
       else { continue }
       do throws(TimelineError) {
-        let decision = RollbackDecision(entry, in: storage, at: base, heads)
+        let decision = RollbackDecision(entry, in: storage, at: base, heads, locking)
         guard
           let next = try await decision.run(
             on: present, listing.timeline, remains, now: clock.now())

@@ -15,7 +15,8 @@ struct Recovery: Sendable {
   /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine clusters.
   func run() async throws(TableError) -> TableState {
     let properties = try await writableProperties()
-    var (head, listing) = try await decided(properties)
+    var decided = try await self.decided(properties)
+    var (head, listing) = (decided.head, decided.listing)
     if let pending = listing.timeline.pending.first(where: { $0.action.completed == .replacecommit }) {
       throw TableError(
         .conflict,
@@ -24,12 +25,13 @@ struct Recovery: Sendable {
     }
     let clock = InstantClock(settings, properties)
     let attempts = DeadAttempts(
-      storage: storage, settings: settings, clock: clock, base: base, heads: heads)
+      storage: storage, settings: settings, clock: clock, base: base, heads: heads, locking: decided.locking)
     if try await attempts.rollBack(on: head, listing).hasChanged {
       // Where one died others may have, before their attempts were on the timeline.
       try await attempts.removeStaleSigns()
       // What others decided meanwhile is carried out too: who writes on a head has seen all that it names.
-      (head, listing) = try await decided(properties)
+      decided = try await self.decided(properties)
+      (head, listing) = (decided.head, decided.listing)
     }
     let leftovers = Housekeeping(storage: storage, settings: settings, heads: heads)
     await leftovers.removeContents(listing, head.head)
@@ -37,14 +39,15 @@ struct Recovery: Sendable {
     try await leftovers.removeDeadTemporaries(listing.timeline)
     warnOfInstantsAhead(listing.timeline, clock)
     let present = switched ? try await writableProperties() : properties
-    return try await TableState(present, listing.timeline, head, storage)
+    return try await TableState(present, listing.timeline, head, locking: decided.locking, storage)
   }
 
   /// Reads the table again in the middle of a write, and carries out what was decided.
   func look() async throws(TableError) -> TableState {
     let properties = try await writableProperties()
-    let (head, listing) = try await decided(properties)
-    return try await TableState(properties, listing.timeline, head, storage)
+    let decided = try await decided(properties)
+    return try await TableState(
+      properties, decided.listing.timeline, decided.head, locking: decided.locking, storage)
   }
 
   /// How far ahead of the clock an instant may lie, in microseconds.
@@ -78,7 +81,7 @@ struct Recovery: Sendable {
   }
 
   /// The head, and behind it the timeline, on which all that it names is carried out.
-  func decided(_ properties: TableProperties) async throws(TableError) -> (LoadedHead, TimelineListing) {
+  func decided(_ properties: TableProperties) async throws(TableError) -> DecidedTable {
     let rebuild = HeadRebuild(
       storage, heads, archiveFolder: properties.archiveFolder, warn: settings.warn)
     do throws(TimelineError) {
@@ -93,10 +96,53 @@ struct Recovery: Sendable {
         settings.warn("\(HeadStore.path) is damaged (\(what)): it is made anew from the timeline")
         head = LoadedHead(try await rebuild.head(listing), tag)
       }
-      if try await RollForward(storage).carryOut(head.head.named, listed: listing.timeline) {
+      let locking = try await locking(properties, listing)
+      let left = head.head.named.filter { !listing.timeline.entries.contains($0.completed) }
+      if !left.isEmpty {
+        try await carryOut(left, listing.timeline, locking)
         listing = try await TimelineListing.load(from: storage)
       }
-      return (head, listing)
+      return DecidedTable(head: head, listing: listing, locking: locking)
     } catch { throw TableError(error) }
   }
+
+  private func carryOut(
+    _ decisions: [NamedDecision], _ timeline: Timeline, _ locking: HudiLocking?
+  ) async throws(TimelineError) {
+    guard let locking else {
+      try await RollForward(storage, holding: nil).carryOut(decisions, listed: timeline)
+      return
+    }
+    let storage = storage
+    let result = try await locking.holding { lock -> Result<Bool, TimelineError> in
+      do throws(TimelineError) {
+        return .success(try await RollForward(storage, holding: lock).carryOut(decisions, listed: timeline))
+      } catch { return .failure(error) }
+    }
+    _ = try result.get()
+  }
+
+  /// How the lock of other engines is taken; nil where they have none.
+  private func locking(
+    _ properties: TableProperties, _ listing: TimelineListing
+  ) async throws(TimelineError) -> HudiLocking? {
+    let locking = HudiLocking(
+      storage, settings.lockTerms, patience: settings.lockPatience, now: settings.now,
+      random: settings.random)
+    if settings.lock == .hudiStorage { return locking }
+    // Hudi's writers refuse it on a disk, where it would keep nobody out.
+    guard storage.lifeSigns == nil else { return nil }
+    if properties.namesHudiLock { return locking }
+    guard listing.hasLocks, let bytes = try await storage.readIfPresent(HudiLockFile.path) else { return nil }
+    // What cannot be read may be somebody's.
+    return HudiLockFile(parsing: bytes)?.isInUse(at: settings.now()) ?? true ? locking : nil
+  }
+}
+
+/// A table on which all that was decided is carried out.
+struct DecidedTable: Sendable {
+  let head: LoadedHead
+  let listing: TimelineListing
+  /// How the lock of other engines is taken; nil where they have none.
+  let locking: HudiLocking?
 }

@@ -33,28 +33,51 @@ struct Tickets: Sendable {
   /// The tickets that end with the write's decision: its own, and those of dead writers.
   var ending: Set<String> { sign == nil ? dead : dead.union([owner]) }
 
-  /// Takes a ticket; where another decision comes first, there is none.
+  /// How often a ticket is asked for: whoever is slow loses that swap too.
+  private static let mostSwaps = 20
+
+  /// What came of asking for a ticket.
+  enum Taken {
+    /// There is none, or it is there already.
+    case nothing
+    /// It was taken, and nothing else was decided since the head that was read last.
+    case next(LoadedHead)
+    /// It was taken behind other decisions, so that the table is to be looked at again.
+    case later
+  }
+
+  /// Takes a ticket.
   ///
   /// - Parameter head: The head that was read last.
-  /// - Returns: The head with it; nil for none, or where it is there already.
-  mutating func take(on head: LoadedHead?) async -> LoadedHead? {
-    guard let head, head.tag != nil else { return nil }
-    guard !head.head.tickets.contains(where: { $0.owner == owner }) else {
+  mutating func take(on head: LoadedHead?) async -> Taken {
+    guard var present = head, present.tag != nil else { return .nothing }
+    if present.head.tickets.contains(where: { $0.owner == owner }) {
       try? await sign?.renew()
-      return nil
+      return .nothing
     }
-    guard head.head.tickets.count < Head.mostNamed else { return nil }
     if sign == nil {
       sign = (try? await Liveness(storage).begin(at: Self.folder + owner, mark: "ticket")) ?? nil
     }
-    guard sign != nil else { return nil }
-    var next = head.head.next(mark: heads.newMark())
-    next.tickets.append(Ticket(owner: owner))
-    if case .won(let taken) = await heads.swap(next, on: head.tag, deciding: []) { return taken }
-    return nil
+    guard sign != nil else { return .nothing }
+    for number in 0..<Self.mostSwaps {
+      guard present.head.tickets.count < Head.mostNamed else { return .nothing }
+      var next = present.head.next(mark: heads.newMark())
+      next.tickets.append(Ticket(owner: owner))
+      switch await heads.swap(next, on: present.tag, deciding: []) {
+      case .won(let taken): return number == 0 ? .next(taken) : .later
+      case .refused: break
+      case .failed, .unknown: return .nothing
+      }
+      guard !Task.isCancelled, case .head(let newer)? = try? await heads.load() else { return .nothing }
+      present = newer
+    }
+    return .nothing
   }
 
   /// Waits until none is there of those that are older than one's own, whose writers live, and that were not heeded before.
+  ///
+  /// It ends where another commit is decided: the try that was waited for may have lost by that, and those who go at the same
+  /// time leave the next one more time than those who go one by one.
   ///
   /// - Returns: Whether there was one, so that the table is to be looked at again.
   mutating func heed(_ head: LoadedHead?) async -> Bool {
@@ -65,7 +88,8 @@ struct Tickets: Sendable {
     var waited = Duration.zero
     var pause = Self.pause
     while waited < Self.patience, !others.isEmpty {
-      guard (try? await Task.sleep(for: pause)) != nil, case .head(let present)? = try? await heads.load()
+      guard (try? await Task.sleep(for: pause)) != nil, case .head(let present)? = try? await heads.load(),
+        present.head.sequence == head?.head.sequence
       else { break }
       others.formIntersection(present.head.tickets.map(\.owner))
       // What the kernel tells costs little.

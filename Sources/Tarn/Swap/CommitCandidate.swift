@@ -32,6 +32,8 @@ struct CommitBase: Sendable {
   let head: LoadedHead
   /// The timeline.
   let timeline: Timeline
+  /// How the lock of other engines is taken; nil where they have none.
+  let locking: HudiLocking?
 }
 
 /// What was decided of a commit.

@@ -4,8 +4,13 @@ import TarnTimeline
 /// Carries out commits that were decided, and looks whether another engine went in between.
 struct CommitCarriage: Sendable {
   private let storage: any Storage
+  /// What must be held where something is moved; nil for nothing.
+  private let lock: HudiLock?
 
-  init(_ storage: any Storage) { self.storage = storage }
+  init(_ storage: any Storage, holding lock: HudiLock?) {
+    self.storage = storage
+    self.lock = lock
+  }
 
   /// Gives commits their completed files, in their order.
   ///
@@ -80,7 +85,7 @@ struct CommitCarriage: Sendable {
   private func carryOut(
     _ commits: [NamedDecision], _ before: [NamedDecision], _ timeline: Timeline
   ) async throws(TimelineError) -> Set<Instant> {
-    let forward = RollForward(storage)
+    let forward = RollForward(storage, holding: lock)
     try await forward.carryOut(before, listed: timeline)
     var gone: Set<Instant> = []
     for commit in commits {

@@ -73,11 +73,26 @@ final class CommitQueue: Sendable {
     }
   }
 
-  /// Answers all of some commits.
+  /// Answers all of some commits, while the lock of other engines is held where these have one.
   private func settle(_ batch: [Waiting]) async {
+    guard let locking = batch.lazy.compactMap(\.candidate.base.locking).first else {
+      return await settle(batch, holding: nil)
+    }
+    do throws(TimelineError) {
+      try await locking.holding { lock in
+        await self.settle(batch, holding: lock)
+        // Until their completed files stand.
+        await self.state.withLock { $0.carrying }?.value
+      }
+    } catch {
+      for waiting in batch { waiting.answer(.refused(TableError(error))) }
+    }
+  }
+
+  private func settle(_ batch: [Waiting], holding lock: HudiLock?) async {
     guard let first = batch.first else { return }
     var open = batch
-    let store = first.store
+    let store = first.store.holding(lock)
     var head = newest(of: batch)
     while !open.isEmpty {
       let draft = HeadDraft(on: head.head, open.map(\.candidate))
@@ -107,7 +122,7 @@ final class CommitQueue: Sendable {
           state.withLock { $0.newest = new }
           let moved = Set(named.flatMap(\.contents))
           taken.first?.leftovers.add(contents.filter { !moved.contains($0) })
-          carry(taken, named, before: next.named.filter { !named.contains($0) }, listing)
+          carry(taken, named, before: next.named.filter { !named.contains($0) }, listing, holding: lock)
           head = new
           open = later
         case .refused:
@@ -157,13 +172,14 @@ final class CommitQueue: Sendable {
 
   /// Carries out what was decided, behind what was decided before.
   private func carry(
-    _ taken: [Waiting], _ named: [NamedDecision], before: [NamedDecision], _ listing: TimelineListing
+    _ taken: [Waiting], _ named: [NamedDecision], before: [NamedDecision], _ listing: TimelineListing,
+    holding lock: HudiLock?
   ) {
     guard let storage = taken.first?.storage else { return }
     let previous = state.withLock { $0.carrying }
     let task = Task {
       await previous?.value
-      let carriage = CommitCarriage(storage)
+      let carriage = CommitCarriage(storage, holding: lock)
       let answers = await carriage.carryOut(
         zip(taken, named).map { ($0.candidate, $1) }, before: before, listing)
       for (waiting, answer) in zip(taken, answers) { waiting.answer(answer) }

@@ -99,7 +99,7 @@ struct HeadDraft: Sendable {
         answers.append(try await Self.answer(candidate, listing.timeline, foreign, notices))
       }
       if named.count + taken.count > Head.mostNamed {
-        try await RollForward(storage).carryOut(named, listed: listing.timeline)
+        try await RollForward(storage, holding: store.lock).carryOut(named, listed: listing.timeline)
         named = []
       }
     } catch { return .failed(TableError(error), contents: paths) }

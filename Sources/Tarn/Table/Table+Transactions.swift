@@ -49,7 +49,13 @@ extension Table {
       if await tickets.heed(state.head) { state = try await recovery.run() }
       // Whoever lost often asks to go first.
       let asks = tries > 0 && tries >= settings.retries / 3
-      if asks, let head = await tickets.take(on: state.head) { state = state.with(head) }
+      if asks {
+        switch await tickets.take(on: state.head) {
+        case .nothing: break
+        case .next(let head): state = state.with(head)
+        case .later: state = try await recovery.run()
+        }
+      }
       let table = PresentTable(state: state, settings: settings, reader: reader)
       switch try await attempt.run(on: table, after: known, ending: tickets.ending) {
       case .done(let report): return report

@@ -11,7 +11,8 @@ enum DeleteCommand {
     name: "delete", summary: "Deletes the rows of keys, or those for which a condition is true.",
     options: [
       Options.deleteKey, Options.keysFrom, Options.condition, Options.buckets, Options.bucketField,
-      Options.cutNanoseconds, Options.memory, Options.retries, Options.transaction, Options.noSync,
+      Options.cutNanoseconds, Options.memory, Options.retries, Options.lock, Options.transaction,
+      Options.noSync,
     ],
     notes: [
       "One of --key, --keys-from and --where is needed. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "

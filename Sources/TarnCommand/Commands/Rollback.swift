@@ -9,7 +9,7 @@ enum RollbackCommand {
       .table,
       Command.Operand(name: "INSTANT", help: "the attempt, as tarn timeline lists it", isOptional: true),
     ],
-    options: [Options.force, Options.noSync],
+    options: [Options.force, Options.lock, Options.noSync],
     notes: [
       "Without INSTANT, every attempt of a writer of Tarn's that died, as the next write does by itself. With it, that "
         + "attempt, whichever engine began it, also a doubtful one, which may have been decided before the table's head "

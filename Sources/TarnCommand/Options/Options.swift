@@ -84,6 +84,15 @@ enum Options {
     }
     return count
   }
+  static let lock = Option<CommonLock>(
+    "lock", "automatic|hudi-storage",
+    "the lock that is taken because of other engines' writers: by itself where the table shows that they use it (automatic)"
+  ) { text throws(UsageError) in
+    guard let lock = CommonLock(rawValue: text) else {
+      throw UsageError("automatic or hudi-storage is expected")
+    }
+    return lock
+  }
   static let transaction = Option<WriteTransaction>(
     "transaction", "NAME:N",
     "write version N of an application once: again, it says what stands, and a smaller version fails"

@@ -6,9 +6,15 @@ import TarnStorage
 /// archived would hide all that is older, since what lies before the first instant of the timeline counts as committed.
 package struct RollForward: Sendable {
   private let storage: any Storage
+  private let lock: HudiLock?
 
   /// Works on a table.
-  package init(_ storage: any Storage) { self.storage = storage }
+  ///
+  /// - Parameter lock: What must be held where something is moved; nil for nothing.
+  package init(_ storage: any Storage, holding lock: HudiLock?) {
+    self.storage = storage
+    self.lock = lock
+  }
 
   /// What came of a commit that was decided.
   package enum Outcome: Sendable {
@@ -37,7 +43,9 @@ package struct RollForward: Sendable {
       switch decision.kind {
       case .commit(let content): _ = try await complete(decision.instant, content)
       case .rollback(let target, let contents):
-        try await RollbackExecution(target, by: decision.instant, contents, in: storage).run()
+        try await RollbackExecution(
+          target, by: decision.instant, contents, in: storage, holding: lock
+        ).run()
       }
     }
     return wasNeeded
@@ -53,6 +61,7 @@ package struct RollForward: Sendable {
       // Undone by another engine meanwhile, it must not come back.
       if try await storage.exists(files.inflight.path) {
         do throws(StorageError) {
+          try lock?.check()
           try await storage.move(content, to: files.completed.path)
           return .stands
         } catch {

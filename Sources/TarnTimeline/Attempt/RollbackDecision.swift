@@ -10,13 +10,19 @@ package struct RollbackDecision: Sendable {
   private let store: HeadStore
   /// Where the table lies, as other engines name it; they delete by whole paths.
   private let base: String
+  private let locking: HudiLocking?
 
   /// Names an attempt.
   ///
   /// - Parameters:
   ///   - target: Its entry on the timeline, requested or inflight.
   ///   - base: The table's place, as a path or URI.
-  package init(_ target: TimelineEntry, in storage: any Storage, at base: String, _ store: HeadStore) {
+  ///   - locking: How the lock of other engines is taken; nil where they have none.
+  package init(
+    _ target: TimelineEntry, in storage: any Storage, at base: String, _ store: HeadStore,
+    _ locking: HudiLocking?
+  ) {
+    self.locking = locking
     self.target = target
     self.storage = storage
     self.base = base
@@ -52,6 +58,18 @@ package struct RollbackDecision: Sendable {
   package func run(
     on head: LoadedHead, _ timeline: Timeline, _ remains: Remains, now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
+    guard let locking else { return try await run(store, on: head, timeline, remains, now) }
+    let result = try await locking.holding { lock -> Result<LoadedHead?, TimelineError> in
+      do throws(TimelineError) {
+        return .success(try await run(store.holding(lock), on: head, timeline, remains, now))
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  private func run(
+    _ store: HeadStore, on head: LoadedHead, _ timeline: Timeline, _ remains: Remains, _ now: Int64
+  ) async throws(TimelineError) -> LoadedHead? {
     let files = try await files(remains)
     let liveness = Liveness(storage)
     // The sign takes the instant among Tarn's writers, as that of a commit does.
@@ -65,7 +83,7 @@ package struct RollbackDecision: Sendable {
     }
     guard let sign else { return nil }
     let result: LoadedHead?
-    do throws(TimelineError) { result = try await decide(instant, files, on: head, now: now) } catch {
+    do throws(TimelineError) { result = try await decide(store, instant, files, on: head, now: now) } catch {
       await sign.end()
       throw error
     }
@@ -74,7 +92,7 @@ package struct RollbackDecision: Sendable {
   }
 
   private func decide(
-    _ instant: Instant, _ files: [String], on head: LoadedHead, now: Int64
+    _ store: HeadStore, _ instant: Instant, _ files: [String], on head: LoadedHead, now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
     let documents = try documents(instant, files, now: now)
     let paths = documents.map { _ in DecisionContent(instant, mark: store.newMark()).path }
@@ -88,7 +106,8 @@ package struct RollbackDecision: Sendable {
     next.doubtful.removeAll { $0 == target.instant }
     switch await store.swap(next, on: head.tag, deciding: [instant]) {
     case .won(let new):
-      try await RollbackExecution(target.instant, by: instant, contents, in: storage).run()
+      try await RollbackExecution(target.instant, by: instant, contents, in: storage, holding: store.lock)
+        .run()
       return new
     case .refused:
       _ = await storage.delete(paths)

@@ -7,11 +7,17 @@ struct RollbackExecution: Sendable {
   private let instant: Instant
   private let contents: RollbackContents
   private let storage: any Storage
+  private let lock: HudiLock?
 
   /// - Parameters:
   ///   - target: The attempt.
   ///   - instant: The rollback's own.
-  init(_ target: Instant, by instant: Instant, _ contents: RollbackContents, in storage: any Storage) {
+  ///   - lock: What must be held where something is moved; nil for nothing.
+  init(
+    _ target: Instant, by instant: Instant, _ contents: RollbackContents, in storage: any Storage,
+    holding lock: HudiLock?
+  ) {
+    self.lock = lock
     self.target = target
     self.instant = instant
     self.contents = contents
@@ -52,7 +58,10 @@ struct RollbackExecution: Sendable {
 
   /// Moves a content, which may have been moved before.
   private func move(_ content: String, to path: String) async throws(TimelineError) {
-    do throws(StorageError) { try await storage.move(content, to: path) } catch {
+    do throws(StorageError) {
+      try lock?.check()
+      try await storage.move(content, to: path)
+    } catch {
       if error.code != .notFound { throw TimelineError(error) }
     }
   }

@@ -49,6 +49,8 @@ package struct HeadStore: Sendable {
   private let patience: Duration
   /// Makes the marks of heads.
   private let random: @Sendable () -> UInt64
+  /// What must be held where something is decided; nil for nothing.
+  package private(set) var lock: HudiLock?
 
   /// Names a table's head.
   ///
@@ -61,6 +63,13 @@ package struct HeadStore: Sendable {
     self.storage = storage
     self.patience = patience
     self.random = random
+  }
+
+  /// The same head, swapped only while a lock is held.
+  package func holding(_ lock: HudiLock?) -> HeadStore {
+    var store = self
+    store.lock = lock
+    return store
   }
 
   /// A new mark.
@@ -115,7 +124,8 @@ package struct HeadStore: Sendable {
     let bytes = next.bytes
     let condition = tag.map { PutCondition.ifMatches($0) } ?? .ifAbsent
     var doubt: StorageError
-    do {
+    do throws(StorageError) {
+      try lock?.check()
       return .won(LoadedHead(next, try await storage.put(bytes, at: Self.path, if: condition)))
     } catch {
       switch error.code {
@@ -136,7 +146,8 @@ package struct HeadStore: Sendable {
       case .mayArrive: break
       }
       // The same bytes on the same tag: whichever of the two puts arrives, it is the same decision.
-      do {
+      do throws(StorageError) {
+        try lock?.check()
         return .won(LoadedHead(next, try await storage.put(bytes, at: Self.path, if: condition)))
       } catch {
         // A storage's own word that it was not this put is no word about the one before.

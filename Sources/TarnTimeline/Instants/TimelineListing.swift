@@ -6,6 +6,8 @@ package struct TimelineListing: Sendable {
   package let timeline: Timeline
   /// Contents that were written before a decision, moved ones not among them.
   package let contents: [DecisionContent]
+  /// Whether there is a folder of Hudi's locks, where all was listed.
+  package let hasLocks: Bool
 
   /// Lists a table of layout 1.
   ///
@@ -22,7 +24,8 @@ package struct TimelineListing: Sendable {
     let names = page.objects.map { $0.path.dropFirst(TablePaths.folder.count) }
     return TimelineListing(
       timeline: Timeline(names.compactMap { TimelineEntry(fileName: $0) }),
-      contents: names.compactMap { DecisionContent(fileName: $0) })
+      contents: names.compactMap { DecisionContent(fileName: $0) },
+      hasLocks: page.folders.contains(TablePaths.locks))
   }
 }
 

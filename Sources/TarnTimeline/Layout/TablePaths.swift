@@ -12,6 +12,8 @@ package enum TablePaths {
   package static let metadataTable = ".hoodie/metadata/"
   /// Folder of tombstones of keys whose partition is not known.
   package static let tombstones = ".hoodie/tarn/tombstones/"
+  /// Folder of Hudi's storage-based lock.
+  package static let locks = ".hoodie/.locks/"
   /// The lock of earlier builds, which means nothing any more.
   package static let writerLock = ".hoodie/.tarn.lock"
 

@@ -21,6 +21,8 @@ public struct TimelineError: Error, Sendable, CustomStringConvertible {
     public static let unsupported = Code("unsupported")
     /// Another writer was there first.
     public static let conflict = Code("conflict")
+    /// Another engine's writer holds Hudi's lock, for longer than it was waited for.
+    public static let locked = Code("locked")
     /// The storage failed in a way that leaves open whether what was to be written is there to stay.
     public static let outcomeUnknown = Code("outcomeUnknown")
     /// The process may not do this.

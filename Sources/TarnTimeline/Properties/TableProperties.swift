@@ -15,6 +15,8 @@ public struct TableProperties: Sendable, Hashable {
     static let version = "hoodie.table.version"
     static let layout = "hoodie.timeline.layout.version"
     static let archiveFolder = "hoodie.archivelog.folder"
+    static let lockProvider = "hoodie.write.lock.provider"
+    static let lock = "tarn.lock"
     static let timeZone = "hoodie.table.timeline.timezone"
     static let recordKey = "hoodie.table.recordkey.fields"
     static let precombine = "hoodie.table.precombine.field"
@@ -137,6 +139,12 @@ public struct TableProperties: Sendable, Hashable {
 
   /// Whether instants are in UTC; otherwise they are in their writers' zones.
   public var isTimelineUTC: Bool { entries[Key.timeZone]?.uppercased() == "UTC" }
+
+  /// Whether they say that Hudi's storage-based lock is in use.
+  package var namesHudiLock: Bool {
+    entries[Key.lockProvider]?.hasSuffix("StorageBasedLockProvider") == true
+      || entries[Key.lock] == "hudi-storage"
+  }
 
   /// The folder of the archived timeline within the timeline's; empty for the timeline's own.
   package var archiveFolder: String { entries[Key.archiveFolder] ?? "archived" }

@@ -253,7 +253,7 @@ extension TableProperties {
 
 extension Storage {
   /// The bytes of a file of properties; nil where there is no such file.
-  func readIfPresent(_ path: String) async throws(TimelineError) -> [UInt8]? {
+  package func readIfPresent(_ path: String) async throws(TimelineError) -> [UInt8]? {
     try await getIfPresent(path)?.bytes
   }
 
