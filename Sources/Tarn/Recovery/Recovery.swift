@@ -38,6 +38,7 @@ struct Recovery: Sendable {
     let switched = try await leftovers.switchOffMetadataTable(properties)
     try await leftovers.removeDeadTemporaries(listing.timeline)
     warnOfInstantsAhead(listing.timeline, clock)
+    warnOfOthers(properties)
     let present = switched ? try await writableProperties() : properties
     return try await TableState(present, listing.timeline, head, locking: decided.locking, storage)
   }
@@ -61,6 +62,16 @@ struct Recovery: Sendable {
     settings.warn(
       "the latest instant, \(last.text), lies more than a day ahead of the clock: commits of Spark, whose instants are "
         + "smaller then, would be hidden; set the clocks right, and wait until that time before Spark writes")
+  }
+
+  /// Says that another engine's writers, as the table's properties have them, would undo attempts that are under way.
+  private func warnOfOthers(_ properties: TableProperties) {
+    let entries = properties.entriesThatUndoAttempts
+    guard !entries.isEmpty else { return }
+    settings.warn(
+      "\(TablePaths.properties) has \(entries.joined(separator: ", ")): a Spark that writes so undoes attempts of Tarn "
+        + "that are under way; beside Tarn it needs hoodie.write.concurrency.mode=OPTIMISTIC_CONCURRENCY_CONTROL and "
+        + "hoodie.cleaner.policy.failed.writes=LAZY")
   }
 
   /// The properties of a table that Tarn writes.

@@ -17,6 +17,8 @@ public struct TableProperties: Sendable, Hashable {
     static let archiveFolder = "hoodie.archivelog.folder"
     static let lockProvider = "hoodie.write.lock.provider"
     static let lock = "tarn.lock"
+    static let concurrency = "hoodie.write.concurrency.mode"
+    static let failedWrites = ["hoodie.cleaner.policy.failed.writes", "hoodie.clean.failed.writes.policy"]
     static let timeZone = "hoodie.table.timeline.timezone"
     static let recordKey = "hoodie.table.recordkey.fields"
     static let precombine = "hoodie.table.precombine.field"
@@ -144,6 +146,20 @@ public struct TableProperties: Sendable, Hashable {
   package var namesHudiLock: Bool {
     entries[Key.lockProvider]?.hasSuffix("StorageBasedLockProvider") == true
       || entries[Key.lock] == "hudi-storage"
+  }
+
+  /// Entries by which writers of another engine undo attempts of others that are under way, each as `key=value`.
+  ///
+  /// Source: format-logs-and-services 10 (`WriteConcurrencyMode`, `HoodieFailedWritesCleaningPolicy`).
+  package var entriesThatUndoAttempts: [String] {
+    var found: [String] = []
+    if let mode = entries[Key.concurrency], mode.lowercased() == "single_writer" {
+      found.append("\(Key.concurrency)=\(mode)")
+    }
+    for key in Key.failedWrites {
+      if let policy = entries[key], policy.lowercased() == "eager" { found.append("\(key)=\(policy)") }
+    }
+    return found
   }
 
   /// The folder of the archived timeline within the timeline's; empty for the timeline's own.

@@ -63,8 +63,13 @@ struct Tool {
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = handle ?? FileHandle(forWritingAtPath: output)
-    process.standardError = FileHandle(forWritingAtPath: errors)
+    let handles = (
+      output: handle ?? FileHandle(forWritingAtPath: output), errors: FileHandle(forWritingAtPath: errors)
+    )
+    // A process that has many files open is slow to start others, and Foundation may crash where it counts them.
+    defer { for open in [handles.output, handles.errors] { try? open?.close() } }
+    process.standardOutput = handles.output
+    process.standardError = handles.errors
     let status: Int32 = try await withCheckedThrowingContinuation { continuation in
       process.terminationHandler = { ended in
         let crashed = ended.terminationReason == .uncaughtSignal
