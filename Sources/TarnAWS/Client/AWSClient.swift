@@ -106,7 +106,8 @@ public final class AWSClient: Sendable {
   private func attempt(
     _ request: AWSRequest, _ payload: SigV4.PayloadHash, _ credentials: AWSCredentials?, _ number: Int
   ) async -> SendingAttempt {
-    let signed = signed(request, payload, credentials)
+    let ahead = clock.ahead
+    let signed = signed(request, payload, credentials, at: world.now() &+ ahead)
     let began = world.elapsed()
     var result: Result<HTTPResponse, HTTPError>
     do throws(HTTPError) {
@@ -115,11 +116,14 @@ public final class AWSClient: Sendable {
       result = .failure(error)
     }
     tell(request, number, result, world.elapsed() - began)
-    return SendingAttempt(result, of: request, learning: { self.clock.learn(from: $0, at: self.world.now()) })
+    return SendingAttempt(result, of: request) { headers in
+      self.clock.learn(from: headers, at: self.world.now())
+      return self.clock.differs(from: ahead)
+    }
   }
 
   private func signed(
-    _ request: AWSRequest, _ payload: SigV4.PayloadHash, _ credentials: AWSCredentials?
+    _ request: AWSRequest, _ payload: SigV4.PayloadHash, _ credentials: AWSCredentials?, at time: Int64
   ) -> HTTPRequest {
     var http = HTTPRequest(request.method, request.url)
     http.body = request.body
@@ -135,7 +139,7 @@ public final class AWSClient: Sendable {
     if subject.headers["host"] == nil { subject.headers["host"] = request.endpoint.host }
     if request.service.signsAsSent { subject.headers["x-amz-content-sha256"] = payload.text }
     http.headers = request.service.signer(region: request.region)
-      .signed(subject, with: credentials, at: clock.time(at: world.now()))
+      .signed(subject, with: credentials, at: time)
     return http
   }
 

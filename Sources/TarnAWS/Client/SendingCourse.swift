@@ -16,10 +16,10 @@ struct SendingAttempt {
   private let result: Result<HTTPResponse, HTTPError>
   private let service: ServiceError?
   let verdict: Verdict
-  /// Whether its answer has changed what is known of the server's clock.
+  /// Whether it was signed by another difference of the clocks than is known now.
   let hasLearntClock: Bool
 
-  /// - Parameter learn: Tells the clock of an answer's headers.
+  /// - Parameter learn: Tells the clock of an answer's headers, and gives whether it was signed by another difference.
   init(
     _ result: Result<HTTPResponse, HTTPError>, of request: AWSRequest, learning learn: (HTTPHeaders) -> Bool
   ) {

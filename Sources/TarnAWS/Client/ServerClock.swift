@@ -7,22 +7,22 @@ final class ServerClock: Sendable {
 
   private let difference = Mutex<Int64>(0)
 
-  /// The server's time, by ours.
-  func time(at now: Int64) -> Int64 { now &+ difference.withLock { $0 } }
+  /// How many microseconds the server's clock is ahead of ours, as far as it has told.
+  var ahead: Int64 { difference.withLock { $0 } }
 
-  /// Learns from an answer that came just now; true where signatures were wrong by it so far.
-  @discardableResult
-  func learn(from headers: HTTPHeaders, at now: Int64) -> Bool {
+  /// The server's time, by ours.
+  func time(at now: Int64) -> Int64 { now &+ ahead }
+
+  /// Learns from an answer that came just now.
+  func learn(from headers: HTTPHeaders, at now: Int64) {
     // An answer out of a cache has the time at which it was made.
     guard headers["age"] == nil, let date = headers["date"].flatMap({ WireTime.parse(header: $0) }) else {
-      return false
+      return
     }
     let seen = date &- now
-    let found = abs(seen) < Self.tolerance ? 0 : seen
-    return difference.withLock { difference in
-      let change = abs(found &- difference)
-      difference = found
-      return change >= Self.tolerance
-    }
+    difference.withLock { $0 = abs(seen) < Self.tolerance ? 0 : seen }
   }
+
+  /// Whether a signature that was made with a difference would be another now: this answer's or another's has told.
+  func differs(from ahead: Int64) -> Bool { abs(self.ahead &- ahead) >= Self.tolerance }
 }

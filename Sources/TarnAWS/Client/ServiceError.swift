@@ -23,10 +23,18 @@ public struct ServiceError: Sendable, Hashable, CustomStringConvertible {
     let fields = ErrorFields(body)
     let type = headers["x-amzn-errortype"] ?? fields.code
     // `namespace#Code:http://..`, of which the middle is the code.
-    code = String(type.split(separator: "#").last?.prefix { $0 != ":" } ?? "")
+    code = Self.line(String(type.split(separator: "#").last?.prefix { $0 != ":" } ?? ""))
     message = fields.message
     requestID = headers["x-amz-request-id"] ?? headers["x-amzn-requestid"] ?? fields.requestID
-    region = headers["x-amz-bucket-region"] ?? fields.region
+    region = (headers["x-amz-bucket-region"] ?? fields.region).flatMap { Self.isRegion($0) ? $0 : nil }
+  }
+
+  /// Whether a text is what a region can be called: it becomes a part of a host's name.
+  private static func isRegion(_ text: String) -> Bool {
+    (1...63).contains(text.utf8.count)
+      && text.utf8.allSatisfy {
+        (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d
+      }
   }
 
   /// Status, code and message in a line.

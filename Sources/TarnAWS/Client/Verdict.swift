@@ -54,7 +54,10 @@ enum Verdict: Equatable {
     } else {
       switch head.status {
       case 408, 429: self = .transient(mayHaveArrived: false, asked: asked)
-      case 500, 502, 503, 504: self = .transient(mayHaveArrived: true, asked: asked)
+      // What the service does not do, and what it has no room for, it says itself.
+      case 501, 505, 507: self = .final
+      // Those beyond 504 come from what stands before a service, which may have acted all the same.
+      case 500...599: self = .transient(mayHaveArrived: true, asked: asked)
       default: self = .final
       }
     }

@@ -127,6 +127,21 @@ import Testing
     #expect(test.time.waits.isEmpty)
   }
 
+  @Test("Requests that were signed before another's answer told the clock are signed anew")
+  func clockSkewOfMany() async throws {
+    let test = try TestClient { request in
+      let date = ("Date", "Thu, 01 Jan 2026 00:20:00 GMT")
+      return request["x-amz-date"] == "20260101T002000Z"
+        ? .status(200, [date])
+        : .status(403, [date], body: "<Error><Code>RequestTimeTooSkewed</Code></Error>")
+    }
+    let attempts = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 { group.addTask { try await test.client.send(test.request()).sending.attempts } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(attempts.count == 8 && attempts.allSatisfy { $0 <= 2 } && attempts.contains(2))
+  }
+
   @Test("A clock that a server finds wrong for no reason is not asked about twice")
   func clockSkewWithoutReason() async throws {
     let test = try TestClient { request in

@@ -9,7 +9,8 @@ import Testing
   @Test(
     "What may pass is tried again, and each attempt dated and signed anew",
     arguments: [
-      (500, "", true), (502, "", true), (503, "", true), (504, "", true), (429, "", false), (408, "", false),
+      (500, "", true), (502, "", true), (503, "", true), (504, "", true), (520, "", true), (524, "", true),
+      (599, "", true), (429, "", false), (408, "", false),
       (503, "SlowDown", false), (400, "ThrottlingException", false), (400, "RequestTimeout", false),
     ])
   func transientAnswers(status: Int, code: String, mayHaveArrived: Bool) async throws {
@@ -39,7 +40,7 @@ import Testing
     #expect(test.time.waits == [.seconds(7)])
   }
 
-  @Test("Other errors are not tried again", arguments: [400, 403, 404, 409, 412, 416, 501, 304])
+  @Test("Other errors are not tried again", arguments: [400, 403, 404, 409, 412, 416, 501, 505, 507, 304])
   func finalAnswers(status: Int) async throws {
     let test = try TestClient { _ in .status(status) }
     #expect(try await test.failure(test.request()).sending.attempts == 1)
