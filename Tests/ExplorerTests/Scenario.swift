@@ -112,6 +112,10 @@ struct Scenario: Sendable {
       ]),
     Scenario(name: "headless", deeds: [upsert("t0", "one"), upsert("n0", "two")], isHeadless: true),
     Scenario(name: "undone", deeds: [upsert("t0", "one"), .foreignRollback]),
+    // One of them looks again where the other committed, while it is undone.
+    Scenario(
+      name: "undones",
+      deeds: [upsert("t0", "one"), .move([Trade("n1", 2, "FTX", 2, "two")]), .foreignRollback]),
     Scenario(
       name: "crowd", deeds: [upsert("t0", "one"), .delete(["t0", "t1"]), .foreign, upsert("t1", "four")],
       doubting: [4]),

@@ -69,6 +69,12 @@ struct AttemptDecision: Sendable {
         guard prepared.isUnaffected(by: newer), let head = state.head else {
           return .lost(.overtaken, newer)
         }
+        // The schema is read from the greatest instant, so that this one's would not be seen.
+        if newer.planned.claim.changesSchema, let last = state.timeline.completedCommits.last?.instant,
+          last > candidate.instant
+        {
+          return .lost(.overtaken, newer)
+        }
         let base = CommitBase(head: head, timeline: state.timeline, locking: state.locking)
         candidate = candidate.on(base, newer.planned.claim)
       } catch { return .failed(error) }
@@ -80,7 +86,7 @@ extension CommitCandidate {
   /// The same commit, found right on a later state.
   fileprivate func on(_ base: CommitBase, _ claim: WriteClaim) -> CommitCandidate {
     CommitCandidate(
-      instant: instant, metadata: metadata, claim: claim, base: base, keepsDeletions: keepsDeletions,
-      transaction: transaction, tickets: tickets)
+      instant: instant, metadata: metadata, claim: claim, base: base, begun: begun,
+      keepsDeletions: keepsDeletions, transaction: transaction, tickets: tickets)
   }
 }

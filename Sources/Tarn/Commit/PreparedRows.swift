@@ -45,6 +45,8 @@ struct PreparedRows: PreparedWrite {
     else { return false }
     let present = Set(newer.found.files.map(\.slice))
     guard planned.plan.updates.allSatisfy({ present.contains($0.slice) }) else { return false }
+    // What was left out as stored already, or newer, stands on the slice in which that was found.
+    guard found.files.allSatisfy({ $0.matches.isEmpty || present.contains($0.slice) }) else { return false }
     let before = Set(found.files.map(\.slice))
     guard newer.found.files.allSatisfy({ before.contains($0.slice) || $0.matches.isEmpty }) else {
       return false

@@ -77,7 +77,8 @@ struct WriteTry<Write: TableWrite>: Sendable {
       instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
       claim: planned.claim,
       base: CommitBase(head: head, timeline: table.state.timeline, locking: table.state.locking),
-      keepsDeletions: !planned.plan.tombstones.isEmpty, transaction: options.transaction,
+      begun: table.state.timeline, keepsDeletions: !planned.plan.tombstones.isEmpty,
+      transaction: options.transaction,
       tickets: tickets)
     let leftovers = Leftovers()
     let result = await decision.run(candidate, of: write, prepared, leftovers, table)

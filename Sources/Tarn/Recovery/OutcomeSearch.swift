@@ -58,6 +58,11 @@ struct OutcomeSearch: Sendable {
     }
     // Nobody swaps before the content lies there, and a content goes only once its swap cannot arrive any more.
     let hasContent = listing.contents.contains { $0.instant == attempt.instant }
+    // A listing need not show what was moved while it was walked.
+    do {
+      if try await storage.exists(InstantFiles(attempt.instant).completed.path) { return .stands }
+    } catch { throw TimelineError(error) }
+    if case .head(let now) = try await heads.load(), now.head.hasDecided(attempt.instant) { return .stands }
     // Elsewhere a writer counts as dead that may only sleep.
     return hasContent || storage.lifeSigns == nil ? .unknown : .doesNotStand
   }

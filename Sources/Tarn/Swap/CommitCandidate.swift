@@ -10,12 +10,20 @@ struct CommitCandidate: Sendable {
   let claim: WriteClaim
   /// The table as it was when it was found out what is to be written.
   let base: CommitBase
+  /// The timeline as it was before the attempt began, however often the write looked again since.
+  let begun: Timeline
   /// Whether it keeps deletions that no file group is known to keep.
   let keepsDeletions: Bool
   /// Which version of an application it is; nil for none.
   let transaction: WriteTransaction?
   /// The tickets that end with it.
   let tickets: Set<String>
+
+  /// Where what came since the attempt began can first stand on the timeline.
+  var whereNewsBegin: Instant? {
+    guard let first = begun.whereNewsBegin, let second = base.timeline.whereNewsBegin else { return nil }
+    return min(first, second)
+  }
 
   /// As those who began before must know it.
   func decision(_ sequence: Int64) -> RecentDecision {

@@ -50,13 +50,13 @@ struct CommitCarriage: Sendable {
     _ candidates: [CommitCandidate], _ listing: TimelineListing, hasFailed: Bool
   ) async -> News {
     var news = News()
-    let start = candidates.compactMap(\.base.timeline.whereNewsBegin).min()
+    let start = candidates.compactMap(\.whereNewsBegin).min()
     guard !hasFailed, let now = try? await TimelineListing.load(from: storage, since: start).timeline else {
       return news
     }
     let notices = RollbackNotices(now, in: storage)
     for candidate in candidates {
-      if (try? await notices.name(candidate.instant, since: listing.timeline)) ?? false {
+      if (try? await notices.name(candidate.instant, since: candidate.begun)) ?? false {
         news.undone.insert(candidate.instant)
       }
     }

@@ -77,7 +77,7 @@ struct HeadDraft: Sendable {
   func write(_ taken: [CommitCandidate], _ store: HeadStore, in storage: any Storage) async -> Written {
     // Mostly no other engine has committed, and the positions are those.
     let first = contents(of: taken, behind: [], store)
-    let start = taken.compactMap(\.base.timeline.whereNewsBegin).min()
+    let start = taken.compactMap(\.whereNewsBegin).min()
     var paths = first.map(\.path)
     async let isWritten = Self.put(first, in: storage)
     // Beside it, unless the storage takes one request after the other.
@@ -186,10 +186,20 @@ struct HeadDraft: Sendable {
   ) async throws(TimelineError) -> CommitAnswer? {
     let inflight = InstantFiles(candidate.instant).inflight
     guard timeline.pending.contains(inflight) else { return .conflict(.rolledBack(candidate.instant)) }
-    if try await notices.name(candidate.instant, since: candidate.base.timeline) {
+    // One that came since the attempt began may be under way still, while the attempt's own files stand.
+    if try await notices.name(candidate.instant, since: candidate.begun) {
       return .conflict(.rolledBack(candidate.instant))
     }
-    let since = foreign.decisions.filter { !candidate.base.timeline.isVisible($0.instant) }
+    let base = candidate.base.timeline
+    if let (action, other) = try await notices.takesBack(anyOf: base) {
+      return .conflict(.conflict(other, "was taken back by a \(action.rawValue) of another engine"))
+    }
+    if let other = timeline.pending.first(where: {
+      $0.action.completed == .replacecommit && !base.entries.contains($0)
+    }) {
+      return .conflict(.conflict(other.instant, "replaces file groups, and is under way"))
+    }
+    let since = foreign.decisions.filter { !base.isVisible($0.instant) }
     switch candidate.claim.verdict(on: since, at: candidate.instant) {
     case .clear: return nil
     case .look: return .look

@@ -57,6 +57,8 @@ struct WriteClaim: Sendable {
     }
     guard let files = decision.files else { return .look }
     var verdict = Verdict.clear
+    // Rows may have gone that this write found, in whatever partition.
+    if !decision.replaced.isEmpty, partitions.map({ !$0.isEmpty }) ?? true { verdict = .look }
     if let written = decision.schema, written != schema { verdict = .look }
     if looksAtDeletions, decision.keepsDeletions { verdict = .look }
     for path in files {

@@ -72,7 +72,8 @@ package struct ArchivedTimeline: Sendable {
   package static func has(
     _ instant: Instant, in storage: any Storage
   ) async throws(TimelineError) -> Bool {
-    try await load(from: storage).commit(instant) != nil
+    let folder = try await TableProperties.load(from: storage).archiveFolder
+    return try await load(from: storage, folder: folder).commit(instant) != nil
   }
 
   /// The completed action of an instant that wrote data; nil where none was archived.

@@ -44,6 +44,7 @@ package struct CommitAttempt: ~Copyable {
       if let latest, instant <= latest { throw Self.noInstant(after: latest, timeline) }
       latest = instant
       guard let sign = try await liveness.begin(instant, mark: plan.writer ?? "tarn") else { continue }
+      var isRequested = false
       do throws(TimelineError) {
         do throws(StorageError) {
           guard try await log.request(instant) else {
@@ -57,6 +58,7 @@ package struct CommitAttempt: ~Copyable {
           await sign.end()
           continue
         }
+        isRequested = true
         let seen = try await TimelineListing.load(from: storage, since: instant).timeline
         if let completed = seen.completedCommits.last?.instant, completed > instant {
           try? await log.remove(pending: InstantFiles(instant).requested)
@@ -67,7 +69,8 @@ package struct CommitAttempt: ~Copyable {
         try await log.begin(instant, plan: plan)
       } catch {
         // A request without an inflight file has written nothing, and without this one's sign nobody knows whose it is.
-        try? await log.remove(pending: InstantFiles(instant).requested)
+        // Where it is not known to be this one's, it may be another engine's.
+        if isRequested { try? await log.remove(pending: InstantFiles(instant).requested) }
         await sign.end()
         throw error
       }

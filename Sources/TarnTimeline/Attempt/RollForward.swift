@@ -41,7 +41,9 @@ package struct RollForward: Sendable {
       guard !isCompleted else { continue }
       wasNeeded = true
       switch decision.kind {
-      case .commit(let content): _ = try await complete(decision.instant, content)
+      case .commit(let content):
+        guard try await isWhole(decision.instant, timeline) else { continue }
+        _ = try await complete(decision.instant, content)
       case .rollback(let target, let contents):
         try await RollbackExecution(
           target, by: decision.instant, contents, in: storage, holding: lock
@@ -49,6 +51,15 @@ package struct RollForward: Sendable {
       }
     }
     return wasNeeded
+  }
+
+  /// Whether no other engine undoes an attempt of another writer's: it takes data files first, and the files on the
+  /// timeline last.
+  private func isWhole(_ instant: Instant, _ timeline: Timeline) async throws(TimelineError) -> Bool {
+    do {
+      guard try await storage.exists(InstantFiles(instant).requested.path) else { return false }
+    } catch { throw TimelineError(error) }
+    return try await !RollbackNotices(timeline, in: storage).nameFromBehind(instant)
   }
 
   /// Gives a commit that was decided its completed file.

@@ -31,7 +31,7 @@ struct RollbackExecution: Sendable {
     try await move(contents.plan, to: requested.path)
     try await move(contents.inflight, to: requested.with(.inflight).path)
     // Done by another, and archived since: there is nothing to go by, and nothing to do.
-    guard let plan = try await storage.readIfPresent(requested.path) else { return }
+    guard let plan = try await storage.readPlan(requested.path) else { return }
     let files: [String]
     let action: Action
     do {

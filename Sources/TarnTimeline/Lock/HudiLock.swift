@@ -208,7 +208,13 @@ package struct HudiLocking: Sendable {
       let tag = try await storage.put(own.bytes, at: HudiLockFile.path, if: condition)
       return (HudiLock(self, own, tag, since: start), nil)
     } catch {
-      let found = try await storage.get(HudiLockFile.path, limit: Self.limit)
+      let failure = error
+      let found: StoredObject
+      do throws(StorageError) { found = try await storage.get(HudiLockFile.path, limit: Self.limit) } catch {
+        // It went meanwhile: what became of the put is what counts, and another try.
+        throw error.code == .notFound
+          ? StorageError(.failed, path: HudiLockFile.path, failure.message, cause: failure.cause) : error
+      }
       let file = HudiLockFile(parsing: found.bytes)
       guard file == own else { return (nil, file) }
       return (HudiLock(self, own, found.tag, since: start), nil)
