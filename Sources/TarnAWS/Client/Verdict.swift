@@ -31,6 +31,8 @@ enum Verdict: Equatable {
   private static let skew: Set = [
     "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "InvalidSignatureException",
   ]
+  /// Failures of the service itself, by whatever status it says so.
+  private static let failure: Set = ["InternalError", "InternalServerError", "ServiceUnavailable"]
   /// Longer waits are no waits.
   private static let longestAsked = 3_600
 
@@ -57,6 +59,7 @@ enum Verdict: Equatable {
       switch head.status {
       case 408, 429: self = .transient(mayHaveArrived: false, asked: asked)
       case 500, 502, 503, 504: self = .transient(mayHaveArrived: true, asked: asked)
+      case _ where Self.failure.contains(error.code): self = .transient(mayHaveArrived: true, asked: asked)
       default: self = .final
       }
     }
