@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "TarnStorageContract", targets: ["TarnStorageContract"]),
     .library(name: "TarnTimeline", targets: ["TarnTimeline"]),
     .library(name: "TarnAWS", targets: ["TarnAWS"]),
+    .library(name: "TarnS3", targets: ["TarnS3"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
     .library(name: "TarnFoundation", targets: ["TarnFoundation"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
@@ -79,6 +80,7 @@ let package = Package(
         "TarnTimeline", "TarnIndex", "TarnFileGroups",
       ]),
     room("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
+    room("TarnS3", ["Tarn", "TarnStorage", "TarnAWS", "TarnBytes"]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     room(
@@ -135,6 +137,9 @@ let package = Package(
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
+    tests(
+      "TarnS3Tests",
+      ["TarnS3", "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract"]),
     tests("TidyTests", []),
     tests(
       "TarnFoundationTests",

@@ -37,6 +37,7 @@ enum Rooms {
       ]
     ),
     ("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
+    ("TarnS3", ["Tarn", "TarnStorage", "TarnAWS", "TarnBytes"]),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     (
       "TarnFoundation",

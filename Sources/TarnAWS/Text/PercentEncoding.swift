@@ -33,7 +33,9 @@ package enum PercentEncoding {
     var bytes = text.utf8.makeIterator()
     while let byte = bytes.next() {
       if byte == 0x25 {
-        guard let high = bytes.next().flatMap(value(ofDigit:)), let low = bytes.next().flatMap(value(ofDigit:)) else { return nil }
+        guard let high = bytes.next().flatMap(value(ofDigit:)),
+          let low = bytes.next().flatMap(value(ofDigit:))
+        else { return nil }
         out.append(high << 4 | low)
       } else {
         out.append(plusIsBlank && byte == 0x2b ? 0x20 : byte)
