@@ -62,6 +62,10 @@ import Testing
         ? .status(200, body: "\n\n<Error><Code>\(code)</Code></Error>") : .status(200, body: "<Done/>")
     }
     request.endpoint = again.endpoint
+    let parts = try TestClient { _ in .status(200, body: "<Result><Error><Code>\(code)</Code></Error></Result>") }
+    var partial = parts.request("POST", body: "x")
+    partial.mayFailInSuccess = true
+    #expect(try await parts.client.send(partial).sending.attempts == 1)
     if attempts == 1 {
       #expect(try await again.failure(request).service?.code == code)
     } else {

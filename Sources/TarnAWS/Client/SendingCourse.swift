@@ -39,9 +39,9 @@ struct SendingAttempt {
   /// The error that an answer is; nil for a success.
   private static func error(of response: HTTPResponse, to request: AWSRequest) -> ServiceError? {
     guard response.head.isSuccess else { return ServiceError(response.head, body: response.body) }
-    guard request.mayFailInSuccess else { return nil }
-    let error = ServiceError(response.head, body: response.body)
-    return error.code.isEmpty ? nil : error
+    // An answer about many things may have errors of some of them within.
+    guard request.mayFailInSuccess, (try? XMLElement(parsing: response.body))?.name == "Error" else { return nil }
+    return ServiceError(response.head, body: response.body)
   }
 
   var response: HTTPResponse? { try? result.get() }
