@@ -62,7 +62,9 @@ import Testing
         ? .status(200, body: "\n\n<Error><Code>\(code)</Code></Error>") : .status(200, body: "<Done/>")
     }
     request.endpoint = again.endpoint
-    let parts = try TestClient { _ in .status(200, body: "<Result><Error><Code>\(code)</Code></Error></Result>") }
+    let parts = try TestClient { _ in
+      .status(200, body: "<Result><Error><Code>\(code)</Code></Error></Result>")
+    }
     var partial = parts.request("POST", body: "x")
     partial.mayFailInSuccess = true
     #expect(try await parts.client.send(partial).sending.attempts == 1)

@@ -40,7 +40,9 @@ struct SendingAttempt {
   private static func error(of response: HTTPResponse, to request: AWSRequest) -> ServiceError? {
     guard response.head.isSuccess else { return ServiceError(response.head, body: response.body) }
     // An answer about many things may have errors of some of them within.
-    guard request.mayFailInSuccess, (try? XMLElement(parsing: response.body))?.name == "Error" else { return nil }
+    guard request.mayFailInSuccess, (try? XMLElement(parsing: response.body))?.name == "Error" else {
+      return nil
+    }
     return ServiceError(response.head, body: response.body)
   }
 

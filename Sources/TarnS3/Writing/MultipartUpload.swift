@@ -156,14 +156,21 @@ final class MultipartUpload: Sendable {
     }
   }
 
+  /// Waits for all parts.
+  ///
+  /// - Throws: What the first of them failed with.
+  func settle() async throws(StorageError) {
+    for task in state.withLock({ Array($0.tasks.values) }) { await task.value }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
   /// Waits for all parts, and makes the object appear, if the condition holds.
   ///
   /// - Parameter isHeeded: Whether the store heeds conditions of this call.
   /// - Throws: `preconditionFailed`, and `unknown` where nobody can tell what became of it.
   func complete(if condition: PutCondition, isHeeded: Bool) async throws(StorageError) -> ObjectTag {
-    for task in state.withLock({ Array($0.tasks.values) }) { await task.value }
-    let (parts, failure) = state.withLock { ($0.parts, $0.failure) }
-    if let failure { throw failure }
+    try await settle()
+    let parts = state.withLock { $0.parts }
     guard isHeeded || condition == .always else {
       throw StorageError(
         .unsupported, path: name.path,
@@ -204,9 +211,10 @@ final class MultipartUpload: Sendable {
   }
 
   private func completionFailure(_ error: AWSError, _ call: S3Call) -> StorageError {
-    guard let service = error.service, service.status == 409 || service.code == "NoSuchUpload" else {
-      return bucket.failure(error, call, path: name.path)
-    }
+    // Servers have several names for an upload that is not there.
+    guard let service = error.service, [404, 409].contains(service.status) || service.code == "NoSuchUpload",
+      service.code != "NoSuchBucket"
+    else { return bucket.failure(error, call, path: name.path) }
     if error.sending.earlierMayHaveArrived { return bucket.failure(error, call, path: name.path).unclear }
     return StorageError(
       .failed, path: name.path,

@@ -15,6 +15,8 @@ actor S3Writer: ObjectWriter {
   private var upload: MultipartUpload?
   /// What is known of the objects that ranges were copied from.
   private var sources: [String: ObjectInfo] = [:]
+  /// The versions of which the server copied ranges.
+  private var copied: [CopiedSource] = []
 
   init(_ name: ObjectName, _ bucket: S3Bucket, _ quoting: TagQuoting, _ places: StorePlaces) {
     self.name = name
@@ -55,6 +57,8 @@ actor S3Writer: ObjectWriter {
     }
     do throws(StorageError) {
       if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
+      try await upload.settle()
+      try await checkCopied()
       let isHeeded = condition == .always ? false : try await heedsInCompletion()
       let tag = try await upload.complete(if: condition, isHeeded: isHeeded)
       self.upload = nil
@@ -142,6 +146,18 @@ actor S3Writer: ObjectWriter {
       if Task.isCancelled { throw StorageError(.cancelled, path: name.path, "the writing was cancelled") }
       try await upload.add(piece, of: source, tag: info.tag)
     }
+    let used = CopiedSource(name: source, tag: info.tag)
+    if copied.last != used { copied.append(used) }
+  }
+
+  /// Looks whether what was copied from is still of the version that is meant.
+  ///
+  /// Some servers take a copy whatever its condition says. What has its tag after the copy had it before, too.
+  private func checkCopied() async throws(StorageError) {
+    for source in copied {
+      let info = try await ObjectReader(bucket: bucket).head(source.name).info
+      try StorageError.check(info.tag, is: source.tag, path: source.name.path)
+    }
   }
 
   /// Reads a range, and gathers it as if it were written.
@@ -153,6 +169,16 @@ actor S3Writer: ObjectWriter {
       gathered.append(memory.take(filled: piece.count).copied())
       try await sendWhole()
     }
+  }
+}
+
+/// An object of which ranges were copied.
+private struct CopiedSource: Equatable {
+  let name: ObjectName
+  let tag: ObjectTag
+
+  static func == (left: CopiedSource, right: CopiedSource) -> Bool {
+    left.tag == right.tag && left.name.key.utf8.elementsEqual(right.name.key.utf8)
   }
 }
 

@@ -24,7 +24,8 @@ struct UnfinishedUploads: Sendable {
     after marker: (key: String, id: String)?
   ) async throws(StorageError) -> (found: [PendingUpload], next: (key: String, id: String)?) {
     var call = S3Call("s3:ListBucketMultipartUploads", "GET", nil)
-    call.query = [("uploads", ""), ("prefix", root), ("encoding-type", "url")]
+    // Not encoded, since there are servers that then do so without saying it.
+    call.query = [("uploads", ""), ("prefix", root)]
     if let marker { call.query += [("key-marker", marker.key), ("upload-id-marker", marker.id)] }
     call.receiving = .bytes(limit: 8 << 20)
     let answer = try await bucket.answer(call, path: root)
