@@ -93,7 +93,7 @@ let package = Package(
       name: "TarnCommand",
       dependencies: [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnFileGroups", "TarnAvro", "CMalloc",
+        "TarnTimeline", "TarnFileGroups", "TarnAvro", "TarnS3", "CMalloc",
       ],
       swiftSettings: settings),
 
@@ -139,7 +139,7 @@ let package = Package(
     tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
     tests(
       "TarnS3Tests",
-      ["TarnS3", "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract"]),
+      ["TarnS3", "Tarn", "TarnAWS", "TarnExpressions", "TarnStorage", "TarnStorageContract"]),
     tests("TidyTests", []),
     tests(
       "TarnFoundationTests",

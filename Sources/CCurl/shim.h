@@ -31,8 +31,8 @@ static inline CURLcode curlSetBeforeRequest(CURL *easy, curl_prereq_callback cal
   return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, call);
 }
 
-static inline CURLcode curlSetProgress(CURL *easy, curl_xferinfo_callback call) {
-  return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, call);
+static inline CURLcode curlSetOnSocket(CURL *easy, curl_sockopt_callback call) {
+  return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, call);
 }
 
 // The names of protocols came in with 7.85, the numbers go with 9.
@@ -42,10 +42,6 @@ static inline CURLcode curlAllowHTTPOnly(CURL *easy) {
 #else
   return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-}
-
-static inline CURLcode curlGetNumber(CURL *easy, CURLINFO info, long *value) {
-  return curl_easy_getinfo(easy, info, value);
 }
 
 static inline CURLMcode curlSetLimit(CURLM *multi, CURLMoption option, long value) {

@@ -18,7 +18,7 @@ enum Folders {
       "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Head",
       "Attempt",
     ],
-    "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client"],
+    "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client", "Profiles", "Credentials"],
     "TarnS3": ["Options", "Answers", "Requests", "Reading", "Conditions", "Writing", "Storage"],
     "TarnCDC": ["Scan", "Read", "Names", "Types", "Rows"],
     "TarnCommand": ["Arguments", "Options", "Output", "Input", "Access", "Commands", "Tool"],

@@ -50,7 +50,7 @@ enum Rooms {
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnFileGroups", "TarnAvro", "CMalloc",
+        "TarnTimeline", "TarnFileGroups", "TarnAvro", "TarnS3", "CMalloc",
       ]
     ),
   ]

@@ -43,9 +43,11 @@ public final class AWSClient: Sendable {
   /// - Throws: ``AWSError``: `refused` with the service's own error for any other status, `otherRegion`, `noAnswer`,
   ///   `credentials`, `cancelled`. It tells whether the request may have been acted on.
   public func send(_ request: AWSRequest) async throws(AWSError) -> AWSAnswer {
-    let payload = request.payload ?? .sha256(Digest.hex(Digest.sha256(request.body)))
+    let hasHash = request.payload != nil || !request.isSigned
+    let payload =
+      hasHash ? request.payload ?? .unsigned : .sha256(Digest.hex(Digest.sha256(request.body)))
     var course = SendingCourse(began: world.elapsed())
-    var credentials = try await credentials(for: request)
+    var credentials = try await credentials(for: request, course.sending)
     while true {
       course.sending.attempts += 1
       let attempt = await attempt(request, payload, credentials, course.sending.attempts)
@@ -62,13 +64,13 @@ public final class AWSClient: Sendable {
         guard let wait, !isSettledByCaller else { throw attempt.error(request, course.sending) }
         if mayHaveArrived { course.sending.earlierMayHaveArrived = true }
         try await pause(wait, request, course.sending)
-        credentials = try await self.credentials(for: request)
+        credentials = try await self.credentials(for: request, course.sending)
       case .expired:
         guard let old = credentials, !course.hasRefreshed else {
           throw attempt.error(request, course.sending)
         }
         course.hasRefreshed = true
-        credentials = try await provider.credentials(replacing: old)
+        credentials = try await self.credentials(for: request, replacing: old, course.sending)
       case .skewed:
         guard attempt.hasLearntClock, !course.hasSetClock else {
           throw attempt.error(request, course.sending)
@@ -80,8 +82,17 @@ public final class AWSClient: Sendable {
     }
   }
 
-  private func credentials(for request: AWSRequest) async throws(AWSError) -> AWSCredentials? {
-    request.isSigned ? try await provider.credentials() : nil
+  /// What a request is signed with; an error tells what became of its attempts so far.
+  private func credentials(
+    for request: AWSRequest, replacing old: AWSCredentials? = nil, _ sending: Sending
+  ) async throws(AWSError) -> AWSCredentials? {
+    guard request.isSigned else { return nil }
+    do throws(AWSError) {
+      guard let old else { return try await provider.credentials() }
+      return try await provider.credentials(replacing: old)
+    } catch {
+      throw error.of(sending)
+    }
   }
 
   private func pause(_ time: Duration, _ request: AWSRequest, _ sending: Sending) async throws(AWSError) {

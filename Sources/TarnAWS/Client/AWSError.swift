@@ -57,6 +57,11 @@ public struct AWSError: Error, Sendable, CustomStringConvertible {
     self.what = what
   }
 
+  /// The same error, met by a request after some attempts.
+  func of(_ sending: Sending) -> AWSError {
+    AWSError(kind, request, sending: sending, service: service, http: http, head: head, what)
+  }
+
   /// What was asked, what came of it, and how often it was tried.
   public var description: String {
     let tries = sending.attempts > 1 ? " (tried \(sending.attempts) times)" : ""

@@ -24,6 +24,8 @@ public struct AWSService: Sendable, Hashable {
   public static let s3 = AWSService(signingAsSent: "s3", signingName: "s3")
   /// Security Token Service.
   public static let sts = AWSService(id: "sts", signingName: "sts")
+  /// The part of single sign-on that gives credentials for its tokens.
+  static let sso = AWSService(id: "sso", signingName: "awsssoportal")
 
   func signer(region: String) -> SigV4 {
     SigV4(region: region, service: signingName, pathRule: signsAsSent ? .asSent : .normalized)

@@ -61,14 +61,12 @@ struct SendingAttempt {
         }
       return AWSError(
         kind, name, sending: sending, http: error, head: error.head,
-        lastMayHaveArrived: error.mayHaveArrived, error.message)
+        lastMayHaveArrived: verdict.mayHaveArrived ?? error.mayHaveArrived, error.message)
     case .success(let response):
-      var mayHaveArrived = false
-      if case .transient(let isInDoubt, _) = verdict { mayHaveArrived = isInDoubt }
       let kind = verdict == .otherRegion ? AWSError.Kind.otherRegion : .refused
       return AWSError(
         kind, name, sending: sending, service: service, head: response.head,
-        lastMayHaveArrived: mayHaveArrived, service?.description ?? "no error")
+        lastMayHaveArrived: verdict.mayHaveArrived ?? false, service?.description ?? "no error")
     }
   }
 }

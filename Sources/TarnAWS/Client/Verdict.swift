@@ -42,9 +42,7 @@ enum Verdict: Equatable {
       self = .success
       return
     }
-    let asked = head.headers["retry-after"].flatMap { UInt16($0) }.map {
-      Duration.seconds(min(Int($0), Self.longestAsked))
-    }
+    let asked = Self.wait(asked: head.headers)
     let isElsewhere = error.region.map { !$0.isEmpty && $0 != request.region } ?? false
     if Self.throttling.contains(error.code) || request.repeatedCodes.contains(error.code) {
       // By these the service says that it did not act.
@@ -65,17 +63,34 @@ enum Verdict: Equatable {
     }
   }
 
+  /// How long a server asks to wait, as seconds or as a time by its own clock.
+  private static func wait(asked headers: HTTPHeaders) -> Duration? {
+    guard let text = headers["retry-after"] else { return nil }
+    if let seconds = UInt16(text) { return .seconds(min(Int(seconds), longestAsked)) }
+    guard let end = WireTime.parse(header: text),
+      let now = headers["date"].flatMap({ WireTime.parse(header: $0) }), end > now
+    else { return nil }
+    return min(.microseconds(end - now), .seconds(longestAsked))
+  }
+
+  /// Whether the attempt may have been acted on; nil where that is not for the verdict to tell.
+  var mayHaveArrived: Bool? {
+    if case .transient(let mayHaveArrived, _) = self { mayHaveArrived } else { nil }
+  }
+
   /// Of an attempt without an answer.
   init(_ error: HTTPError, of request: AWSRequest) {
     switch error.kind {
-    case .couldNotConnect, .connectionBroken, .stalled, .timedOut:
-      self = .transient(mayHaveArrived: error.mayHaveArrived, asked: nil)
-    case .badAnswer:
-      // Such as that of a server that is going down.
-      self = .transient(mayHaveArrived: error.mayHaveArrived, asked: nil)
-    case .bodyBrokenOff:
-      // Who gave memory goes on where it broke.
-      if case .memory = request.receiving {
+    case .couldNotConnect, .connectionBroken, .stalled, .timedOut, .badAnswer, .bodyBrokenOff:
+      guard let head = error.head else {
+        self = .transient(mayHaveArrived: error.mayHaveArrived, asked: nil)
+        return
+      }
+      if !head.isSuccess {
+        // Of a refusal only the reason is lost.
+        self = .transient(mayHaveArrived: head.status >= 500, asked: nil)
+      } else if case .memory = request.receiving {
+        // Who gave memory goes on where it broke.
         self = .final
       } else {
         self = .transient(mayHaveArrived: error.mayHaveArrived, asked: nil)

@@ -50,11 +50,6 @@ struct EasyHandle {
     if result != CURLE_OK, refused == nil { refused = Self.text(result) }
   }
 
-  func number(_ info: CURLINFO) -> Int {
-    var value = 0
-    return curlGetNumber(pointer, info, &value) == CURLE_OK ? value : 0
-  }
-
   func free() {
     curl_easy_cleanup(pointer)
     curl_slist_free_all(headers)

@@ -1,5 +1,5 @@
 /// The body of a request, sent from the memory that its owner has.
-public struct HTTPBody: Sendable, Hashable {
+public struct HTTPBody: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
   /// The pieces in their order, none of them empty.
   package let pieces: [ArraySlice<UInt8>]
   /// Bytes in all.
@@ -19,4 +19,10 @@ public struct HTTPBody: Sendable, Hashable {
 
   /// Takes a text.
   public init(_ text: String) { self.init(Array(text.utf8)) }
+
+  /// Its size: what it holds may be secret.
+  public var description: String { "\(count) bytes" }
+
+  /// No children.
+  public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }

@@ -41,21 +41,24 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
   public let received: Int
   /// Bytes of the request's body that were handed to the connection.
   public let sent: Int
-  /// What happened, for people: the server's name, and what the system said.
+  /// The server, as `https://name:port`.
+  public let server: String
+  /// What happened, for people.
   public let message: String
 
   init(
     _ kind: Kind, mayHaveArrived: Bool = false, head: HTTPHead? = nil, received: Int = 0,
-    sent: Int = 0, _ message: String
+    sent: Int = 0, server: String, _ message: String
   ) {
     self.kind = kind
     self.mayHaveArrived = mayHaveArrived
     self.head = head
     self.received = received
     self.sent = sent
+    self.server = server
     self.message = message
   }
 
-  /// What happened.
-  public var description: String { message }
+  /// The server, and what happened.
+  public var description: String { "\(server): \(message)" }
 }

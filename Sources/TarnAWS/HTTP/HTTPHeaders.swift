@@ -1,11 +1,23 @@
 /// Headers of a request or an answer, in their order, with names in lower case.
 public struct HTTPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   /// One header.
-  public struct Field: Sendable, Hashable {
+  public struct Field: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+    private static let secrets: Set = [
+      "authorization", "proxy-authorization", "x-amz-security-token", "x-amz-sso_bearer_token",
+      "x-amz-s3session-token", "x-aws-ec2-metadata-token", "x-amz-server-side-encryption-customer-key",
+      "x-amz-copy-source-server-side-encryption-customer-key",
+    ]
+
     /// The name, in lower case.
     public let name: String
     /// The value.
     public let value: String
+
+    /// Name and value, but for a value that signs or is a key.
+    public var description: String { name + ": " + (Self.secrets.contains(name) ? "(secret)" : value) }
+
+    /// The description alone.
+    public var customMirror: Mirror { Mirror(self, children: ["field": description]) }
   }
 
   /// The headers in their order; a name may come more than once.

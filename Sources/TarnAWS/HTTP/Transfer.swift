@@ -156,7 +156,7 @@ final class Transfer: @unchecked Sendable {
   func error(_ kind: HTTPError.Kind, _ what: String) -> HTTPError {
     HTTPError(
       kind, mayHaveArrived: beginnings > 0, head: hasCompleteHead ? head : nil, received: received,
-      sent: sent, "\(server): \(what)")
+      sent: sent, server: server, what)
   }
 
   /// What came of it, now that curl has ended it.

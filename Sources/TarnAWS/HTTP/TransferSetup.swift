@@ -1,5 +1,13 @@
 internal import CCurl
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Makes curl's handle of a transfer, with all that the request and the options say.
 enum TransferSetup {
   /// - Throws: ``HTTPError/Kind/badRequest`` where the request cannot be sent as it is.
@@ -105,6 +113,11 @@ enum TransferSetup {
       let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
       return transfer.give(UnsafeMutableRawBufferPointer(start: room, count: size * count))
     }
+    easy.note(
+      curlSetOnSocket(easy.pointer) { _, socket, _ in
+        // A process that this one starts is not to hold its connections open.
+        fcntl(socket, F_SETFD, FD_CLOEXEC) < 0 ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK
+      })
     easy.note(
       curlSetBeforeRequest(easy.pointer) { context, _, _, _, _ in
         guard let context else { return 1 }

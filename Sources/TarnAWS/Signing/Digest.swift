@@ -1,16 +1,21 @@
 internal import CCrypto
 
-/// SHA-256 and HMAC over it, by libcrypto.
+/// SHA-256, HMAC over it, and SHA-1 for names of files, by libcrypto.
 package enum Digest {
   /// SHA-256 of bytes, 32 of them.
   package static func sha256(_ bytes: [UInt8]) -> [UInt8] { sha256(HTTPBody(bytes)) }
 
   /// SHA-256 of a body, piece by piece.
-  package static func sha256(_ body: HTTPBody) -> [UInt8] {
+  package static func sha256(_ body: HTTPBody) -> [UInt8] { digest(body, EVP_sha256(), length: 32) }
+
+  /// SHA-1 of a text, by which the tokens of single sign-on are named.
+  static func sha1(_ text: String) -> [UInt8] { digest(HTTPBody(text), EVP_sha1(), length: 20) }
+
+  private static func digest(_ body: HTTPBody, _ kind: OpaquePointer?, length: Int) -> [UInt8] {
     guard let context = EVP_MD_CTX_new() else { return [] }
     defer { EVP_MD_CTX_free(context) }
-    var digest = [UInt8](repeating: 0, count: 32)
-    guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { return [] }
+    var digest = [UInt8](repeating: 0, count: length)
+    guard EVP_DigestInit_ex(context, kind, nil) == 1 else { return [] }
     for piece in body.pieces {
       let isTaken = piece.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) == 1 }
       guard isTaken else { return [] }

@@ -28,11 +28,6 @@ package enum XMLToken: Sendable, Hashable {
 ///
 /// It never traps, and takes no memory that the text itself does not have: names and nesting are limited, a
 /// document type, and so an entity of its own, is refused.
-///
-/// ```swift
-/// var reader = XMLReader(bytes)
-/// while let token = try reader.next() { print(token) }
-/// ```
 package struct XMLReader: Sendable {
   /// How deep elements may be nested.
   package static let depthLimit = 32

@@ -57,7 +57,8 @@ public struct S3Location: Sendable, Hashable, CustomStringConvertible {
     "s3://" + bucket + (prefix.isEmpty ? "" : "/" + prefix.dropLast())
   }
 
-  private static let schemes: Set = ["s3", "s3a", "s3n"]
+  /// The schemes of URLs that name S3; Hadoop has two more of its own.
+  static let schemes: Set = ["s3", "s3a", "s3n"]
 
   private static func isOfName(_ byte: UInt8) -> Bool {
     switch byte {

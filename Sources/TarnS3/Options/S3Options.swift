@@ -18,8 +18,10 @@ public struct S3Options: Sendable {
     case whenRequired
   }
 
-  /// The bucket's region; nil for what the bucket's answers say, which costs a request.
+  /// The bucket's region; nil for what environment and profile say, or else the bucket's answers, which costs a request.
   public var region: String?
+  /// The profile of the shared files; nil for what the environment says.
+  public var profile: String?
   /// The server's URL, as `http://127.0.0.1:9000`; nil for that of the region.
   public var endpoint: String?
   /// What signs; nil for the usual places.
@@ -63,30 +65,39 @@ public struct S3Options: Sendable {
 }
 
 extension S3Options {
-  /// These options, with what they leave open taken from the variables of the environment.
-  func resolved() -> S3Options {
-    func variable(_ names: String...) -> String? {
-      names.lazy.compactMap { world.environment($0) }.first { !$0.isEmpty }
-    }
+  /// These options, with what they leave open taken from the environment and the shared files.
+  func resolved(_ configuration: AWSConfiguration) throws(AWSError) -> S3Options {
     var options = self
-    options.region = region ?? variable("AWS_REGION", "AWS_DEFAULT_REGION")
-    if variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") != "true" {
-      options.endpoint = endpoint ?? variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    options.region = configuration.region
+    if endpoint == nil { options.endpoint = try configuration.endpoint(for: .s3)?.description }
+    func setting(_ variable: String, _ name: String) -> String? {
+      (world.variable(variable) ?? configuration.setting(name))?.lowercased()
     }
-    if variable("AWS_REQUEST_CHECKSUM_CALCULATION")?.lowercased() == "when_required" {
+    if setting("AWS_REQUEST_CHECKSUM_CALCULATION", "request_checksum_calculation") == "when_required" {
       options.checksums = .whenRequired
     }
-    if variable("AWS_USE_DUALSTACK_ENDPOINT") == "true" { options.usesDualStack = true }
+    if setting("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint") == "true" {
+      options.usesDualStack = true
+    }
+    if usesPathStyle == nil {
+      switch configuration.setting("s3.addressing_style") {
+      case "path": options.usesPathStyle = true
+      case "virtual": options.usesPathStyle = false
+      default: break
+      }
+    }
     options.partSize = min(max(partSize, PartSizes.least), PartSizes.greatest)
     options.pageSize = min(max(pageSize, 1), 1_000)
     options.requestsAtOnce = max(requestsAtOnce, 1)
     return options
   }
 
-  /// Where credentials come from.
-  func provider() -> any AWSCredentialsProvider {
-    if isAnonymous { return StaticCredentials.anonymous }
-    if let credentials { return credentials }
-    return EnvironmentCredentials(world: world)
+  /// What they say of region, profile and credentials.
+  var configured: AWSConfiguration.Options {
+    var configured = AWSConfiguration.Options()
+    configured.region = region
+    configured.profile = profile
+    configured.isAnonymous = isAnonymous
+    return configured
   }
 }

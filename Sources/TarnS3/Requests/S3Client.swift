@@ -1,6 +1,6 @@
 internal import Synchronization
 public import TarnAWS
-internal import TarnStorage
+public import TarnStorage
 
 /// Sends requests to S3, and keeps what is learnt of its buckets: their regions, and which conditions they heed.
 ///
@@ -16,15 +16,25 @@ public final class S3Client: Sendable {
 
   /// Makes a client; nothing is connected yet.
   ///
-  /// What the options leave open is taken from the environment: `AWS_REGION` or `AWS_DEFAULT_REGION`,
-  /// `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REQUEST_CHECKSUM_CALCULATION`, and the credentials.
-  public init(_ options: S3Options = S3Options()) {
-    let options = options.resolved()
-    self.options = options
+  /// What the options leave open is taken from the usual variables of the environment and from the shared files: region,
+  /// endpoint, credentials, checksums.
+  ///
+  /// - Throws: ``TarnStorage/StorageError`` with code `failed` where they contradict themselves, as by a profile that no
+  ///   file has.
+  public init(_ options: S3Options = S3Options()) throws(StorageError) {
+    let configuration: AWSConfiguration
+    do throws(AWSError) {
+      configuration = try AWSConfiguration(options.configured, world: options.world)
+      self.options = try options.resolved(configuration)
+    } catch { throw StorageError(.failed, path: "s3://", "\(error)", cause: error) }
     budget = UploadBudget(options.uploadMemory)
+    let http = options.http ?? Self.shared
+    let provider: any AWSCredentialsProvider =
+      options.isAnonymous
+      ? StaticCredentials.anonymous : options.credentials ?? AWSCredentialsChain(configuration, http: http)
     aws = AWSClient(
-      http: options.http ?? Self.shared, credentials: options.provider(), retry: options.retry,
-      world: options.world, observer: options.observer)
+      http: http, credentials: provider, retry: options.retry, world: options.world,
+      observer: options.observer)
   }
 
   /// How many requests were sent so far, and how many bytes.

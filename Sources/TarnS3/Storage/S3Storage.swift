@@ -21,7 +21,7 @@ public struct S3Storage: Storage {
   ///   - scratch: The folder, in the storage, of objects that show what the bucket can, and that go at once.
   /// - Throws: ``TarnStorage/StorageError`` with code `invalidPath` where the client's endpoint is no URL.
   public init(
-    _ location: S3Location, client: S3Client = S3Client(), scratch: String = ".tarn"
+    _ location: S3Location, client: S3Client, scratch: String = ".tarn"
   ) throws(StorageError) {
     self.location = location
     bucket = try client.bucket(location.bucket)

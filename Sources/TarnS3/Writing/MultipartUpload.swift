@@ -102,7 +102,8 @@ final class MultipartUpload: Sendable {
           let part = try await send(number)
           self.state.withLock { $0.parts[number] = part }
         } catch {
-          self.state.withLock { if $0.failure == nil { $0.failure = error } }
+          let failure = told(error)
+          self.state.withLock { if $0.failure == nil { $0.failure = failure } }
         }
         bucket.budget.giveBack(cost)
         self.state.withLock { $0.tasks[number] = nil }
@@ -110,6 +111,19 @@ final class MultipartUpload: Sendable {
       return nil
     }
     if let failure { throw failure }
+  }
+
+  /// The error of a part: what is not found is the upload, unless it is what is copied.
+  private func told(_ error: StorageError) -> StorageError {
+    guard error.code == .notFound, error.path.utf8.elementsEqual(name.path.utf8) else { return error }
+    return gone(error.cause, "")
+  }
+
+  private func gone(_ cause: (any Error)?, _ detail: String) -> StorageError {
+    StorageError(
+      .failed, path: name.path,
+      "its parts are gone: another writer was at it at the same moment, or removed what was unfinished; write it again"
+        + detail, cause: cause)
   }
 
   private func partCall(_ action: String, _ number: Int) -> S3Call {
@@ -216,10 +230,7 @@ final class MultipartUpload: Sendable {
       service.code != "NoSuchBucket"
     else { return bucket.failure(error, call, path: name.path) }
     if error.sending.earlierMayHaveArrived { return bucket.failure(error, call, path: name.path).unclear }
-    return StorageError(
-      .failed, path: name.path,
-      "its parts are gone: another writer was at it at the same moment, or removed what was unfinished; write it again "
-        + "(\(service))", cause: error)
+    return gone(error, " (\(service))")
   }
 
   /// Ends what is under way, and removes the parts; failing to do so changes nothing for anybody.

@@ -127,7 +127,7 @@ import Testing
     var options = S3Options()
     options.world.environment = { variables[$0] }
     options.http = HTTPClient()
-    let storage = try S3Storage(S3Location("s3://my.bucket/p"), client: S3Client(options))
+    let storage = try S3Storage(S3Location("s3://my.bucket/p"), client: try S3Client(options))
     _ = try await storage.get("a", limit: 10)
     let request = try #require(server.requests.first)
     #expect(request.path == "/my.bucket/p/a" && request["x-amz-security-token"] == "token")

@@ -37,7 +37,7 @@ struct ScriptedStore {
       now: { time.now() }, elapsed: { time.elapsed() }, sleep: { try await time.sleep($0) },
       random: AWSWorld.system.random, environment: { _ in nil })
     change(&options)
-    client = S3Client(options)
+    client = try S3Client(options)
     storage = try S3Storage(S3Location(bucket: "bucket", prefix: prefix), client: client)
   }
 

@@ -9,7 +9,7 @@ import Testing
   @Test("A real server keeps it, with pages of several sizes", arguments: [7, 1_000])
   func realServer(pageSize: Int) async throws {
     let server = try await RealServer()
-    let client = S3Client(server.options { $0.pageSize = pageSize })
+    let client = try S3Client(server.options { $0.pageSize = pageSize })
     let many = pageSize == 7 ? 40 : 1_100
     let violations = await StorageContract(many: many) {
       try S3Storage(server.location(), client: client)

@@ -21,7 +21,7 @@ import Testing
   @Test("A large object arrives in parts, and long ranges of it are copied by the server")
   func partsAndCopies() async throws {
     let server = try await RealServer()
-    let client = S3Client(server.options { $0.partSize = 5 << 20 })
+    let client = try S3Client(server.options { $0.partSize = 5 << 20 })
     let storage = try S3Storage(server.location(), client: client)
     let source = Self.bytes(27 << 20, seed: 1)
     let first = try await storage.writer(at: "source")
@@ -77,8 +77,8 @@ import Testing
     let server = try await RealServer()
     let location = try server.location()
     let (first, second) = (
-      try S3Storage(location, client: S3Client(server.options())),
-      try S3Storage(location, client: S3Client(server.options()))
+      try S3Storage(location, client: try S3Client(server.options())),
+      try S3Storage(location, client: try S3Client(server.options()))
     )
     try await first.put([1], at: "a", if: .always)
     try await second.put([2, 2], at: "a", if: .always)
@@ -105,7 +105,7 @@ import Testing
   @Test("What nobody finished is removed, and no younger than the time")
   func unfinished() async throws {
     let server = try await RealServer()
-    let client = S3Client(server.options { $0.partSize = 5 << 20 })
+    let client = try S3Client(server.options { $0.partSize = 5 << 20 })
     let storage = try S3Storage(server.location(), client: client)
     let writer = try await storage.writer(at: "a b/é")
     try await writer.write(Self.bytes(5 << 20, seed: 5))
@@ -123,7 +123,7 @@ import Testing
   func creators() async throws {
     let server = try await RealServer()
     let location = try server.location()
-    let storages = try (0..<20).map { _ in try S3Storage(location, client: S3Client(server.options())) }
+    let storages = try (0..<20).map { _ in try S3Storage(location, client: try S3Client(server.options())) }
     for round in 0..<5 {
       let winners = try await race(storages, "object\(round)", round, if: .ifAbsent)
       let stored = try await storages[0].get("object\(round)", limit: 100).bytes
@@ -135,7 +135,7 @@ import Testing
   func swappers() async throws {
     let server = try await RealServer()
     let location = try server.location()
-    let storages = try (0..<20).map { _ in try S3Storage(location, client: S3Client(server.options())) }
+    let storages = try (0..<20).map { _ in try S3Storage(location, client: try S3Client(server.options())) }
     var tag = try await storages[0].put([1], at: "head", if: .ifAbsent)
     for round in 0..<5 {
       let winners = try await race(storages, "head", round, if: .ifMatches(tag))
@@ -183,7 +183,8 @@ import Testing
   @Test("A bucket that is not there, and wrong credentials, are told of in a line")
   func wrongPlaces() async throws {
     let server = try await RealServer()
-    let missing = try S3Storage(S3Location("s3://no-such-bucket-here"), client: S3Client(server.options()))
+    let missing = try S3Storage(
+      S3Location("s3://no-such-bucket-here"), client: try S3Client(server.options()))
     do throws(StorageError) { _ = try await missing.get("a", limit: 1) } catch {
       #expect(error.code == .failed && error.message.contains("there is no bucket"))
     }

@@ -41,7 +41,16 @@ struct RealServer: Sendable {
 
   /// A storage at an empty prefix.
   func storage(_ change: (inout S3Options) -> Void = { _ in }) throws -> S3Storage {
-    try S3Storage(location(), client: S3Client(options(change)))
+    try S3Storage(location(), client: try S3Client(options(change)))
+  }
+
+  /// The variables by which the command finds it.
+  var variables: [String: String] {
+    [
+      "AWS_ENDPOINT_URL_S3": endpoint, "AWS_REGION": "us-east-1",
+      "AWS_ACCESS_KEY_ID": credentials.accessKeyID,
+      "AWS_SECRET_ACCESS_KEY": TestWorld.environment("TARN_S3_SECRET_KEY") ?? "",
+    ]
   }
 
   private static let number = Atomic(0)

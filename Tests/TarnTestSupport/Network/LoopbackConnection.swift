@@ -15,6 +15,7 @@ public final class LoopbackConnection: Sendable {
 
   init(_ descriptor: Int32) {
     self.descriptor = descriptor
+    Loopback.closeOnExecute(descriptor)
     var on: Int32 = 1
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
   }
@@ -63,7 +64,10 @@ public final class LoopbackConnection: Sendable {
   /// Closes it in order.
   public func close() {
     isClosed.withLock { isClosed in
-      if !isClosed { Loopback.close(descriptor) }
+      if !isClosed {
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+        Loopback.close(descriptor)
+      }
       isClosed = true
     }
   }
@@ -97,6 +101,9 @@ enum Loopback {
       Darwin.socket(AF_INET, SOCK_STREAM, 0)
     #endif
   }
+
+  /// Keeps a process that some test starts from holding it open.
+  static func closeOnExecute(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
   static func close(_ descriptor: Int32) {
     #if canImport(Glibc)

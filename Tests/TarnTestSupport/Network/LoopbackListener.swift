@@ -32,6 +32,7 @@ public final class LoopbackListener: Sendable {
   public init(_ serve: @escaping @Sendable (LoopbackConnection, Int) -> Void) throws {
     let descriptor = Loopback.socket()
     guard descriptor >= 0 else { throw Refused() }
+    Loopback.closeOnExecute(descriptor)
     let isBound = Loopback.withAddress(0) { bind(descriptor, $0, $1) } == 0
     var address = sockaddr_in()
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -1,3 +1,3 @@
 import TarnS3
 
-func use(_ options: S3Options) -> S3Client { S3Client(options) }
+func use(_ options: S3Options) throws -> S3Client { try S3Client(options) }

@@ -1,3 +1,4 @@
+import Synchronization
 import TarnAWS
 import TarnBytes
 import TarnTestSupport
@@ -180,16 +181,68 @@ import Testing
   @Test("A body that breaks off is asked for again, unless it went into the caller's memory")
   func brokenBodies() async throws {
     let test = try TestClient { request in
-      request.number == 1
-        ? .status(200, body: "whole") : .brokenOff(200, [("etag", "e")], length: 5, after: [1, 2])
+      switch request.number {
+      case 1: .status(200, body: "whole")
+      case 3: .init([.send(ScriptedServer.Answer.head(200, length: 5) + [1]), .hang])
+      default: .brokenOff(200, [("etag", "e")], length: 5, after: [1, 2])
+      }
     }
     #expect(try await test.client.send(test.request()).body == Array("whole".utf8))
     var request = test.request()
     request.receiving = .memory(ResponseMemory(ByteBuffer(), count: 5), offset: 0, count: 5)
-    let error = try await test.failure(request)
+    var error = try await test.failure(request)
     #expect(
       error.http?.kind == .bodyBrokenOff && error.http?.received == 2 && error.head?.headers["etag"] == "e")
     #expect(error.sending.attempts == 1)
+    request.timeouts.stall = .milliseconds(150)
+    error = try await test.failure(request)
+    #expect(error.http?.kind == .stalled && error.http?.received == 1 && error.sending.attempts == 1)
+  }
+
+  @Test("A refusal whose reason is cut off is asked for again, and leaves no doubt")
+  func brokenRefusals() async throws {
+    let test = try TestClient { request in
+      request.number == 0 ? .brokenOff(412, length: 500, after: Array("<Error><Co".utf8)) : .status(412)
+    }
+    let error = try await test.failure(test.request("PUT"))
+    #expect(error.service?.status == 412 && error.sending.attempts == 2 && !error.mayHaveArrived)
+  }
+
+  /// Gives credentials once.
+  private final class Fleeting: AWSCredentialsProvider {
+    private let given = Atomic(false)
+
+    func credentials() async throws(AWSError) -> AWSCredentials? {
+      guard !given.exchange(true, ordering: .relaxed) else { throw AWSError(.credentials, "test", "gone") }
+      return TestClient.credentials
+    }
+
+    func credentials(replacing old: AWSCredentials) async throws(AWSError) -> AWSCredentials? {
+      try await credentials()
+    }
+  }
+
+  @Test("Where credentials end in the middle, the error still tells of the attempts before")
+  func credentialsEnd() async throws {
+    let test = try TestClient(credentials: Fleeting()) { _ in .dropped }
+    let error = try await test.failure(test.request("PUT"))
+    #expect(error.kind == .credentials && error.mayHaveArrived && error.sending.attempts == 1)
+    let refused = try TestClient(credentials: Fleeting()) { _ in
+      .status(400, body: "<Error><Code>ExpiredToken</Code></Error>")
+    }
+    let other = try await refused.failure(refused.request("PUT"))
+    #expect(other.kind == .credentials && !other.mayHaveArrived && other.sending.attempts == 1)
+  }
+
+  @Test("A server may name the time at which to come back")
+  func retryAfterTime() async throws {
+    let date = ("Date", "Thu, 01 Jan 2026 00:00:01 GMT")
+    let test = try TestClient { request in
+      request.number == 0
+        ? .status(503, [date, ("Retry-After", "Thu, 01 Jan 2026 00:00:10 GMT")]) : .status(200)
+    }
+    _ = try await test.client.send(test.request())
+    #expect(test.time.waits == [.seconds(9)])
   }
 
   @Test("An answer beyond its limit, and a server that is not trusted, are not tried again")
