@@ -102,6 +102,10 @@ let package = Package(
       name: "TarnTestSupport",
       dependencies: ["TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"],
       path: "Tests/TarnTestSupport", swiftSettings: settings),
+    .target(
+      name: "TarnS3TestSupport",
+      dependencies: ["TarnS3", "TarnAWS", "TarnStorage", "TarnTestSupport"],
+      path: "Tests/TarnS3TestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
     tests("TarnExpressionsTests", ["TarnExpressions", "TarnColumns"]),
@@ -112,7 +116,10 @@ let package = Package(
       ]),
     tests(
       "ModelTests",
-      ["Tarn", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnStorage", "TarnTimeline"]),
+      [
+        "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnS3", "TarnS3TestSupport",
+        "TarnStorage", "TarnTimeline",
+      ]),
     tests(
       "CrashTests",
       ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract", "TarnTimeline"]),
@@ -139,7 +146,10 @@ let package = Package(
     tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
     tests(
       "TarnS3Tests",
-      ["TarnS3", "Tarn", "TarnAWS", "TarnExpressions", "TarnStorage", "TarnStorageContract"]),
+      [
+        "TarnS3", "Tarn", "TarnAWS", "TarnExpressions", "TarnStorage", "TarnStorageContract",
+        "TarnS3TestSupport",
+      ]),
     tests("TidyTests", []),
     tests(
       "TarnFoundationTests",

@@ -30,10 +30,12 @@ struct ObjectReader: Sendable {
     var call = S3Call("s3:GetObject", "GET", name.key)
     call.receiving = .bytes(limit: max(limit, 0))
     if bucket.options.checksums == .always { call.headers["x-amz-checksum-mode"] = "ENABLED" }
-    for _ in 0..<Self.attempts {
+    var failure: StorageError?
+    for attempt in 0..<Self.attempts {
+      if attempt > 0 { await bucket.pause(.milliseconds(20 << attempt)) }
       let answer: AWSAnswer
       do throws(AWSError) { answer = try await bucket.send(call) } catch {
-        guard error.http?.kind == .tooLarge, let head = error.head, head.isSuccess else {
+        guard error.http?.kind == .tooLarge, let head = error.head, ObjectHead(head) != nil else {
           throw bucket.failure(error, call, path: name.path)
         }
         let size = head.headers["content-length"].map { "\($0) bytes" } ?? "more"
@@ -42,14 +44,18 @@ struct ObjectReader: Sendable {
         )
       }
       guard let head = ObjectHead(answer.head), answer.head.status == 200 else {
-        throw bucket.unreadable(call, path: name.path, "no ETag")
+        failure = bucket.unreadable(call, path: name.path, "no ETag")
+        continue
       }
-      guard Self.isIntact(answer) else { continue }
+      guard Self.isIntact(answer) else {
+        failure = StorageError(
+          .failed, path: name.path,
+          "what comes has another checksum than \(bucket.address.name) says, again and again")
+        continue
+      }
       return StoredObject(bytes: answer.body, tag: head.tag)
     }
-    throw StorageError(
-      .failed, path: name.path,
-      "what comes has another checksum than \(bucket.address.name) says, again and again")
+    throw failure ?? bucket.unreadable(call, path: name.path, "no answer")
   }
 
   /// Whether a whole body is what the answer's checksum says, where it has one that this room makes.
@@ -127,15 +133,18 @@ struct ObjectReader: Sendable {
         let answer = try await bucket.send(call)
         (received, head) = (answer.received, answer.head)
       } catch {
-        guard error.http?.kind == .bodyBrokenOff, let seen = error.head, seen.isSuccess else {
-          if error.http?.kind == .tooLarge { throw noRanges(name, error) }
-          throw outOfRange(error, name, range) ?? bucket.failure(error, call, path: name.path)
-        }
+        let isOfObject = error.head.map { ObjectHead($0) != nil } ?? false
+        if error.http?.kind == .tooLarge, isOfObject { throw noRanges(name, error) }
+        guard let kind = error.http?.kind, kind == .bodyBrokenOff || kind == .tooLarge, let seen = error.head,
+          seen.isSuccess
+        else { throw outOfRange(error, name, range) ?? bucket.failure(error, call, path: name.path) }
         (received, head) = (error.http?.received ?? 0, seen)
         broken = error
       }
       guard let head, let object = ObjectHead(head) else {
-        throw bucket.unreadable(call, path: name.path, "no ETag")
+        guard resumption < Self.attempts else { throw bucket.unreadable(call, path: name.path, "no ETag") }
+        await bucket.pause(.milliseconds(20 << resumption))
+        continue
       }
       try check(head, object, name, range, done)
       if let first, first != object.tag { return nil }

@@ -10,6 +10,7 @@ import Testing
     "A store that ignores a condition is refused by name, and nothing is written",
     arguments: ["none", "match", "501", "never"])
   func ignores(what: String) async throws {
+    let trial = TrialObjects()
     let store = try ScriptedStore(heedsTrial: false) { request in
       if what == "none", request["if-none-match"] != nil { return ScriptedStore.tagged("first") }
       if what == "match", request["if-match"] != nil { return ScriptedStore.tagged("x") }
@@ -17,7 +18,7 @@ import Testing
         return .status(501, body: ScriptedStore.error("NotImplemented"))
       }
       if what == "never", request["if-match"] != nil { return .status(412) }
-      return ScriptedStore.trial(request)
+      return trial.answer(request)
     }
     for _ in 0..<2 {
       let error = await store.failure { storage throws(StorageError) in
@@ -35,12 +36,13 @@ import Testing
   @Test("A store is tried once, however many write at once, and a reader does not try it")
   func once() async throws {
     let trials = Mutex<Set<String>>([])
+    let trial = TrialObjects()
     let store = try ScriptedStore(heedsTrial: false) { request in
       guard request.path.contains("tarn-conditions-") else {
         return request.method == "GET" ? ScriptedStore.tagged("t", body: "x") : ScriptedStore.tagged("t")
       }
       _ = trials.withLock { $0.insert(request.path) }
-      return ScriptedStore.trial(request)
+      return trial.answer(request)
     }
     _ = try await store.storage.get("a", limit: 10)
     #expect(trials.withLock { $0.isEmpty })
@@ -57,46 +59,45 @@ import Testing
 
   @Test("A store that wants tags without quotes gets them so")
   func bareTags() async throws {
+    let trial = TrialObjects(takesQuotes: false)
     let store = try ScriptedStore(heedsTrial: false) { request in
-      if request.path.contains("tarn-conditions-") {
-        if request["if-match"] == "\"first\"" { return .status(412) }
-        if request["if-match"] == "first" { return ScriptedStore.tagged("second") }
-        return ScriptedStore.trial(request)
-      }
-      return ScriptedStore.tagged("t")
+      TrialObjects.isMeant(by: request) ? trial.answer(request) : ScriptedStore.tagged("t")
     }
     try await store.storage.put([1], at: "a", if: .ifMatches(ObjectTag("x")))
     #expect(store.requests.last?["if-match"] == "x")
   }
 
-  @Test("A lost answer makes the trial begin again, and an error of the moment is not remembered")
-  func lostAnswers() async throws {
-    let dropped = Mutex(false)
+  @Test(
+    "Answers that are lost do not disturb the trial, whether the store acted or not",
+    arguments: [true, false])
+  func lostAnswers(acts: Bool) async throws {
+    let trial = TrialObjects()
+    let seen = Mutex<Set<String>>([])
     let store = try ScriptedStore(heedsTrial: false) { request in
-      if request["if-match"] == "\"first\"" {
-        // The put was done, and its answer lost: the second attempt is refused.
-        return dropped.withLock { isDropped -> ScriptedServer.Answer in
-          if isDropped { return request.number > 8 ? ScriptedStore.trial(request) : .status(412) }
-          isDropped = true
-          return .dropped
-        }
-      }
-      return request.path.contains("tarn-conditions-")
-        ? ScriptedStore.trial(request) : ScriptedStore.tagged("t")
+      guard TrialObjects.isMeant(by: request) else { return ScriptedStore.tagged("t") }
+      // Each request once.
+      let name = request.method + request.text
+      guard seen.withLock({ $0.insert(name).inserted }) else { return trial.answer(request) }
+      if acts { _ = trial.answer(request) }
+      return .dropped
     }
     try await store.storage.put([1], at: "a", if: .ifMatches(ObjectTag("x")))
     #expect(store.requests.last?["if-match"] == "\"x\"")
+  }
+
+  @Test("An error of the moment is not remembered")
+  func momentaryErrors() async throws {
+    let trial = TrialObjects()
     let isDenied = Mutex(true)
-    let denied = try ScriptedStore(heedsTrial: false) { request in
+    let store = try ScriptedStore(heedsTrial: false) { request in
       if isDenied.withLock({ $0 }) { return .status(403, body: ScriptedStore.error("AccessDenied")) }
-      return request.path.contains("tarn-conditions-")
-        ? ScriptedStore.trial(request) : ScriptedStore.tagged("t")
+      return TrialObjects.isMeant(by: request) ? trial.answer(request) : ScriptedStore.tagged("t")
     }
-    let error = await denied.failure { storage throws(StorageError) in
+    let error = await store.failure { storage throws(StorageError) in
       _ = try await storage.put([1], at: "a", if: .always)
     }
     #expect(error.code == .permissionDenied && error.message.contains("s3:PutObject"))
     isDenied.withLock { $0 = false }
-    try await denied.storage.put([1], at: "a", if: .always)
+    try await store.storage.put([1], at: "a", if: .always)
   }
 }

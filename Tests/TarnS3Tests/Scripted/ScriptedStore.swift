@@ -22,8 +22,9 @@ struct ScriptedStore {
     _ script: @escaping @Sendable (WireRequest) -> Answer
   ) throws {
     let seen = seen
+    let trial = TrialObjects()
     server = try ScriptedServer { request in
-      if heedsTrial, request.path.contains("tarn-conditions-") { return Self.trial(request) }
+      if heedsTrial, TrialObjects.isMeant(by: request) { return trial.answer(request) }
       return script(seen.add(request))
     }
     let time = time
@@ -46,16 +47,6 @@ struct ScriptedStore {
 
   /// The methods of what was asked.
   var methods: [String] { requests.map(\.method) }
-
-  /// How a store answers the trial that heeds conditions and wants tags with their quotes.
-  static func trial(_ request: WireRequest) -> Answer {
-    switch (request.method, request["if-none-match"], request["if-match"]) {
-    case ("PUT", "*", _) where request.text == "1": tagged("first")
-    case ("PUT", _, "\"first\""): tagged("second")
-    case ("PUT", _, _): .status(412, body: error("PreconditionFailed"))
-    default: .status(204)
-    }
-  }
 
   /// A success with a tag.
   static func tagged(_ tag: String, body: String = "") -> Answer {
@@ -101,6 +92,45 @@ struct ScriptedStore {
         request.number = all.count
         all.append(request)
         return request
+      }
+    }
+  }
+}
+
+/// The objects of the trial of conditions, as a store keeps them that heeds conditions.
+final class TrialObjects: Sendable {
+  private struct Object {
+    var bytes: [UInt8]
+    var tag: String
+  }
+
+  private let takesQuotes: Bool
+  private let objects = Mutex<[String: Object]>([:])
+  private let made = Atomic(0)
+
+  /// - Parameter takesQuotes: Whether tags come with their quotes, and else without.
+  init(takesQuotes: Bool = true) { self.takesQuotes = takesQuotes }
+
+  /// Whether a request is one of the trial.
+  static func isMeant(by request: WireRequest) -> Bool { request.path.contains("tarn-conditions-") }
+
+  func answer(_ request: WireRequest) -> ScriptedServer.Answer {
+    objects.withLock { objects in
+      let present = objects[request.path]
+      switch request.method {
+      case "PUT":
+        let expected = present.map { takesQuotes ? "\"\($0.tag)\"" : $0.tag }
+        if let wanted = request["if-match"], wanted != expected { return .status(412) }
+        if request["if-none-match"] != nil, present != nil { return .status(412) }
+        let tag = "trial\(made.add(1, ordering: .relaxed).newValue)"
+        objects[request.path] = Object(bytes: request.body, tag: tag)
+        return ScriptedStore.tagged(tag)
+      case "GET":
+        guard let present else { return .status(404, body: ScriptedStore.error("NoSuchKey")) }
+        return .status(200, [("ETag", "\"\(present.tag)\"")], bytes: present.bytes)
+      default:
+        objects[request.path] = nil
+        return .status(204)
       }
     }
   }

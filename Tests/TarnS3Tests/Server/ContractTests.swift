@@ -1,4 +1,5 @@
 import TarnS3
+import TarnS3TestSupport
 import TarnStorage
 import TarnStorageContract
 import TarnTestSupport

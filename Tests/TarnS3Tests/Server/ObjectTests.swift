@@ -1,6 +1,7 @@
 import Synchronization
 import TarnAWS
 import TarnS3
+import TarnS3TestSupport
 import TarnStorage
 import TarnTestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Tarn
 import TarnExpressions
 import TarnS3
+import TarnS3TestSupport
 import TarnStorage
 import TarnTestSupport
 import Testing

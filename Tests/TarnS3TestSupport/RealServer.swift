@@ -6,13 +6,16 @@ import TarnTestSupport
 import Testing
 
 /// The real server that `Tests/s3-server` starts, with a bucket of its own for each run of the tests.
-struct RealServer: Sendable {
-  let endpoint: String
-  let credentials: AWSCredentials
-  let bucket: String
+public struct RealServer: Sendable {
+  /// Where it is reached.
+  public let endpoint: String
+  /// Credentials that it takes.
+  public let credentials: AWSCredentials
+  /// The bucket.
+  public let bucket: String
 
   /// Finds the server; skips the test where it does not run.
-  init(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+  public init(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let endpoint = TestWorld.environment("TARN_S3_ENDPOINT")
     try TestWorld.require(
       "an S3 server (Tests/run starts one; or: eval \"$(Tests/s3-server start)\")", endpoint != nil,
@@ -25,7 +28,7 @@ struct RealServer: Sendable {
   }
 
   /// Options that reach it.
-  func options(_ change: (inout S3Options) -> Void = { _ in }) -> S3Options {
+  public func options(_ change: (inout S3Options) -> Void = { _ in }) -> S3Options {
     var options = S3Options()
     options.endpoint = endpoint
     options.region = "us-east-1"
@@ -35,17 +38,17 @@ struct RealServer: Sendable {
   }
 
   /// An empty prefix.
-  func location() throws -> S3Location {
+  public func location() throws -> S3Location {
     try S3Location(bucket: bucket, prefix: "t\(Self.number.add(1, ordering: .relaxed).newValue)")
   }
 
   /// A storage at an empty prefix.
-  func storage(_ change: (inout S3Options) -> Void = { _ in }) throws -> S3Storage {
+  public func storage(_ change: (inout S3Options) -> Void = { _ in }) throws -> S3Storage {
     try S3Storage(location(), client: try S3Client(options(change)))
   }
 
   /// The variables by which the command finds it.
-  var variables: [String: String] {
+  public var variables: [String: String] {
     [
       "AWS_ENDPOINT_URL_S3": endpoint, "AWS_REGION": "us-east-1",
       "AWS_ACCESS_KEY_ID": credentials.accessKeyID,
