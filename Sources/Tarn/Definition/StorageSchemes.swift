@@ -1,9 +1,10 @@
-/// Which storages the schemes of URLs name, for programs that take the places of tables as text.
+/// Which storages the schemes of URLs name, for programs that take the places of tables as text; a maker may give any
+/// storage by ``TableLocation/storage(_:name:)``.
 ///
 /// ```swift
 /// var schemes = StorageSchemes()
-/// schemes.register("memory") { url in .storage(InMemoryStorage(), name: url) }
-/// let table = try await Table.open(at: schemes.location(of: "memory://trades"))
+/// schemes.register("lake") { url in .local("/srv/lake/" + url.dropFirst("lake://".count)) }
+/// let table = try await Table.open(at: schemes.location(of: "lake://trades"))
 /// ```
 public struct StorageSchemes: Sendable {
   /// Makes the location that a URL of its scheme names.

@@ -110,6 +110,9 @@ public struct S3Storage: Storage {
 
   /// Opens a writer that sends a small object by one put, and a larger one in parts.
   ///
+  /// Parts are on their way while the next is written, so that what ranges are copied from must stay until it has
+  /// finished.
+  ///
   /// Its ``TarnStorage/ObjectWriter/finish(if:)`` fails with `unsupported` for an object in parts that has a condition,
   /// where the bucket does not heed conditions of those. Throws what ``Storage/writer(at:)`` does.
   public func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
@@ -132,9 +135,14 @@ public struct S3Storage: Storage {
 
   /// Aborts uploads below the prefix that began before a time and were never completed.
   ///
-  /// Throws what ``Storage/removeUnfinished(before:)`` does.
+  /// Where the bucket does not let one look for them, or cannot, they stay: they cost, and harm nobody. Throws what
+  /// ``Storage/removeUnfinished(before:)`` does.
   public func removeUnfinished(before time: Int64) async throws(StorageError) {
-    try await UnfinishedUploads(bucket: bucket, root: places.root).remove(before: time)
+    do throws(StorageError) {
+      try await UnfinishedUploads(bucket: bucket, root: places.root).remove(before: time)
+    } catch {
+      guard error.code == .permissionDenied || error.code == .unsupported else { throw error }
+    }
   }
 
   private func name(_ path: String) throws(StorageError) -> ObjectName {

@@ -21,7 +21,7 @@ struct CompletionProbe: Sendable {
     _ = try await ObjectPutter(bucket: bucket).put(HTTPBody("1"), name, if: .always, quoting: .quoted)
     let upload = try await MultipartUpload.begin(name, bucket)
     do throws(StorageError) {
-      try await upload.add(HTTPBody("2"))
+      try await upload.add(PartContent([2]))
       _ = try await upload.complete(if: .ifAbsent, isHeeded: true)
       return false
     } catch {

@@ -53,15 +53,18 @@ final class MultipartUpload: Sendable {
   /// How many parts there are so far.
   var partCount: Int { state.withLock { $0.count } }
 
-  /// Adds bytes as the next part, and returns as soon as there is room for them on their way.
+  /// Adds the next part, and returns as soon as there is room for it on its way.
   ///
   /// - Throws: What an earlier part failed with.
-  func add(_ body: HTTPBody) async throws(StorageError) {
-    await bucket.budget.take(body.count)
+  func add(_ content: PartContent) async throws(StorageError) {
+    let cost = content.count
+    await bucket.budget.take(cost)
     do throws(StorageError) {
-      try start(costing: body.count) { [self] number throws(StorageError) in try await send(body, number) }
+      try start(costing: cost) { [self] number throws(StorageError) in
+        try await send(try await content.body(bucket), number)
+      }
     } catch {
-      bucket.budget.giveBack(body.count)
+      bucket.budget.giveBack(cost)
       throw error
     }
   }

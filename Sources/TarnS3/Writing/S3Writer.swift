@@ -10,7 +10,7 @@ actor S3Writer: ObjectWriter {
   /// What keys begin with, and those of objects that show what the store can.
   private let places: StorePlaces
   private var isOpen = true
-  private var gathered = GatheredBytes()
+  private var gathered = GatheredContent()
   /// There once something was sent.
   private var upload: MultipartUpload?
   /// What is known of the objects that ranges were copied from.
@@ -52,7 +52,7 @@ actor S3Writer: ObjectWriter {
     try open()
     isOpen = false
     guard let upload else {
-      let body = gathered.take(gathered.count)
+      let body = try await gathered.take(gathered.count).body(bucket)
       return try await ObjectPutter(bucket: bucket).put(body, name, if: condition, quoting: quoting)
     }
     do throws(StorageError) {
@@ -72,7 +72,7 @@ actor S3Writer: ObjectWriter {
 
   func abandon() async {
     isOpen = false
-    gathered = GatheredBytes()
+    gathered = GatheredContent()
     guard let upload else { return }
     self.upload = nil
     await upload.abort()
@@ -130,24 +130,27 @@ actor S3Writer: ObjectWriter {
     return info
   }
 
-  /// Has the server copy what is large enough for parts of its own, and reads and sends the rest.
-  private func copy(_ range: Range<Int>, of source: ObjectName, _ info: ObjectInfo) async throws(StorageError)
-  {
+  /// Has the server copy what is large enough for parts of its own; the rest is read when it is sent.
+  private func copy(_ range: Range<Int>, of name: ObjectName, _ info: ObjectInfo) async throws(StorageError) {
+    let source = CopiedSource(name: name, tag: info.tag)
     // A part before the last has a least size, and what was gathered is one as soon as a copied one follows.
     let missing = gathered.count == 0 ? 0 : max(PartSizes.least - gathered.count, 0)
     // A range of an object of the least size or less is refused.
     guard info.size > PartSizes.least, range.count - missing >= PartSizes.least else {
-      return try await send(range, of: source, info)
+      gathered.append(range, of: source)
+      return try await sendWhole()
     }
-    try await send(range.prefix(missing), of: source, info)
+    let rest = range.lowerBound + missing..<range.upperBound
+    gathered.append(range.lowerBound..<rest.lowerBound, of: source)
     if gathered.count > 0 { try await send(gathered.count) }
     let upload = try await begun()
-    for piece in PartSizes.pieces(of: range.lowerBound + missing..<range.upperBound) {
-      if Task.isCancelled { throw StorageError(.cancelled, path: name.path, "the writing was cancelled") }
-      try await upload.add(piece, of: source, tag: info.tag)
+    for piece in PartSizes.pieces(of: rest) {
+      if Task.isCancelled {
+        throw StorageError(.cancelled, path: self.name.path, "the writing was cancelled")
+      }
+      try await upload.add(piece, of: name, tag: info.tag)
     }
-    let used = CopiedSource(name: source, tag: info.tag)
-    if copied.last != used { copied.append(used) }
+    if copied.last != source { copied.append(source) }
   }
 
   /// Looks whether what was copied from is still of the version that is meant.
@@ -159,29 +162,4 @@ actor S3Writer: ObjectWriter {
       try StorageError.check(info.tag, is: source.tag, path: source.name.path)
     }
   }
-
-  /// Reads a range, and gathers it as if it were written.
-  private func send(_ range: Range<Int>, of source: ObjectName, _ info: ObjectInfo) async throws(StorageError)
-  {
-    for piece in PartSizes.pieces(of: range, most: ObjectReader.partSize) {
-      let memory = ResponseMemory(ByteBuffer(), count: piece.count)
-      try await ObjectReader(bucket: bucket).read(source, piece, tag: info.tag, into: memory)
-      gathered.append(memory.take(filled: piece.count).copied())
-      try await sendWhole()
-    }
-  }
-}
-
-/// An object of which ranges were copied.
-private struct CopiedSource: Equatable {
-  let name: ObjectName
-  let tag: ObjectTag
-
-  static func == (left: CopiedSource, right: CopiedSource) -> Bool {
-    left.tag == right.tag && left.name.key.utf8.elementsEqual(right.name.key.utf8)
-  }
-}
-
-extension Range<Int> {
-  fileprivate func prefix(_ count: Int) -> Range<Int> { lowerBound..<lowerBound + count }
 }

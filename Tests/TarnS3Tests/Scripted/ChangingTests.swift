@@ -228,4 +228,84 @@ import Testing
     }
     #expect(error.code == .failed && error.message.contains("write it again"))
   }
+
+  @Test(
+    "Uploads that nobody finished are found over all pages, by their age and place; who may not look lets them be"
+  )
+  func unfinished() async throws {
+    @Sendable func uploads(_ list: [(key: String, id: String, began: String)], next: String? = nil)
+      -> ScriptedServer.Answer
+    {
+      var text = "<ListMultipartUploadsResult>"
+      for upload in list {
+        text +=
+          "<Upload><Key>\(upload.key)</Key><UploadId>\(upload.id)</UploadId><Initiated>\(upload.began)</Initiated></Upload>"
+      }
+      if let next {
+        text +=
+          "<IsTruncated>true</IsTruncated><NextKeyMarker>\(next)</NextKeyMarker>"
+          + "<NextUploadIdMarker>2</NextUploadIdMarker>"
+      }
+      return .status(200, body: text + "</ListMultipartUploadsResult>")
+    }
+    let old = "2026-01-01T00:00:00.000Z"
+    let store = try ScriptedStore { request in
+      if request.method == "DELETE" { return .status(request.target.contains("uploadId=2") ? 404 : 204) }
+      return request.target.contains("key-marker")
+        ? uploads([("root/c", "3", old), ("rooted", "4", old)])
+        : uploads(
+          [("root/a b", "1", old), ("root/b", "2", old), ("root/new", "5", "2026-01-02T00:00:00.000Z")],
+          next: "root/b")
+    }
+    try await store.storage.removeUnfinished(before: 1_767_225_600_000_001)
+    let aborted = store.requests.filter { $0.method == "DELETE" }.map(\.target).sorted()
+    #expect(
+      aborted == [
+        "/bucket/root/a%20b?uploadId=1", "/bucket/root/b?uploadId=2", "/bucket/root/c?uploadId=3",
+      ])
+    let denied = try ScriptedStore { _ in .status(403, body: ScriptedStore.error("AccessDenied")) }
+    try await denied.storage.removeUnfinished(before: .max)
+    let failing = try ScriptedStore { _ in .status(500) }
+    #expect(
+      await failing.failure { storage throws(StorageError) in try await storage.removeUnfinished(before: .max)
+      }.code == .failed)
+  }
+
+  @Test("Small ranges that lie close together are read by one request")
+  func joinedRanges() async throws {
+    let source = (0..<100).map { UInt8($0) }
+    let store = try ScriptedStore { request in
+      switch request.method {
+      case "HEAD":
+        return ScriptedStore.Answer([.send(ScriptedStore.Answer.head(200, [("ETag", "\"t\"")], length: 100))])
+      case "GET":
+        let bounds = request["range"]?.dropFirst(6).split(separator: "-").compactMap { Int($0) } ?? []
+        guard bounds.count == 2 else { return .status(500) }
+        return .status(
+          206, [("ETag", "\"t\""), ("Content-Range", "bytes \(bounds[0])-\(bounds[1])/100")],
+          bytes: Array(source[bounds[0]...bounds[1]]))
+      default: return ScriptedStore.tagged("new")
+      }
+    }
+    let writer = try await store.storage.writer(at: "a")
+    for (range, byte) in [(10..<20, 200), (20..<22, 201), (50..<60, 202), (5..<8, 203)]
+      as [(Range<Int>, UInt8)]
+    {
+      try await writer.write([byte])
+      try await writer.copy(range, of: "source", tag: ObjectTag("t"))
+    }
+    _ = try await writer.finish(if: .always)
+    #expect(
+      store.requests.filter { $0.method == "GET" }.map { $0["range"] ?? "" }.sorted() == [
+        "bytes=10-59", "bytes=5-7",
+      ])
+    let sent = try #require(store.requests.last?.body)
+    var expected: [UInt8] = [200]
+    expected += source[10..<20]
+    expected += [201, 20, 21, 202]
+    expected += source[50..<60]
+    expected += [203, 5, 6, 7]
+    #expect(sent == expected)
+    #expect(store.requests.filter { $0.method == "HEAD" }.count == 1)
+  }
 }
