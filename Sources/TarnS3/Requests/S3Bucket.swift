@@ -39,6 +39,19 @@ final class S3Bucket: Sendable {
     return try await Task { await attempt(call) }.value.get()
   }
 
+  /// Carries work out to its end in a cancelled task, too: finding out what became of a change belongs to it.
+  func uncancelled<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws(StorageError) -> Value
+  ) async throws(StorageError) -> Value {
+    try await Task { await Self.result(body) }.value.get()
+  }
+
+  private static func result<Value: Sendable>(
+    _ body: @Sendable () async throws(StorageError) -> Value
+  ) async -> Result<Value, StorageError> {
+    do throws(StorageError) { return .success(try await body()) } catch { return .failure(error) }
+  }
+
   /// Sends a call of which only an answer matters.
   ///
   /// - Parameter path: The path that an error names.

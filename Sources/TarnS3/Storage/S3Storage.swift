@@ -96,7 +96,10 @@ public struct S3Storage: Storage {
   ) async throws(StorageError) -> ObjectTag {
     let name = try name(path)
     let quoting = try await quoting()
-    return try await ObjectPutter(bucket: bucket).put(HTTPBody(bytes), name, if: condition, quoting: quoting)
+    let putter = ObjectPutter(bucket: bucket)
+    return try await bucket.uncancelled { () throws(StorageError) in
+      try await putter.put(HTTPBody(bytes), name, if: condition, quoting: quoting)
+    }
   }
 
   /// Copies an object on the condition of its tag, and deletes it where it was.
@@ -105,7 +108,8 @@ public struct S3Storage: Storage {
   public func move(_ path: String, to target: String) async throws(StorageError) {
     let (source, target) = (try name(path), try name(target))
     _ = try await quoting()
-    try await ObjectMover(bucket: bucket).move(source, to: target)
+    let mover = ObjectMover(bucket: bucket)
+    try await bucket.uncancelled { () throws(StorageError) in try await mover.move(source, to: target) }
   }
 
   /// Opens a writer that sends a small object by one put, and a larger one in parts.

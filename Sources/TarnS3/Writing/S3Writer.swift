@@ -53,14 +53,19 @@ actor S3Writer: ObjectWriter {
     isOpen = false
     guard let upload else {
       let body = try await gathered.take(gathered.count).body(bucket)
-      return try await ObjectPutter(bucket: bucket).put(body, name, if: condition, quoting: quoting)
+      let putter = ObjectPutter(bucket: bucket)
+      return try await bucket.uncancelled { [name, quoting] () throws(StorageError) in
+        try await putter.put(body, name, if: condition, quoting: quoting)
+      }
     }
     do throws(StorageError) {
       if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
       try await upload.settle()
       try await checkCopied()
       let isHeeded = condition == .always ? false : try await heedsInCompletion()
-      let tag = try await upload.complete(if: condition, isHeeded: isHeeded)
+      let tag = try await bucket.uncancelled { () throws(StorageError) in
+        try await upload.complete(if: condition, isHeeded: isHeeded)
+      }
       self.upload = nil
       return tag
     } catch {

@@ -147,4 +147,36 @@ import Testing
     }
     #expect(error.code == .throttled && store.methods.allSatisfy { $0 == "PUT" })
   }
+
+  @Test("In a cancelled task, too, a put is carried out, and what became of it is found out")
+  func cancelled() async throws {
+    let store = try ScriptedStore { request in
+      switch (request.method, request.number) {
+      case ("PUT", 0): .dropped
+      case ("PUT", _): .status(412)
+      default: ScriptedStore.tagged("there", body: "own")
+      }
+    }
+    let task = Task {
+      while !Task.isCancelled { await Task.yield() }
+      return try await store.storage.put(Self.own, at: "a", if: .ifAbsent)
+    }
+    task.cancel()
+    #expect(try await task.value == ObjectTag("there"))
+    let moving = try ScriptedStore { request in
+      switch request.method {
+      case "HEAD": ScriptedStore.tagged("t")
+      case "PUT":
+        .status(200, body: "<CopyObjectResult><ETag>&quot;t&quot;</ETag></CopyObjectResult>")
+      default: .status(204)
+      }
+    }
+    let move = Task {
+      while !Task.isCancelled { await Task.yield() }
+      try await moving.storage.move("a", to: "b")
+    }
+    move.cancel()
+    try await move.value
+    #expect(moving.methods == ["HEAD", "PUT", "DELETE"])
+  }
 }
