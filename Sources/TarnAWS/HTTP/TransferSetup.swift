@@ -83,6 +83,8 @@ enum TransferSetup {
   ) {
     let isSecure = request.url.lowercased().hasPrefix("https:")
     if isSecure, let certificates = options.certificates { easy.set(CURLOPT_CAINFO, certificates) }
+    // Waits for the first connection's handshake, which tells whether all requests can share it.
+    if isSecure { easy.set(CURLOPT_PIPEWAIT, 1) }
     // An empty text keeps curl from asking the environment itself.
     let proxy = request.usesProxy ? (isSecure ? options.secureProxy : options.proxy) : nil
     easy.set(CURLOPT_PROXY, proxy ?? "")

@@ -172,7 +172,7 @@ import Testing
       }
     }
     var request = test.request()
-    request.timeouts.stall = .milliseconds(150)
+    request.timeouts.stall = .seconds(1)
     let answer = try await test.client.send(request)
     #expect(answer.sending.attempts == 3 && answer.sending.earlierMayHaveArrived)
     #expect(test.events.all[0].contains(" stalled,") && test.events.all[1].contains(" badAnswer,"))
@@ -194,7 +194,7 @@ import Testing
     #expect(
       error.http?.kind == .bodyBrokenOff && error.http?.received == 2 && error.head?.headers["etag"] == "e")
     #expect(error.sending.attempts == 1)
-    request.timeouts.stall = .milliseconds(150)
+    request.timeouts.stall = .seconds(1)
     error = try await test.failure(request)
     #expect(error.http?.kind == .stalled && error.http?.received == 1 && error.sending.attempts == 1)
   }

@@ -152,17 +152,19 @@ import Testing
   @Test("A request is never sent twice behind the caller's back")
   func neverSentTwice() async throws {
     let server = try ScriptedServer { request in
-      request.method == "PUT" ? .init([.close]) : .status(200)
+      request.method == "GET" ? .status(200) : .init([.close])
     }
     let client = HTTPClient()
-    _ = try await client.send(HTTPRequest("GET", server.url))
-    var request = HTTPRequest("PUT", server.url)
-    request.body = HTTPBody("once")
-    // libcurl itself would send it again, since the kept connection ended without a byte.
-    let error = try #require(await failure(client, request))
-    #expect(error.kind == .connectionBroken && error.mayHaveArrived)
-    #expect(server.requests.filter { $0.method == "PUT" }.count == 1)
-    #expect(try await client.send(HTTPRequest("GET", server.url)).head.status == 200)
+    for (count, (method, body)) in [("DELETE", ""), ("PUT", ""), ("POST", ""), ("PUT", "once")].enumerated() {
+      // So that there is a connection to keep.
+      _ = try await client.send(HTTPRequest("GET", server.url))
+      var request = HTTPRequest(method, server.url)
+      request.body = HTTPBody(body)
+      // libcurl itself would send it again, since the kept connection ended without a byte.
+      let error = try #require(await failure(client, request))
+      #expect(error.kind == .connectionBroken && error.mayHaveArrived, "\(method) \(body)")
+      #expect(server.requests.filter { $0.method != "GET" }.count == count + 1, "\(method) \(body)")
+    }
   }
 
   @Test("A body that breaks off says how much of it came, and of what")
@@ -186,13 +188,13 @@ import Testing
       return switch request.path {
       case "/silent": .init([.hang])
       case "/middle": .init([.send(head + [1]), .hang])
-      default: .init([.send(head)] + (0..<6).flatMap { _ in [.pause(.milliseconds(100)), .send([1])] })
+      default: .init([.send(head)] + (0..<6).flatMap { _ in [.pause(.milliseconds(250)), .send([1])] })
       }
     }
     let client = HTTPClient()
     func request(_ path: String) -> HTTPRequest {
       var request = HTTPRequest("GET", server.url + path)
-      request.timeouts.stall = .milliseconds(300)
+      request.timeouts.stall = .seconds(1)
       return request
     }
     var error = try #require(await failure(client, request("/silent")))
@@ -201,7 +203,7 @@ import Testing
     #expect(error.kind == .stalled && error.received == 1 && error.head?.status == 200)
     #expect(try await client.send(request("/drip")).body.count == 6)
     var short = request("/drip")
-    short.timeouts.total = .milliseconds(250)
+    short.timeouts.total = .milliseconds(600)
     error = try #require(await failure(client, short))
     #expect(error.kind == .timedOut)
   }

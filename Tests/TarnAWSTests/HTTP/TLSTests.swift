@@ -31,9 +31,8 @@ import Testing
     }
 
     deinit {
-      // It need not listen to anything milder: the test's own process may hold that back.
+      // It need not listen to anything milder: the test's own process may hold that back. Nobody waits for it.
       kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
     }
 
     private static func start(_ process: Process, _ arguments: [String]) throws -> Pipe {
