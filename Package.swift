@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "TarnStorageContract", targets: ["TarnStorageContract"]),
     .library(name: "TarnTimeline", targets: ["TarnTimeline"]),
     .library(name: "TarnAWS", targets: ["TarnAWS"]),
+    .library(name: "TarnS3", targets: ["TarnS3"]),
     .library(name: "DynamoDBJSON", targets: ["DynamoDBJSON"]),
     .library(name: "TarnFoundation", targets: ["TarnFoundation"]),
     .executable(name: "tarn", targets: ["TarnCommand"]),
@@ -79,6 +80,7 @@ let package = Package(
         "TarnTimeline", "TarnIndex", "TarnFileGroups",
       ]),
     room("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
+    room("TarnS3", ["Tarn", "TarnStorage", "TarnAWS", "TarnBytes"]),
     room(
       "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     room(
@@ -91,7 +93,7 @@ let package = Package(
       name: "TarnCommand",
       dependencies: [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnFileGroups", "TarnAvro", "CMalloc",
+        "TarnTimeline", "TarnFileGroups", "TarnAvro", "TarnS3", "CMalloc",
       ],
       swiftSettings: settings),
 
@@ -100,6 +102,10 @@ let package = Package(
       name: "TarnTestSupport",
       dependencies: ["TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"],
       path: "Tests/TarnTestSupport", swiftSettings: settings),
+    .target(
+      name: "TarnS3TestSupport",
+      dependencies: ["TarnS3", "TarnAWS", "TarnStorage", "TarnTestSupport"],
+      path: "Tests/TarnS3TestSupport", swiftSettings: settings),
     tests("TarnBytesTests", ["TarnBytes"]),
     tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
     tests("TarnExpressionsTests", ["TarnExpressions", "TarnColumns"]),
@@ -110,7 +116,10 @@ let package = Package(
       ]),
     tests(
       "ModelTests",
-      ["Tarn", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnStorage", "TarnTimeline"]),
+      [
+        "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnS3", "TarnS3TestSupport",
+        "TarnStorage", "TarnTimeline",
+      ]),
     tests(
       "CrashTests",
       ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract", "TarnTimeline"]),
@@ -135,6 +144,12 @@ let package = Package(
       ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
     tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
     tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
+    tests(
+      "TarnS3Tests",
+      [
+        "TarnS3", "Tarn", "TarnAWS", "TarnExpressions", "TarnStorage", "TarnStorageContract",
+        "TarnS3TestSupport",
+      ]),
     tests("TidyTests", []),
     tests(
       "TarnFoundationTests",

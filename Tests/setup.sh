@@ -106,6 +106,23 @@ spark_bundles() {
 
 has_java() { "${JAVA_HOME:+$JAVA_HOME/bin/}java" -version >/dev/null 2>&1; }
 
+# Starts the S3 server that tests use, and sets the variables by which they find it. False, with a line, where it cannot.
+need_s3_server() {
+  local lines
+  if ! command -v radosgw >/dev/null || ! command -v ceph-mon >/dev/null || ! command -v ceph-osd >/dev/null; then
+    # Only Debian and its kin have it in packages.
+    command -v apt-get >/dev/null && install_packages "radosgw ceph-mon ceph-osd" "" || {
+      say "the packages radosgw, ceph-mon and ceph-osd cannot be installed: tests with a real S3 server skip"
+      return 1
+    }
+  fi
+  lines=$("$root/Tests/s3-server" start) || {
+    say "the S3 server does not start: tests with it skip"
+    return 1
+  }
+  eval "$lines"
+}
+
 # Prepares what the foreign engines need. False where something lacks; each lack is said.
 need_foreign_engines() {
   local complete=0

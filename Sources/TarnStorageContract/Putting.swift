@@ -27,27 +27,27 @@ extension StorageContract {
       try await trial.check(.put, at: "a", holds: [8])
     },
     Clause("of many who create an object at once one does") { trial in
-      for round in 0..<10 {
-        try await race(.put, trial, "folder\(round)/a") { number in
-          try await trial.storage.put([number, number], at: "folder\(round)/a", if: .ifAbsent)
+      for round in UInt8(0)..<10 {
+        try await race(.put, trial, "folder\(round)/a", round) { bytes in
+          try await trial.storage.put(bytes, at: "folder\(round)/a", if: .ifAbsent)
         }
       }
     },
     Clause("of many who replace an object at once one does") { trial in
       var tag = try await trial.put([0, 0], "a", if: .ifAbsent)
-      for _ in 0..<10 {
+      for round in UInt8(0)..<10 {
         let present = tag
-        try await race(.put, trial, "a") { number in
-          try await trial.storage.put([number, number], at: "a", if: .ifMatches(present))
+        try await race(.put, trial, "a", round) { bytes in
+          try await trial.storage.put(bytes, at: "a", if: .ifMatches(present))
         }
         tag = try await trial.need(.info, "info of a") { try await trial.storage.info(of: "a").tag }
       }
     },
     Clause("of many who finish an object at once one does") { trial in
-      for round in 0..<5 {
-        try await race(.finish, trial, "folder\(round)/a") { number in
+      for round in UInt8(0)..<5 {
+        try await race(.finish, trial, "folder\(round)/a", round) { bytes in
           let writer = try await trial.storage.writer(at: "folder\(round)/a")
-          try await writer.write([number, number])
+          try await writer.write(bytes)
           try await writer.finish(if: .ifAbsent)
         }
       }
@@ -67,16 +67,18 @@ extension StorageContract {
     },
   ]
 
-  /// Lets many write `[number, number]` to one path at once, of whom one may succeed.
+  /// Lets many write `[number, round]` to one path at once, of whom one may succeed.
+  ///
+  /// No two writes are alike: a tag that is a hash of the content comes back with it.
   private static func race(
-    _ verb: ContractViolation.Verb, _ trial: Trial, _ path: String,
-    _ write: @escaping @Sendable (UInt8) async throws -> Void
+    _ verb: ContractViolation.Verb, _ trial: Trial, _ path: String, _ round: UInt8,
+    _ write: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws {
     let codes = await withTaskGroup(of: (UInt8, StorageError.Code?).self) { group in
       for number in UInt8(1)...8 {
         group.addTask {
           do {
-            try await write(number)
+            try await write([number, round])
             return (number, nil)
           } catch {
             return (number, (error as? StorageError)?.code ?? .failed)
@@ -96,7 +98,7 @@ extension StorageContract {
         verb, isLoss, "the others to fail with \(StorageError.Code.preconditionFailed)", seen: "\(code)")
     }
     let bytes = try await trial.bytes(path) ?? []
-    let isTheirs = bytes.count == 2 && (winners + unknown).contains(bytes[0]) && bytes[0] == bytes[1]
+    let isTheirs = bytes.count == 2 && (winners + unknown).contains(bytes[0]) && bytes[1] == round
     trial.check(verb, isTheirs, "the object of the one who won, \(winners)", seen: "\(bytes)")
   }
 }

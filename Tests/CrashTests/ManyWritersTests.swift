@@ -133,6 +133,39 @@ import Testing
     #expect(found[1].time == 9)
   }
 
+  /// A row is left out because a newer one is stored, which another writer then deletes: behind that deletion the row is
+  /// new, also in a table that remembers no deletions.
+  @Test func aRowThatIsLeftOutStandsOnTheOneThatIsStored() async throws {
+    let storage = InMemoryStorage()
+    var options = TableOptions()
+    options.tarn.tombstoneRetentionHours = 0
+    _ = try await Table.create(
+      at: .storage(storage, name: "memory/trades"), schema: Trade.schema, recordKey: ["id"],
+      partitionedBy: ["exchange"], orderedBy: "time", options: options)
+    try await open(storage).upsert(try Trade.batch([Trade("k", 9, "OKX", 1), Trade("other", 1, "OKX")]))
+    let hasCome = Mutex(false)
+    let hooked = HookStorage(inner: storage) { call in
+      guard call == "put .hoodie/tarn/head",
+        hasCome.withLock({ come in
+          defer { come = true }
+          return !come
+        })
+      else { return }
+      var key = ColumnBuilder(.string)
+      try? key.append("k")
+      guard
+        let keys = try? RecordBatch(schema: Schema([Field("id", .string)]), columns: [key.finish()])
+      else { return }
+      _ = try? await open(storage).delete(keys)
+    }
+    let report = try await open(hooked).upsert(
+      try Trade.batch([Trade("k", 3, "OKX", 2), Trade("new", 1, "Kraken")]))
+    #expect(report.inserted == 2 && report.stale == 0)
+    let found = try await rows(open(storage))
+    #expect(found.map(\.id) == ["k", "new", "other"])
+    #expect(found.first?.time == 3)
+  }
+
   @Test func whatCameElsewhereMeanwhileCostsNoNewFile() async throws {
     let storage = InMemoryStorage()
     _ = try await create(storage)

@@ -34,15 +34,26 @@ struct ModelRun {
   private var history: [(instant: Instant, rows: [StoredRow])] = []
   static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
 
+  /// Whether the storage may fail for the moment: then each step is a transaction, written until it stands.
+  private let isFaulty: Bool
+  /// How often a step was written again.
+  private(set) var repetitions = 0
+
   /// Makes the table of a seed, in a folder of the disk or in memory.
   init(seed: UInt64, folder: String? = nil) async throws {
+    let location =
+      folder.map { TableLocation.local($0, synchronizes: false) }
+      ?? .storage(InMemoryStorage(), name: "model")
+    try await self.init(seed: seed, at: location, isFaulty: false)
+  }
+
+  /// Makes the table of a seed where nothing is.
+  init(seed: UInt64, at location: TableLocation, isFaulty: Bool) async throws {
+    self.isFaulty = isFaulty
     self.seed = seed
     var random = SeededGenerator(seed: seed)
     shape = ModelShape(&random)
     model = Model(shape)
-    let location =
-      folder.map { TableLocation.local($0, synchronizes: false) }
-      ?? .storage(InMemoryStorage(), name: "model")
     storage = location.storage
     table = try await Table.create(
       at: location, schema: ModelBatch.schema(), recordKey: ["key"],
@@ -77,44 +88,47 @@ struct ModelRun {
     let report: CommitReport
     let expected: CommitReport
     let before = try await table.timeline().lastInstant
+    let shape = shape
     var after = model
     // The model knows the commit's instant only from the table.
     switch random.below(13) {
     case 0:
       let batch = deletions()
-      report = try await table.delete(try batch.columns())
+      report = try await write { try await $0.delete(try batch.columns()) }
       expected = after.delete(batch)
     case 1:
       let batch = freshRows()
-      report = try await table.insert(try batch.columns())
+      report = try await write { try await $0.insert(try batch.columns()) }
       expected = after.insert(batch, at: report.instant ?? Instant(microseconds: 0))
     case 2 where shape.scope == .partition, 3 where shape.scope == .partition:
       let batch = changes(withDeletions: false)
-      report = try await table.upsert(try batch.columns())
+      report = try await write { try await $0.upsert(try batch.columns()) }
       expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
     case 4 where shape.scope == .partition:
       let batch = changes(withDeletions: false)
-      report = try await table.upsert(try batch.columns(), columns: .given)
+      report = try await write { try await $0.upsert(try batch.columns(), columns: .given) }
       expected = after.apply(batch, columns: .given, at: report.instant ?? Instant(microseconds: 0))
     case 5:
       let value = Int64(random.below(3))
       // Mostly changed, since deletions would leave little.
       let other = random.oneIn(3) ? nil : Optional(value + 1)
       if let other {
-        report = try await table.update(
-          where: .column("value") == .number("\(value)"), set: ["value": .number("\(other)")])
+        report = try await write {
+          try await $0.update(
+            where: .column("value") == .number("\(value)"), set: ["value": .number("\(other)")])
+        }
       } else {
-        report = try await table.delete(where: .column("value") == .number("\(value)"))
+        report = try await write { try await $0.delete(where: .column("value") == .number("\(value)")) }
       }
       expected = after.change(value, to: other, at: report.instant ?? Instant(microseconds: 0))
     case 6 where shape.scope == .partition:
       let batch = changes(withDeletions: false)
       let merge = ModelMerge(turn: random.below(4))
-      report = try await table.upsert(try batch.columns(), merging: merge.function)
+      report = try await write { try await $0.upsert(try batch.columns(), merging: merge.function) }
       expected = after.apply(batch, merging: merge, at: report.instant ?? Instant(microseconds: 0))
     default:
       let batch = changes(withDeletions: true)
-      report = try await table.apply(try batch.changes(), scope: shape.scope)
+      report = try await write { try await $0.apply(try batch.changes(), scope: shape.scope) }
       expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
     }
     try compare(report, expected)
@@ -136,6 +150,23 @@ struct ModelRun {
       throw difference(problem)
     }
   }
+
+  /// Writes, and again where the storage failed for the moment.
+  private mutating func write(_ body: (Table) async throws -> CommitReport) async throws -> CommitReport {
+    guard isFaulty else { return try await body(table) }
+    let transaction = WriteTransaction(application: "model", version: Int64(step))
+    let target = table.writing(WriteOptions(transaction: transaction))
+    for _ in 0..<Self.mostRepetitions {
+      do { return try await body(target) } catch let error as TableError {
+        guard [.storage, .outcomeUnknown].contains(error.code) else { throw error }
+        repetitions += 1
+      }
+    }
+    return try await body(target)
+  }
+
+  /// How often a step is written again.
+  private static let mostRepetitions = 20
 
   /// Compares the newest rows, and gives them.
   @discardableResult

@@ -19,6 +19,7 @@ enum Folders {
       "Attempt",
     ],
     "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client", "Profiles", "Credentials"],
+    "TarnS3": ["Options", "Answers", "Requests", "Reading", "Conditions", "Writing", "Storage"],
     "TarnCDC": ["Scan", "Read", "Names", "Types", "Rows"],
     "TarnCommand": ["Arguments", "Options", "Output", "Input", "Access", "Commands", "Tool"],
     "TarnParquet": [

@@ -37,6 +37,7 @@ enum Rooms {
       ]
     ),
     ("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
+    ("TarnS3", ["Tarn", "TarnStorage", "TarnAWS", "TarnBytes"]),
     ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
     (
       "TarnFoundation",
@@ -49,7 +50,7 @@ enum Rooms {
       "TarnCommand",
       [
         "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnParquet", "TarnStorage", "TarnBytes",
-        "TarnTimeline", "TarnFileGroups", "TarnAvro", "CMalloc",
+        "TarnTimeline", "TarnFileGroups", "TarnAvro", "TarnS3", "CMalloc",
       ]
     ),
   ]

@@ -37,6 +37,9 @@ public struct AWSRequest: Sendable {
   /// Codes of the service by which it says that it did not act, and that the same may be tried again: beside those
   /// of throttling, which always count.
   public var repeatedCodes: Set<String> = []
+  /// Whether an answer of a status of the 200s is an error all the same where its body is one: S3 begins to answer
+  /// some calls before it knows how they end.
+  public var mayFailInSuccess = false
   /// Where the body of a successful answer goes.
   package var receiving: HTTPReceiving = .bytes(limit: 1 << 20)
   /// What is signed of the body; nil for its hash, which is made then.

@@ -26,7 +26,7 @@ struct SendingAttempt {
     self.result = result
     switch result {
     case .success(let response):
-      service = response.head.isSuccess ? nil : ServiceError(response.head, body: response.body)
+      service = Self.error(of: response, to: request)
       verdict = Verdict(response.head, service, of: request)
       hasLearntClock = learn(response.head.headers)
     case .failure(let error):
@@ -34,6 +34,16 @@ struct SendingAttempt {
       verdict = Verdict(error, of: request)
       hasLearntClock = error.head.map { learn($0.headers) } ?? false
     }
+  }
+
+  /// The error that an answer is; nil for a success.
+  private static func error(of response: HTTPResponse, to request: AWSRequest) -> ServiceError? {
+    guard response.head.isSuccess else { return ServiceError(response.head, body: response.body) }
+    // An answer about many things may have errors of some of them within.
+    guard request.mayFailInSuccess, (try? XMLElement(parsing: response.body))?.name == "Error" else {
+      return nil
+    }
+    return ServiceError(response.head, body: response.body)
   }
 
   var response: HTTPResponse? { try? result.get() }

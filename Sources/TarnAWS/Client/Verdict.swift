@@ -31,6 +31,8 @@ enum Verdict: Equatable {
   private static let skew: Set = [
     "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "InvalidSignatureException",
   ]
+  /// Failures of the service itself, by whatever status it says so.
+  private static let failure: Set = ["InternalError", "InternalServerError", "ServiceUnavailable"]
   /// Longer waits are no waits.
   private static let longestAsked = 3_600
 
@@ -58,6 +60,7 @@ enum Verdict: Equatable {
       case 501, 505, 507: self = .final
       // Those beyond 504 come from what stands before a service, which may have acted all the same.
       case 500...599: self = .transient(mayHaveArrived: true, asked: asked)
+      case _ where Self.failure.contains(error.code): self = .transient(mayHaveArrived: true, asked: asked)
       default: self = .final
       }
     }

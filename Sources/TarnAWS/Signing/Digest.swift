@@ -23,6 +23,16 @@ package enum Digest {
     return EVP_DigestFinal_ex(context, &digest, nil) == 1 ? digest : []
   }
 
+  /// MD5 of bytes, 16 of them; nil where the library may not make it, as under some rules of security.
+  package static func md5(_ bytes: [UInt8]) -> [UInt8]? {
+    var digest = [UInt8](repeating: 0, count: 16)
+    var length: UInt32 = 0
+    guard EVP_Digest(bytes, bytes.count, &digest, &length, EVP_md5(), nil) == 1, length == 16 else {
+      return nil
+    }
+    return digest
+  }
+
   /// HMAC-SHA-256 of a text under a key.
   package static func hmac(_ key: [UInt8], _ text: String) -> [UInt8] {
     let message = Array(text.utf8)

@@ -23,4 +23,33 @@ package enum PercentEncoding {
     }
     return String(decoding: out, as: UTF8.self)
   }
+
+  /// The text that was encoded, once; nil where it is none.
+  ///
+  /// - Parameter plusIsBlank: Whether `+` stands for a blank, as forms write it.
+  package static func decode(_ text: String, plusIsBlank: Bool) -> String? {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.utf8.count)
+    var bytes = text.utf8.makeIterator()
+    while let byte = bytes.next() {
+      if byte == 0x25 {
+        guard let high = bytes.next().flatMap(value(ofDigit:)),
+          let low = bytes.next().flatMap(value(ofDigit:))
+        else { return nil }
+        out.append(high << 4 | low)
+      } else {
+        out.append(plusIsBlank && byte == 0x2b ? 0x20 : byte)
+      }
+    }
+    return String(validating: out, as: UTF8.self)
+  }
+
+  private static func value(ofDigit byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
+  }
 }

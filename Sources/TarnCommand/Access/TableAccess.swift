@@ -28,7 +28,7 @@ struct TableAccess {
     guard buckets != nil || !arguments.has(Options.bucketField) else {
       throw UsageError("--bucket-field needs --buckets N")
     }
-    location = place.table(synchronizes: !arguments.has(Options.noSync))
+    location = try place.table(synchronizes: !arguments.has(Options.noSync))
   }
 
   private var settings: TableSettings {

@@ -9,8 +9,9 @@ struct Command: Sendable {
     /// The word as it stands in help texts.
     var text: String { isOptional ? "[\(name)]" : name }
 
-    static let table = Operand(name: "TABLE", help: "the table's folder")
-    static let parquetFile = Operand(name: "FILE", help: "the Parquet file, whoever wrote it")
+    static let table = Operand(name: "TABLE", help: "the table's folder, or s3://bucket/prefix")
+    static let parquetFile = Operand(
+      name: "FILE", help: "the Parquet file, whoever wrote it; or s3://bucket/key")
   }
 
   /// One word, or two for commands that are about something other than a table.
@@ -18,10 +19,17 @@ struct Command: Sendable {
   /// What it does, in a line.
   let summary: String
   var operands = [Operand.table]
-  let options: [any DeclaredOption]
+  var options: [any DeclaredOption]
   /// More to know, a paragraph each.
   var notes: [String] = []
   let run: @Sendable (Arguments) async throws -> Void
+
+  /// The same, with options that others have, too.
+  func adding(_ more: [any DeclaredOption]) -> Command {
+    var command = self
+    command.options += more
+    return command
+  }
 
   /// The words of the name.
   var words: [String] { name.split(separator: " ").map(String.init) }

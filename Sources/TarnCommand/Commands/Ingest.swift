@@ -30,7 +30,7 @@ enum IngestCommand {
   private static func run(_ access: TableAccess, _ deadLetters: inout StoredDeadLetters) async throws {
     let arguments = access.arguments
     let table = try await access.openForWriting()
-    var input = try ChangeInput(arguments, try access.owners(of: table))
+    var input = try await ChangeInput(arguments, try access.owners(of: table))
     try await input.sayLeft()
     var schema: Schema
     var key = table?.properties.recordKeyFields

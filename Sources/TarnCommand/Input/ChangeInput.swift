@@ -20,13 +20,13 @@ struct ChangeInput {
   private var builder: ChangeBatchBuilder?
 
   /// - Parameter owners: Which names own which columns of the table, as far as that is known.
-  init(_ arguments: Arguments, _ owners: ColumnOwners) throws {
+  init(_ arguments: Arguments, _ owners: ColumnOwners) async throws {
     self.owners = owners
     dynamoDBTable = arguments[Options.dynamoDBTable]
     widens = arguments.has(Options.widen)
-    input = RecordInput(
-      sources: try arguments.all(Options.changes).map { try InputSource.any($0) },
-      policy: arguments[Options.onError] ?? .fail)
+    var sources: [InputSource] = []
+    for path in arguments.all(Options.changes) { sources.append(try await InputSource.any(path)) }
+    input = RecordInput(sources: sources, policy: arguments[Options.onError] ?? .fail)
     zone = arguments[Options.zone]
   }
 

@@ -14,7 +14,7 @@ struct InputSource {
   ///
   /// - Throws: ``CommandError`` where there is none.
   static func file(_ path: String) throws -> InputSource {
-    let source = try any(path)
+    let source = InputSource(try Place(path).input())
     guard !source.name.isEmpty else { throw CommandError("\(path): it is a folder; name files") }
     return source
   }
@@ -22,9 +22,12 @@ struct InputSource {
   /// A file or folder.
   ///
   /// - Throws: ``CommandError`` where there is none.
-  static func any(_ path: String) throws -> InputSource {
-    let (storage, name, prefix) = try Place(path).input()
-    return InputSource(storage: storage, name: name, prefix: prefix)
+  static func any(_ path: String) async throws -> InputSource {
+    InputSource(try await Place(path).inputOrFolder())
+  }
+
+  private init(_ place: (storage: any Storage, name: String, prefix: String)) {
+    (storage, name, prefix) = place
   }
 
   /// Whether it is a Parquet file by its first bytes, or by its name where these tell nothing else.

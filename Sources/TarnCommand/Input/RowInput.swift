@@ -65,7 +65,6 @@ struct RowInput {
     isPartial = arguments.has(Options.partial)
     var pieces: [Piece] = []
     for path in arguments.all(Options.from) {
-      try refuseRemote(path)
       let source = try InputSource.file(path)
       if try await source.isParquet() {
         let (file, untyped) = try await ParquetInput.open(

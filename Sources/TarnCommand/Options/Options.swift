@@ -62,6 +62,18 @@ enum Options {
   static let create = Option<Bool>.flag(
     "create", "create the table where there is none; one that is there is opened")
 
+  // S3, for every command.
+  static let everywhere: [any DeclaredOption] = [endpointURL, region, profile, anonymous, traceRequests]
+  static let endpointURL = Option.text(
+    "endpoint-url", "URL", "for s3://: the server, in place of the region's (AWS_ENDPOINT_URL_S3)")
+  static let region = Option.text("region", "NAME", "for s3://: the bucket's region (AWS_REGION)")
+  static let profile = Option.text(
+    "profile", "NAME", "for s3://: the profile of the shared files, with its credentials (AWS_PROFILE)")
+  static let anonymous = Option<Bool>.flag(
+    "anonymous", "for s3://: do not sign requests, for buckets that everybody may read")
+  static let traceRequests = Option<Bool>.flag(
+    "trace-requests", "for s3://: print each request with its bytes, time and number of the try")
+
   // Writing.
   static let from = Option.text(
     "from", "FILE", "rows: Parquet with flat columns, or JSON lines, perhaps compressed by gzip or zstd"

@@ -10,7 +10,7 @@ enum CommandLineTool {
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,
-  ]
+  ].map { $0.adding(Options.everywhere) }
 
   /// Exit statuses: as it should be; a failure, and nothing was written; a failure after which what was to be written
   /// stands or may stand; wrong usage (`EX_USAGE`).
@@ -26,15 +26,19 @@ enum CommandLineTool {
   /// - Returns: The exit status.
   static func run(_ words: [String]) async -> Int32 {
     var known: Command?
+    // Whoever traces may say so before the command.
+    let trace = "--" + Options.traceRequests.usage.name
+    let traces = words.prefix { $0 == trace }
+    let words = Array(words.dropFirst(traces.count))
     do {
       guard let command = try named(words) else { return Status.success }
       known = command
-      guard let arguments = try Arguments.parse(Array(words.dropFirst(command.words.count)), for: command)
-      else {
+      let rest = traces.prefix(1) + words.dropFirst(command.words.count)
+      guard let arguments = try Arguments.parse(Array(rest), for: command) else {
         try StandardOutput.write(text: Help.of(command))
         return Status.success
       }
-      try await command.run(arguments)
+      try await RemoteAccess.$current.withValue(RemoteAccess(arguments)) { try await command.run(arguments) }
       return Status.success
     } catch let error as UsageError {
       let place = known.map { "\($0.name): " } ?? ""

@@ -5,7 +5,7 @@ enum Help {
   /// The help of the whole.
   static func overall(_ commands: [Command]) -> String {
     var lines = [
-      "tarn keeps Apache Hudi copy-on-write tables on a local disk.", "",
+      "tarn keeps Apache Hudi copy-on-write tables on a local disk or in S3.", "",
       "Usage: tarn COMMAND TABLE [options]", "       tarn parquet COMMAND FILE [options]",
       "", "Commands:",
     ]

@@ -69,13 +69,13 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
 
 extension StorageError {
   /// The error of a writer that is used after its end.
-  static func closed(_ path: String) -> StorageError {
+  package static func closed(_ path: String) -> StorageError {
     StorageError(
       .closed, path: path, "this writer has finished, failed or was abandoned; open another one")
   }
 
   /// The same error of another object.
-  func of(_ path: String) -> StorageError {
+  package func of(_ path: String) -> StorageError {
     self.path == path ? self : StorageError(code, path: path, description, cause: cause ?? self)
   }
 }

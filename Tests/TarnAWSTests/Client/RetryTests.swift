@@ -49,6 +49,35 @@ import Testing
     #expect(try await test.failure(request).sending.attempts == 1)
   }
 
+  @Test(
+    "A success whose body is an error is one where the caller says so",
+    arguments: [("InternalError", 2, true), ("SlowDown", 2, false), ("AccessDenied", 1, false)])
+  func errorsInSuccess(code: String, attempts: Int, mayHaveArrived: Bool) async throws {
+    let test = try TestClient { request in
+      request.number == 0 ? .status(200, body: "\n\n<Error><Code>\(code)</Code></Error>") : .status(200)
+    }
+    var request = test.request("POST", body: "x")
+    #expect(try await test.client.send(request).sending.attempts == 1)
+    request.mayFailInSuccess = true
+    let again = try TestClient { request in
+      request.number < attempts - 1 || attempts == 1
+        ? .status(200, body: "\n\n<Error><Code>\(code)</Code></Error>") : .status(200, body: "<Done/>")
+    }
+    request.endpoint = again.endpoint
+    let parts = try TestClient { _ in
+      .status(200, body: "<Result><Error><Code>\(code)</Code></Error></Result>")
+    }
+    var partial = parts.request("POST", body: "x")
+    partial.mayFailInSuccess = true
+    #expect(try await parts.client.send(partial).sending.attempts == 1)
+    if attempts == 1 {
+      #expect(try await again.failure(request).service?.code == code)
+    } else {
+      let answer = try await again.client.send(request)
+      #expect(answer.sending.attempts == attempts && answer.sending.earlierMayHaveArrived == mayHaveArrived)
+    }
+  }
+
   @Test("A code that the caller names is tried again")
   func namedCodes() async throws {
     let test = try TestClient { request in

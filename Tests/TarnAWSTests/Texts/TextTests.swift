@@ -10,6 +10,23 @@ import Testing
     #expect(PercentEncoding.encode(path: "/a b//ü/..") == "/a%20b//%C3%BC/..")
   }
 
+  @Test(
+    "What was encoded is decoded once",
+    arguments: [
+      ("a%20b%2B%C3%A9", true, "a b+é" as String?), ("a+b", true, "a b"), ("a+b", false, "a+b"),
+      ("%2525", true, "%25"), ("%", true, nil), ("%4", true, nil), ("%4g", true, nil), ("%ff", true, nil),
+      ("", true, ""),
+    ])
+  func percentDecoding(text: String, plusIsBlank: Bool, expected: String?) {
+    #expect(PercentEncoding.decode(text, plusIsBlank: plusIsBlank) == expected)
+  }
+
+  @Test("MD5, which some services ask for")
+  func md5() {
+    #expect(Digest.md5(Array("abc".utf8)).map(Digest.hex) == "900150983cd24fb0d6963f7d28e17f72")
+    #expect(Digest.md5([]).map(Digest.hex) == "d41d8cd98f00b204e9800998ecf8427e")
+  }
+
   @Test("Times of signatures")
   func basicTimes() {
     #expect(WireTime.basic(0) == "19700101T000000Z")

@@ -1,6 +1,7 @@
 import Foundation
 import TarnBytes
 import TarnCompression
+import TarnTestSupport
 import Testing
 
 @Suite("Bad input of the command line")

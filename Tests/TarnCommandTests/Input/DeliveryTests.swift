@@ -1,5 +1,6 @@
 import TarnBytes
 import TarnCompression
+import TarnTestSupport
 import Testing
 
 @Suite("What is delivered to the command line")

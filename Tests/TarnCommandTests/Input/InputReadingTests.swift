@@ -1,3 +1,4 @@
+import TarnTestSupport
 import Testing
 
 @Suite("How often input is read")

@@ -1,3 +1,4 @@
+import TarnTestSupport
 import Testing
 
 @Suite("Names of records and columns through the command line")

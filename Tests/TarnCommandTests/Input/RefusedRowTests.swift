@@ -1,5 +1,6 @@
 import Foundation
 import TarnBytes
+import TarnTestSupport
 import Testing
 
 @Suite("Rows that a table cannot hold")

@@ -1,6 +1,7 @@
 import TarnColumns
 import TarnParquet
 import TarnStorage
+import TarnTestSupport
 import Testing
 
 @Suite("Rows of long lists chosen by a condition", .serialized)

@@ -1,3 +1,4 @@
+import TarnTestSupport
 import Testing
 
 @Suite("What the command line is told, and the table that is there")

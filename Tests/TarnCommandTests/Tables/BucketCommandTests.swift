@@ -1,4 +1,5 @@
 import Foundation
+import TarnTestSupport
 import Testing
 
 @Suite("Buckets, key indexes and tombstones on the command line")

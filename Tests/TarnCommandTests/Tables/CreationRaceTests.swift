@@ -1,4 +1,5 @@
 import Foundation
+import TarnTestSupport
 import Testing
 
 @Suite("Processes that write into one table with --create, which none of them has yet")

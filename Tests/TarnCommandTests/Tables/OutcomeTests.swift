@@ -1,3 +1,4 @@
+import TarnTestSupport
 import Testing
 
 @Suite("A write of which it is not known whether it stands")

@@ -3,6 +3,7 @@ import TarnColumns
 import TarnCompression
 import TarnParquet
 import TarnStorage
+import TarnTestSupport
 import Testing
 
 @Suite("Tables through the command line")

@@ -1,3 +1,4 @@
+import TarnTestSupport
 import Testing
 
 @Suite("Updates of the command line")

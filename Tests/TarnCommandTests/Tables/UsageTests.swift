@@ -1,3 +1,4 @@
+import TarnTestSupport
 import Testing
 
 @Suite("Help and wrong usage of the command line")
@@ -76,10 +77,11 @@ struct UsageTests {
   func comesLater() async throws {
     try await Tool.inFolder { tool in
       try tool.write("t.jsonl", someTrades)
-      try await tool.fail("read", "s3://bucket/table", saying: ["s3://bucket/table: S3 comes later"])
       try await tool.fail(
-        "upsert", "t", "--from", "s3://bucket/rows.parquet", "--create", "--key", "id",
-        saying: ["S3 comes later"])
+        "read", "gs://bucket/table", saying: ["gs://bucket/table: there is no storage for gs://"])
+      try await tool.fail(
+        "upsert", "t", "--from", "http://server/rows.parquet", "--create", "--key", "id",
+        saying: ["there is no storage for http://"])
       try await tool.fail(
         "upsert", "t", "--from", "t.jsonl", "--create", "--key", "id", "--type", "mor",
         saying: ["merge-on-read tables are not written yet"])

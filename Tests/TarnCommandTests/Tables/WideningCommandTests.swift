@@ -1,5 +1,6 @@
 import Foundation
 import TarnBytes
+import TarnTestSupport
 import Testing
 
 @Suite("Columns that get wider")

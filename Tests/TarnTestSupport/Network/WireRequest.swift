@@ -59,6 +59,24 @@ public struct WireReader {
     return Array(bytes.prefix(count))
   }
 
+  /// A whole body in chunks, as it came, with their sizes; nil where the other side is gone before its end.
+  public mutating func readChunks() -> [UInt8]? {
+    var all: [UInt8] = []
+    while true {
+      var end = bytes.firstRange(of: [0x0d, 0x0a])
+      while end == nil {
+        guard fill() else { return nil }
+        end = bytes.firstRange(of: [0x0d, 0x0a])
+      }
+      guard let end, let size = Int(String(decoding: bytes[..<end.lowerBound], as: UTF8.self), radix: 16)
+      else { return nil }
+      let chunk = readBody(end.upperBound + size + 2)
+      guard chunk.count == end.upperBound + size + 2 else { return nil }
+      all += chunk
+      if size == 0 { return all }
+    }
+  }
+
   /// The next request's head, without its body; nil where the other side is gone.
   public mutating func readRequestHead() -> WireRequest? {
     guard let lines = readHead(), let first = lines.first else { return nil }

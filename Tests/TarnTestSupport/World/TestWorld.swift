@@ -112,7 +112,8 @@ public enum TestWorld {
     lines.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  static func environment(_ name: String) -> String? {
+  /// A variable of the environment that is set to something.
+  public static func environment(_ name: String) -> String? {
     guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { return nil }
     return value
   }

@@ -1,28 +1,31 @@
 import Foundation
-import TarnBytes
-import TarnTestSupport
 import Testing
 
 /// What a run of `tarn` left behind.
-struct Outcome {
-  let status: Int32
-  let output: String
-  let errors: String
+public struct Outcome: Sendable {
+  /// The exit status; the negative number of a signal that ended it.
+  public let status: Int32
+  /// Standard output.
+  public let output: String
+  /// Standard error.
+  public let errors: String
 
   /// The lines of standard output.
-  var rows: [String] { output.split(separator: "\n").map(String.init) }
+  public var rows: [String] { output.split(separator: "\n").map(String.init) }
 
   /// The lines of standard error.
-  var complaints: [String] { errors.split(separator: "\n").map(String.init) }
+  public var complaints: [String] { errors.split(separator: "\n").map(String.init) }
 }
 
 /// The built `tarn`, run as a process in a folder of its own.
-struct Tool {
+public struct Tool: Sendable {
   /// The folder, in which relative paths lie.
-  let folder: String
+  public let folder: String
+  /// Variables that every run has, besides those of the test.
+  public var environment: [String: String] = [:]
 
   /// Runs a body with a fresh folder.
-  static func inFolder<Result>(_ body: (Tool) async throws -> Result) async throws -> Result {
+  public static func inFolder<Result>(_ body: (Tool) async throws -> Result) async throws -> Result {
     try await TestWorld.withTemporaryFolder { try await body(Tool(folder: $0)) }
   }
 
@@ -34,25 +37,25 @@ struct Tool {
   }()
 
   /// Runs the program.
-  func run(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
+  public func run(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
 
   /// Runs the program, which must succeed, with its output in a file of the folder.
-  func runToFile(_ name: String, _ arguments: [String]) async throws {
+  public func runToFile(_ name: String, _ arguments: [String]) async throws {
     let outcome = try await run(arguments, output: name)
     try #require(outcome.status == 0, "\(outcome.errors)")
   }
 
   /// Runs the program with an output that nobody reads.
-  func runIntoClosedPipe(_ arguments: [String]) async throws -> Outcome {
+  public func runIntoClosedPipe(_ arguments: [String]) async throws -> Outcome {
     let pipe = Pipe()
     try pipe.fileHandleForReading.close()
     return try await run(arguments, handle: pipe.fileHandleForWriting)
   }
 
   /// Runs the program, and gives `begun` the number of its process.
-  func run(
+  public func run(
     _ arguments: [String], output name: String? = nil, handle: FileHandle? = nil,
-    environment: [String: String] = [:], begun: @escaping @Sendable (Int32) -> Void = { _ in }
+    environment more: [String: String] = [:], begun: @escaping @Sendable (Int32) -> Void = { _ in }
   ) async throws -> Outcome {
     let id = UUID().uuidString
     let (output, errors) = (path(name ?? ".out-\(id)"), path(".err-\(id)"))
@@ -60,7 +63,7 @@ struct Tool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }.merging(more) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.standardInput = FileHandle.nullDevice
     let handles = (
@@ -87,14 +90,16 @@ struct Tool {
 
   /// Runs the program, which must succeed.
   @discardableResult
-  func succeed(_ arguments: String..., location: SourceLocation = #_sourceLocation) async throws -> Outcome {
+  public func succeed(_ arguments: String..., location: SourceLocation = #_sourceLocation) async throws
+    -> Outcome
+  {
     let outcome = try await run(arguments)
     try #require(outcome.status == 0, "\(outcome.errors)", sourceLocation: location)
     return outcome
   }
 
   /// Runs the program, which must fail with one line that holds the texts.
-  func fail(
+  public func fail(
     _ arguments: String..., saying texts: [String], location: SourceLocation = #_sourceLocation
   ) async throws {
     let outcome = try await run(arguments)
@@ -107,15 +112,19 @@ struct Tool {
     }
   }
 
-  func path(_ name: String) -> String { folder + "/" + name }
+  /// The path of a name in the folder.
+  public func path(_ name: String) -> String { folder + "/" + name }
 
-  func bytes(of path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+  /// The bytes of a file.
+  public func bytes(of path: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
 
   /// Writes a file into the folder.
-  func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
+  public func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
 
   /// Writes a file into the folder.
-  func write(_ name: String, _ bytes: [UInt8]) throws {
+  public func write(_ name: String, _ bytes: [UInt8]) throws {
     let url = URL(fileURLWithPath: path(name))
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -123,33 +132,11 @@ struct Tool {
   }
 
   /// Whether a file or folder is there.
-  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+  public func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
 
   /// The files of a table and their sizes, but for its lock.
-  func files(of table: String) throws -> [String] {
+  public func files(of table: String) throws -> [String] {
     guard let walk = FileManager.default.enumerator(atPath: path(table)) else { return [] }
     return walk.compactMap { $0 as? String }.filter { !$0.hasSuffix("tarn.lock") }.sorted()
   }
-}
-
-/// Trades as JSON lines.
-let someTrades = """
-  {"id":1,"exchange":"OKX","price":1.5,"note":"plain"}
-  {"id":2,"exchange":"Kraken","price":2.25,"note":"a, \\"b\\""}
-  {"id":3,"exchange":"OKX","price":null,"note":null}
-
-  """
-
-/// A change record as Kinesis carries it.
-func change(
-  _ name: String, _ id: String, exchange: String? = nil, price: String? = nil, old: String? = nil,
-  at time: Int
-) -> String {
-  func image(_ exchange: String, _ price: String) -> String {
-    #"{"id":{"S":"\#(id)"},"exchange":{"S":"\#(exchange)"},"price":{"N":"\#(price)"}}"#
-  }
-  var members = #""ApproximateCreationDateTime":\#(time),"Keys":{"id":{"S":"\#(id)"}}"#
-  if let exchange { members += #","NewImage":\#(image(exchange, price ?? "1"))"# }
-  if let old { members += #","OldImage":\#(image(old, "0"))"# }
-  return #"{"eventID":"e\#(id)-\#(time)","eventName":"\#(name)","dynamodb":{\#(members)}}"#
 }

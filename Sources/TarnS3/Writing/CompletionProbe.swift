@@ -1,0 +1,34 @@
+internal import TarnAWS
+internal import TarnStorage
+
+/// Tries whether the completion of an upload heeds its condition, which servers took up later than that of a put.
+struct CompletionProbe: Sendable {
+  let bucket: S3Bucket
+  /// What the key of the object begins with.
+  let scratch: String
+
+  /// Whether it does.
+  func heeds() async -> Result<Bool, StorageError> {
+    let name = ObjectName(scratch: scratch + "tarn-completion-" + bucket.randomText())
+    let result: Result<Bool, StorageError>
+    do throws(StorageError) { result = .success(try await heeds(name)) } catch { result = .failure(error) }
+    _ = await ObjectRemover(bucket: bucket).remove([name])
+    return result
+  }
+
+  private func heeds(_ name: ObjectName) async throws(StorageError) -> Bool {
+    // Not `.ifAbsent`, of which this one counts nothing: the name is its own.
+    _ = try await ObjectPutter(bucket: bucket).put(HTTPBody("1"), name, if: .always, quoting: .quoted)
+    let upload = try await MultipartUpload.begin(name, bucket)
+    do throws(StorageError) {
+      try await upload.add(PartContent([2]))
+      _ = try await upload.complete(if: .ifAbsent, isHeeded: true)
+      return false
+    } catch {
+      await upload.abort()
+      if error.code == .preconditionFailed { return true }
+      if error.code == .unsupported { return false }
+      throw error
+    }
+  }
+}

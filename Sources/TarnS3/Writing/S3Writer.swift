@@ -1,0 +1,170 @@
+internal import TarnAWS
+internal import TarnBytes
+internal import TarnStorage
+
+/// Writes one object: by one put where it is small, and in parts, several on their way at once, where it is not.
+actor S3Writer: ObjectWriter {
+  private let name: ObjectName
+  private let bucket: S3Bucket
+  private let quoting: TagQuoting
+  /// What keys begin with, and those of objects that show what the store can.
+  private let places: StorePlaces
+  private var isOpen = true
+  private var gathered = GatheredContent()
+  /// There once something was sent.
+  private var upload: MultipartUpload?
+  /// What is known of the objects that ranges were copied from.
+  private var sources: [String: ObjectInfo] = [:]
+  /// The versions of which the server copied ranges.
+  private var copied: [CopiedSource] = []
+
+  init(_ name: ObjectName, _ bucket: S3Bucket, _ quoting: TagQuoting, _ places: StorePlaces) {
+    self.name = name
+    self.bucket = bucket
+    self.quoting = quoting
+    self.places = places
+  }
+
+  deinit {
+    // Who forgets a writer does not wait for it: what it sent goes by itself, or with what is unfinished.
+    if let upload { Task { await upload.abort() } }
+  }
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    try open()
+    gathered.append(bytes)
+    do throws(StorageError) { try await sendWhole() } catch { throw await closed(by: error) }
+  }
+
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    try open()
+    do throws(StorageError) {
+      let source = try ObjectName(path, below: places.root)
+      let info = try await info(of: source, tag: tag)
+      try StorageError.check(info.tag, is: tag, path: path)
+      try StorageError.check(range, within: info.size, path: path)
+      try await copy(range, of: source, info)
+    } catch { throw await closed(by: error) }
+  }
+
+  @discardableResult
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
+    try open()
+    isOpen = false
+    guard let upload else {
+      let body = try await gathered.take(gathered.count).body(bucket)
+      let putter = ObjectPutter(bucket: bucket)
+      return try await bucket.uncancelled { [name, quoting] () throws(StorageError) in
+        try await putter.put(body, name, if: condition, quoting: quoting)
+      }
+    }
+    do throws(StorageError) {
+      if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
+      try await upload.settle()
+      try await checkCopied()
+      let isHeeded = condition == .always ? false : try await heedsInCompletion()
+      let tag = try await bucket.uncancelled { () throws(StorageError) in
+        try await upload.complete(if: condition, isHeeded: isHeeded)
+      }
+      self.upload = nil
+      return tag
+    } catch {
+      // What may have appeared, or may yet, stays as it is.
+      if error.code == .unknown { self.upload = nil }
+      throw await closed(by: error)
+    }
+  }
+
+  func abandon() async {
+    isOpen = false
+    gathered = GatheredContent()
+    guard let upload else { return }
+    self.upload = nil
+    await upload.abort()
+  }
+
+  private func open() throws(StorageError) {
+    guard isOpen else { throw .closed(name.path) }
+  }
+
+  /// Closes the writer after an error, which it gives back: how its parts are removed does not matter beside it.
+  private func closed(by error: StorageError) async -> StorageError {
+    await abandon()
+    return error
+  }
+
+  private func heedsInCompletion() async throws(StorageError) -> Bool {
+    let probe = CompletionProbe(bucket: bucket, scratch: places.scratch)
+    return try await bucket.conditions.heedsInCompletion { await probe.heeds() }
+  }
+
+  // MARK: - Parts
+
+  /// Sends as many whole parts as there are.
+  private func sendWhole() async throws(StorageError) {
+    while true {
+      let size = PartSizes.size(ofPart: (upload?.partCount ?? 0) + 1, base: bucket.options.partSize)
+      guard gathered.count >= size else { return }
+      try await send(size)
+    }
+  }
+
+  private func send(_ count: Int) async throws(StorageError) {
+    if Task.isCancelled { throw StorageError(.cancelled, path: name.path, "the writing was cancelled") }
+    try await begun().add(gathered.take(count))
+  }
+
+  private func begun() async throws(StorageError) -> MultipartUpload {
+    if let upload { return upload }
+    let begun = try await MultipartUpload.begin(name, bucket)
+    upload = begun
+    return begun
+  }
+
+  // MARK: - Copies
+
+  /// What is known of a source, asked for once for each of its versions.
+  private func info(of source: ObjectName, tag: ObjectTag?) async throws(StorageError) -> ObjectInfo {
+    if let tag, let known = sources[source.path], known.tag == tag,
+      known.path.utf8.elementsEqual(source.path.utf8)
+    {
+      return known
+    }
+    let info = try await ObjectReader(bucket: bucket).head(source).info
+    sources[source.path] = info
+    return info
+  }
+
+  /// Has the server copy what is large enough for parts of its own; the rest is read when it is sent.
+  private func copy(_ range: Range<Int>, of name: ObjectName, _ info: ObjectInfo) async throws(StorageError) {
+    let source = CopiedSource(name: name, tag: info.tag)
+    // A part before the last has a least size, and what was gathered is one as soon as a copied one follows.
+    let missing = gathered.count == 0 ? 0 : max(PartSizes.least - gathered.count, 0)
+    // A range of an object of the least size or less is refused.
+    guard info.size > PartSizes.least, range.count - missing >= PartSizes.least else {
+      gathered.append(range, of: source)
+      return try await sendWhole()
+    }
+    let rest = range.lowerBound + missing..<range.upperBound
+    gathered.append(range.lowerBound..<rest.lowerBound, of: source)
+    if gathered.count > 0 { try await send(gathered.count) }
+    let upload = try await begun()
+    for piece in PartSizes.pieces(of: rest) {
+      if Task.isCancelled {
+        throw StorageError(.cancelled, path: self.name.path, "the writing was cancelled")
+      }
+      try await upload.add(piece, of: name, tag: info.tag)
+    }
+    if copied.last != source { copied.append(source) }
+  }
+
+  /// Looks whether what was copied from is still of the version that is meant.
+  ///
+  /// Some servers take a copy whatever its condition says. What has its tag after the copy had it before, too.
+  private func checkCopied() async throws(StorageError) {
+    for source in copied {
+      let info = try await ObjectReader(bucket: bucket).head(source.name).info
+      try StorageError.check(info.tag, is: source.tag, path: source.name.path)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import TarnS3
+import TarnS3TestSupport
+import TarnStorage
+import TarnTestSupport
+import Testing
+
+/// The built command, with tables and sources in a bucket of a real server.
+@Suite("The command on a real S3 server") struct CommandTests {
+  private static func inPlace(_ body: (Tool, String, RealServer) async throws -> Void) async throws {
+    let server = try await RealServer()
+    let place = try server.location().description
+    try await Tool.inFolder { tool in
+      var tool = tool
+      tool.environment = server.variables
+      try await body(tool, place, server)
+    }
+  }
+
+  @Test("Every kind of command takes a table in a bucket")
+  func everyCommand() async throws {
+    try await Self.inPlace { tool, place, _ in
+      let table = place + "/trades"
+      try tool.write("a.jsonl", #"{"id":1,"price":1.5}"# + "\n" + #"{"id":2,"price":2.5}"# + "\n")
+      try tool.write("b.jsonl", #"{"id":2,"price":9.5}"# + "\n" + #"{"id":3,"price":3.5}"# + "\n")
+      try await tool.succeed("upsert", table, "--from", "a.jsonl", "--create", "--key", "id")
+      let first = try await tool.succeed("timeline", table)
+      try await tool.succeed("upsert", table, "--from", "b.jsonl")
+      try await tool.succeed("delete", table, "--key", "1")
+      try await tool.succeed("update", table, "--set", "price = 4.5", "--where", "id = 3")
+      let read = try await tool.succeed("read", table, "--select", "id,price")
+      #expect(read.rows.sorted() == [#"{"id":2,"price":9.5}"#, #"{"id":3,"price":4.5}"#])
+      let instant = try #require(first.output.firstMatch(of: /"instant":"(\d+)"/)?.1)
+      let then = try await tool.succeed("read", table, "--select", "id,price", "--as-of", String(instant))
+      #expect(then.rows.sorted() == [#"{"id":1,"price":1.5}"#, #"{"id":2,"price":2.5}"#])
+      #expect(try await tool.succeed("count", table).output.contains("2"))
+      #expect(try await tool.succeed("check", table).output.contains("sound"))
+      for command in ["files", "schema", "show"] { try await tool.succeed(command, table) }
+      // With a slash at its end it is the same table.
+      #expect(try await tool.succeed("timeline", table + "/").rows.count == 4)
+    }
+  }
+
+  @Test("Sources of rows and of change records come from a bucket")
+  func sources() async throws {
+    try await Self.inPlace { tool, place, server in
+      let storage = try S3Storage(S3Location(place), client: S3Client(server.options()))
+      try await storage.put(Array((#"{"id":1,"price":1.5}"# + "\n").utf8), at: "in/a b.jsonl", if: .always)
+      try await tool.succeed(
+        "insert", place + "/t", "--from", place + "/in/a b.jsonl", "--create", "--key", "id")
+      let files = try await tool.succeed("files", place + "/t")
+      let file = try #require(files.output.firstMatch(of: /[^"]*\.parquet/)?.0)
+      try await tool.succeed("upsert", "local", "--from", "\(place)/t/\(file)", "--create", "--key", "id")
+      try await tool.succeed("parquet", "check", "\(place)/t/\(file)")
+      let record =
+        #"{"eventID":"e","eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"#
+        + #""Keys":{"id":{"S":"k"}},"NewImage":{"id":{"S":"k"},"price":{"N":"7"}}}}"#
+      for name in ["one", "more/two"] {
+        try await storage.put(Array((record + "\n").utf8), at: "changes/\(name).jsonl", if: .always)
+      }
+      try await tool.succeed(
+        "ingest", place + "/c", "--changes", place + "/changes", "--create", "--key", "id")
+      #expect(try await tool.succeed("read", place + "/c", "--select", "id").rows == [#"{"id":"k"}"#])
+      try await tool.fail(
+        "upsert", place + "/t", "--from", place + "/in/none.jsonl",
+        saying: ["\(place)/in/none.jsonl: there is no such object"])
+    }
+  }
+
+  @Test("Requests are printed where that is asked for, and secrets never")
+  func trace() async throws {
+    try await Self.inPlace { tool, place, server in
+      try tool.write("a.jsonl", #"{"id":1}"# + "\n")
+      let traced = try await tool.succeed(
+        "--trace-requests", "upsert", place + "/t", "--from", "a.jsonl", "--create", "--key", "id")
+      let requests = traced.complaints.filter { $0.contains(server.endpoint) }
+      #expect(
+        requests.contains { $0.hasPrefix("PUT ") && $0.contains("/tarn/head 200, ") && $0.hasSuffix("try 1") }
+      )
+      let secret = try #require(server.variables["AWS_SECRET_ACCESS_KEY"])
+      #expect(!traced.errors.contains(secret) && !traced.errors.lowercased().contains("signature"))
+      let silent = try await tool.succeed("read", place + "/t")
+      #expect(!silent.errors.contains(server.endpoint))
+    }
+  }
+
+  @Test("What is wrong is said in one line")
+  func wrongPlaces() async throws {
+    try await Self.inPlace { tool, place, server in
+      try await tool.fail("read", place + "/none", saying: ["there is no Hudi table"])
+      try await tool.fail("read", "s3://no-such-bucket-here/t", saying: ["there is no bucket"])
+      try await tool.fail("read", "s3://a b/t", saying: ["no bucket's name"])
+      try await tool.fail("read", place + "/t", "--endpoint-url", "nonsense", saying: ["nonsense"])
+      var stranger = tool
+      stranger.environment["AWS_SECRET_ACCESS_KEY"] = "wrong"
+      try await stranger.fail("read", place + "/t", saying: ["SignatureDoesNotMatch"])
+      var nobody = tool
+      for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] { nobody.environment[name] = "" }
+      nobody.environment["AWS_EC2_METADATA_DISABLED"] = "true"
+      nobody.environment["AWS_SHARED_CREDENTIALS_FILE"] = tool.path("none")
+      nobody.environment["AWS_CONFIG_FILE"] = tool.path("none")
+      try await nobody.fail("read", place + "/t", saying: ["AWS_ACCESS_KEY_ID"])
+    }
+  }
+
+  @Test("Four processes write into one table at once, and lose nothing")
+  func fourProcesses() async throws {
+    try await Self.inPlace { tool, place, _ in
+      let table = place + "/t"
+      try tool.write("first.jsonl", #"{"id":"shared","order":0}"# + "\n")
+      try await tool.succeed(
+        "upsert", table, "--from", "first.jsonl", "--create", "--key", "id", "--order-by", "order")
+      for process in 0..<4 {
+        let lines = [#"{"id":"shared","order":\#(process + 1)}"#, #"{"id":"own \#(process)","order":1}"#]
+        try tool.write("\(process).jsonl", lines.joined(separator: "\n") + "\n")
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for process in 0..<4 {
+          group.addTask {
+            try await tool.succeed("upsert", table, "--from", "\(process).jsonl", "--retries", "100")
+          }
+        }
+        try await group.waitForAll()
+      }
+      let read = try await tool.succeed("read", table, "--select", "id,order")
+      #expect(
+        read.rows.sorted() == (0..<4).map { #"{"id":"own \#($0)","order":1}"# } + [
+          #"{"id":"shared","order":4}"#
+        ])
+      #expect(try await tool.succeed("timeline", table).rows.count == 5)
+      #expect(try await tool.succeed("check", table).output.contains("sound"))
+    }
+  }
+}
