@@ -29,7 +29,7 @@ let package = Package(
     uses("TarnStorageContract", context: ["TarnStorage"]),
     uses("TarnTimeline"),
     uses("TarnAWS"),
-    uses("TarnS3", context: ["Tarn", "TarnStorage"]),
+    uses("TarnS3", context: ["Tarn", "TarnAWS", "TarnStorage"]),
     uses("DynamoDBJSON"),
     uses("TarnFoundation"),
   ]

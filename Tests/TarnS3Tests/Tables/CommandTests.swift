@@ -4,6 +4,14 @@ import TarnStorage
 import TarnTestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The built command, with tables and sources in a bucket of a real server.
 @Suite("The command on a real S3 server") struct CommandTests {
   private static func inPlace(_ body: (Tool, String, RealServer) async throws -> Void) async throws {
@@ -128,6 +136,34 @@ import Testing
         ])
       #expect(try await tool.succeed("timeline", table).rows.count == 5)
       #expect(try await tool.succeed("check", table).output.contains("sound"))
+    }
+  }
+
+  @Test("A process that is killed in the middle leaves all of its rows or none, and holds nobody up")
+  func killed() async throws {
+    try await Self.inPlace { tool, place, _ in
+      let table = place + "/t"
+      try tool.write("first.jsonl", #"{"id":"first","order":0}"# + "\n")
+      try await tool.succeed(
+        "upsert", table, "--from", "first.jsonl", "--create", "--key", "id", "--order-by", "order")
+      let delays = [20, 60, 120, 200, 300]
+      for (process, delay) in delays.enumerated() {
+        let lines = (0..<50).map { #"{"id":"own \#(process) \#($0)","order":1}"# }
+        try tool.write("\(process).jsonl", lines.joined(separator: "\n") + "\n")
+        let outcome = try await tool.run(["upsert", table, "--from", "\(process).jsonl"]) { number in
+          Task {
+            try await Task.sleep(for: .milliseconds(delay))
+            kill(number, SIGKILL)
+          }
+        }
+        #expect(outcome.status == 0 || outcome.status == -SIGKILL, "\(outcome.errors)")
+        try tool.write("next.jsonl", #"{"id":"next \#(process)","order":1}"# + "\n")
+        try await tool.succeed("upsert", table, "--from", "next.jsonl", "--retries", "100")
+        let rows = try await tool.succeed("read", table, "--select", "id").rows
+        #expect(rows.contains(#"{"id":"next \#(process)"}"#))
+        let own = rows.filter { $0.contains("own \(process) ") }.count
+        #expect(own == 50 || (own == 0 && outcome.status != 0), "\(own) after \(delay) ms")
+      }
     }
   }
 }
