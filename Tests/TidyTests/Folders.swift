@@ -3,7 +3,8 @@ enum Folders {
   static let orders: [String: [String]] = [
     "TarnAvro": ["Schemas", "Values", "Containers"],
     "Tarn": [
-      "Definition", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery", "Commit", "Check",
+      "Definition", "Schema", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery", "Commit",
+      "Check",
       "Table",
       "Rows",
     ],

@@ -19,7 +19,9 @@ struct ConditionProbe: Sendable {
   func quoting() async -> Result<TagQuoting, StorageError> {
     let key = scratch + "tarn-conditions-" + bucket.randomText()
     let result: Result<TagQuoting, StorageError>
-    do throws(StorageError) { result = .success(try await quoting(key)) } catch { result = .failure(error) }
+    do throws(StorageError) { result = .success(try await quoting(key)) } catch {
+      result = .failure(error.ofTrial(bucket))
+    }
     await remove(key)
     return result
   }
@@ -40,6 +42,10 @@ struct ConditionProbe: Sendable {
     if case .taken = try second.get() { throw ignores("If-None-Match") }
     if case .taken = try third.get() { throw ignores("If-Match") }
     for quoting in [TagQuoting.quoted, .bare] {
+      // Who refuses every tag in quotes may still take any other.
+      if quoting == .bare, case .taken = try await put(key, "if-match", "00000000000000000000000000000000") {
+        throw ignores("If-Match")
+      }
       if case .taken = try await put(key, "if-match", quoting.text(of: tag)) { return quoting }
     }
     throw StorageError(
@@ -54,7 +60,9 @@ struct ConditionProbe: Sendable {
     call.changes = true
     call.repeatsConflicts = true
     call.hasChecksum = true
-    call.headers = [condition: value]
+    // As all that is written, since a bucket's policy may refuse what is not encrypted.
+    call.headers = bucket.objectHeaders
+    call.headers[condition] = value
     let content = bucket.randomText()
     call.body = HTTPBody(content)
     let doubt: StorageError
@@ -101,6 +109,16 @@ struct ConditionProbe: Sendable {
     _ body: @Sendable () async throws(StorageError) -> Outcome
   ) async -> Result<Outcome, StorageError> {
     do throws(StorageError) { return .success(try await body()) } catch { return .failure(error) }
+  }
+}
+
+extension StorageError {
+  /// The error of a trial: of what was to be written nothing was sent yet.
+  func ofTrial(_ bucket: S3Bucket) -> StorageError {
+    guard code == .unknown else { return self }
+    return StorageError(
+      .failed, path: path, "whether \(bucket.address.name) heeds conditions could not be tried: \(message)",
+      cause: cause)
   }
 }
 

@@ -75,10 +75,11 @@ extension PutCondition {
   func refusal(_ error: AWSError) -> ConditionRefusal {
     guard self != .always, let service = error.service else { return .other }
     switch service.status {
-    case 412: break
+    // A page of a proxy says nothing of the object.
+    case 412 where service.code == "PreconditionFailed" || !error.isPage: break
     // There is nothing whose tag could match.
     case 404:
-      guard case .ifMatches = self, service.code == "NoSuchKey" || service.code.isEmpty else { return .other }
+      guard case .ifMatches = self, service.code == "NoSuchKey" else { return .other }
     case 200 where service.code == "PreconditionFailed": break
     default: return .other
     }

@@ -16,18 +16,24 @@ struct ObjectLister: Sendable {
   ) async throws(StorageError) -> ListingPage {
     var request = ListRequest(prefix: prefix, after: after, stopsAtSlash: stoppingAtSlash)
     request.continuation = continuation
-    if bucket.isUnordered.load(ordering: .relaxed) { return try await listAll(request) }
+    if bucket.isUnordered.load(ordering: .relaxed) {
+      // What the first page gave would be given again.
+      guard continuation == nil else { throw unordered(prefix) }
+      return try await listAll(request)
+    }
     let page = try await page(request)
     guard Self.isOrdered(page) else {
       bucket.isUnordered.store(true, ordering: .relaxed)
-      guard continuation == nil else {
-        throw StorageError(
-          .failed, path: root + prefix,
-          "\(bucket.address.name) lists keys in no order, which its first page did not show; list again")
-      }
+      guard continuation == nil else { throw unordered(prefix) }
       return try await listAll(request)
     }
     return page
+  }
+
+  private func unordered(_ prefix: String) -> StorageError {
+    StorageError(
+      .failed, path: root + prefix,
+      "\(bucket.address.name) lists keys in no order, which its first page did not show; list again")
   }
 
   /// All pages as one, in order.
@@ -37,13 +43,12 @@ struct ObjectLister: Sendable {
     // Stores without an order cannot begin somewhere in it.
     request.tellsBegin = false
     var all = ListingPage(objects: [])
+    var seen: Set<String> = []
     repeat {
       let page = try await page(request)
       all.objects += page.objects
       all.folders += page.folders
-      guard page.continuation == nil || page.continuation != request.continuation else {
-        throw StorageError(.failed, path: root + request.prefix, "the listing does not go on")
-      }
+      if let next = page.continuation, !seen.insert(next).inserted { throw doesNotGoOn(request) }
       request.continuation = page.continuation
     } while request.continuation != nil
     all.objects.sort { StoragePath.precedes($0.path, $1.path) }
@@ -84,13 +89,19 @@ struct ObjectLister: Sendable {
   private func holdsMore(_ folder: String, _ request: ListRequest) async throws(StorageError) -> Bool {
     var inner = ListRequest(prefix: folder, after: request.after, stopsAtSlash: false)
     inner.tellsBegin = request.tellsBegin
+    var seen: Set<String> = []
     while true {
       let page = try await page(inner)
-      guard page.objects.isEmpty, let next = page.continuation, next != inner.continuation else {
-        return !page.objects.isEmpty
-      }
+      guard page.objects.isEmpty, let next = page.continuation else { return !page.objects.isEmpty }
+      guard seen.insert(next).inserted else { throw doesNotGoOn(inner) }
       inner.continuation = next
     }
+  }
+
+  private func doesNotGoOn(_ request: ListRequest) -> StorageError {
+    StorageError(
+      .failed, path: root + request.prefix,
+      "\(bucket.address.name) gives the same page of its listing again and again")
   }
 
   private func answer(

@@ -17,11 +17,11 @@ struct ObjectReader: Sendable {
   func head(_ name: ObjectName) async throws(StorageError) -> (info: ObjectInfo, headers: HTTPHeaders) {
     let call = S3Call("s3:GetObject", "HEAD", name.key)
     let answer = try await bucket.answer(call, path: name.path)
-    guard let head = ObjectHead(answer.head), let size = head.size else {
-      throw bucket.unreadable(call, path: name.path, "no ETag or no length")
+    guard let head = ObjectHead(answer.head), let size = head.size, let modified = head.modified else {
+      throw bucket.unreadable(call, path: name.path, "no ETag, no length, or no time of modification")
     }
     bucket.tags.note(head.tag, of: name.key)
-    let info = ObjectInfo(path: name.path, size: size, tag: head.tag, modified: head.modified ?? 0)
+    let info = ObjectInfo(path: name.path, size: size, tag: head.tag, modified: modified)
     return (info, answer.head.headers)
   }
 
@@ -135,8 +135,7 @@ struct ObjectReader: Sendable {
       } catch {
         let isOfObject = error.head.map { ObjectHead($0) != nil } ?? false
         if error.http?.kind == .tooLarge, isOfObject { throw noRanges(name, error) }
-        guard let kind = error.http?.kind, kind == .bodyBrokenOff || kind == .tooLarge, let seen = error.head,
-          seen.isSuccess
+        guard let kind = error.http?.kind, Self.goesOn(behind: kind), let seen = error.head, seen.isSuccess
         else { throw outOfRange(error, name, range) ?? bucket.failure(error, call, path: name.path) }
         (received, head) = (error.http?.received ?? 0, seen)
         broken = error
@@ -157,6 +156,11 @@ struct ObjectReader: Sendable {
       if Task.isCancelled { throw StorageError(.cancelled, path: name.path, "the reading was cancelled") }
     }
     return nil
+  }
+
+  /// Whether what came of a body before it ended so is right, and the rest can be asked for.
+  private static func goesOn(behind kind: HTTPError.Kind) -> Bool {
+    [.bodyBrokenOff, .tooLarge, .stalled, .timedOut, .connectionBroken].contains(kind)
   }
 
   /// Checks that an answer has the part that was asked for.

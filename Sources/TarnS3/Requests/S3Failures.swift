@@ -7,18 +7,19 @@ extension S3Bucket {
     func made(_ code: StorageError.Code, _ what: String) -> StorageError {
       StorageError(code, path: path, what, cause: error)
     }
+    // Whatever the last attempt was told, an earlier one may have been carried out.
+    if call.changes, error.mayHaveArrived {
+      return made(.unknown, "nobody knows whether \(call.action) was carried out: \(error)")
+    }
     switch error.kind {
-    case .cancelled: return made(call.changes && error.mayHaveArrived ? .unknown : .cancelled, "cancelled")
+    case .cancelled: return made(.cancelled, "cancelled")
     case .credentials: return made(.permissionDenied, "\(error)")
     case .otherRegion:
       let region = error.service?.region ?? ""
       return made(
         .failed, "the bucket \(address.bucket) is in the region \(region), and could not be asked there")
     case .refused: break
-    default:
-      return call.changes && error.mayHaveArrived
-        ? made(.unknown, "nobody knows whether \(call.action) was carried out: \(error)")
-        : made(.failed, "\(error)")
+    default: return made(.failed, "\(error)")
     }
     guard let service = error.service else { return made(.failed, "\(error)") }
     if let what = foreignAnswer(service, call, error) { return made(.failed, what) }
@@ -41,18 +42,13 @@ extension S3Bucket {
     case 507: return made(.noSpace, "\(service)")
     default: break
     }
-    if call.changes, error.mayHaveArrived {
-      return made(.unknown, "nobody knows whether \(call.action) was carried out: \(error)")
-    }
     return made(Self.isThrottling(service) ? .throttled : .failed, "\(error)")
   }
 
   /// What to say of an answer that no such service gives: a page of a proxy, or of another server.
   private func foreignAnswer(_ service: ServiceError, _ call: S3Call, _ error: AWSError) -> String? {
     // An answer to HEAD has no body, and 5xx come from what stands before the service, too.
-    guard service.code.isEmpty, call.method != "HEAD", (300..<500).contains(service.status),
-      let type = error.head?.headers["content-type"], type.lowercased().contains("html")
-    else { return nil }
+    guard call.method != "HEAD", (300..<500).contains(service.status), error.isPage else { return nil }
     return "\(address.name) answered a page of HTML (\(service)): it does not speak S3; look at the endpoint"
   }
 
@@ -66,5 +62,13 @@ extension S3Bucket {
     StorageError(
       call.changes ? .unknown : .failed, path: path,
       "\(address.name) gave an answer to \(call.action) that is none of S3's: \(what); look at the endpoint")
+  }
+}
+
+extension AWSError {
+  /// Whether the answer is a page for people, as of a proxy, and names no error.
+  var isPage: Bool {
+    guard service?.code.isEmpty ?? true, let type = head?.headers["content-type"] else { return false }
+    return type.lowercased().contains("html")
   }
 }

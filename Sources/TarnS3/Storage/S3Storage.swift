@@ -68,7 +68,7 @@ public struct S3Storage: Storage {
   ) async throws(StorageError) {
     let name = try name(path)
     var tag: ObjectTag?
-    if range.isEmpty || range.count > ObjectReader.partSize || range.lowerBound < 0 {
+    if range.lowerBound < 0 || range.isEmpty || range.count > ObjectReader.partSize {
       let info = try await ObjectReader(bucket: bucket).head(name).info
       try StorageError.check(range, within: info.size, path: path)
       tag = info.tag

@@ -11,7 +11,9 @@ struct CompletionProbe: Sendable {
   func heeds() async -> Result<Bool, StorageError> {
     let name = ObjectName(scratch: scratch + "tarn-completion-" + bucket.randomText())
     let result: Result<Bool, StorageError>
-    do throws(StorageError) { result = .success(try await heeds(name)) } catch { result = .failure(error) }
+    do throws(StorageError) { result = .success(try await heeds(name)) } catch {
+      result = .failure(error.ofTrial(bucket))
+    }
     _ = await ObjectRemover(bucket: bucket).remove([name])
     return result
   }

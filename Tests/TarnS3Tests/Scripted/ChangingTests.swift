@@ -130,7 +130,11 @@ import Testing
     case "PUT": return ScriptedStore.tagged("p")
     case "HEAD":
       return .status(
-        200, [("ETag", "\"whole\""), ("x-amz-meta-tarn-upload", mark ?? ""), ("content-length", "0")])
+        200,
+        [
+          ("ETag", "\"whole\""), ScriptedStore.modified, ("x-amz-meta-tarn-upload", mark ?? ""),
+          ("content-length", "0"),
+        ])
     default: return .status(204)
     }
   }
@@ -277,7 +281,9 @@ import Testing
     let store = try ScriptedStore { request in
       switch request.method {
       case "HEAD":
-        return ScriptedStore.Answer([.send(ScriptedStore.Answer.head(200, [("ETag", "\"t\"")], length: 100))])
+        return ScriptedStore.Answer([
+          .send(ScriptedStore.Answer.head(200, [("ETag", "\"t\""), ScriptedStore.modified], length: 100))
+        ])
       case "GET":
         let bounds = request["range"]?.dropFirst(6).split(separator: "-").compactMap { Int($0) } ?? []
         guard bounds.count == 2 else { return .status(500) }

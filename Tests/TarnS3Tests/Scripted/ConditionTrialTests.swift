@@ -8,12 +8,16 @@ import Testing
 @Suite("The trial of conditions") struct ConditionTrialTests {
   @Test(
     "A store that ignores a condition is refused by name, and nothing is written",
-    arguments: ["none", "match", "501", "never"])
+    arguments: ["none", "match", "bare", "501", "never"])
   func ignores(what: String) async throws {
     let trial = TrialObjects()
     let store = try ScriptedStore(heedsTrial: false) { request in
       if what == "none", request["if-none-match"] != nil { return ScriptedStore.tagged("first") }
       if what == "match", request["if-match"] != nil { return ScriptedStore.tagged("x") }
+      // Refuses every tag in quotes, and takes any other.
+      if what == "bare", let tag = request["if-match"] {
+        return tag.hasPrefix("\"") ? .status(412) : ScriptedStore.tagged("x")
+      }
       if what == "501", request["if-none-match"] != nil {
         return .status(501, body: ScriptedStore.error("NotImplemented"))
       }

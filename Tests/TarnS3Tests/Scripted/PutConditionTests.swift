@@ -91,6 +91,39 @@ import Testing
     }
   }
 
+  @Test(
+    "Whatever a later attempt is told, a put whose first answer was lost is won or unknown",
+    arguments: [
+      (403, "AccessDenied"), (403, "ExpiredToken"), (409, "ConditionalRequestConflict"),
+      (404, "NoSuchBucket"),
+      (501, "NotImplemented"), (404, ""), (507, "InsufficientStorage"),
+    ])
+  func lostAndThenRefused(status: Int, code: String) async throws {
+    for isThere in [true, false] {
+      let store = try ScriptedStore { request in
+        switch (request.method, request.number) {
+        case ("PUT", 0): .dropped
+        case ("PUT", _):
+          code.isEmpty
+            ? .status(status, [("content-type", "text/html")], body: "<html>no</html>")
+            : .status(status, body: ScriptedStore.error(code))
+        default:
+          isThere
+            ? ScriptedStore.tagged("there", body: "own")
+            : .status(404, body: ScriptedStore.error("NoSuchKey"))
+        }
+      }
+      if isThere {
+        #expect(try await store.storage.put(Self.own, at: "a", if: .ifAbsent) == ObjectTag("there"))
+      } else {
+        let error = await store.failure { storage throws(StorageError) in
+          _ = try await storage.put(Self.own, at: "a", if: .ifAbsent)
+        }
+        #expect(error.code == .unknown, "\(error)")
+      }
+    }
+  }
+
   @Test("An object without bytes is never taken for one's own")
   func emptyIsNobodys() async throws {
     let store = try ScriptedStore { request in

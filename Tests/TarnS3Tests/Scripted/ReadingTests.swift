@@ -9,7 +9,9 @@ import Testing
 
   /// Answers a range of an object as a server does.
   private static func part(_ request: WireRequest, tag: String = "t") -> ScriptedServer.Answer {
-    guard let range = range(request) else { return .status(200, [("ETag", "\"\(tag)\"")], bytes: bytes) }
+    guard let range = range(request) else {
+      return .status(200, [("ETag", "\"\(tag)\""), ScriptedStore.modified], bytes: bytes)
+    }
     guard range.lowerBound < bytes.count else {
       return .status(416, body: ScriptedStore.error("InvalidRange"))
     }

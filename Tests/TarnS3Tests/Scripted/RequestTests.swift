@@ -15,7 +15,7 @@ import Testing
           : .status(
             301, [("x-amz-bucket-region", "eu-west-3")], body: ScriptedStore.error("PermanentRedirect"))
       }
-      return .status(200, [("ETag", "\"t\"")], body: "x")
+      return .status(200, [("ETag", "\"t\""), ScriptedStore.modified], body: "x")
     }
     #expect(try await store.storage.info(of: "a").tag == ObjectTag("t"))
     #expect(try await store.storage.get("a", limit: 10).bytes == Array("x".utf8))

@@ -48,9 +48,13 @@ struct ScriptedStore {
   /// The methods of what was asked.
   var methods: [String] { requests.map(\.method) }
 
+  /// When everything was written.
+  static let modified = ("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+
   /// A success with a tag.
   static func tagged(_ tag: String, body: String = "") -> Answer {
-    .status(200, [("ETag", "\"\(tag)\"")], body: body)
+    .status(
+      200, [("ETag", "\"\(tag)\""), modified], body: body)
   }
 
   /// The body of an error.
