@@ -94,10 +94,10 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
   func kindsOfStoragesAreNamedWhereALocationIsMade() throws {
     let places: Set = ["TableLocation.swift", "Place.swift"]
     let found = try Self.sources().filter { file in
-      file.room != "TarnStorage"
+      !["TarnStorage", "TarnS3"].contains(file.room)
         && !places.contains(file.path.split(separator: "/").last.map(String.init) ?? "")
     }
-    expectNone(found.flatMap { $0.matches(/\b(?:Local|InMemory)Storage\b/) })
+    expectNone(found.flatMap { $0.matches(/\b(?:Local|InMemory|S3)Storage\b/) })
   }
 
   @Test("A promise that the compiler does not check has its reason beside it")

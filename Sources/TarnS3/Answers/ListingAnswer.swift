@@ -18,7 +18,8 @@ struct ListingAnswer {
       switch element.name {
       case "Contents":
         let key = try AnswerError.key(element["Key"], isEncoded: isEncoded)
-        guard let size = element["Size"].flatMap({ Int($0.text) }), size >= 0,
+        guard let size = element["Size"].flatMap({ Int($0.text) }),
+          (0...PartSizes.greatestObject).contains(size),
           let modified = element["LastModified"].flatMap({ WireTime.parse(iso: $0.text) })
         else { throw AnswerError("an object without size or time") }
         // HEAD tells a time by the second, and both are to agree.

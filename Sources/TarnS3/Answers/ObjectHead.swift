@@ -23,6 +23,7 @@ struct ObjectHead {
     } else {
       range = nil
       size = head.headers["content-length"].flatMap { Int($0) }
+        .flatMap { (0...PartSizes.greatestObject).contains($0) ? $0 : nil }
     }
   }
 
@@ -31,10 +32,11 @@ struct ObjectHead {
     guard text.hasPrefix("bytes "), let slash = text.firstIndex(of: "/"),
       let hyphen = text.firstIndex(of: "-"), hyphen < slash,
       let first = Int(text[text.index(text.startIndex, offsetBy: 6)..<hyphen]),
-      let last = Int(text[text.index(after: hyphen)..<slash]), first >= 0, last >= first, last < Int.max
+      let last = Int(text[text.index(after: hyphen)..<slash]), first >= 0, last >= first,
+      last < PartSizes.greatestObject
     else { return nil }
     let size = Int(text[text.index(after: slash)...])
-    if let size, size <= last { return nil }
+    if let size, size <= last || size > PartSizes.greatestObject { return nil }
     return (first..<last + 1, size)
   }
 }

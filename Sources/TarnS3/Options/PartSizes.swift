@@ -6,8 +6,8 @@ enum PartSizes {
   static let greatest = 5 << 30
   /// The most parts of one object.
   static let most = 10_000
-  /// The greatest size of an object, which the service says.
-  static let greatestObject = 5 << 40
+  /// Sizes beyond this are no object's, whatever a server says.
+  static let greatestObject = 1 << 50
   /// Ranges longer than this are copied as several, side by side.
   static let greatestCopy = 128 << 20
 
@@ -17,12 +17,18 @@ enum PartSizes {
     return min(base << min(doublings, 10), greatest)
   }
 
-  /// A range in pieces that may be copied, none much smaller than the others.
-  static func pieces(of range: Range<Int>, most: Int = greatestCopy) -> [Range<Int>] {
+  /// The pieces that the server copies of a range: few enough to leave room for other parts, none below the least size
+  /// unless the range is.
+  static func copies(of range: Range<Int>) -> [Range<Int>] {
+    pieces(of: range, most: min(max(greatestCopy, range.count / 1_000), greatest))
+  }
+
+  /// A range in pieces of at most a size, none much smaller than the others.
+  static func pieces(of range: Range<Int>, most: Int) -> [Range<Int>] {
     guard !range.isEmpty else { return [] }
-    let count = (range.count + most - 1) / most
-    return (0..<count).map { piece in
-      range.lowerBound + range.count * piece / count..<range.lowerBound + range.count * (piece + 1) / count
-    }
+    let count = (range.count - 1) / most + 1
+    let (size, larger) = range.count.quotientAndRemainder(dividingBy: count)
+    func bound(_ piece: Int) -> Int { range.lowerBound + size * piece + min(piece, larger) }
+    return (0..<count).map { bound($0)..<bound($0 + 1) }
   }
 }

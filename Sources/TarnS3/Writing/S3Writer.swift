@@ -149,7 +149,7 @@ actor S3Writer: ObjectWriter {
     gathered.append(range.lowerBound..<rest.lowerBound, of: source)
     if gathered.count > 0 { try await send(gathered.count) }
     let upload = try await begun()
-    for piece in PartSizes.pieces(of: rest) {
+    for piece in PartSizes.copies(of: rest) {
       if Task.isCancelled {
         throw StorageError(.cancelled, path: self.name.path, "the writing was cancelled")
       }
