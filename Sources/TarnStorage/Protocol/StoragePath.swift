@@ -25,7 +25,15 @@ public enum StoragePath {
 
   /// Whether a path comes before another in a listing: by the bytes of their UTF-8.
   public static func precedes(_ path: String, _ other: String) -> Bool {
-    path.utf8.lexicographicallyPrecedes(other.utf8)
+    var (path, other) = (path, other)
+    return path.withUTF8 { left in
+      other.withUTF8 { right in
+        let shared = min(left.count, right.count)
+        // Paths of one folder begin alike, so that most of the bytes are passed over here.
+        for index in 0..<shared where left[index] != right[index] { return left[index] < right[index] }
+        return left.count < right.count
+      }
+    }
   }
 
   /// The path up to and with its last slash (empty where there is none), and what follows it.
