@@ -147,7 +147,7 @@ let package = Package(
     tests(
       "TarnS3Tests",
       [
-        "TarnS3", "Tarn", "TarnAWS", "TarnExpressions", "TarnStorage", "TarnStorageContract",
+        "TarnS3", "Tarn", "TarnAWS", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnStorageContract",
         "TarnS3TestSupport",
       ]),
     tests("TidyTests", []),

@@ -25,6 +25,7 @@ let package = Package(
         .product(name: "Tarn", package: "tarn"),
         .product(name: "TarnCDC", package: "tarn"),
         .product(name: "TarnColumns", package: "tarn"),
+        .product(name: "TarnS3", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
       swiftSettings: settings),

@@ -1,9 +1,9 @@
 """hudi-rs, Daft, pyarrow and DuckDB behind one process: questions and answers as in rows.serve.
 
   {"do": "hudi", "table": P, "as_of": T, "since": T, "until": T, "select": [..], "filters": [["v", ">", "1"]],
-   "out": F}                                                                                 answers {"rows": n}
+   "store": S, "out": F}                                                                     answers {"rows": n}
   {"do": "daft-lacks", "table": P}                                     answers {"lacks": what, or null}
-  {"do": "daft", "table": P, "select": [..], "out": F}                                       answers {"rows": n}
+  {"do": "daft", "table": P, "select": [..], "store": S, "out": F}                           answers {"rows": n}
   {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "out": F}                          answers {"rows": n}
   {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
   {"do": "compare", "tables": [{"table": P, "files": [..], "select": [..], "answers": [{"rows": F}]}]}
@@ -12,6 +12,7 @@
   {"do": "parquet-info", "file": P}         rows, created_by, metadata, schema, row_groups
   {"do": "write-parquet", "out": P, "columns": [{"name", "type", "values", "nullable"}], "options": {..}}
   {"do": "rewrite-parquet", "file": P, "out": P, "encoding": E, "options": {..}}
+S, where P is an s3:// URL: {"endpoint": E, "key": K, "secret": T}.
 Types are pyarrow's names: int32, string, decimal128(10, 2), timestamp[us, tz=UTC], list<T>, struct<a: T>,
 map<K, V>. Options: row_group_size, metadata, and those of pyarrow.parquet.ParquetWriter. Encodings: dictionary,
 plain, delta, delta-length, byte-stream-split; columns whose type an encoding does not fit are PLAIN then.
@@ -97,7 +98,14 @@ def hudi(question):
             options = options.with_end_timestamp(question["until"])
     if "filters" in question:
         options = options.with_filters([tuple(condition) for condition in question["filters"]])
-    batches = HudiTableBuilder.from_base_uri(question["table"]).build().read(options)
+    table = HudiTableBuilder.from_base_uri(question["table"])
+    if "store" in question:
+        store = question["store"]
+        table = table.with_options({
+            "aws_endpoint": store["endpoint"], "aws_access_key_id": store["key"],
+            "aws_secret_access_key": store["secret"], "aws_region": "us-east-1", "aws_allow_http": "true",
+        })
+    batches = table.build().read(options)
     if not batches:
         return rows.hand_over([], question)
     return hand_over(pa.Table.from_batches(batches), question)
@@ -138,8 +146,13 @@ def daft_lacks(table):
     return None
 
 
-def read_daft(path):
-    return daft.read_hudi(path).to_arrow()
+def read_daft(path, store=None):
+    config = None
+    if store is not None:
+        config = daft.io.IOConfig(s3=daft.io.S3Config(
+            endpoint_url=store["endpoint"], key_id=store["key"], access_key=store["secret"], region_name="us-east-1",
+            use_ssl=store["endpoint"].startswith("https"), force_virtual_addressing=False))
+    return daft.read_hudi(path, io_config=config).to_arrow()
 
 
 def ask_duckdb(query, parameters, question):
@@ -315,7 +328,7 @@ def answer(question):
     if do == "daft-lacks":
         return {"lacks": daft_lacks(question["table"])}
     if do == "daft":
-        return hand_over(read_daft(question["table"]), question)
+        return hand_over(read_daft(question["table"], question.get("store")), question)
     if do == "pyarrow":
         return hand_over(pq.ParquetFile(question["file"]).read(), question)
     if do == "duckdb":

@@ -37,13 +37,13 @@ enum CryptoPipeline {
     )
     if options.generatesOnly { return }
 
-    let pipeline = Pipeline(
-      landing: LocalStorage(root: folder.landing), location: .local(folder.table))
+    let lake = try await Lake(options.place, folder)
+    let pipeline = Pipeline(landing: lake.landing, location: lake.location)
     try await ingest(stream, pipeline)
     let end = stream.batches.last?.clock ?? 0
     let table = try await pipeline.open(at: end)
     if options.verifies { try await verify(stream, table) }
-    try await show(table, folder.table)
+    try await show(table, lake.table)
   }
 
   private static func ingest(_ stream: CryptoStream, _ pipeline: Pipeline) async throws {

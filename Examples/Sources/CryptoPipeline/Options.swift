@@ -4,14 +4,19 @@ import Foundation
 /// What the pipeline was asked to do.
 struct Options {
   var output = Options.standardOutput
+  /// Where the stream's objects and the table lie; nil for the output folder.
+  var place: String?
   var verifies = false
   var generatesOnly = false
   var stream = CryptoStream.Options()
 
   static let usage = """
-    usage: CryptoPipeline [OUTPUT] [--verify] [--generate-only] [--changes N] [--batches N] [--seed N]
+    usage: CryptoPipeline [OUTPUT] [--at URL] [--verify] [--generate-only] [--changes N] [--batches N] [--seed N]
       OUTPUT           folder for the change stream (landing/) and the table (trades/); by default
                        .build/crypto-pipeline beside the examples. What an earlier run left there is removed.
+      --at URL         copy the change stream to s3://bucket/prefix/landing, and keep the table at
+                       s3://bucket/prefix/trades, where nothing may be yet; region, endpoint and credentials come from
+                       the usual variables and files
       --verify         compare the table with an independent replay of the stream
       --generate-only  write the change stream and stop
       --changes N      number of changes (24000)
@@ -34,6 +39,11 @@ struct Options {
     while let argument = rest.popFirst() {
       switch argument {
       case "--help", "-h": return nil
+      case "--at":
+        guard let url = rest.popFirst(), url.hasPrefix("s3://") else {
+          throw UsageError("--at takes a URL as s3://bucket/prefix")
+        }
+        place = url
       case "--verify": verifies = true
       case "--generate-only": generatesOnly = true
       case "--changes": stream.changes = try Self.number(argument, &rest, 20...10_000_000)

@@ -1,8 +1,14 @@
 /// Credentials of a profile of the shared files, whichever way it has them.
 struct ProfileCredentials: Sendable {
   let context: CredentialsContext
+  /// As the files have them now: who renews keys there writes them anew.
+  private let profiles: Profiles
 
-  private var profiles: Profiles { context.configuration.profiles }
+  init(context: CredentialsContext) {
+    self.context = context
+    profiles = context.configuration.presentProfiles
+  }
+
   private var world: AWSWorld { context.world }
 
   /// Those of the profile that is chosen.
@@ -31,7 +37,7 @@ struct ProfileCredentials: Sendable {
       }
       return AWSCredentials(
         accessKeyID: key, secretAccessKey: Secret(secret),
-        sessionToken: settings["aws_session_token"].map { Secret($0) })
+        sessionToken: settings["aws_session_token"].flatMap { $0.isEmpty ? nil : Secret($0) })
     }
     if settings["sso_session"] != nil || settings["sso_start_url"] != nil, settings["sso_account_id"] != nil {
       return try await SingleSignOnCredentials(context: context, profile: name, settings: settings).load()

@@ -38,10 +38,14 @@ public struct AWSConfiguration: Sendable {
         .configuration, "profile \(profiles.chosenName)", "no shared file has this profile" + findings)
     }
     profile = found ?? ProfileSettings()
-    region =
-      options.region ?? world.variable("AWS_REGION") ?? world.variable("AWS_DEFAULT_REGION")
-      ?? profile["region"]
+    let regions = [
+      options.region, world.variable("AWS_REGION"), world.variable("AWS_DEFAULT_REGION"), profile["region"],
+    ]
+    region = regions.lazy.compactMap(\.self).first { !$0.isEmpty }
   }
+
+  /// The profiles as the shared files have them now.
+  var presentProfiles: Profiles { Profiles(named: options.profile, in: world) }
 
   /// Where a service is reached, where something says so: `AWS_ENDPOINT_URL_S3` (with the service's
   /// name), `AWS_ENDPOINT_URL`, the profile's services and then the profile itself.

@@ -21,7 +21,8 @@ final class StoreConditions: Sendable {
   /// The store, for people.
   let store: String
   private let puts = FoundOnce<TagQuoting>()
-  private let completions = FoundOnce<Bool>()
+  private let absentCompletions = FoundOnce<Bool>()
+  private let matchedCompletions = FoundOnce<Bool>()
 
   init(store: String) { self.store = store }
 
@@ -35,11 +36,15 @@ final class StoreConditions: Sendable {
     try await puts.value(find)
   }
 
-  /// Whether the completion of an upload heeds conditions.
+  /// Whether the completion of an upload heeds a condition; a server may heed one kind and not the other.
   func heedsInCompletion(
-    _ find: @escaping @Sendable () async -> Result<Bool, StorageError>
+    _ condition: PutCondition, _ find: @escaping @Sendable () async -> Result<Bool, StorageError>
   ) async throws(StorageError) -> Bool {
-    try await completions.value(find)
+    switch condition {
+    case .always: true
+    case .ifAbsent: try await absentCompletions.value(find)
+    case .ifMatches: try await matchedCompletions.value(find)
+    }
   }
 
   /// What is known of the quoting by now, for calls that do not wait to find out.

@@ -6,6 +6,8 @@ struct CompletionProbe: Sendable {
   let bucket: S3Bucket
   /// What the key of the object begins with.
   let scratch: String
+  /// The condition that is tried, of whatever tag.
+  let condition: PutCondition
 
   /// Whether it does.
   func heeds() async -> Result<Bool, StorageError> {
@@ -18,13 +20,22 @@ struct CompletionProbe: Sendable {
     return result
   }
 
+  /// A condition of the kind that does not hold.
+  private var unmet: PutCondition {
+    if case .ifMatches = condition {
+      .ifMatches(ObjectTag("00000000000000000000000000000000"))
+    } else {
+      .ifAbsent
+    }
+  }
+
   private func heeds(_ name: ObjectName) async throws(StorageError) -> Bool {
     // Not `.ifAbsent`, of which this one counts nothing: the name is its own.
     _ = try await ObjectPutter(bucket: bucket).put(HTTPBody("1"), name, if: .always, quoting: .quoted)
     let upload = try await MultipartUpload.begin(name, bucket)
     do throws(StorageError) {
       try await upload.add(PartContent([2]))
-      _ = try await upload.complete(if: .ifAbsent, isHeeded: true)
+      _ = try await upload.complete(if: unmet, isHeeded: true)
       return false
     } catch {
       await upload.abort()

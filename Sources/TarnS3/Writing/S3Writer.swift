@@ -62,7 +62,7 @@ actor S3Writer: ObjectWriter {
       if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
       try await upload.settle()
       try await checkCopied()
-      let isHeeded = condition == .always ? false : try await heedsInCompletion()
+      let isHeeded = condition == .always ? false : try await heedsInCompletion(condition)
       let tag = try await bucket.uncancelled { () throws(StorageError) in
         try await upload.complete(if: condition, isHeeded: isHeeded)
       }
@@ -93,9 +93,9 @@ actor S3Writer: ObjectWriter {
     return error
   }
 
-  private func heedsInCompletion() async throws(StorageError) -> Bool {
-    let probe = CompletionProbe(bucket: bucket, scratch: places.scratch)
-    return try await bucket.conditions.heedsInCompletion { await probe.heeds() }
+  private func heedsInCompletion(_ condition: PutCondition) async throws(StorageError) -> Bool {
+    let probe = CompletionProbe(bucket: bucket, scratch: places.scratch, condition: condition)
+    return try await bucket.conditions.heedsInCompletion(condition) { await probe.heeds() }
   }
 
   // MARK: - Parts

@@ -30,7 +30,17 @@ enum FileSystem {
     /// Names this version of the content: the storage gives each version a new inode, and the time of its
     /// writing with all digits, so an inode that is used again does not repeat a tag.
     var tag: ObjectTag {
-      ObjectTag("\(String(inode, radix: 16))-\(String(size, radix: 16))-\(seconds).\(nanoseconds)")
+      // Made for each file of a listing, so not by interpolation.
+      var text: [UInt8] = []
+      text.reserveCapacity(64)
+      text.append(hexadecimal: inode)
+      text.append(0x2d)
+      text.append(hexadecimal: UInt64(clamping: size))
+      text.append(0x2d)
+      text.append(decimal: seconds)
+      text.append(0x2e)
+      text.append(decimal: nanoseconds)
+      return ObjectTag(String(decoding: text, as: UTF8.self))
     }
 
     /// The tag of a content that is at hand.
@@ -271,5 +281,17 @@ extension FileSystem {
     let start = (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: UInt8.self)
     let count = strlen(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
     return String(validating: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a number in base 16, in small letters and without zeros before it.
+  fileprivate mutating func append(hexadecimal number: UInt64) {
+    var shift = Swift.max(0, (63 - number.leadingZeroBitCount) / 4 * 4)
+    while shift >= 0 {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift) & 15)
+      append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+      shift -= 4
+    }
   }
 }

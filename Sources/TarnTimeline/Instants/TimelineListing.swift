@@ -46,12 +46,17 @@ package struct DecisionContent: Sendable, Hashable {
     path = "\(TablePaths.folder)\(instant).content.\(mark)"
   }
 
+  private static let infix = ".content."
+
   /// Parses a file's name; nil for any other file.
   package init?(fileName: some StringProtocol) {
-    let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[1] == "content", !parts[2].isEmpty, let instant = Instant(parts[0]) else {
-      return nil
-    }
-    self.init(instant, mark: String(parts[2]))
+    // Most names are others, and are looked at once a listing.
+    let name = fileName.utf8
+    guard let dot = name.firstIndex(of: UInt8(ascii: ".")), name[dot...].starts(with: Self.infix.utf8),
+      let instant = Instant(fileName[..<dot])
+    else { return nil }
+    let mark = name[dot...].dropFirst(Self.infix.utf8.count)
+    guard !mark.isEmpty, !mark.contains(UInt8(ascii: ".")) else { return nil }
+    self.init(instant, mark: String(decoding: mark, as: UTF8.self))
   }
 }
