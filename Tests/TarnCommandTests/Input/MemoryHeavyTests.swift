@@ -11,6 +11,8 @@ import Testing
 @Suite(.serialized) struct MemoryHeavyTests {
   private static let budget = 64 << 20
   private static let besides = 100 << 20
+  /// What libcurl and the libraries that it brings take in any process that is linked with them: 6.3 MB were measured.
+  private static let libraries = 7 << 20
 
   /// A column of few long strings in a dictionary, which a row names by turns.
   private static func repeated(_ length: Int, _ kinds: Int, _ count: Int) throws -> Column {
@@ -116,7 +118,7 @@ import Testing
   private func run(_ tool: Tool, _ steps: [Step]) async throws {
     for step in steps {
       let (outcome, peak) = try await tool.runMeasured(step.arguments)
-      let most = Self.budget + Self.besides + step.batch
+      let most = Self.budget + Self.besides + Self.libraries + step.batch
       try #require(outcome.status == 0, "\(step.arguments): \(outcome.errors)")
       #expect(peak > 1 << 20, "\(step.arguments)")
       #expect(peak < most, "\(step.arguments): \(peak >> 20) MiB, at most \(most >> 20)")
