@@ -69,10 +69,15 @@ package struct RollbackNotices: Sendable {
 extension Storage {
   /// The plan of a service, which names files and may be long; nil where it has gone.
   ///
-  /// - Throws: ``TimelineError`` with code `storage`.
+  /// - Throws: ``TimelineError``: `storage`; `damaged` where it is longer than any plan.
   func readPlan(_ path: String) async throws(TimelineError) -> [UInt8]? {
-    do { return try await readAll(path) } catch {
+    // Two million files of a load that died.
+    let longest = 512 << 20
+    do { return try await get(path, limit: longest).bytes } catch {
       if error.code == .notFound { return nil }
+      if error.code == .tooLarge {
+        throw TimelineError(.damaged, path: path, "\(error.message): no plan is so long", cause: error)
+      }
       throw TimelineError(error)
     }
   }
