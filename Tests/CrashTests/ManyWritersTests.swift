@@ -114,14 +114,9 @@ import Testing
   @Test func twoThatInsertOneNewKeyAtOnceHaveItOnce() async throws {
     let storage = InMemoryStorage()
     _ = try await create(storage)
-    let hasCome = Mutex(false)
+    let first = First()
     let hooked = HookStorage(inner: storage) { call in
-      guard call == "put .hoodie/tarn/head",
-        hasCome.withLock({ come in
-          defer { come = true }
-          return !come
-        })
-      else { return }
+      guard call == "put .hoodie/tarn/head", first.comes() else { return }
       _ = try? await open(storage).upsert(
         try Trade.batch([Trade("new", 9, "OKX", 1), Trade("theirs", 1, "OKX")]))
     }
@@ -143,14 +138,9 @@ import Testing
       at: .storage(storage, name: "memory/trades"), schema: Trade.schema, recordKey: ["id"],
       partitionedBy: ["exchange"], orderedBy: "time", options: options)
     try await open(storage).upsert(try Trade.batch([Trade("k", 9, "OKX", 1), Trade("other", 1, "OKX")]))
-    let hasCome = Mutex(false)
+    let first = First()
     let hooked = HookStorage(inner: storage) { call in
-      guard call == "put .hoodie/tarn/head",
-        hasCome.withLock({ come in
-          defer { come = true }
-          return !come
-        })
-      else { return }
+      guard call == "put .hoodie/tarn/head", first.comes() else { return }
       var key = ColumnBuilder(.string)
       try? key.append("k")
       guard
@@ -170,15 +160,10 @@ import Testing
     let storage = InMemoryStorage()
     _ = try await create(storage)
     let writers = Mutex(0)
-    let hasCome = Mutex(false)
+    let first = First()
     let hooked = HookStorage(inner: storage) { call in
       if call.hasPrefix("writer ") { writers.withLock { $0 += 1 } }
-      guard call == "put .hoodie/tarn/head",
-        hasCome.withLock({ come in
-          defer { come = true }
-          return !come
-        })
-      else { return }
+      guard call == "put .hoodie/tarn/head", first.comes() else { return }
       _ = try? await open(storage).upsert(try Trade.batch([Trade("theirs", 1, "OKX")]))
     }
     // In another partition, and with another key in the same one: the files that were written are right.
@@ -298,5 +283,18 @@ import Testing
     }
     try await table.upsert(try Trade.batch([Trade("c", 1, "OKX")]))
     #expect(try await !named().contains(instant))
+  }
+}
+
+/// Tells the first time from all others.
+private final class First: Sendable {
+  private let hasCome = Mutex(false)
+
+  /// Whether it is the first time.
+  func comes() -> Bool {
+    hasCome.withLock { come in
+      defer { come = true }
+      return !come
+    }
   }
 }

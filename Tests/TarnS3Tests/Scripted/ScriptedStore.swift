@@ -13,7 +13,7 @@ struct ScriptedStore {
   let time = ManualTime()
   let storage: S3Storage
   let client: S3Client
-  private let seen = Seen()
+  private let seen = SeenRequests()
 
   /// - Parameter script: What is answered to each request but those of the trial of conditions, which are numbered from
   ///   0 on.
@@ -43,7 +43,7 @@ struct ScriptedStore {
   }
 
   /// What was asked, but for the trial of conditions.
-  var requests: [WireRequest] { seen.requests.withLock { $0 } }
+  var requests: [WireRequest] { seen.all }
 
   /// The methods of what was asked.
   var methods: [String] { requests.map(\.method) }
@@ -85,19 +85,6 @@ struct ScriptedStore {
     do throws(StorageError) { try await call(storage) } catch { return error }
     Issue.record("it succeeded", sourceLocation: sourceLocation)
     return StorageError(.failed, path: "", "no error")
-  }
-
-  private final class Seen: Sendable {
-    let requests = Mutex<[WireRequest]>([])
-
-    func add(_ request: WireRequest) -> WireRequest {
-      requests.withLock { all in
-        var request = request
-        request.number = all.count
-        all.append(request)
-        return request
-      }
-    }
   }
 }
 

@@ -63,7 +63,7 @@ public final class ScriptedServer: Sendable {
     }
   }
 
-  private let seen: Seen
+  private let seen: SeenRequests
   private let listener: LoopbackListener
 
   /// Starts a server.
@@ -76,7 +76,7 @@ public final class ScriptedServer: Sendable {
     accepting accepts: @escaping @Sendable (Int) -> Bool = { _ in true },
     _ script: @escaping @Sendable (WireRequest) -> Answer
   ) throws {
-    let seen = Seen()
+    let seen = SeenRequests()
     self.seen = seen
     listener = try LoopbackListener { connection, number in
       guard accepts(number) else { return connection.reset() }
@@ -99,7 +99,7 @@ public final class ScriptedServer: Sendable {
   public var url: String { "http://127.0.0.1:\(port)" }
 
   /// What was asked so far, in the order in which it was read.
-  public var requests: [WireRequest] { seen.requests.withLock { $0 } }
+  public var requests: [WireRequest] { seen.all }
 
   /// How many connections there were so far.
   public var connectionCount: Int { listener.connectionCount }
@@ -122,19 +122,5 @@ public final class ScriptedServer: Sendable {
       }
     }
     return true
-  }
-
-  /// The requests, which threads share.
-  private final class Seen: Sendable {
-    let requests = Mutex<[WireRequest]>([])
-
-    func add(_ request: WireRequest) -> WireRequest {
-      requests.withLock { all in
-        var request = request
-        request.number = all.count
-        all.append(request)
-        return request
-      }
-    }
   }
 }
