@@ -197,48 +197,38 @@ import Testing
       try await group.waitForAll()
     }
     #expect(try await rows(table).first?.time == 1_000_000)
-    #expect(try await storage.listAll(prefix: ".hoodie/tarn/tickets/").objects.isEmpty)
+    #expect(try await TimelineListing.load(from: storage).tickets.isEmpty)
   }
 
-  /// Puts the ticket of a writer into the head that is not this process's.
-  private func addTicket(_ owner: String, in storage: any Storage) async throws {
-    let object = try await storage.get(HeadStore.path, limit: 1 << 20)
-    var head = try Head(parsing: object.bytes)
-    head.tickets.append(Ticket(owner: owner))
-    try await storage.put(head.bytes, at: HeadStore.path, if: .always)
+  private static let tickets = ["0123456789abcdef", "fedcba9876543210"].map {
+    Ticket(Instant(microseconds: 1_700_000_000_000_000), mark: $0).path
   }
 
   @Test func nobodyWaitsForTheTicketOfADeadWriter() async throws {
     let storage = InMemoryStorage()
     let table = try await create(storage)
     try await table.upsert(try Trade.batch([Trade("a", 1, "OKX")]))
-    let path = ".hoodie/tarn/tickets/0123456789abcdef"
-    // Its file is there, and nobody holds it.
-    try await storage.put([1], at: path, if: .ifAbsent)
-    try await addTicket("0123456789abcdef", in: storage)
-    try await addTicket("fedcba9876543210", in: storage)
-    let looks = Mutex(0)
-    let watched = HookStorage(inner: storage) { call in
-      if call == "get .hoodie/tarn/head" { looks.withLock { $0 += 1 } }
-    }
-    try await open(watched).upsert(try Trade.batch([Trade("b", 1, "OKX")]))
-    // Who waits looks again and again.
-    #expect(looks.withLock { $0 } < 4)
-    #expect(try await !storage.exists(path))
-    let head = try Head(parsing: try await storage.readAll(HeadStore.path))
-    #expect(head.tickets.isEmpty)
+    // Nobody holds it.
+    for path in Self.tickets { try await storage.put([1], at: path, if: .ifAbsent) }
+    let begun = ContinuousClock.now
+    try await table.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
+    #expect(begun.duration(to: .now) < .seconds(2))
+    #expect(try await TimelineListing.load(from: storage).tickets.isEmpty)
   }
 
-  @Test func theTicketOfALivingWriterIsWaitedForUntilItGoes() async throws {
+  @Test func theTicketsOfLivingWritersAreWaitedForUntilTheyGo() async throws {
     let storage = InMemoryStorage()
     let table = try await create(storage)
     try await table.upsert(try Trade.batch([Trade("a", 1, "OKX")]))
-    let sign = try await storage.beginSign([1], at: ".hoodie/tarn/tickets/0123456789abcdef")
-    try await addTicket("0123456789abcdef", in: storage)
+    let signs = try await [
+      storage.beginSign([1], at: Self.tickets[0]), storage.beginSign([1], at: Self.tickets[1]),
+    ]
     async let report = table.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
-    try await Task.sleep(for: .milliseconds(300))
-    #expect(try await table.timeline().completedCommits.count == 1)
-    await sign.end()
+    for sign in signs {
+      try await Task.sleep(for: .milliseconds(200))
+      #expect(try await table.timeline().completedCommits.count == 1)
+      await sign.end()
+    }
     #expect(try await report.inserted == 1)
   }
 

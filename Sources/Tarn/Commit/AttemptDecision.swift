@@ -87,6 +87,6 @@ extension CommitCandidate {
   fileprivate func on(_ base: CommitBase, _ claim: WriteClaim) -> CommitCandidate {
     CommitCandidate(
       instant: instant, metadata: metadata, claim: claim, base: base, begun: begun,
-      keepsDeletions: keepsDeletions, transaction: transaction, tickets: tickets)
+      keepsDeletions: keepsDeletions, transaction: transaction)
   }
 }

@@ -30,9 +30,8 @@ struct WriteTry<Write: TableWrite>: Sendable {
   /// - Parameters:
   ///   - table: The table as it is.
   ///   - previous: What a try before found out; nil for none.
-  ///   - tickets: Those that end with the write.
   func run(
-    on table: PresentTable, after previous: Write.Prepared?, ending tickets: Set<String>
+    on table: PresentTable, after previous: Write.Prepared?
   ) async throws(TableError) -> Ending {
     let settings = table.settings
     let begun = settings.now()
@@ -78,8 +77,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
       claim: planned.claim,
       base: CommitBase(head: head, timeline: table.state.timeline, locking: table.state.locking),
       begun: table.state.timeline, keepsDeletions: !planned.plan.tombstones.isEmpty,
-      transaction: options.transaction,
-      tickets: tickets)
+      transaction: options.transaction)
     let leftovers = Leftovers()
     let result = await decision.run(candidate, of: write, prepared, leftovers, table)
     switch result {

@@ -8,7 +8,7 @@ struct TableState: Sendable {
   let properties: TableProperties
   let timeline: Timeline
   /// The head that was read before the timeline, on which a write stands; nil for a reader's look.
-  private(set) var head: LoadedHead?
+  let head: LoadedHead?
   /// How the lock of other engines is taken; nil where they have none, and for a reader's look.
   let locking: HudiLocking?
   /// The data columns, without meta columns; nil for a table without commits and without a schema.
@@ -54,13 +54,6 @@ struct TableState: Sendable {
     } catch { throw TableError(error) }
     schemaName = RecentDecision.name(ofSchema: text)
     latestCommits = commits.reversed()
-  }
-
-  /// The same state behind a head in which nothing else was decided.
-  func with(_ head: LoadedHead) -> TableState {
-    var state = self
-    state.head = head
-    return state
   }
 
   /// The schema.

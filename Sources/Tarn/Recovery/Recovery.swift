@@ -10,12 +10,13 @@ struct Recovery: Sendable {
 
   var heads: HeadStore { HeadStore(storage, patience: settings.patience, random: settings.random) }
 
-  /// Reads the table, and puts in order what stands in a writer's way.
+  /// Reads the table, and puts in order what stands in a writer's way; whoever wishes to go first goes first.
   ///
   /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine clusters.
-  func run() async throws(TableError) -> TableState {
+  func run(heeding tickets: inout Tickets) async throws(TableError) -> TableState {
     let properties = try await writableProperties()
     var decided = try await self.decided(properties)
+    if await tickets.heed(decided.listing.tickets) { decided = try await self.decided(properties) }
     var (head, listing) = (decided.head, decided.listing)
     if let pending = listing.timeline.pending.first(where: { $0.action.completed == .replacecommit }) {
       throw TableError(

@@ -16,8 +16,6 @@ struct CommitCandidate: Sendable {
   let keepsDeletions: Bool
   /// Which version of an application it is; nil for none.
   let transaction: WriteTransaction?
-  /// The tickets that end with it.
-  let tickets: Set<String>
 
   /// Where what came since the attempt began can first stand on the timeline.
   var whereNewsBegin: Instant? {

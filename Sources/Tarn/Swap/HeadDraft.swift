@@ -134,7 +134,6 @@ struct HeadDraft: Sendable {
     for (candidate, path) in zip(taken, paths) {
       let decision = candidate.decision(head.sequence + 1)
       head.append(decision)
-      head.tickets.removeAll { candidate.tickets.contains($0.owner) }
       decisions.append(
         NamedDecision(candidate.instant, sequence: decision.sequence, .commit(content: path)))
       guard let transaction = candidate.transaction else { continue }

@@ -27,7 +27,7 @@ extension Table {
       owners: owners)
     try await check(write, reader)
     try await createWhereNeeded()
-    var tickets = Tickets(storage, recovery.heads)
+    var tickets = Tickets(recovery)
     do throws(TableError) {
       let report = try await tries(of: write, attempt, recovery, reader, &tickets)
       await tickets.end()
@@ -45,19 +45,11 @@ extension Table {
     var known: Write.Prepared?
     var tries = 0
     while true {
-      var state = try await recovery.run()
-      if await tickets.heed(state.head) { state = try await recovery.run() }
       // Whoever lost often asks to go first.
-      let asks = tries > 0 && tries >= settings.retries / 3
-      if asks {
-        switch await tickets.take(on: state.head) {
-        case .nothing: break
-        case .next(let head): state = state.with(head)
-        case .later: state = try await recovery.run()
-        }
-      }
+      if tries > 0 && tries >= settings.retries / 3 { await tickets.take() }
+      let state = try await recovery.run(heeding: &tickets)
       let table = PresentTable(state: state, settings: settings, reader: reader)
-      switch try await attempt.run(on: table, after: known, ending: tickets.ending) {
+      switch try await attempt.run(on: table, after: known) {
       case .done(let report): return report
       case .repeated(let version): return try await report(of: version, recovery.storage)
       case .again(let found): known = found

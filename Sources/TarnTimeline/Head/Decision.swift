@@ -120,17 +120,3 @@ package struct ApplicationVersion: Sendable, Hashable {
     self.instant = instant
   }
 }
-
-/// The wish of a writer that lost often to go before others.
-package struct Ticket: Sendable, Hashable {
-  /// Names the writer.
-  package var owner: String
-  /// Decisions since.
-  package var age: Int
-
-  /// Makes a ticket.
-  package init(owner: String, age: Int = 0) {
-    self.owner = owner
-    self.age = age
-  }
-}

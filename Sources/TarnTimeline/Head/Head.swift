@@ -14,8 +14,6 @@ package struct Head: Sendable, Hashable {
   private static let mostFiles = 512
   /// The most applications with transactions.
   package static let mostApplications = 256
-  /// Decisions after which a ticket is dropped.
-  private static let ticketAge = 10
 
   /// Two random numbers in hexadecimal digits, so that no two heads are ever alike.
   package private(set) var mark: String
@@ -29,8 +27,6 @@ package struct Head: Sendable, Hashable {
   package private(set) var recent: [RecentDecision] = []
   /// Applications that write with transactions.
   package private(set) var applications: [ApplicationVersion] = []
-  /// Writers that wish to go first.
-  package var tickets: [Ticket] = []
   /// The completed commits that were decided here, or taken in.
   package private(set) var known: KnownCommits
   /// Other engines' attempts that were under way then.
@@ -69,7 +65,6 @@ package struct Head: Sendable, Hashable {
       files += recent[index].files?.count ?? 0
       if files > Self.mostFiles { recent[index].files = nil }
     }
-    tickets = tickets.map { Ticket(owner: $0.owner, age: $0.age + 1) }.filter { $0.age < Self.ticketAge }
   }
 
   /// Notes how far an application has come.
@@ -130,8 +125,7 @@ package struct Head: Sendable, Hashable {
 
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
-    applications: [ApplicationVersion], tickets: [Ticket], known: KnownCommits, foreign: [Instant],
-    doubtful: [Instant]
+    applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant]
   ) {
     self.mark = mark
     self.epoch = epoch
@@ -139,7 +133,6 @@ package struct Head: Sendable, Hashable {
     self.named = named
     self.recent = recent
     self.applications = applications
-    self.tickets = tickets
     self.known = known
     self.foreign = foreign
     self.doubtful = doubtful

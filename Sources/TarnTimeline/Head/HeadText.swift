@@ -31,10 +31,6 @@ enum HeadText {
               .init("instant", text($0.instant)),
             ])
           })),
-      .init(
-        "tickets",
-        .array(
-          head.tickets.map { .object([.init("owner", .string($0.owner)), .init("age", .integer($0.age))]) })),
     ])
   }
 
@@ -91,11 +87,6 @@ extension Head {
         let object = try Members(json, "an application")
         return ApplicationVersion(
           try object.string("name"), try object.number("version"), try object.instant("instant"))
-      },
-      tickets: try object.list("tickets").map { json throws(HeadError) in
-        let object = try Members(json, "a ticket")
-        return Ticket(
-          owner: try object.string("owner"), age: Int(clamping: min(max(try object.number("age"), 0), 1_000)))
       },
       known: KnownCommits(
         try object.instants("known"),

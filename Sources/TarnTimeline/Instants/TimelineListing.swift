@@ -6,6 +6,8 @@ package struct TimelineListing: Sendable {
   package let timeline: Timeline
   /// Contents that were written before a decision, moved ones not among them.
   package let contents: [DecisionContent]
+  /// Wishes of writers to go first, the oldest first.
+  package let tickets: [Ticket]
   /// Whether there is a folder of Hudi's locks, where all was listed.
   package let hasLocks: Bool
 
@@ -25,6 +27,7 @@ package struct TimelineListing: Sendable {
     return TimelineListing(
       timeline: Timeline(names.compactMap { TimelineEntry(fileName: $0) }),
       contents: names.compactMap { DecisionContent(fileName: $0) },
+      tickets: names.compactMap { Ticket(fileName: $0) },
       hasLocks: page.folders.contains(TablePaths.locks))
   }
 }
@@ -43,20 +46,12 @@ package struct DecisionContent: Sendable, Hashable {
   /// - Parameter mark: A random text of letters and digits.
   package init(_ instant: Instant, mark: String) {
     self.instant = instant
-    path = "\(TablePaths.folder)\(instant).content.\(mark)"
+    path = MarkedName.path(instant, "content", mark)
   }
-
-  private static let infix = ".content."
 
   /// Parses a file's name; nil for any other file.
   package init?(fileName: some StringProtocol) {
-    // Most names are others, and are looked at once a listing.
-    let name = fileName.utf8
-    guard let dot = name.firstIndex(of: UInt8(ascii: ".")), name[dot...].starts(with: Self.infix.utf8),
-      let instant = Instant(fileName[..<dot])
-    else { return nil }
-    let mark = name[dot...].dropFirst(Self.infix.utf8.count)
-    guard !mark.isEmpty, !mark.contains(UInt8(ascii: ".")) else { return nil }
-    self.init(instant, mark: String(decoding: mark, as: UTF8.self))
+    guard let (instant, mark) = MarkedName.parse(fileName, ".content.") else { return nil }
+    self.init(instant, mark: mark)
   }
 }
