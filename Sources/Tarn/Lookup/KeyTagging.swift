@@ -56,11 +56,16 @@ struct KeyTagging: Sendable {
   private func match(_ page: KeyPage, _ partition: PartitionNumber?, _ matches: inout [StoredMatch]) {
     let stored = page.keys
     let filter = page.asked.map { KeyFilter(batch.keys.texts, $0) }
-    for row in 0..<stored.count where filter?.mayHold(stored[row]) ?? true {
-      guard let incoming = batch.row(for: stored, row, hash: stored.hash(row), partition: partition) else {
-        continue
+    var row = 0
+    for positions in page.positions {
+      for (row, position) in zip(row..<stored.count, positions)
+      where filter?.mayHold(stored[row]) ?? true {
+        guard let incoming = batch.row(for: stored, row, hash: stored.hash(row), partition: partition) else {
+          continue
+        }
+        matches.append(StoredMatch(.baseFile(position: position), row: incoming))
       }
-      matches.append(StoredMatch(.baseFile(position: page.start + row), row: incoming))
+      row += positions.count
     }
   }
 }

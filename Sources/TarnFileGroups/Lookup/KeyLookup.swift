@@ -17,10 +17,6 @@ package struct KeyLookup: Sendable {
     self.batch = batch
   }
 
-  /// Rows whose keys are held at once where there is no index, and bytes of their pages that are read ahead.
-  private static let scannedRows = 32_768
-  private static let readAhead = 4 << 20
-
   /// What was found in a file.
   package struct Found: Sendable {
     /// The stored rows, in ascending order of their positions.
@@ -59,13 +55,12 @@ package struct KeyLookup: Sendable {
       }
       guard mayHold(queries.rows, file) else { return found }
     }
-    var start = 0
-    for try await rows in file.batches(
-      columns: try storedKeys.columns(in: file), rowsPerBatch: Self.scannedRows, readAhead: Self.readAhead)
-    {
-      match(KeyPage(keys: try storedKeys.keys(of: rows), start: start, asked: nil), &found.matches)
-      start += rows.count
+    let scan = StoredKeyScan(storedKeys, reader)
+    try await scan.forEach(in: file, amongKeysOf: queries.rows, batch.texts) { keys, positions in
+      match(KeyPage(keys: keys, positions: positions, asked: nil), &found.matches)
     }
+    // A page index that is wrong lets pages come out of their order.
+    found.matches.sort { $0.place.position < $1.place.position }
     return found
   }
 
@@ -101,7 +96,8 @@ package struct KeyLookup: Sendable {
           let isPaged = try await file.forEachRun(runs, inGroup: group, columns: columns) { run, columns in
             match(
               KeyPage(
-                keys: try storedKeys.keys(of: columns), start: start + runs[run].lowerBound,
+                keys: try storedKeys.keys(of: columns),
+                positions: [start + runs[run].lowerBound..<start + runs[run].upperBound],
                 asked: pages[run].asked), &matches)
           }
           guard isPaged else { throw damaged("its slots are not the pages of the key's columns") }

@@ -50,10 +50,10 @@ package struct KeyQueries: Sendable {
 
 /// Stored keys that may be among those of a batch.
 package struct KeyPage: Sendable {
-  /// The keys of rows that follow one another in a file.
+  /// The keys of rows of a file.
   package let keys: ByteStrings
-  /// The position in the file of the first of them.
-  package let start: Int
+  /// The positions in the file of these rows.
+  package let positions: [Range<Int>]
   /// The rows of the batch whose keys may be there; nil for all.
   package let asked: [Int32]?
 }

@@ -156,13 +156,15 @@ import Testing
     #expect(small.warnings.all.allSatisfy { !$0.contains("looked for without") }, "\(small.warnings.all)")
   }
 
-  private static func filled(_ storage: CountingStorage, hasIndex: Bool = true) async throws -> Table {
+  private static func filled(
+    _ storage: CountingStorage, hasIndex: Bool = true, isSorted: Bool = false
+  ) async throws -> Table {
     var options = options(hasIndex)
     (options.tarn.pageRows, options.tarn.rowGroupSize) = (512, 32 << 20)
     let small = try await SmallTable(schema, partitionedBy: ["sub"], options: options, storage: storage)
-    var ids = Array(0..<30_000)
+    var ids = Array(10_000..<40_000)
     var random = SeededGenerator(seed: 5)
-    ids.shuffle(using: &random)
+    if !isSorted { ids.shuffle(using: &random) }
     try await small.table.upsert(try rows(ids, 0))
     return small.table
   }
@@ -185,6 +187,23 @@ import Testing
     let indexed = try await Self.bytes(condition, hasIndex: true)
     let plain = try await Self.bytes(condition, hasIndex: false)
     #expect(indexed * 3 < plain, "\(indexed) of \(plain)")
+  }
+
+  @Test(arguments: [1, 400])
+  func keysAreLookedUpWithoutAnIndexWhereStatisticsLeaveThem(count: Int) async throws {
+    var bytes: [Int] = []
+    for isSorted in [true, false] {
+      let storage = CountingStorage()
+      let table = try await Self.filled(storage, hasIndex: false, isSorted: isSorted)
+      let ids = (0..<count).map { 24_321 + 3 * $0 }
+      storage.reset()
+      let report = try await table.upsert(try Self.rows(ids, 1))
+      #expect(report.updated == count && report.inserted == 0)
+      bytes.append(storage.bytesRead)
+      let changed = try await table.snapshot().where(Condition.column("sub") == 0)
+      #expect(try await changed.count() == 10_000)
+    }
+    #expect(bytes[0] * 3 < bytes[1] * 2, "\(bytes)")
   }
 
   /// Bytes and reads of something that is done with a table.
