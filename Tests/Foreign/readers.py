@@ -4,7 +4,7 @@
    "store": S, "out": F}                                                                     answers {"rows": n}
   {"do": "daft-lacks", "table": P}                                     answers {"lacks": what, or null}
   {"do": "daft", "table": P, "select": [..], "store": S, "out": F}                           answers {"rows": n}
-  {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "out": F}                          answers {"rows": n}
+  {"do": "pyarrow" | "duckdb", "file": P, "select": [..], "store": S, "out": F}              answers {"rows": n}
   {"do": "duckdb-query", "query": "select ..", "out": F}                                     answers {"rows": n}
   {"do": "compare", "tables": [{"table": P, "files": [..], "select": [..], "answers": [{"rows": F}]}]}
       by hudi-rs, by Daft where it can, and the files below P by the others too, with the lines of F; answers
@@ -33,59 +33,13 @@ os.dup2(2, 1)
 import daft
 import duckdb
 import pyarrow as pa
+import pyarrow.fs
 import pyarrow.parquet as pq
+from fsspec.implementations.arrow import ArrowFSWrapper
 from hudi import HudiQueryType, HudiReadOptions, HudiTableBuilder
 
 import rows
-
-
-def text_of(kind):
-    t = pa.types
-    if t.is_boolean(kind):
-        return rows.boolean_text
-    if t.is_integer(kind):
-        return str
-    if t.is_floating(kind):
-        return rows.floating(64 if kind.bit_width == 64 else 32)
-    if t.is_decimal(kind):
-        return rows.decimal_text
-    if t.is_date(kind):
-        return rows.date_text
-    if t.is_time(kind):
-        return rows.time_text
-    if t.is_timestamp(kind):
-        return rows.instant("Z" if kind.tz else "", kind.unit)
-    if t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind):
-        return rows.quoted
-    if t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind) or t.is_binary_view(kind):
-        return rows.binary_text
-    if t.is_map(kind):
-        return rows.mapping(text_of(kind.item_type))
-    if t.is_list(kind) or t.is_large_list(kind):
-        return rows.listing(text_of(kind.value_type))
-    if t.is_struct(kind):
-        return rows.structure([(kind.field(i).name, text_of(kind.field(i).type)) for i in range(kind.num_fields)])
-    if t.is_dictionary(kind):
-        return text_of(kind.value_type)
-    if t.is_null(kind):
-        return str
-    raise TypeError(f"no text form for {kind}")
-
-
-def values_of(column):
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.int64())
-    return column.to_pylist()
-
-
-def columns_of(table):
-    return [(f.name, text_of(f.type), values_of(table.column(i))) for i, f in enumerate(table.schema)]
-
-
-def hand_over(table, question):
-    if "select" in question:
-        table = table.select(question["select"])
-    return rows.hand_over(columns_of(table), question)
+from arrow import columns_of, hand_over
 
 
 def hudi(question):
@@ -155,8 +109,28 @@ def read_daft(path, store=None):
     return daft.read_hudi(path, io_config=config).to_arrow()
 
 
+def files_of(store):
+    """A store's files as pyarrow reads them; None for those of the disk."""
+    if store is None:
+        return None
+    scheme, _, host = store["endpoint"].partition("://")
+    return pa.fs.S3FileSystem(access_key=store["key"], secret_key=store["secret"], endpoint_override=host,
+                              scheme=scheme, region="us-east-1")
+
+
+class BucketFiles(ArrowFSWrapper):
+    """A store's files for DuckDB, whose own extension for such stores comes from a server of its makers."""
+    protocol = "bucket"
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return path.removeprefix("bucket://")
+
+
 def ask_duckdb(query, parameters, question):
     connection = duckdb.connect()
+    if "store" in question:
+        connection.register_filesystem(BucketFiles(files_of(question["store"])))
     connection.execute("set timezone = 'UTC'")
     return hand_over(connection.sql(query, params=parameters).to_arrow_table(), question)
 
@@ -330,9 +304,11 @@ def answer(question):
     if do == "daft":
         return hand_over(read_daft(question["table"], question.get("store")), question)
     if do == "pyarrow":
-        return hand_over(pq.ParquetFile(question["file"]).read(), question)
+        file = question["file"].removeprefix("s3://")
+        return hand_over(pq.ParquetFile(file, filesystem=files_of(question.get("store"))).read(), question)
     if do == "duckdb":
-        return ask_duckdb("select * from read_parquet(?, hive_partitioning = false)", [question["file"]], question)
+        file = question["file"].replace("s3://", "bucket://")
+        return ask_duckdb("select * from read_parquet(?, hive_partitioning = false)", [file], question)
     if do == "duckdb-query":
         return ask_duckdb(question["query"], [], question)
     if do == "compare":

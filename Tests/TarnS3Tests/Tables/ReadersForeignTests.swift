@@ -3,6 +3,7 @@ import TarnColumns
 import TarnS3
 import TarnS3TestSupport
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Tables in a bucket of a real server, as other engines read them there.
@@ -38,8 +39,9 @@ import Testing
     return TestWorld.sortedAsText(lines)
   }
 
-  @Test func hudiRsAndDaftReadWhatWasWrittenDeletedAndSpliced() async throws {
+  @Test func othersReadWhatWasWrittenDeletedAndSpliced() async throws {
     try ForeignReader.require()
+    try ClickHouse.require()
     let server = try await RealServer()
     let store = ForeignReader.Store(
       endpoint: server.endpoint, key: server.variables["AWS_ACCESS_KEY_ID"] ?? "",
@@ -62,6 +64,16 @@ import Testing
     #expect(
       try await ForeignReader.hudi(table: place, in: store, asOf: "\(first)", select: Self.columns) == before)
     #expect(try await ForeignReader.daft(table: place, in: store, select: Self.columns) == rows)
+    #expect(try await ClickHouse.hudi(table: place, in: store, select: Self.columns) == rows)
+    // Those that know no tables read the files of the latest slices.
+    for reader in ["pyarrow", "duckdb"] {
+      var found: [String] = []
+      for slice in try await table.snapshot().slices {
+        found += try await ForeignReader.rows(
+          ofFile: "\(place)/\(slice.path)", in: store, by: reader, select: Self.columns)
+      }
+      #expect(TestWorld.sortedAsText(found) == rows, "\(reader)")
+    }
     #expect(try await table.check() == [])
   }
 }

@@ -44,44 +44,6 @@ public enum ForeignReader {
     }
   }
 
-  /// How a store in the manner of S3 is reached.
-  public struct Store: Sendable {
-    let value: JSONValue
-
-    /// Makes one, with the URL at which it answers and the two parts of a key.
-    public init(endpoint: String, key: String, secret: String) {
-      value = ["endpoint": .string(endpoint), "key": .string(key), "secret": .string(secret)]
-    }
-  }
-
-  /// The rows of a table in a store as hudi-rs reads them.
-  ///
-  /// - Parameters:
-  ///   - table: The table's URL, `s3://bucket/prefix`.
-  ///   - asOf: An instant to travel to, inclusive.
-  ///   - select: The columns, in this order.
-  public static func hudi(
-    table: String, in store: Store, asOf: String? = nil, select: [String]
-  ) async throws -> [String] {
-    try await process.rows { out in
-      [
-        "do": "hudi", "table": .string(table), "as_of": asOf.map { .string($0) }, "store": store.value,
-        "select": strings(select), "out": out,
-      ]
-    }
-  }
-
-  /// The rows of a table in a store as Daft reads them.
-  ///
-  /// - Parameters:
-  ///   - table: The table's URL, `s3://bucket/prefix`.
-  ///   - select: The columns, in this order.
-  public static func daft(table: String, in store: Store, select: [String]) async throws -> [String] {
-    try await process.rows { out in
-      ["do": "daft", "table": .string(table), "store": store.value, "select": strings(select), "out": out]
-    }
-  }
-
   /// A table's rows as Daft reads them; nil where it cannot, for one of the reasons that `readers.py` gives.
   public static func daft(table: String, select: [String]? = nil) async throws -> [String]? {
     let answer = try await process.ask(["do": "daft-lacks", "table": .string(table)])
