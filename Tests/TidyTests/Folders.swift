@@ -4,7 +4,7 @@ enum Folders {
     "TarnAvro": ["Schemas", "Values", "Containers"],
     "Tarn": [
       "Definition", "Schema", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery", "Commit",
-      "Check",
+      "Check", "Services",
       "Table",
       "Rows",
     ],

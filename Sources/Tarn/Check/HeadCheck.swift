@@ -58,6 +58,7 @@ struct HeadCheck: Sendable {
         else { continue }
         find(
           "it names the rollback \(decision.instant.text) of \(target.text), whose plan is gone", files.plan)
+      case .clean: continue
       }
     }
   }

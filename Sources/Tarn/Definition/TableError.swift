@@ -34,6 +34,8 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     public static let badRow = Code("badRow")
     /// Another writer holds the table, or committed in between: try again.
     public static let conflict = Code("conflict")
+    /// A clean removed versions of files that the table had as of the instant that is read.
+    public static let cleaned = Code("cleaned")
     /// A writer of another engine holds Hudi's lock, for longer than it was waited for, and nothing was written.
     public static let locked = Code("locked")
     /// The disk or quota is full, and nothing was written.

@@ -50,6 +50,8 @@ public struct TarnOptions: Sendable, Hashable {
   ///
   /// See <doc:OrderingAndDuplicates>.
   public var tombstoneRetentionHours = 7 * 24
+  /// What a clean keeps.
+  public var retention = Retention.commits(10)
   /// The buckets of each partition; nil for file groups that are found by what their files say of their keys.
   ///
   /// See <doc:BucketIndex>.

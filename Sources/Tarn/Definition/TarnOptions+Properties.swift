@@ -9,6 +9,8 @@ extension TarnOptions {
     static let pageRows = "tarn.page.rows"
     static let keyIndex = "tarn.key.index"
     static let tombstoneRetention = "tarn.tombstone.retention.hours"
+    static let cleanPolicy = "tarn.clean.policy"
+    static let cleanCount = "tarn.clean.retained"
     static let codec = "tarn.codec"
     static let bloom = "tarn.bloom.filter"
   }
@@ -24,6 +26,9 @@ extension TarnOptions {
     if hasKeyIndex != defaults.hasKeyIndex { entries.append((Key.keyIndex, "\(hasKeyIndex)")) }
     if tombstoneRetentionHours != defaults.tombstoneRetentionHours {
       entries.append((Key.tombstoneRetention, "\(tombstoneRetentionHours)"))
+    }
+    if retention != defaults.retention {
+      entries += [(Key.cleanPolicy, retention.name), (Key.cleanCount, "\(retention.count)")]
     }
     if let buckets { entries += buckets.entries }
     if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
@@ -56,6 +61,13 @@ extension TarnOptions {
     if let text = properties.entries[Key.keyIndex] {
       guard let value = Bool(text) else { throw refusal("\(Key.keyIndex)=\(text) is neither true nor false") }
       hasKeyIndex = value
+    }
+    if let text = properties.entries[Key.cleanPolicy] {
+      let count = try number(Key.cleanCount, 10, 1...1_000_000)
+      guard let named = Retention(named: text, count) else {
+        throw refusal("\(Key.cleanPolicy)=\(text) is neither commits nor versions nor hours")
+      }
+      retention = named
     }
     (buckets, deniesBuckets) = try Buckets.read(properties, refusal)
     if let text = properties.entries[Key.codec] {

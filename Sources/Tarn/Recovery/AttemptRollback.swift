@@ -24,7 +24,7 @@ struct AttemptRollback: Sendable {
     var instants: [Instant] = []
     for _ in 0..<Self.mostTries {
       let decided = try await recovery.decided(properties)
-      guard let head = try await stored(decided.head) else { continue }
+      guard let head = try await recovery.stored(decided.head) else { continue }
       let attempts = DeadAttempts(
         storage: storage, settings: recovery.settings, clock: InstantClock(recovery.settings, properties),
         base: recovery.base, heads: heads, locking: decided.locking)
@@ -34,7 +34,7 @@ struct AttemptRollback: Sendable {
       try await attempts.removeStaleSigns()
       return instants
     }
-    throw Self.overtaken
+    throw Recovery.overtaken
   }
 
   /// Rolls back one attempt, of whichever engine.
@@ -54,7 +54,7 @@ struct AttemptRollback: Sendable {
           "there is no attempt \(instant.text) on the timeline: tarn timeline lists those there are")
       }
       wasThere = true
-      guard let head = try await stored(decided.head) else { continue }
+      guard let head = try await recovery.stored(decided.head) else { continue }
       try await check(entry, head.head, force: force)
       let planned = try await plannedPartitions(of: entry)
       do throws(TimelineError) {
@@ -63,11 +63,8 @@ struct AttemptRollback: Sendable {
         if try await decision.run(on: head, listing.timeline, .planned(planned), now: now) != nil { return }
       } catch { throw TableError(error) }
     }
-    throw Self.overtaken
+    throw Recovery.overtaken
   }
-
-  private static let overtaken = TableError(
-    .conflict, "other writers are faster again and again: try again")
 
   /// Checks that an entry of the timeline may be rolled back.
   private func check(_ entry: TimelineEntry, _ head: Head, force: Bool) async throws(TableError) {
@@ -118,16 +115,6 @@ struct AttemptRollback: Sendable {
         if error.storageError?.code == .notFound { return [] }
         throw TableError(error)
       }
-    }
-  }
-
-  /// The head, which is stored before the first decision, as before a commit; nil where another writer stored one.
-  private func stored(_ head: LoadedHead) async throws(TableError) -> LoadedHead? {
-    guard head.tag == nil else { return head }
-    switch await heads.swap(head.head, on: nil, deciding: []) {
-    case .won(let stored): return stored
-    case .refused: return nil
-    case .failed(let error), .unknown(let error): throw TableError(error)
     }
   }
 }

@@ -118,6 +118,19 @@ struct Recovery: Sendable {
     } catch { throw TableError(error) }
   }
 
+  /// The head, which is stored before the first decision, as before a commit; nil where another writer stored one.
+  func stored(_ head: LoadedHead) async throws(TableError) -> LoadedHead? {
+    guard head.tag == nil else { return head }
+    switch await heads.swap(head.head, on: nil, deciding: []) {
+    case .won(let stored): return stored
+    case .refused: return nil
+    case .failed(let error), .unknown(let error): throw TableError(error)
+    }
+  }
+
+  /// The error of a decision that others came before each time.
+  static let overtaken = TableError(.conflict, "other writers are faster again and again: try again")
+
   private func carryOut(
     _ decisions: [NamedDecision], _ timeline: Timeline, _ locking: HudiLocking?
   ) async throws(TimelineError) {

@@ -11,7 +11,8 @@ import TarnTimeline
 ///
 /// Files that a cleaner or a rollback has removed since can no longer be read. Where there may be such when reading
 /// begins, a snapshot of the present shows the table as it is by then, and one of an earlier time, or of changes, ends
-/// with ``TableError/Code/conflict``, as does one of a table that has got other columns.
+/// with ``TableError/Code/conflict``, as does one of a table that has got other columns. Where a version is gone that a
+/// clean removed, before or while it is read, the error is ``TableError/Code/cleaned``.
 public struct Snapshot: Sendable, AsyncSequence {
   /// The latest commit it holds; nil where there is none.
   public let instant: Instant?
@@ -110,7 +111,9 @@ public struct Snapshot: Sendable, AsyncSequence {
     for slice in try await slices {
       if Task.isCancelled { throw TableError(CancellationError()) }
       let file: ParquetFile
-      do { file = try await reader.open(slice) } catch { throw TableError(error).of(table) }
+      do { file = try await reader.open(slice) } catch {
+        throw await files.explained(TableError(error)).of(table)
+      }
       let (sum, overflow) = total.addingReportingOverflow(file.rowCount)
       guard !overflow else {
         throw TableError(
@@ -151,7 +154,7 @@ public struct Snapshot: Sendable, AsyncSequence {
       do throws(TableError) {
         return try await read(isolation: actor)
       } catch {
-        let named = error.of(snapshot.table)
+        let named = await snapshot.files.explained(error).of(snapshot.table)
         failure = named
         rows = nil
         throw named

@@ -16,6 +16,11 @@ struct SnapshotFiles: Sendable {
     self.reader = reader
   }
 
+  /// The error of a file that could not be read, which a clean may have removed.
+  func explained(_ error: TableError) async -> TableError {
+    await RemovedVersions(state, reader.storage).explained(error, asOf: instant)
+  }
+
   /// How often a table is looked at anew that changes while it is looked at.
   private static let mostLooks = 10
 
@@ -36,6 +41,10 @@ struct SnapshotFiles: Sendable {
         let found = try await SliceFinder(state.properties, state.timeline, reader)
           .slices(for: search, asOf: instant, within: written)
         try Task.checkCancellation()
+        if let instant {
+          try await RemovedVersions(state, reader.storage)
+            .check(asOf: instant) { (try? found.covers($0)) ?? true }
+        }
         let gone = firstGone(found, state)
         let now = try await Timeline.load(from: reader.storage)
         if now == state.timeline {

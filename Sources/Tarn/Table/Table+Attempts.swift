@@ -61,7 +61,7 @@ extension Table {
     do { return try await AttemptRollback(recovery).runDead() } catch { throw error.of(properties.name) }
   }
 
-  private var recovery: Recovery {
+  var recovery: Recovery {
     Recovery(storage: storage.waiting(atMost: settings.patience), settings: settings, base: location.base)
   }
 }

@@ -51,6 +51,22 @@ enum Options {
   static let noKeyIndex = Option<Bool>.flag(
     "no-key-index",
     "base files carry no index of their keys: smaller, slower to upsert, and deletions are forgotten")
+  static let keep = Option<Retention>(
+    "keep", "N[commits|versions|hours]",
+    "what a clean keeps: what the latest commits wrote, so many of them, the latest versions of each file, or what was "
+      + "written in so many hours (10commits)"
+  ) { text throws(UsageError) in
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let unit = text.dropFirst(digits.count)
+    guard let count = Int(digits), (1...1_000_000).contains(count),
+      let retention = Retention(named: unit.isEmpty ? "commits" : String(unit), count)
+    else {
+      throw UsageError(
+        "a number of commits, versions or hours is expected, as 10commits, 3versions or 24hours")
+    }
+    return retention
+  }
+  static let isDryRun = Option<Bool>.flag("dry-run", "only say what would be done")
   static let tombstoneRetention = Option<Int>(
     "tombstone-retention", "HOURS", "how long deletions are remembered; 0 for not at all (168)"
   ) { text throws(UsageError) in
@@ -199,7 +215,7 @@ enum Options {
   /// What creating a table takes, beside its columns.
   static let creation: [any DeclaredOption] = [
     key, partitionBy, orderBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode, bloom,
-    targetFileSize, smallFileLimit, noMetaColumns, noKeyIndex, tombstoneRetention, buckets, bucketField,
+    targetFileSize, smallFileLimit, noMetaColumns, noKeyIndex, tombstoneRetention, keep, buckets, bucketField,
   ]
   /// What narrows a read.
   static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]

@@ -48,6 +48,8 @@ package struct RollForward: Sendable {
         try await RollbackExecution(
           target, by: decision.instant, contents, in: storage, holding: lock
         ).run()
+      case .clean(let contents):
+        try await CleanExecution(at: decision.instant, contents, in: storage, holding: lock).run()
       }
     }
     return wasNeeded

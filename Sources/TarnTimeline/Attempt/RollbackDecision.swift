@@ -38,14 +38,6 @@ package struct RollbackDecision: Sendable {
     case planned([String])
   }
 
-  private func files(_ remains: Remains) async throws(TimelineError) -> [String] {
-    let attempt = AttemptRemains(target.instant, in: storage)
-    return switch remains {
-    case .marked: try await attempt.markedFiles() ?? []
-    case .planned(let partitions): try await attempt.baseFiles(planned: partitions)
-    }
-  }
-
   /// Decides the rollback, and carries it out.
   ///
   /// - Parameters:
@@ -58,76 +50,36 @@ package struct RollbackDecision: Sendable {
   package func run(
     on head: LoadedHead, _ timeline: Timeline, _ remains: Remains, now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
-    guard let locking else { return try await run(store, on: head, timeline, remains, now) }
-    let result = try await locking.holding { lock -> Result<LoadedHead?, TimelineError> in
-      do throws(TimelineError) {
-        return .success(try await run(store.holding(lock), on: head, timeline, remains, now))
-      } catch { return .failure(error) }
-    }
-    return try result.get()
+    let attempt = AttemptRemains(target.instant, in: storage)
+    let files =
+      switch remains {
+      case .marked: try await attempt.markedFiles() ?? []
+      case .planned(let partitions): try await attempt.baseFiles(planned: partitions)
+      }
+    let decision = ServiceDecision(
+      service: Rollback(target: target, base: base, files: files), storage: storage, store: store,
+      locking: locking)
+    return try await decision.run(on: head, timeline, now: now)?.head
   }
+}
 
-  private func run(
-    _ store: HeadStore, on head: LoadedHead, _ timeline: Timeline, _ remains: Remains, _ now: Int64
-  ) async throws(TimelineError) -> LoadedHead? {
-    let files = try await files(remains)
-    let liveness = Liveness(storage)
-    // The sign takes the instant among Tarn's writers, as that of a commit does.
-    var latest = timeline.lastInstant
-    var sign: (any LifeSign)?
-    var instant = Instant.after(latest: latest, now: now)
-    for _ in 0..<1_000 where sign == nil {
-      latest = instant
-      sign = try await liveness.begin(instant, mark: "rollback of \(target.instant)")
-      if sign == nil { instant = Instant.after(latest: latest, now: now) }
-    }
-    guard let sign else { return nil }
-    let result: LoadedHead?
-    do throws(TimelineError) { result = try await decide(store, instant, files, on: head, now: now) } catch {
-      await sign.end()
-      throw error
-    }
-    await sign.end()
-    return result
-  }
+/// The rollback of an attempt.
+private struct Rollback: ServiceAction {
+  let target: TimelineEntry
+  let base: String
+  let files: [String]
 
-  private func decide(
-    _ store: HeadStore, _ instant: Instant, _ files: [String], on head: LoadedHead, now: Int64
-  ) async throws(TimelineError) -> LoadedHead? {
-    let documents = try documents(instant, files, now: now)
-    let paths = documents.map { _ in DecisionContent(instant, mark: store.newMark()).path }
-    for (path, bytes) in zip(paths, documents) {
-      do { try await storage.put(bytes, at: path, if: .always) } catch { throw TimelineError(error) }
-    }
-    let contents = RollbackContents(plan: paths[0], inflight: paths[1], completed: paths[2])
-    var next = head.head.next(mark: store.newMark())
-    let decision = NamedDecision(instant, sequence: nil, .rollback(of: target.instant, contents))
-    next.named.append(decision)
-    next.doubtful.removeAll { $0 == target.instant }
-    switch await store.swap(next, on: head.tag, deciding: [instant]) {
-    case .won(let new):
-      try await RollbackExecution(target.instant, by: instant, contents, in: storage, holding: store.lock)
-        .run()
-      return new
-    case .refused:
-      _ = await storage.delete(paths)
-      return nil
-    case .failed(let error):
-      _ = await storage.delete(paths)
-      throw error
-    case .unknown(let error): throw error
-    }
-  }
+  var mark: String { "rollback of \(target.instant)" }
 
-  /// The plan, the empty file of a rollback under way, and the end.
-  private func documents(
-    _ instant: Instant, _ files: [String], now: Int64
-  ) throws(TimelineError) -> [[UInt8]] {
+  func kind(_ contents: ServiceContents) -> NamedDecision.Kind { .rollback(of: target.instant, contents) }
+
+  func change(_ head: inout Head) { head.doubtful.removeAll { $0 == target.instant } }
+
+  func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments {
     let attempt = InstantInfo(instant: target.instant.text, action: target.action.rawValue)
     var byPartition = OrderedMap<[String]>()
     for file in files {
-      let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
-      byPartition[slash.map { String(file[..<$0]) } ?? "", default: []].append(base + "/" + file)
+      byPartition[TablePaths.folder(of: file), default: []].append(base + "/" + file)
     }
     let plan = RollbackPlan(
       instant: attempt,
@@ -139,10 +91,13 @@ package struct RollbackDecision: Sendable {
     let metadata = RollbackMetadata(
       start: instant.text, duration: 0, deletedCount: Int32(clamping: files.count), rolledBack: attempt,
       partitions: partitions)
-    do throws(AvroError) { return [try plan.bytes(), [], try metadata.bytes()] } catch {
-      throw TimelineError(
-        .damaged, path: "", "no rollback plan can be made: \(error.description)", cause: error)
-    }
+    return ServiceDocuments(plan: try plan.bytes(), inflight: [], completed: try metadata.bytes())
+  }
+
+  func carryOut(
+    at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError) {
+    try await RollbackExecution(target.instant, by: instant, contents, in: storage, holding: lock).run()
   }
 }
 
@@ -150,11 +105,7 @@ extension RollbackPlan {
   /// The base files that it deletes, relative to the table.
   var tablePaths: [String] {
     requests.flatMap { request in
-      request.deletedFiles.map { file in
-        let slash = file.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let name = slash.map { String(file[file.utf8.index(after: $0)...]) } ?? file
-        return TablePaths.join(request.partitionPath, name)
-      }
+      request.deletedFiles.map { TablePaths.join(request.partitionPath, TablePaths.name(of: $0)) }
     }
   }
 }

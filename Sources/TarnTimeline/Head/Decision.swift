@@ -10,12 +10,14 @@ package struct NamedDecision: Sendable, Hashable {
     /// A commit stands; what is to be its completed file lies at a path.
     case commit(content: String)
     /// An attempt does not stand; what the rollback puts on the timeline lies at paths.
-    case rollback(of: Instant, RollbackContents)
+    case rollback(of: Instant, ServiceContents)
+    /// Old versions of files are removed; what the clean puts on the timeline lies at paths.
+    case clean(ServiceContents)
   }
 
   /// Where it stands among the row-changing decisions; nil for one that changes no row.
   package var sequence: Int64?
-  /// The instant of the commit, or of the rollback.
+  /// The instant of the commit, or of the service.
   package var instant: Instant
   /// What was decided.
   package var kind: Kind
@@ -34,7 +36,8 @@ package struct NamedDecision: Sendable, Hashable {
   package var contents: [String] {
     switch kind {
     case .commit(let content): [content]
-    case .rollback(_, let contents): [contents.plan, contents.inflight, contents.completed]
+    case .rollback(_, let contents), .clean(let contents):
+      [contents.plan, contents.inflight, contents.completed]
     }
   }
 
@@ -43,17 +46,18 @@ package struct NamedDecision: Sendable, Hashable {
     switch kind {
     case .commit: TimelineEntry(instant, .commit, .completed)
     case .rollback: TimelineEntry(instant, .rollback, .completed)
+    case .clean: TimelineEntry(instant, .clean, .completed)
     }
   }
 }
 
-/// Where the files of a rollback lie before they are on the timeline.
-package struct RollbackContents: Sendable, Hashable {
-  /// What says what is removed.
+/// Where the files of a service lie before they are on the timeline.
+package struct ServiceContents: Sendable, Hashable {
+  /// What says what is done.
   package var plan: String
-  /// The empty file of a rollback under way.
+  /// The file of the service under way.
   package var inflight: String
-  /// What says what was removed.
+  /// What says what was done.
   package var completed: String
 
   /// Names the files.

@@ -45,13 +45,17 @@ enum HeadText {
     case .commit(let content):
       members += [.init("action", .string("commit")), .init("content", .string(content))]
     case .rollback(let target, let contents):
-      members += [
-        .init("action", .string("rollback")), .init("of", text(target)),
-        .init("plan", .string(contents.plan)), .init("inflight", .string(contents.inflight)),
-        .init("completed", .string(contents.completed)),
-      ]
+      members += [.init("action", .string("rollback")), .init("of", text(target))] + text(contents)
+    case .clean(let contents): members += [.init("action", .string("clean"))] + text(contents)
     }
     return .object(members)
+  }
+
+  private static func text(_ contents: ServiceContents) -> [JSONValue.Member] {
+    [
+      .init("plan", .string(contents.plan)), .init("inflight", .string(contents.inflight)),
+      .init("completed", .string(contents.completed)),
+    ]
   }
 
   private static func text(_ decision: RecentDecision) -> JSONValue {
@@ -104,12 +108,8 @@ extension NamedDecision {
     let kind: Kind
     switch try object.string("action") {
     case "commit": kind = .commit(content: try object.string("content"))
-    case "rollback":
-      kind = .rollback(
-        of: try object.instant("of"),
-        RollbackContents(
-          plan: try object.string("plan"), inflight: try object.string("inflight"),
-          completed: try object.string("completed")))
+    case "rollback": kind = .rollback(of: try object.instant("of"), try object.contents())
+    case "clean": kind = .clean(try object.contents())
     case let action: throw .damaged("it names a decision \(action.prefix(40))")
     }
     let instant = try object.instant("instant")
@@ -177,6 +177,12 @@ private struct Members {
   func list(_ key: String) throws(HeadError) -> [JSONValue] {
     guard let elements = self[key]?.elements else { throw .damaged("\(name) has no list \(key)") }
     return elements
+  }
+
+  /// Where the files of a service lie.
+  func contents() throws(HeadError) -> ServiceContents {
+    ServiceContents(
+      plan: try string("plan"), inflight: try string("inflight"), completed: try string("completed"))
   }
 
   func strings(_ key: String) throws(HeadError) -> [String] {

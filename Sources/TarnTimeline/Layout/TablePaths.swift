@@ -21,4 +21,14 @@ package enum TablePaths {
   package static func join(_ partition: String, _ name: String) -> String {
     partition.isEmpty ? name : partition + "/" + name
   }
+
+  /// The name at the end of a path.
+  package static func name(of path: String) -> String {
+    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
+  }
+
+  /// The folder of a path, without its slash; empty where it has none.
+  package static func folder(of path: String) -> String {
+    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? ""
+  }
 }

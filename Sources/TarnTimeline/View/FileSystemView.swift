@@ -133,6 +133,19 @@ public struct FileSystemView: Sendable {
       .sorted { $0.fileID < $1.fileID }
   }
 
+  /// The versions of each file group of a partition that belong to the table, the latest first, and from when on the group
+  /// is hidden, where it was replaced.
+  ///
+  /// - Parameter partition: One of ``partitions``.
+  package func versions(of partition: PartitionFiles) -> [(files: [BaseFile], replaced: Instant?)] {
+    let replaced = replacedFrom[ExactText(partition.path)] ?? [:]
+    let groups = Dictionary(
+      grouping: partition.baseFiles.filter { timeline.isVisible($0.name.instant) }, by: \.name.fileID)
+    return groups.sorted { $0.key < $1.key }.map { id, files in
+      (files.sorted { $0.name.instant > $1.name.instant }, replaced[id])
+    }
+  }
+
   /// The slices of every partition that was listed, by partition and file id.
   public func slices(asOf instant: Instant? = nil) -> [FileSlice] {
     partitions.flatMap { slices(of: $0, asOf: instant) }

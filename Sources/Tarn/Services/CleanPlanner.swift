@@ -1,0 +1,156 @@
+import TarnAvro
+import TarnBytes
+import TarnStorage
+import TarnTimeline
+
+/// Finds the versions of files that nobody needs any more.
+///
+/// Of each file group the latest version stays, all that the commits wrote that are kept, and one more, the newest before
+/// them: who reads the table as it was then goes on reading it.
+///
+/// Source: format-logs-and-services 3 (`CleanPlanner`).
+struct CleanPlanner: Sendable {
+  let storage: any Storage
+  let properties: TableProperties
+  let timeline: Timeline
+  let retention: Retention
+  /// Where the table lies, as other engines name it; they delete by whole paths.
+  let base: String
+  /// The time in microseconds since 1970, by the clocks of the table's zone.
+  let now: Int64
+
+  /// Commits after which a clean is made that removes nothing, so that the next need not look at theirs again.
+  private static let mostLooks = 20
+  /// The text under which Hudi's newer cleaners keep the savepoints that they saw.
+  private static let savepointsKey = "savepointed_timestamps"
+
+  /// The plan; nil where there is nothing to do.
+  func plan() async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
+    let earliest = earliest()
+    if retention.isByCommits, earliest == nil { return nil }
+    let savepoints = timeline.entries.filter { $0.action == .savepoint && $0.state == .completed }
+    let names = savepoints.map(\.instant.text).joined(separator: ",")
+    let last = try await lastClean()
+    let touched = try await touched(since: last, until: earliest?.instant, names)
+    if let touched, touched.partitions.isEmpty, touched.commits < Self.mostLooks { return nil }
+    let kept = try await kept(by: savepoints)
+    let view: FileSystemView
+    do throws(TimelineError) {
+      view = try await FileSystemView.load(
+        from: storage, properties: properties, timeline: timeline, only: touched?.partitions)
+    } catch { throw TableError(error) }
+    var report = CleanReport()
+    report.earliest = earliest?.instant
+    report.partitions = view.partitions.count
+    var files = OrderedMap<[CleanPlan.File]>()
+    for partition in view.partitions {
+      let removed = view.versions(of: partition).flatMap { removable($0, before: earliest?.instant) }
+        .filter { !kept.contains(ExactText($0.path)) }
+      guard !removed.isEmpty else { continue }
+      files[partition.path] = removed.map { CleanPlan.File(path: base + "/" + $0.path) }
+      report.files += removed.map(\.path)
+      report.bytes += removed.reduce(0) { $0 + $1.size }
+    }
+    guard !files.isEmpty || (touched?.commits ?? 0) >= Self.mostLooks else { return nil }
+    var plan = CleanPlan(
+      earliest: earliest.map {
+        CleanPlan.Retained(instant: $0.instant.text, action: $0.action.rawValue, state: "COMPLETED")
+      }, lastCompleted: timeline.latest?.instant.text ?? "", policy: retention.policy, files: files)
+    if !names.isEmpty { plan.extra = [Self.savepointsKey: names] }
+    return (plan, report)
+  }
+
+  /// The oldest commit that is kept; nil where commits are not counted, or there are not enough of them.
+  ///
+  /// It is none behind a writer that is under way: what that has begun with stays.
+  private func earliest() -> TimelineEntry? {
+    let commits = timeline.completedCommits
+    let found: TimelineEntry?
+    switch retention {
+    case .commits(let count): found = commits.count > count ? commits[commits.count - count] : nil
+    case .hours(let hours):
+      let (age, overflow) = Int64(hours).multipliedReportingOverflow(by: 3_600_000_000)
+      let begin = overflow || age > now ? 0 : now - age
+      found = commits.first { ($0.instant.microseconds ?? 0) >= begin }
+    case .versions: found = nil
+    }
+    guard let found, let pending = timeline.pending.first(where: { $0.action.writesData }),
+      pending.instant < found.instant
+    else { return found }
+    return commits.last { $0.instant < pending.instant }
+  }
+
+  /// Of the versions of a file group, those that nobody needs.
+  private func removable(
+    _ group: (files: [BaseFile], replaced: Instant?), before earliest: Instant?
+  ) -> [BaseFile] {
+    if case .versions(let count) = retention {
+      return group.replaced == nil ? Array(group.files.dropFirst(count)) : group.files
+    }
+    guard let earliest else { return [] }
+    if let replaced = group.replaced, replaced < earliest { return group.files }
+    // The latest is the first; behind it, and behind those that are kept, one more stays.
+    let old = group.files.dropFirst().filter { $0.name.instant < earliest }
+    return group.files.first.map { $0.name.instant < earliest } ?? true ? old : Array(old.dropFirst())
+  }
+
+  /// What the last clean looked at, by the same policy; nil where none is on the timeline.
+  private func lastClean() async throws(TableError) -> CleanMetadata? {
+    guard let entry = timeline.entries.last(where: { $0.action == .clean && $0.state == .completed }) else {
+      return nil
+    }
+    let bytes: [UInt8]
+    do { bytes = try await storage.readAll(entry.path) } catch { throw TableError(error) }
+    // One that cannot be read, or that an older engine wrote, tells nothing.
+    guard let metadata = try? CleanMetadata(avro: bytes), !metadata.earliest.isEmpty else { return nil }
+    return metadata
+  }
+
+  /// The partitions in which a file group may have got a version too many since a clean, and how many commits were looked
+  /// at; nil where all may.
+  private func touched(
+    since last: CleanMetadata?, until earliest: Instant?, _ savepoints: String
+  ) async throws(TableError) -> (partitions: [String], commits: Int)? {
+    guard let earliest, let last, let begin = Instant(last.earliest), timeline.begins(before: begin),
+      (last.extra?[Self.savepointsKey] ?? "") == savepoints
+    else { return nil }
+    let commits = timeline.completedCommits.filter { $0.instant >= begin && $0.instant < earliest }
+    let log = CommitLog(storage)
+    var partitions: Set<ExactText> = []
+    let documents = try await tableErrors {
+      try await concurrently(commits, width: storage.costs.requestsAtOnce) { try await log.metadata(of: $0) }
+    }
+    for metadata in documents {
+      // A file group that is new has one version.
+      let rewritten = metadata.partitions.pairs.filter { $0.value.contains { $0.previousCommit != nil } }
+      partitions.formUnion(rewritten.map { ExactText($0.key) })
+      partitions.formUnion((metadata.replaced?.pairs ?? []).map { ExactText($0.key) })
+    }
+    return (partitions.map(\.text).sorted(), commits.count)
+  }
+
+  /// The files that savepoints hold.
+  private func kept(by savepoints: [TimelineEntry]) async throws(TableError) -> Set<ExactText> {
+    var kept: Set<ExactText> = []
+    for entry in savepoints {
+      let bytes: [UInt8]
+      do { bytes = try await storage.readAll(entry.path) } catch { throw TableError(error) }
+      do throws(AvroError) {
+        for (partition, names) in try SavepointMetadata(avro: bytes).files.pairs {
+          kept.formUnion(names.map { ExactText(TablePaths.join(partition, $0)) })
+        }
+      } catch {
+        throw TableError(
+          .damaged,
+          "\(entry.path): it does not tell what the savepoint holds, so that nothing is cleaned: \(error.description)",
+          path: entry.path)
+      }
+    }
+    return kept
+  }
+}
+
+extension Retention {
+  /// Whether commits are what is counted or timed.
+  fileprivate var isByCommits: Bool { if case .versions = self { false } else { true } }
+}

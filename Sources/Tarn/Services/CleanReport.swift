@@ -1,0 +1,15 @@
+import TarnTimeline
+
+/// What a clean removed, or would remove.
+public struct CleanReport: Sendable, Hashable {
+  /// The clean's instant; nil where there was nothing to do, and for a plan.
+  public internal(set) var instant: Instant?
+  /// The oldest commit that is kept whole; nil where none is counted from.
+  public internal(set) var earliest: Instant?
+  /// The files, by their paths relative to the table.
+  public internal(set) var files: [String] = []
+  /// Their bytes.
+  public internal(set) var bytes = 0
+  /// The partitions that were looked into.
+  public internal(set) var partitions = 0
+}

@@ -1,0 +1,94 @@
+import TarnBytes
+import TarnFileGroups
+import TarnStorage
+import TarnTimeline
+
+/// Finds out whether a clean has removed versions of files that belong to the table as of an instant: without them, rows
+/// would be missing, and nothing would tell.
+struct RemovedVersions: Sendable {
+  private let state: TableState
+  private let storage: any Storage
+
+  init(_ state: TableState, _ storage: any Storage) {
+    self.state = state
+    self.storage = storage
+  }
+
+  /// The first clean behind an instant that is on the timeline.
+  private func clean(after instant: Instant) -> TimelineEntry? {
+    state.timeline.entries.first {
+      $0.action == .clean && $0.state == .completed && $0.instant > instant
+    }
+  }
+
+  /// Checks that none is missing.
+  ///
+  /// - Parameter isRead: Whether a partition is read.
+  /// - Throws: ``TableError`` with code `cleaned` where one is.
+  func check(asOf instant: Instant, where isRead: (String) -> Bool) async throws {
+    guard let clean = clean(after: instant) else { return }
+    let view = try await FileSystemView.load(
+      from: storage, properties: state.properties, timeline: state.timeline)
+    var documents: [Instant: CommitDocument] = [:]
+    for commit in state.latestCommits { documents[commit.instant] = commit.document }
+    for partition in view.partitions where isRead(partition.path) {
+      for (files, _) in view.versions(of: partition) {
+        guard let oldest = files.last, oldest.name.instant > instant else { continue }
+        let isNew = try await began(partition.path, oldest.name, after: instant, &documents)
+        guard isNew else { throw error(instant, clean, "file group \(oldest.name.fileID)") }
+      }
+    }
+    for entry in state.timeline.commits(after: instant) where entry.action.completed == .replacecommit {
+      let replaced = try await CommitLog(storage).metadata(of: entry).replaced
+      for (partition, groups) in replaced?.pairs ?? [] where isRead(partition) {
+        let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
+        if let gone = groups.first(where: { !known.contains($0) }) {
+          throw error(instant, clean, "file group \(gone)")
+        }
+      }
+    }
+  }
+
+  /// Whether a file group's first version came after an instant, as far as the timeline tells.
+  private func began(
+    _ partition: String, _ file: BaseFileName, after instant: Instant,
+    _ documents: inout [Instant: CommitDocument]
+  ) async throws -> Bool {
+    var version = file.instant
+    while version > instant {
+      guard let entry = state.timeline.completedCommits.first(where: { $0.instant == version }) else {
+        return false
+      }
+      if documents[version] == nil { documents[version] = try await CommitLog(storage).document(of: entry) }
+      let written = try documents[version]?.files { ExactText($0) == ExactText(partition) }
+      guard let stat = written?.first(where: { $0.file.fileID == file.fileID }) else { return false }
+      guard let text = stat.file.previousCommit else { return true }
+      guard let previous = Instant(text), previous < version else { return false }
+      version = previous
+    }
+    return false
+  }
+
+  /// The error of a file that is gone while a snapshot is read, where a clean removed it; else that error.
+  ///
+  /// - Parameter instant: The last commit to be seen; nil for the latest.
+  func explained(_ failure: TableError, asOf instant: Instant?) async -> TableError {
+    guard failure.code == .storage || failure.code == .damaged, let path = failure.path,
+      let name = BaseFileName(path: path), (try? await storage.exists(path)) == false,
+      let read = instant ?? state.timeline.latest?.instant,
+      let present = try? await TableState.load(storage),
+      let clean = RemovedVersions(present, storage).clean(after: name.instant)
+    else { return failure }
+    return error(read, clean, "\(path)")
+  }
+
+  private func error(_ instant: Instant, _ clean: TimelineEntry, _ what: String) -> TableError {
+    let later = state.timeline.completedCommits.count { $0.instant > instant }
+    return TableError(
+      .cleaned,
+      "the table as of instant \(instant.text) cannot be read: clean \(clean.instant.text), or one behind it, removed a "
+        + "version of \(what); take another snapshot, and where older ones are to be read, keep more "
+        + "(tarn.clean.retained): \(later + 1) commits would have kept it",
+      path: clean.path)
+  }
+}

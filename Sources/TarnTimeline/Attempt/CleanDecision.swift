@@ -1,0 +1,109 @@
+import TarnAvro
+import TarnBytes
+import TarnStorage
+
+/// Removes versions of files that nobody needs any more, as a decision: whoever comes after one that died in the middle
+/// goes on where it was.
+package struct CleanDecision: Sendable {
+  private let plan: CleanPlan
+  private let storage: any Storage
+  private let store: HeadStore
+  private let locking: HudiLocking?
+
+  /// Names what is removed.
+  ///
+  /// - Parameter locking: How the lock of other engines is taken; nil where they have none.
+  package init(
+    _ plan: CleanPlan, in storage: any Storage, _ store: HeadStore, _ locking: HudiLocking?
+  ) {
+    self.plan = plan
+    self.storage = storage
+    self.store = store
+    self.locking = locking
+  }
+
+  /// Decides the clean, and carries it out.
+  ///
+  /// - Parameters:
+  ///   - head: The head on which the plan was made.
+  ///   - timeline: The timeline as it was listed after that.
+  ///   - now: The time in microseconds since 1970, by the clocks of the table's zone.
+  /// - Returns: Its instant; nil where another was faster, and nothing was done.
+  /// - Throws: ``TimelineError``, `outcomeUnknown` where it may have been decided.
+  package func run(
+    on head: LoadedHead, _ timeline: Timeline, now: Int64
+  ) async throws(TimelineError) -> Instant? {
+    let decision = ServiceDecision(
+      service: Clean(plan: plan), storage: storage, store: store, locking: locking)
+    return try await decision.run(on: head, timeline, now: now)?.instant
+  }
+}
+
+/// A clean by a plan.
+private struct Clean: ServiceAction {
+  let plan: CleanPlan
+
+  var mark: String { "clean" }
+
+  func kind(_ contents: ServiceContents) -> NamedDecision.Kind { .clean(contents) }
+
+  func change(_ head: inout Head) {}
+
+  func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments {
+    var partitions = OrderedMap<CleanMetadata.Partition>()
+    var count = 0
+    for (path, files) in plan.files?.pairs ?? [] {
+      let names = files.compactMap { $0.path.map(TablePaths.name(of:)) }
+      partitions[path] = CleanMetadata.Partition(path: path, policy: plan.policy, deleted: names)
+      count += names.count
+    }
+    var metadata = CleanMetadata(
+      start: instant.text, duration: 0, deletedCount: Int32(clamping: count),
+      earliest: plan.earliest?.instant ?? "", lastCompleted: plan.lastCompleted, partitions: partitions)
+    metadata.extra = plan.extra
+    let bytes = try plan.bytes()
+    // Older readers look for the plan in the file of a clean under way.
+    return ServiceDocuments(plan: bytes, inflight: bytes, completed: try metadata.bytes())
+  }
+
+  func carryOut(
+    at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError) {
+    try await CleanExecution(at: instant, contents, in: storage, holding: lock).run()
+  }
+}
+
+/// Removes what a clean that was decided names; done again, it does what was left to do.
+struct CleanExecution: Sendable {
+  private let files: ServiceFiles
+
+  /// - Parameters:
+  ///   - instant: The clean's own.
+  ///   - lock: What must be held where something is moved; nil for nothing.
+  init(
+    at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
+  ) {
+    files = ServiceFiles(
+      entry: TimelineEntry(instant, .clean, .completed), contents: contents, storage: storage, lock: lock)
+  }
+
+  /// Moves the plan to the timeline, removes the files, and moves the end there.
+  func run() async throws(TimelineError) {
+    guard let bytes = try await files.begin() else { return }
+    let plan: CleanPlan
+    do { plan = try CleanPlan(avro: bytes) } catch { throw files.damaged(error) }
+    // Only names that no file has again: who sleeps for long deletes nothing that came since.
+    let paths = plan.tablePaths.filter { BaseFileName(path: $0) != nil }
+    do { try await files.storage.deleteAll(paths) } catch { throw TimelineError(error) }
+    try await files.end()
+  }
+}
+
+extension CleanPlan {
+  /// The files that it deletes, relative to the table.
+  package var tablePaths: [String] {
+    (files?.pairs ?? []).flatMap { partition, files in
+      files.compactMap { $0.path.map { TablePaths.join(partition, TablePaths.name(of: $0)) } }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import TarnAvro
+import TarnStorage
+
+/// What a service puts on the timeline: its plan, the file that it is under way, and its end.
+package struct ServiceDocuments: Sendable {
+  /// What the plan holds.
+  let plan: [UInt8]
+  /// What the file of the service under way holds.
+  let inflight: [UInt8]
+  /// What the completed file holds.
+  let completed: [UInt8]
+}
+
+/// Something that a service does to a table, and that the head decides.
+protocol ServiceAction: Sendable {
+  /// What its writer's sign of life says.
+  var mark: String { get }
+
+  /// Its files on the timeline.
+  func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments
+
+  /// How the head names it.
+  func kind(_ contents: ServiceContents) -> NamedDecision.Kind
+
+  /// Changes what else the next head says.
+  func change(_ head: inout Head)
+
+  /// Does what was decided; done again, it does what was left to do.
+  func carryOut(
+    at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError)
+}
+
+/// Decides what a service does: its files are written as contents, the head is swapped, and the contents are moved.
+struct ServiceDecision<Service: ServiceAction>: Sendable {
+  let service: Service
+  let storage: any Storage
+  let store: HeadStore
+  let locking: HudiLocking?
+
+  /// Names that are tried for a sign of life, of which others are taken.
+  private static var mostNames: Int { 100 }
+
+  /// Decides it, and carries it out.
+  ///
+  /// - Parameters:
+  ///   - head: The head on which it was found what is to be done.
+  ///   - timeline: The timeline as it was listed after that.
+  ///   - now: The time in microseconds since 1970, by the clocks of the table's zone.
+  /// - Returns: The head with the decision, and its instant; nil where another was faster, and nothing was done.
+  /// - Throws: ``TimelineError``, `outcomeUnknown` where it may have been decided.
+  func run(
+    on head: LoadedHead, _ timeline: Timeline, now: Int64
+  ) async throws(TimelineError) -> (head: LoadedHead, instant: Instant)? {
+    guard let locking else { return try await run(store, on: head, timeline, now) }
+    let result = try await locking.holding {
+      lock -> Result<(head: LoadedHead, instant: Instant)?, TimelineError> in
+      do throws(TimelineError) {
+        return .success(try await run(store.holding(lock), on: head, timeline, now))
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  private func run(
+    _ store: HeadStore, on head: LoadedHead, _ timeline: Timeline, _ now: Int64
+  ) async throws(TimelineError) -> (head: LoadedHead, instant: Instant)? {
+    let liveness = Liveness(storage)
+    // The sign takes the instant among Tarn's writers, as that of a commit does.
+    var latest = timeline.lastInstant
+    var sign: (any LifeSign)?
+    var instant = Instant.after(latest: latest, now: now)
+    for _ in 0..<Self.mostNames where sign == nil {
+      latest = instant
+      sign = try await liveness.begin(instant, mark: service.mark)
+      if sign == nil { instant = Instant.after(latest: latest, now: now) }
+    }
+    guard let sign else { return nil }
+    let result: LoadedHead?
+    do throws(TimelineError) { result = try await decide(store, instant, on: head) } catch {
+      await sign.end()
+      throw error
+    }
+    await sign.end()
+    return result.map { ($0, instant) }
+  }
+
+  private func decide(
+    _ store: HeadStore, _ instant: Instant, on head: LoadedHead
+  ) async throws(TimelineError) -> LoadedHead? {
+    let documents: ServiceDocuments
+    do throws(AvroError) { documents = try service.documents(at: instant) } catch {
+      throw TimelineError(
+        .damaged, path: "", "no plan can be made of a service: \(error.description)", cause: error)
+    }
+    let files = [documents.plan, documents.inflight, documents.completed]
+    let paths = files.map { _ in DecisionContent(instant, mark: store.newMark()).path }
+    for (path, bytes) in zip(paths, files) {
+      do { try await storage.put(bytes, at: path, if: .always) } catch { throw TimelineError(error) }
+    }
+    let contents = ServiceContents(plan: paths[0], inflight: paths[1], completed: paths[2])
+    var next = head.head.next(mark: store.newMark())
+    next.named.append(NamedDecision(instant, sequence: nil, service.kind(contents)))
+    service.change(&next)
+    switch await store.swap(next, on: head.tag, deciding: [instant]) {
+    case .won(let new):
+      try await service.carryOut(at: instant, contents, in: storage, holding: store.lock)
+      return new
+    case .refused:
+      _ = await storage.delete(paths)
+      return nil
+    case .failed(let error):
+      _ = await storage.delete(paths)
+      throw error
+    case .unknown(let error): throw error
+    }
+  }
+}
+
+/// Moves the files of a service that was decided to the timeline.
+struct ServiceFiles: Sendable {
+  let entry: TimelineEntry
+  let contents: ServiceContents
+  let storage: any Storage
+  /// What must be held where something is moved; nil for nothing.
+  let lock: HudiLock?
+
+  /// Moves the plan, and the file of the service under way.
+  ///
+  /// - Returns: What the plan holds; nil where it was done by another, and archived since: there is nothing to do.
+  func begin() async throws(TimelineError) -> [UInt8]? {
+    let requested = entry.with(.requested).path
+    try await move(contents.plan, to: requested)
+    try await move(contents.inflight, to: entry.with(.inflight).path)
+    return try await storage.readPlan(requested)
+  }
+
+  /// Moves the end.
+  func end() async throws(TimelineError) {
+    try await move(contents.completed, to: entry.with(.completed).path)
+  }
+
+  /// The error of a plan that cannot be read.
+  func damaged(_ error: AvroError) -> TimelineError {
+    let path = entry.with(.requested).path
+    return TimelineError(
+      .damaged, path: path, "no plan of a \(entry.action.rawValue): \(error.description)", cause: error)
+  }
+
+  /// Moves a content, which may have been moved before.
+  private func move(_ content: String, to path: String) async throws(TimelineError) {
+    do throws(StorageError) {
+      try lock?.check()
+      try await storage.move(content, to: path)
+    } catch {
+      if error.code != .notFound { throw TimelineError(error) }
+    }
+  }
+}
