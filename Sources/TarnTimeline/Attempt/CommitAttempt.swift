@@ -18,7 +18,7 @@ package struct CommitAttempt: ~Copyable {
   /// How many instants are tried, each a millisecond after one that is taken.
   private static let mostInstants = 1_000
   /// How many of them may be given up since no answer came.
-  private static let mostDoubts = 5
+  static let mostDoubts = 5
 
   /// Begins an attempt: takes an instant, and writes its sign of life, its requested and its inflight file.
   ///
@@ -43,7 +43,16 @@ package struct CommitAttempt: ~Copyable {
       let instant = Instant.after(latest: latest, now: now())
       if let latest, instant <= latest { throw Self.noInstant(after: latest, timeline) }
       latest = instant
-      guard let sign = try await liveness.begin(instant, mark: plan.writer ?? "tarn") else { continue }
+      let found: (any LifeSign)?
+      do throws(TimelineError) {
+        found = try await liveness.begin(instant, mark: plan.writer ?? "tarn")
+      } catch {
+        // The sign may be this one's; another instant is free.
+        doubts += 1
+        guard error.isWithoutAnswer, doubts < Self.mostDoubts else { throw error }
+        continue
+      }
+      guard let sign = found else { continue }
       var isRequested = false
       do throws(TimelineError) {
         do throws(StorageError) {

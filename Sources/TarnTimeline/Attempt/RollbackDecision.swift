@@ -73,13 +73,18 @@ package struct RollbackDecision: Sendable {
     let files = try await files(remains)
     let liveness = Liveness(storage)
     // The sign takes the instant among Tarn's writers, as that of a commit does.
-    var latest = timeline.lastInstant
     var sign: (any LifeSign)?
-    var instant = Instant.after(latest: latest, now: now)
-    for _ in 0..<1_000 where sign == nil {
-      latest = instant
-      sign = try await liveness.begin(instant, mark: "rollback of \(target.instant)")
-      if sign == nil { instant = Instant.after(latest: latest, now: now) }
+    var instant = Instant.after(latest: timeline.lastInstant, now: now)
+    var doubts = 0
+    for _ in 0..<1_000 {
+      do throws(TimelineError) {
+        sign = try await liveness.begin(instant, mark: "rollback of \(target.instant)")
+      } catch {
+        doubts += 1
+        guard error.isWithoutAnswer, doubts < CommitAttempt.mostDoubts else { throw error }
+      }
+      guard sign == nil else { break }
+      instant = Instant.after(latest: instant, now: now)
     }
     guard let sign else { return nil }
     let result: LoadedHead?
@@ -94,12 +99,17 @@ package struct RollbackDecision: Sendable {
   private func decide(
     _ store: HeadStore, _ instant: Instant, _ files: [String], on head: LoadedHead, now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
-    let documents = try documents(instant, files, now: now)
-    let paths = documents.map { _ in DecisionContent(instant, mark: store.newMark()).path }
-    for (path, bytes) in zip(paths, documents) {
-      do { try await storage.put(bytes, at: path, if: .always) } catch { throw TimelineError(error) }
+    var paths: [String] = []
+    var places: [String] = []
+    for bytes in try documents(instant, files, now: now) {
+      let content = await WrittenContent(bytes, of: instant, in: storage, mark: store.newMark)
+      paths += content.paths
+      places.append(content.path)
+      guard let failure = content.failure else { continue }
+      _ = await storage.delete(paths)
+      throw TimelineError(failure)
     }
-    let contents = RollbackContents(plan: paths[0], inflight: paths[1], completed: paths[2])
+    let contents = RollbackContents(plan: places[0], inflight: places[1], completed: places[2])
     var next = head.head.next(mark: store.newMark())
     let decision = NamedDecision(instant, sequence: nil, .rollback(of: target.instant, contents))
     next.named.append(decision)
@@ -108,6 +118,8 @@ package struct RollbackDecision: Sendable {
     case .won(let new):
       try await RollbackExecution(target.instant, by: instant, contents, in: storage, holding: store.lock)
         .run()
+      let doubtful = paths.filter { !places.contains($0) }
+      if !doubtful.isEmpty { _ = await storage.delete(doubtful) }
       return new
     case .refused:
       _ = await storage.delete(paths)
