@@ -137,6 +137,39 @@ import Testing
     #expect(try await write(table, "z").position?.sequence == 4)
   }
 
+  /// A look finds a commit, and before it is read others have come and an archiver has taken it away.
+  @Test(arguments: [true, false]) func oneThatIsArchivedWhenItIsReadIsNoError(isWriter: Bool) async throws {
+    let (storage, table) = try await table()
+    let old = try #require(try await write(table, "a").instant)
+    let hasCome = Mutex(false)
+    let hooked = HookStorage(inner: storage) { call in
+      guard call == "get \(InstantFiles(old).completed.path)",
+        hasCome.withLock({ come in
+          defer { come = true }
+          return !come
+        })
+      else { return }
+      _ = try? await table.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
+      let entry = try? ArchiveFixture.entry(old.text, "commit", "COMPLETED", ArchiveFixture.commit("f"))
+      let file = ArchiveFixture.file([[entry ?? []]])
+      _ = try? await storage.put(file, at: ".hoodie/archived/.commits_.archive.1_1-0-1", if: .always)
+      let files = InstantFiles(old)
+      for entry in [files.requested, files.inflight, files.completed] {
+        try? await storage.delete(entry.path)
+      }
+    }
+    let own = try await Table.open(at: .storage(hooked, name: "t"), settings: TableSettings())
+    if isWriter {
+      #expect(try await write(own, "c").inserted == 1)
+    } else {
+      var ids: [String] = []
+      for try await batch in try await own.snapshot() { ids += Trade.rows(of: batch).map(\.id) }
+      #expect(ids.sorted() == ["a", "b"])
+    }
+    #expect(hasCome.withLock { $0 })
+    #expect(try await table.check() == [])
+  }
+
   @Test func onesThatWereArchivedBeforeADecisionGetSequences() async throws {
     let (storage, table) = try await table()
     let own = try #require(try await write(table, "a").instant)

@@ -29,15 +29,17 @@ package struct CommitAttempt: ~Copyable {
   /// - Parameters:
   ///   - plan: What the inflight file says, with its writer's mark.
   ///   - timeline: As it was when the write began.
+  ///   - head: As it was then.
   ///   - now: The time in microseconds since 1970.
   ///   - storage: The table's storage.
   /// - Throws: ``TimelineError``: `conflict` where no instant is free; `storage`.
   package init(
-    _ plan: CommitMetadata, after timeline: Timeline, now: @Sendable () -> Int64, in storage: any Storage
+    _ plan: CommitMetadata, after timeline: Timeline, _ head: Head, now: @Sendable () -> Int64,
+    in storage: any Storage
   ) async throws(TimelineError) {
     let liveness = Liveness(storage)
     let log = CommitLog(storage)
-    var latest = timeline.lastInstant
+    var latest = [timeline.lastInstant, head.lastInstant].compactMap(\.self).max()
     var doubts = 0
     for _ in 0..<Self.mostInstants {
       let instant = Instant.after(latest: latest, now: now())

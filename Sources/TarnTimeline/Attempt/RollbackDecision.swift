@@ -74,7 +74,8 @@ package struct RollbackDecision: Sendable {
     let liveness = Liveness(storage)
     // The sign takes the instant among Tarn's writers, as that of a commit does.
     var sign: (any LifeSign)?
-    var instant = Instant.after(latest: timeline.lastInstant, now: now)
+    let latest = [timeline.lastInstant, head.head.lastInstant].compactMap(\.self).max()
+    var instant = Instant.after(latest: latest, now: now)
     var doubts = 0
     for _ in 0..<1_000 {
       do throws(TimelineError) {

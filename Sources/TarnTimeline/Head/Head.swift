@@ -114,6 +114,15 @@ package struct Head: Sendable, Hashable {
     foreign = timeline.pending.filter { $0.action.writesData && !own.contains($0.instant) }.map(\.instant)
   }
 
+  /// The greatest instant of which this head knows, also of attempts that it rolls back: a new one must be greater, or it
+  /// would be taken for one of these.
+  package var lastInstant: Instant? {
+    var instants = recent.map(\.instant) + named.map(\.instant)
+    for case .rollback(let target, _) in named.map(\.kind) { instants.append(target) }
+    if let last = known.instants.last { instants.append(last) }
+    return instants.max()
+  }
+
   /// The row-changing decisions after a position; nil where not all of them are known any more.
   package func decisions(after position: TablePosition) -> [RecentDecision]? {
     guard position.epoch == epoch, position.sequence <= sequence else { return nil }
