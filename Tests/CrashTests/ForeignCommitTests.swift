@@ -1,3 +1,4 @@
+import Synchronization
 import Tarn
 import TarnColumns
 import TarnStorage
@@ -13,6 +14,19 @@ import Testing
     try await storage.put([], at: files.requested.path, if: .ifAbsent)
     try await storage.put([], at: files.inflight.path, if: .ifAbsent)
     try await complete(instant, partition, in: storage)
+  }
+
+  /// The same of a commit that wrote one file.
+  private static func commit(
+    _ instant: Instant, _ partition: String, writing path: String, of fileID: String, in storage: any Storage
+  ) async throws {
+    let files = InstantFiles(instant)
+    for file in [files.requested, files.inflight] { try await storage.put([], at: file.path, if: .ifAbsent) }
+    var metadata = CommitMetadata(operation: .upsert)
+    var statistics = WriteStatistics(plannedFor: fileID, previousCommit: nil, updates: 1, inserts: 0)
+    statistics.path = path
+    metadata.append(statistics, partition: partition)
+    try await storage.put(metadata.bytes(), at: files.completed.path, if: .ifAbsent)
   }
 
   static func complete(_ instant: Instant, _ partition: String, in storage: any Storage) async throws {
@@ -82,6 +96,78 @@ import Testing
     let report = try await write(table, "c")
     #expect(report.position?.sequence == 6)
     #expect(try await head(storage).recent.filter(\.isForeign).map(\.instant) == [first.next])
+  }
+
+  /// Behind the look before the swap, and before the one at the end.
+  @Test(arguments: [true, false])
+  func oneOnTheSameFileGroupBehindTheLookIsWarnedOf(isSameGroup: Bool) async throws {
+    let (storage, table) = try await table()
+    try await table.upsert(try Trade.batch([Trade("a", 1, "OKX"), Trade("k", 1, "Kraken")]))
+    let slices = try await table.snapshot().slices
+    let slice = try #require(
+      slices.first { $0.partitionPath == (isSameGroup ? "exchange=OKX" : "exchange=Kraken") })
+    let bytes = try await storage.readAll(slice.path)
+    let hasCome = Mutex(false)
+    let hooked = HookStorage(inner: storage) { call in
+      guard call.hasPrefix("move "),
+        hasCome.withLock({ come in
+          defer { come = true }
+          return !come
+        }), let latest = try? await Timeline.load(from: storage).lastInstant
+      else { return }
+      let name = BaseFileName(fileID: slice.fileID, writeToken: "9-9-9", instant: latest.next).name
+      let path = "\(slice.partitionPath)/\(name)"
+      _ = try? await storage.put(bytes, at: path, if: .always)
+      try? await Self.commit(latest.next, slice.partitionPath, writing: path, of: slice.fileID, in: storage)
+    }
+    let own = try await Table.open(at: .storage(hooked, name: "t"), settings: TableSettings())
+    let report = try await own.upsert(try Trade.batch([Trade("a", 2, "OKX")]))
+    #expect(hasCome.withLock { $0 })
+    let other = try #require(try await table.timeline().latest?.instant)
+    #expect(other != report.instant)
+    guard isSameGroup else {
+      #expect(report.warnings.isEmpty)
+      return
+    }
+    #expect(report.warnings.map(\.code) == [.foreignCommit])
+    let message = report.warnings.first?.message ?? ""
+    #expect(message.contains(slice.fileID) && message.contains(other.text), "\(message)")
+    // It stands, whatever became of its rows, and so does the other's, which gets a sequence.
+    #expect(report.position?.sequence == 2)
+    #expect(try await write(table, "z").position?.sequence == 4)
+  }
+
+  /// A look finds a commit, and before it is read others have come and an archiver has taken it away.
+  @Test(arguments: [true, false]) func oneThatIsArchivedWhenItIsReadIsNoError(isWriter: Bool) async throws {
+    let (storage, table) = try await table()
+    let old = try #require(try await write(table, "a").instant)
+    let hasCome = Mutex(false)
+    let hooked = HookStorage(inner: storage) { call in
+      guard call == "get \(InstantFiles(old).completed.path)",
+        hasCome.withLock({ come in
+          defer { come = true }
+          return !come
+        })
+      else { return }
+      _ = try? await table.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
+      let entry = try? ArchiveFixture.entry(old.text, "commit", "COMPLETED", ArchiveFixture.commit("f"))
+      let file = ArchiveFixture.file([[entry ?? []]])
+      _ = try? await storage.put(file, at: ".hoodie/archived/.commits_.archive.1_1-0-1", if: .always)
+      let files = InstantFiles(old)
+      for entry in [files.requested, files.inflight, files.completed] {
+        try? await storage.delete(entry.path)
+      }
+    }
+    let own = try await Table.open(at: .storage(hooked, name: "t"), settings: TableSettings())
+    if isWriter {
+      #expect(try await write(own, "c").inserted == 1)
+    } else {
+      var ids: [String] = []
+      for try await batch in try await own.snapshot() { ids += Trade.rows(of: batch).map(\.id) }
+      #expect(ids.sorted() == ["a", "b"])
+    }
+    #expect(hasCome.withLock { $0 })
+    #expect(try await table.check() == [])
   }
 
   @Test func onesThatWereArchivedBeforeADecisionGetSequences() async throws {

@@ -114,6 +114,22 @@ import Testing
     #expect(try await workload.objection(after: 2, leavesNothing: true) == nil)
   }
 
+  @Test func aPlanWithoutAnAnswerIsPutAgain() async throws {
+    let (storage, workload, _) = try await started()
+    let instant = try await die(storage)
+    let paths = Collected()
+    let silent = HookStorage(inner: storage, before: { _ in }) { (path: String) throws(StorageError) in
+      guard path.contains(".content.") else { return }
+      paths.add(path)
+      if paths.all.count == 1 { throw StorageError(.unknown, path: path, "no answer came") }
+    }
+    #expect(try await Workload(storage: silent).open(at: 7).rollBackDeadAttempts() == [instant])
+    // A plan twice, an inflight file and the end; each is moved to the timeline with an answer, too.
+    #expect(paths.all.count == 4 && Set(paths.all).count == 4)
+    #expect(try await workload.objection(after: 2, leavesNothing: true) == nil)
+    #expect(try await workload.open().check() == [])
+  }
+
   @Test func whatIsNoAttemptIsRefused() async throws {
     let (storage, workload, latest) = try await started()
     let table = try await workload.open(at: 7)

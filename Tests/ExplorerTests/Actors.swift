@@ -24,6 +24,8 @@ struct Process: Sendable {
 
   let storage: any Storage
   let number: Int
+  /// How often a write begins again.
+  var retries = 10
 
   private var location: TableLocation { .storage(storage, name: "explored/trades") }
 
@@ -37,6 +39,7 @@ struct Process: Sendable {
     settings.parallelism = 1
     settings.smallFilesAtOnce = 1
     settings.patience = .nanoseconds(64)
+    settings.retries = retries
     return settings
   }
 
@@ -77,17 +80,51 @@ struct Process: Sendable {
         do { return .committed(try await SparkActor(storage: storage, number: number).commit()) } catch {
           return .broke(error)
         }
-      case .foreignRollback:
+      case .foreignRollback, .foreignUndo, .archive: return await foreign(deed)
+      case .rollBack: return try await rollBack(on: table)
+      case .widen(let trade, let column):
+        let rows: RecordBatch
         do {
-          try await SparkActor(storage: storage, number: number).rollBackOldest()
-          return .saw([])
+          var batch = try Trade.batch([trade])
+          var values = ColumnBuilder(.string)
+          try values.append(trade.note ?? "")
+          batch.schema.fields.append(Field(column, .string))
+          batch.columns.append(values.finish())
+          rows = batch
         } catch { return .broke(error) }
+        let options = WriteOptions(metadata: [Self.key: String(number)])
+        return .committed(try await table.writing(options).upsert(rows).instant)
       case .read(let times):
         var looks: [[Trade]] = []
         for _ in 0..<times { looks.append(try await Self.rows(of: table)) }
         return .saw(looks)
       }
     } catch { return .failed(error) }
+  }
+
+  /// What another engine does that is no commit.
+  private func foreign(_ deed: Deed) async -> Ending {
+    let spark = SparkActor(storage: storage, number: number)
+    do {
+      switch deed {
+      case .foreignRollback: try await spark.rollBackOldest()
+      case .foreignUndo: try await spark.undoLatest()
+      default: try await spark.archive()
+      }
+      return .saw([])
+    } catch { return .broke(error) }
+  }
+
+  /// Rolls back the first attempt there is; what is none any more when it comes to that is no error.
+  private func rollBack(on table: Table) async throws(TableError) -> Ending {
+    guard let attempt = try await table.attempts().first else { return .saw([]) }
+    do throws(TableError) { try await table.rollBack(attempt.entry.instant, force: true) } catch {
+      switch error.code {
+      case .conflict, .mismatch, .unsupported: break
+      default: throw error
+      }
+    }
+    return .saw([])
   }
 
   /// Upserts batches on one table at the same time.
@@ -110,83 +147,23 @@ struct Process: Sendable {
     }
   }
 
+  /// The values of a column by their keys, but for nulls.
+  static func values(of column: String, in table: Table) async throws(TableError) -> [String: String] {
+    var iterator = try await table.snapshot().makeAsyncIterator()
+    var found: [String: String] = [:]
+    while let batch = try await iterator.next(isolation: nil) {
+      for (row, trade) in Trade.rows(of: batch).enumerated() {
+        guard let values = batch[column], !values.isNull(row) else { continue }
+        found[trade.id] = values.strings?.string(row)
+      }
+    }
+    return found
+  }
+
   static func rows(of table: Table) async throws(TableError) -> [Trade] {
     var iterator = try await table.snapshot().makeAsyncIterator()
     var rows: [Trade] = []
     while let batch = try await iterator.next(isolation: nil) { rows += Trade.rows(of: batch) }
     return rows.sorted { $0.id < $1.id }
-  }
-}
-
-/// Another engine that knows no head: it puts its files one after the other.
-struct SparkActor: Sendable {
-  static let row = Trade("s0", 2, "OKX", 2, "foreign")
-  /// The path of a base file with that row, which the test puts where no engine looks.
-  static let donor = ".hoodie/.aux/donor"
-
-  let storage: any Storage
-  let number: Int
-
-  func commit() async throws -> Instant {
-    let bytes = try await storage.readAll(Self.donor)
-    let instant = try await request()
-    let files = InstantFiles(instant)
-    try await storage.put([], at: files.inflight.path, if: .always)
-    let path = "exchange=OKX/foreign-0_9-9-9_\(instant.text).parquet"
-    try await storage.put(bytes, at: path, if: .always)
-    var metadata = CommitMetadata(operation: .upsert)
-    var statistics = WriteStatistics(plannedFor: "foreign-0", previousCommit: nil, updates: 0, inserts: 1)
-    statistics.path = path
-    metadata.append(statistics, partition: "exchange=OKX")
-    metadata.extra[Process.key] = String(number)
-    try await storage.put(metadata.bytes(), at: files.completed.path, if: .always)
-    return instant
-  }
-
-  /// Rolls the oldest pending attempt back as Hudi's marker-based rollback does.
-  func rollBackOldest() async throws {
-    let timeline = try await Timeline.load(from: storage)
-    guard let attempt = timeline.pending.first(where: { $0.action == .commit }) else { return }
-    let info = InstantInfo(instant: attempt.instant.text, action: "commit")
-    var latest = timeline.lastInstant
-    var rollback = TablePaths.folder
-    var instant = attempt.instant
-    while true {
-      instant = Instant.after(latest: latest, now: 0)
-      latest = instant
-      rollback = TablePaths.folder + instant.text + ".rollback"
-      let plan = RollbackPlan(instant: info, requests: [])
-      do { try await storage.put(plan.bytes(), at: rollback + ".requested", if: .ifAbsent) } catch {
-        continue
-      }
-      break
-    }
-    try await storage.put([], at: rollback + ".inflight", if: .always)
-    let markers = TablePaths.folder + ".temp/\(attempt.instant.text)/MARKERS0"
-    let lines = (try? await storage.readAll(markers)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    for line in lines.split(separator: "\n") {
-      guard let path = line.split(separator: ".marker.").first else { continue }
-      try await storage.delete(String(path))
-    }
-    let files = InstantFiles(attempt.instant)
-    for file in [files.inflight.path, files.requested.path] { try await storage.delete(file) }
-    let metadata = RollbackMetadata(
-      start: instant.text, duration: 1, deletedCount: 0, rolledBack: info, partitions: [:])
-    try await storage.put(metadata.bytes(), at: rollback, if: .always)
-  }
-
-  /// Takes an instant, which is greater than all that have completed, as of an engine whose clock is right.
-  private func request() async throws -> Instant {
-    var latest = try await Timeline.load(from: storage).lastInstant
-    while true {
-      let instant = Instant.after(latest: latest, now: 0)
-      latest = instant
-      let requested = InstantFiles(instant).requested
-      do { try await storage.put([], at: requested.path, if: .ifAbsent) } catch { continue }
-      let present = try await Timeline.load(from: storage)
-      guard let completed = present.latest?.instant, completed > instant else { return instant }
-      try await storage.delete(requested.path)
-      latest = present.lastInstant
-    }
   }
 }

@@ -11,6 +11,8 @@ struct Exploration: Sendable {
   /// Wraps the storage below the actors, to make it worse.
   var wrap: @Sendable (InMemoryStorage) -> any Storage & LifeSigns = { $0 }
 
+  private static let time = SteppedClock().now()
+
   /// What a run of a schedule showed.
   struct Outcome: Sendable {
     /// What is wrong; nil where all is well.
@@ -51,7 +53,8 @@ struct Exploration: Sendable {
     guard let scenario = Scenario.named(schedule.scenario) else {
       return Outcome(objection: "there is no scenario \(schedule.scenario)", log: [], counts: [:])
     }
-    let storage = InMemoryStorage()
+    // Nothing grows old while a schedule lasts.
+    let storage = InMemoryStorage(clock: { Self.time })
     let objects = scenario.isNew ? newTable : table
     try executor.finish {
       for object in objects where !(scenario.isHeadless && object.path == HeadStore.path) {
@@ -64,9 +67,12 @@ struct Exploration: Sendable {
     let wrapped = wrap(storage)
     for (actor, deed) in zip(scenario.actors, scenario.deeds) {
       let own = ScheduledStorage(
-        wrapped, scheduler, actor, signs, doubtsSigns: scenario.doubting.contains(actor))
+        deed.isForeign ? storage : (wrapped as? WeakStorage)?.seen(by: actor) ?? wrapped, scheduler, actor,
+        signs,
+        doubtsSigns: scenario.doubting.contains(actor))
       scheduler.begin(actor) {
-        endings.set(actor, await Process(storage: own, number: actor).run(deed))
+        let process = Process(storage: own, number: actor, retries: scenario.retries)
+        endings.set(actor, await process.run(deed))
       }
     }
     var objection: String?

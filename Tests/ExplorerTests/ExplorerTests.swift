@@ -84,6 +84,12 @@ import Testing
     "three 3x4.3x3.1x4.3x2.3x4.1x1.1x2.3x4.3x2.1x4.1x2.2x3.3x1.1x2.3x1.1x4.1x4.3x1.3x2.3x3.3x2.3x2.3x4.1x4.1x2.3x2 1@27dies",
     // A listing shows the content of a decision, and not yet its attempt.
     "tasks 1x3.2x6.1x6.2x42 2@43behind torn",
+    // A slow commit of another engine is archived as it completes, before any decision has seen it completed.
+    "archives 3x8 4@3dies torn",
+    // A rollback is archived that the head still names, and the instant of what it removed is taken again.
+    "archived 1x27.3x39 3@39dies",
+    // A commit is archived between a look at the timeline and the reading of what it says.
+    "archive 1x5.2x10000.3x10000 last torn",
   ])
   func aScheduleThatOnceShowedAMistakeShowsNoneNow(line: String) async throws {
     let schedule = try #require(Schedule(line))
@@ -98,17 +104,17 @@ import Testing
     var exploration = try await Exploration()
     exploration.wrap = { WeakStorage($0, weakness) }
     let weak = exploration
-    let names = weakness == .blind ? ["suspect"] : ["rows", "key", "doubt", "suspect"]
+    let names = weakness.scenarios
     let found = try await OwnExecutor.run { executor -> (Int, Schedule, String)? in
-      for number in 0..<100 {
+      for number in 0..<240 {
         guard let scenario = Scenario.named(names[number % names.count]) else { continue }
         var schedule = Schedule.random(scenario, seed: UInt64(number))
         schedule.faults = [:]
-        // One sleeps through all that the other does.
+        // One sleeps through all that the others do.
         if number / names.count % 2 == 1 {
-          schedule.runs = [
-            Schedule.Run(actor: 1, calls: 1 + number % 45), Schedule.Run(actor: 2, calls: 10_000),
-          ]
+          schedule.isTorn = false
+          schedule.runs = [Schedule.Run(actor: 1, calls: 1 + number / 2 % 60)]
+          schedule.runs += scenario.actors.dropFirst().map { Schedule.Run(actor: $0, calls: 10_000) }
         }
         if let objection = try weak.run(schedule, on: executor).objection {
           return (number + 1, schedule, objection)

@@ -15,16 +15,32 @@ enum Deed: Sendable {
   case foreign
   /// Another engine, without a look at the head, rolls back the oldest attempt that is pending, if there is one.
   case foreignRollback
+  /// Another engine takes back the last commit that has completed, if it is one of the other actors'.
+  case foreignUndo
+  /// Another engine archives what has completed, but for the last commit.
+  case archive
+  /// It rolls back the first attempt that is pending, if there is one, though its writer may live.
+  case rollBack
+  /// It upserts a row with a column that the table may not have, whose value is the row's note.
+  case widen(Trade, column: String)
   /// It reads all rows so many times.
   case read(times: Int)
 }
 
 extension Deed {
+  /// Whether another engine does it.
+  var isForeign: Bool {
+    switch self {
+    case .foreign, .foreignRollback, .foreignUndo, .archive: true
+    case .upsert, .move, .together, .delete, .widen, .rollBack, .read: false
+    }
+  }
+
   /// Whether it is done by a writer of Tarn's, in whose calls things go wrong.
   var isWrite: Bool {
     switch self {
-    case .upsert, .move, .together, .delete: true
-    case .foreign, .foreignRollback, .read: false
+    case .upsert, .move, .together, .delete, .widen, .rollBack: true
+    case .foreign, .foreignRollback, .foreignUndo, .archive, .read: false
     }
   }
 }
@@ -40,6 +56,8 @@ struct Scenario: Sendable {
   var isNew = false
   /// Whether the head is gone when they begin, though there are commits.
   var isHeadless = false
+  /// How often a write begins again.
+  var retries = 10
 
   /// The actors' numbers.
   var actors: [Int] { Array(1...deeds.count) }
@@ -65,7 +83,7 @@ struct Scenario: Sendable {
     .upsert([Trade(id, 2, "OKX", 2, note)], transaction: transaction)
   }
 
-  static let all: [Scenario] = [
+  private static let common: [Scenario] = [
     // Two rows of one file group.
     Scenario(name: "rows", deeds: [upsert("t0", "one"), upsert("t1", "two")]),
     // The same row.
@@ -121,6 +139,45 @@ struct Scenario: Sendable {
       doubting: [4]),
   ]
 
+  /// Scenarios with another engine that archives or takes back, with columns that come, and with wishes to go first.
+  private static let besides: [Scenario] = [
+    Scenario(name: "archive", deeds: [upsert("t0", "one"), upsert("t1", "two"), .archive]),
+    // A writer that sleeps through its rollback and the archiving of that.
+    Scenario(
+      name: "slept", deeds: [upsert("t0", "one"), .upsert([Trade("n1", 2, "FTX", 2, "two")]), .archive],
+      doubting: [2]),
+    Scenario(
+      name: "archives",
+      deeds: [upsert("n0", "one"), .delete(["t0"]), .foreign, upsert("n0", "four"), .archive]),
+    Scenario(
+      name: "archived",
+      deeds: [
+        upsert("t0", "one", transaction: true), upsert("t0", "one", transaction: true), upsert("t1", "three"),
+        .archive,
+      ]),
+    // A rollback by hand.
+    Scenario(name: "hand", deeds: [upsert("t0", "one"), upsert("t1", "two"), .rollBack]),
+    // New columns.
+    Scenario(
+      name: "wider", deeds: [.widen(Trade("t0", 2, "OKX", 2, "one"), column: "venue"), upsert("t1", "two")]),
+    Scenario(
+      name: "widers",
+      deeds: [
+        .widen(Trade("t0", 2, "OKX", 2, "one"), column: "venue"),
+        .widen(Trade("t3", 2, "Kraken", 2, "two"), column: "desk"),
+        .widen(Trade("n0", 2, "FTX", 2, "three"), column: "venue"),
+      ]),
+    // Each takes a ticket once it has lost.
+    Scenario(
+      name: "tickets", deeds: [upsert("t0", "one"), upsert("t0", "two"), upsert("t0", "three")], retries: 3),
+    Scenario(
+      name: "taken",
+      deeds: [upsert("t0", "one"), .upsert([Trade("n1", 2, "FTX", 2, "two")]), .foreignUndo]),
+  ]
+
+  /// All scenarios.
+  static let all = common + besides
+
   static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 
   /// What a commit does to rows.
@@ -131,7 +188,8 @@ struct Scenario: Sendable {
     case .foreign: rows.upsert(SparkActor.row)
     case .together(let batches):
       for trade in batches[committer % 100] { rows.upsert(trade) }
-    case .foreignRollback, .read: break
+    case .widen(let trade, _): rows.upsert(trade)
+    case .foreignRollback, .foreignUndo, .archive, .rollBack, .read: break
     }
   }
 }

@@ -34,17 +34,26 @@ struct Verdict: Sendable {
     }
     let decided = Set(decisions.map(\.instant))
     if decided.count != decisions.count { return "an instant was decided twice" }
-    if scenario.hasForeignRollback { decisions = try await decisions.standing(in: storage) }
+    if scenario.takesBack { decisions = try await decisions.standing(in: storage) }
+    let archive = try await Archive(storage)
     if let stray = timeline.completedCommits.first(where: { !decided.contains($0.instant) }) {
       return "\(stray.fileName) was not decided"
     }
+    if let back = timeline.entries.first(where: { archive.has($0) }) {
+      return "\(back.fileName) was archived, and is on the timeline"
+    }
     var actors: [Int] = []
     for decision in decisions {
-      guard timeline.contains(decision.instant) else {
+      let metadata: CommitMetadata
+      if timeline.contains(decision.instant) {
+        metadata = try await CommitLog(storage).metadata(of: InstantFiles(decision.instant).completed)
+      } else if let archived = archive.commits[decision.instant] {
+        metadata = archived
+      } else {
         return "decision \(decision.sequence), \(decision.instant), is not on the timeline"
       }
-      let metadata = try await CommitLog(storage).metadata(of: InstantFiles(decision.instant).completed)
-      if !decision.isForeign,
+      // What was taken back began another epoch, and the commits before it say their old positions.
+      if !decision.isForeign, !scenario.takesBack,
         metadata.extra[CommitMetadata.positionKey] != "\(head.epoch)-\(decision.sequence)"
       {
         return "commit \(decision.instant) does not say that it is decision \(decision.sequence)"
@@ -52,10 +61,29 @@ struct Verdict: Sendable {
       actors.append(metadata.extra[Process.key].flatMap { Int($0) } ?? 0)
     }
     if let wrong = try await wrongRows(actors) { return wrong }
-    if let wrong = wrongEndings(actors) { return wrong }
+    if let wrong = wrongEndings(actors, try await undone()) { return wrong }
     if let wrong = wrongVersions(decisions) { return wrong }
-    return try await leftovers(timeline)
+    if let wrong = try await leftovers(timeline, archive) { return wrong }
+    return try await wrongCheck()
   }
+
+  /// What the check of the table finds, now and then: it costs as much as all the rest.
+  private func wrongCheck() async throws -> String? {
+    // Rows of what was taken back may be in files that were written meanwhile.
+    guard !scenario.takesBack, schedule.description.utf8.count % Self.checkedOf == 0 else { return nil }
+    let table = try await Process(storage: storage, number: 98).open()
+    let findings = try await table.check().filter { finding in
+      !finding.isNote && !(mayLeaveFiles && finding.code == .orphan)
+    }
+    return findings.first.map { "the check of the table finds: \($0)" }
+  }
+
+  /// One of so many schedules ends with a check.
+  private static let checkedOf = 3
+
+  /// Whether files of a writer may be left that was rolled back while it lived, and died behind its file: nobody can
+  /// know of that.
+  private var mayLeaveFiles: Bool { scenario.rollsBackLiving && !schedule.faults.isEmpty }
 
   // MARK: - Rows
 
@@ -76,10 +104,16 @@ struct Verdict: Sendable {
 
   private func wrongRows(_ actors: [Int]) async throws -> String? {
     let states = states(actors)
-    let rows = try await Process.rows(of: try await Process(storage: storage, number: 99).open())
+    let table = try await Process(storage: storage, number: 99).open()
+    let rows = try await Process.rows(of: table)
     let expected = states[states.count - 1].rows
-    if rows != expected {
+    if rows != expected, try await !isOnWhatWasTakenBack(rows, actors) {
       return "decisions of \(actors) make \(Self.text(expected)), not \(Self.text(rows))"
+    }
+    for (index, deed) in scenario.deeds.enumerated() where actors.contains(index + 1) {
+      guard case .widen(let trade, let column) = deed else { continue }
+      let found = try await Process.values(of: column, in: table)[trade.id]
+      if found != trade.note { return "column \(column) of \(trade.id) is \(found ?? "null")" }
     }
     for (actor, ending) in endings.sorted(by: { $0.key < $1.key }) {
       guard case .saw(let looks) = ending else { continue }
@@ -95,15 +129,35 @@ struct Verdict: Sendable {
     return nil
   }
 
+  /// Whether rows are those of commits one of which stood on what another engine took back behind its last look: without
+  /// a lock that both take, nobody can know of that.
+  private func isOnWhatWasTakenBack(_ rows: [Trade], _ actors: [Int]) async throws -> Bool {
+    for actor in try await undone() {
+      for place in 1...Swift.max(actors.count, 1) {
+        var all = actors
+        all.insert(actor, at: Swift.min(place, all.count))
+        let states = states(all)
+        if states[states.count - 1].rows == rows { return true }
+      }
+    }
+    return false
+  }
+
+  /// The actors whose commits another engine took back.
+  private func undone() async throws -> [Int] {
+    try await storage.listAll(prefix: SparkActor.undone).objects
+      .compactMap { Int($0.path.dropFirst(SparkActor.undone.count)) }
+  }
+
   private static func text(_ rows: [Trade]) -> String {
     "[" + rows.map { "\($0.id)@\($0.exchange ?? ""):\($0.note ?? "")" }.joined(separator: " ") + "]"
   }
 
   // MARK: - What was told
 
-  private func wrongEndings(_ actors: [Int]) -> String? {
+  private func wrongEndings(_ actors: [Int], _ undone: [Int]) -> String? {
     let isFaultless =
-      schedule.faults.isEmpty && scenario.doubting.isEmpty && !scenario.hasForeignRollback
+      schedule.faults.isEmpty && !scenario.rollsBackLiving && !scenario.takesBack
     var once: Set<Instant> = []
     for actor in scenario.committers {
       let count = actors.count { $0 == actor }
@@ -112,7 +166,7 @@ struct Verdict: Sendable {
       case .committed(let instant):
         if case .upsert(_, transaction: true) = scenario.deeds[Scenario.actor(of: actor) - 1] {
           if let instant { once.insert(instant) }
-        } else if count == 0, !isUndoneBehind(actor) {
+        } else if count == 0, !undone.contains(actor), !isUndoneBehind(actor) {
           return "actor \(actor) was told that its commit stands, and it does not"
         }
       case .failed(let error):
@@ -155,7 +209,7 @@ struct Verdict: Sendable {
     return nil
   }
 
-  private func leftovers(_ timeline: Timeline) async throws -> String? {
+  private func leftovers(_ timeline: Timeline, _ archive: Archive) async throws -> String? {
     let listing = try await TimelineListing.load(from: storage)
     if let content = listing.contents.first { return "\(content.path) was left" }
     for entry in timeline.pending {
@@ -165,12 +219,13 @@ struct Verdict: Sendable {
     }
     for object in try await storage.listAll(prefix: "exchange").objects {
       guard let name = BaseFileName(path: object.path) else { continue }
-      // Of a writer that was rolled back while it lived, and died behind its file: nobody can know of that.
-      if !scenario.doubting.isEmpty, !schedule.faults.isEmpty { continue }
-      if !timeline.contains(name.instant) { return "\(object.path) was left" }
+      if mayLeaveFiles { continue }
+      if !timeline.contains(name.instant), archive.commits[name.instant] == nil {
+        return "\(object.path) was left"
+      }
     }
     // What another engine undid while it was completed lacks its files.
-    guard !scenario.hasForeignRollback else { return nil }
+    guard !scenario.takesBack else { return nil }
     for entry in timeline.completedCommits {
       let paths = try await CommitLog(storage).metadata(of: entry).files.compactMap(\.path)
       guard try await paths.allExist(in: storage) else { return "a file of \(entry.instant) is gone" }
@@ -180,10 +235,38 @@ struct Verdict: Sendable {
 }
 
 extension Scenario {
-  /// Whether another engine rolls attempts back.
-  fileprivate var hasForeignRollback: Bool {
-    deeds.contains { if case .foreignRollback = $0 { true } else { false } }
+  /// Whether another engine rolls attempts or commits back.
+  fileprivate var takesBack: Bool {
+    deeds.contains { deed in
+      switch deed {
+      case .foreignRollback, .foreignUndo: true
+      default: false
+      }
+    }
   }
+
+  /// Whether a writer may be rolled back while it lives.
+  fileprivate var rollsBackLiving: Bool {
+    !doubting.isEmpty || deeds.contains { if case .rollBack = $0 { true } else { false } }
+  }
+}
+
+/// What was archived.
+private struct Archive {
+  private(set) var commits: [Instant: CommitMetadata] = [:]
+  private var entries: Set<TimelineEntry> = []
+
+  init(_ storage: any Storage) async throws {
+    var entries = try await ArchivedTimeline.load(from: storage, folder: "archived").entries()
+    while let archived = try await entries.next(where: { $0.state == .completed }) {
+      self.entries.insert(archived.entry)
+      guard archived.entry.action.writesData else { continue }
+      commits[archived.entry.instant] = try archived.metadata()
+    }
+  }
+
+  /// Whether an action was archived, whatever its state.
+  func has(_ entry: TimelineEntry) -> Bool { entries.contains(entry.with(.completed)) }
 }
 
 extension [RecentDecision] {

@@ -19,6 +19,8 @@ struct CommitSurvey: Sendable {
   private(set) var latest: [ExactText: [String: NamedFile]] = [:]
   /// The position of each commit that tells it.
   private(set) var positions: [(instant: Instant, position: TablePosition)] = []
+  /// The positions of these, and of those of other engines that they took in.
+  private(set) var sequences: [TablePosition] = []
   /// Commits that cannot be read, or tell nothing.
   private(set) var silent: Set<Instant> = []
   private(set) var findings: [CheckFinding] = []
@@ -67,6 +69,7 @@ struct CommitSurvey: Sendable {
     }
     if let position = document.extra[CommitMetadata.positionKey].flatMap({ TablePosition($0) }) {
       positions.append((instant, position))
+      sequences += Self.sequences(position, document.extra)
     }
     for (partition, groups) in try document.replaced(where: { _ in true }) {
       for group in groups { latest[ExactText(partition)]?[group] = nil }
@@ -77,6 +80,12 @@ struct CommitSurvey: Sendable {
       latest[ExactText(partition), default: [:]][file.fileID] = NamedFile(
         path: path, instant: instant, rows: file.writes, size: file.fileSize)
     }
+  }
+
+  /// The position of a commit, and of those of other engines that it took in.
+  static func sequences(_ position: TablePosition, _ extra: OrderedMap<String>) -> [TablePosition] {
+    let others = CommitMetadata.takenIn(extra[CommitMetadata.takenInKey] ?? "")
+    return [position] + others.map { TablePosition(epoch: position.epoch, sequence: $0.sequence) }
   }
 
   private static func hash(_ path: String) -> UInt64 { XXH64.hash(path.utf8.span.bytes) }

@@ -40,11 +40,13 @@ struct TableCheck: Sendable {
     let files = FileCheck(timeline: timeline, view: view, survey: survey, reader: reader)
     let wanted = files.archivedInstants.union(HeadCheck.absent(head, timeline))
     let archive = try await ArchiveSurvey(
-      timeline, wanted: wanted, in: storage, folder: properties.archiveFolder)
+      timeline, wanted: wanted, sequencesOf: epochWithGaps(head, survey), in: storage,
+      folder: properties.archiveFolder)
     let (inFiles, readable) = try await files.slices(width: settings.parallelism)
     var findings: [CheckFinding] = survey.findings
     findings += archive.findings
     findings += HeadCheck(head, listing, survey, archive).findings
+    if archive.isWhole { findings += SequenceGaps(head, survey, besides: archive.sequences).findings }
     findings += inFiles
     findings += files.orphans(archive)
     findings += try await DuplicateKeys.findings(
@@ -53,6 +55,12 @@ struct TableCheck: Sendable {
     findings += try await leftovers.findings(listing, head)
     let isSettled = try await isStill(head, timeline)
     return isSettled || findings.allSatisfy(\.isNote) ? findings : nil
+  }
+
+  /// The epoch of a head, where the timeline does not tell all of its sequences; nil where it does.
+  private func epochWithGaps(_ head: FoundHead, _ survey: CommitSurvey) -> String? {
+    guard case .head(let loaded) = head, !SequenceGaps(head, survey).ranges.isEmpty else { return nil }
+    return loaded.head.epoch
   }
 
   /// Whether nothing was decided or done since.

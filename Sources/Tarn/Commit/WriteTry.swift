@@ -51,7 +51,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
     do throws(TimelineError) {
       attempt = try await CommitAttempt(
         contents.workload(planned.plan, mark: settings.random()), after: table.state.timeline,
-        now: { table.instantTime() }, in: table.reader.storage)
+        head.head, now: { table.instantTime() }, in: table.reader.storage)
     } catch { throw TableError(error) }
     let sign = attempt.lifeSign
     async let _: Void = sign.beat(every: settings.heartbeat)

@@ -126,6 +126,15 @@ extension TableError {
     }
   }
 
+  /// Whether a commit that a look found on the timeline was gone when it was read, as one is that is archived just then.
+  var isOfVanishedCommit: Bool {
+    guard let error = cause as? TimelineError, error.storageError?.code == .notFound,
+      error.path.hasPrefix(TablePaths.folder),
+      let entry = TimelineEntry(fileName: error.path.dropFirst(TablePaths.folder.count))
+    else { return false }
+    return entry.state == .completed
+  }
+
   /// Takes from what was thrown below where it happened.
   private mutating func findPlace(in error: any Error) {
     switch error {

@@ -26,7 +26,8 @@ public struct TableSettings: Sendable {
   public var cutsNanoseconds = false
   /// How often a write begins again that lost against another, before it fails with ``TableError/Code/conflict``.
   public var retries = 10
-  /// How long a write waits, in all, for a process that was stopped while it replaced a file on a local disk.
+  /// How long a write waits, in all, for a process that was stopped while it replaced a file on a local disk; and, up to
+  /// four seconds, for writers that lost often and none of which gets on.
   public var patience: Duration = .seconds(4)
   /// Which lock is taken because of other engines' writers.
   public var lock = CommonLock.automatic

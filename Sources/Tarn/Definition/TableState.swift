@@ -18,10 +18,23 @@ struct TableState: Sendable {
   /// The latest commits, as many as had to be read for the schema, by instant.
   let latestCommits: [(instant: Instant, document: CommitDocument)]
 
+  /// How often a table is looked at whose commits are archived while they are read.
+  static let mostLooks = 5
+
   /// Reads the properties and the timeline, as a reader does.
   ///
   /// - Throws: ``TableError``: `noTable`, `damaged`, or `unsupported` for a version that Tarn does not know.
   static func load(_ storage: any Storage) async throws(TableError) -> TableState {
+    var looks = 1
+    while true {
+      do throws(TableError) { return try await look(storage) } catch {
+        guard error.isOfVanishedCommit, looks < mostLooks else { throw error }
+        looks += 1
+      }
+    }
+  }
+
+  private static func look(_ storage: any Storage) async throws(TableError) -> TableState {
     let properties: TableProperties
     let timeline: Timeline
     do throws(TimelineError) {

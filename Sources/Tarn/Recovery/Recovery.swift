@@ -99,7 +99,7 @@ struct Recovery: Sendable {
     do throws(TimelineError) {
       let found = try await heads.load()
       var listing = try await TimelineListing.load(from: storage)
-      let head: LoadedHead
+      var head: LoadedHead
       switch found {
       case .head(let loaded): head = loaded
       // The first decision stores it.
@@ -113,6 +113,13 @@ struct Recovery: Sendable {
       if !left.isEmpty {
         try await carryOut(left, listing.timeline, locking)
         listing = try await TimelineListing.load(from: storage)
+      }
+      let undone = try await UndoneCommits(head.head, listing.timeline, in: storage).instants
+      if !undone.isEmpty {
+        settings.warn(
+          "another engine took back \(undone.sorted().map(\.text).joined(separator: ", ")): who follows this table by "
+            + "positions begins again")
+        head = LoadedHead(try await rebuild.head(after: head.head, without: undone, listing), head.tag)
       }
       return DecidedTable(head: head, listing: listing, locking: locking)
     } catch { throw TableError(error) }

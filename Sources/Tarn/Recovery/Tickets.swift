@@ -14,14 +14,16 @@ struct Tickets: Sendable {
   /// Those that were waited for.
   private var heeded: Set<Ticket> = []
 
-  /// How long is waited for tickets none of which gets on, and between looks at them.
+  /// How long is waited at most for tickets none of which gets on, and between looks at them.
   private static let patience = Duration.seconds(4)
   private static let pause = Duration.milliseconds(20)
+  private let patience: Duration
 
   init(_ recovery: Recovery) {
     storage = recovery.storage
     heads = recovery.heads
     now = recovery.settings.now
+    patience = min(Self.patience, recovery.settings.patience)
   }
 
   private var liveness: Liveness { Liveness(storage) }
@@ -50,8 +52,8 @@ struct Tickets: Sendable {
     guard let first = others.map(\.instant).min() else { return false }
     heeded.formUnion(others)
     var waited = Duration.zero
-    var pause = Self.pause
-    while waited < Self.patience, !others.isEmpty {
+    var pause = min(Self.pause, patience)
+    while waited < patience, !others.isEmpty {
       guard (try? await Task.sleep(for: pause)) != nil,
         let listing = try? await TimelineListing.load(from: storage, since: first)
       else { break }
@@ -63,7 +65,7 @@ struct Tickets: Sendable {
       guard left.count < others.count else { continue }
       others = left
       waited = .zero
-      pause = Self.pause
+      pause = min(Self.pause, patience)
     }
     return true
   }

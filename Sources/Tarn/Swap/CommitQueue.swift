@@ -14,8 +14,28 @@ final class CommitQueue: Sendable {
     let store: HeadStore
     let storage: any Storage
     let continuation: CheckedContinuation<CommitAnswer, Never>
+    /// Keeps answers back; nil where they are given at once.
+    var held: HeldAnswers?
 
-    func answer(_ answer: CommitAnswer) { continuation.resume(returning: answer) }
+    func answer(_ answer: CommitAnswer) {
+      guard let held else { return continuation.resume(returning: answer) }
+      held.add { continuation.resume(returning: answer) }
+    }
+  }
+
+  /// Answers that are given once the lock of other engines is let go: whoever has one may end its process.
+  private final class HeldAnswers: Sendable {
+    private let answers = Mutex<[@Sendable () -> Void]>([])
+
+    func add(_ answer: @escaping @Sendable () -> Void) { answers.withLock { $0.append(answer) } }
+
+    func give() {
+      let all = answers.withLock { answers in
+        defer { answers = [] }
+        return answers
+      }
+      for answer in all { answer() }
+    }
   }
 
   private struct State {
@@ -78,15 +98,22 @@ final class CommitQueue: Sendable {
     guard let locking = batch.lazy.compactMap(\.candidate.base.locking).first else {
       return await settle(batch, holding: nil)
     }
+    let held = HeldAnswers()
+    let waiting = batch.map { one in
+      var one = one
+      one.held = held
+      return one
+    }
     do throws(TimelineError) {
       try await locking.holding { lock in
-        await self.settle(batch, holding: lock)
+        await self.settle(waiting, holding: lock)
         // Until their completed files stand.
         await self.state.withLock { $0.carrying }?.value
       }
     } catch {
-      for waiting in batch { waiting.answer(.refused(TableError(error))) }
+      for one in batch { one.answer(.refused(TableError(error))) }
     }
+    held.give()
   }
 
   private func settle(_ batch: [Waiting], holding lock: HudiLock?) async {

@@ -76,15 +76,15 @@ struct HeadDraft: Sendable {
   /// Writes the contents of the candidates that were taken, and looks at the timeline beside that.
   func write(_ taken: [CommitCandidate], _ store: HeadStore, in storage: any Storage) async -> Written {
     // Mostly no other engine has committed, and the positions are those.
-    let first = contents(of: taken, behind: [], store)
+    let first = contents(of: taken, behind: [])
     let start = taken.compactMap(\.whereNewsBegin).min()
-    var paths = first.map(\.path)
-    async let isWritten = Self.put(first, in: storage)
+    async let isWritten = Self.put(first, store, in: storage)
     // Beside it, unless the storage takes one request after the other.
     if storage.costs.requestsAtOnce == 1 { _ = await isWritten }
     let result = await Self.listing(storage, since: start)
-    let failure = await isWritten
-    if let failure { return .failed(failure, contents: paths) }
+    var written = await isWritten
+    var paths = written.paths
+    if let failure = written.failure { return .failed(failure, contents: paths) }
     let listing: TimelineListing
     let foreign: ForeignCommits
     var named: [NamedDecision]
@@ -104,13 +104,12 @@ struct HeadDraft: Sendable {
       }
     } catch { return .failed(TableError(error), contents: paths) }
     guard answers.allSatisfy({ $0 == nil }) else { return .some(answers, contents: paths) }
-    var written = first
     if !foreign.decisions.isEmpty {
-      written = contents(of: taken, behind: foreign.decisions, store)
-      paths += written.map(\.path)
-      if let failure = await Self.put(written, in: storage) { return .failed(failure, contents: paths) }
+      written = await Self.put(contents(of: taken, behind: foreign.decisions), store, in: storage)
+      paths += written.paths
+      if let failure = written.failure { return .failed(failure, contents: paths) }
     }
-    let (head, decisions) = next(taken, written.map(\.path), foreign, listing, besides: named, store)
+    let (head, decisions) = next(taken, written.places, foreign, listing, besides: named, store)
     return .ready(head, decisions, listing, contents: paths)
   }
 
@@ -146,8 +145,8 @@ struct HeadDraft: Sendable {
 
   /// The completed files to be, which follow other engines' commits that are taken in.
   private func contents(
-    of taken: [CommitCandidate], behind foreign: [RecentDecision], _ store: HeadStore
-  ) -> [(path: String, bytes: [UInt8])] {
+    of taken: [CommitCandidate], behind foreign: [RecentDecision]
+  ) -> [(instant: Instant, bytes: [UInt8])] {
     let sequence = before.sequence + Int64(foreign.count)
     return taken.enumerated().map { number, candidate in
       var metadata = candidate.metadata
@@ -155,7 +154,7 @@ struct HeadDraft: Sendable {
         TablePosition(epoch: before.epoch, sequence: sequence + Int64(number) + 1).description
       // They do not say it themselves, and the head forgets.
       if number == 0, !foreign.isEmpty { metadata.takenIn = foreign.map { ($0.sequence, $0.instant) } }
-      return (DecisionContent(candidate.instant, mark: store.newMark()).path, metadata.bytes())
+      return (candidate.instant, metadata.bytes())
     }
   }
 
@@ -167,16 +166,31 @@ struct HeadDraft: Sendable {
     } catch { return .failure(error) }
   }
 
-  /// Puts contents, each of which has a name of its own; nil where all are there.
+  /// Contents that were put.
+  private struct PutContents: Sendable {
+    /// Where each lies.
+    var places: [String] = []
+    /// All paths at which one may lie.
+    var paths: [String] = []
+    /// Why not all are there; nil where they are.
+    var failure: TableError?
+  }
+
+  /// Puts contents, each of which has a name of its own.
   private static func put(
-    _ contents: [(path: String, bytes: [UInt8])], in storage: any Storage
-  ) async -> TableError? {
+    _ contents: [(instant: Instant, bytes: [UInt8])], _ store: HeadStore, in storage: any Storage
+  ) async -> PutContents {
+    var put = PutContents()
     do {
-      _ = try await concurrently(contents, width: storage.costs.requestsAtOnce) { content in
-        try await storage.put(content.bytes, at: content.path, if: .always)
+      let written = try await concurrently(contents, width: storage.costs.requestsAtOnce) {
+        content -> WrittenContent in
+        await WrittenContent(content.bytes, of: content.instant, in: storage, mark: store.newMark)
       }
-      return nil
-    } catch { return TableError(error) }
+      put.places = written.map(\.path)
+      put.paths = written.flatMap(\.paths)
+      put.failure = written.compactMap(\.failure).first.map { TableError($0) }
+    } catch { put.failure = TableError(error) }
+    return put
   }
 
   /// What the timeline says against a candidate; nil for nothing.

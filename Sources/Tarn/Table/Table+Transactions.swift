@@ -44,12 +44,22 @@ extension Table {
   ) async throws(TableError) -> CommitReport {
     var known: Write.Prepared?
     var tries = 0
+    var looks = 1
     while true {
       // Whoever lost often asks to go first.
       if tries > 0 && tries >= settings.retries / 3 { await tickets.take() }
-      let state = try await recovery.run(heeding: &tickets)
-      let table = PresentTable(state: state, settings: settings, reader: reader)
-      switch try await attempt.run(on: table, after: known) {
+      let ending: WriteTry<Write>.Ending
+      do throws(TableError) {
+        let state = try await recovery.run(heeding: &tickets)
+        let table = PresentTable(state: state, settings: settings, reader: reader)
+        ending = try await attempt.run(on: table, after: known)
+      } catch {
+        // It was archived just then, and what is left of the table tells the same.
+        guard error.isOfVanishedCommit, looks < TableState.mostLooks, write.canBeginAgain else { throw error }
+        looks += 1
+        continue
+      }
+      switch ending {
       case .done(let report): return report
       case .repeated(let version): return try await report(of: version, recovery.storage)
       case .again(let found): known = found

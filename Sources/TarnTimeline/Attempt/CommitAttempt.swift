@@ -18,7 +18,7 @@ package struct CommitAttempt: ~Copyable {
   /// How many instants are tried, each a millisecond after one that is taken.
   private static let mostInstants = 1_000
   /// How many of them may be given up since no answer came.
-  private static let mostDoubts = 5
+  static let mostDoubts = 5
 
   /// Begins an attempt: takes an instant, and writes its sign of life, its requested and its inflight file.
   ///
@@ -29,21 +29,32 @@ package struct CommitAttempt: ~Copyable {
   /// - Parameters:
   ///   - plan: What the inflight file says, with its writer's mark.
   ///   - timeline: As it was when the write began.
+  ///   - head: As it was then.
   ///   - now: The time in microseconds since 1970.
   ///   - storage: The table's storage.
   /// - Throws: ``TimelineError``: `conflict` where no instant is free; `storage`.
   package init(
-    _ plan: CommitMetadata, after timeline: Timeline, now: @Sendable () -> Int64, in storage: any Storage
+    _ plan: CommitMetadata, after timeline: Timeline, _ head: Head, now: @Sendable () -> Int64,
+    in storage: any Storage
   ) async throws(TimelineError) {
     let liveness = Liveness(storage)
     let log = CommitLog(storage)
-    var latest = timeline.lastInstant
+    var latest = [timeline.lastInstant, head.lastInstant].compactMap(\.self).max()
     var doubts = 0
     for _ in 0..<Self.mostInstants {
       let instant = Instant.after(latest: latest, now: now())
       if let latest, instant <= latest { throw Self.noInstant(after: latest, timeline) }
       latest = instant
-      guard let sign = try await liveness.begin(instant, mark: plan.writer ?? "tarn") else { continue }
+      let found: (any LifeSign)?
+      do throws(TimelineError) {
+        found = try await liveness.begin(instant, mark: plan.writer ?? "tarn")
+      } catch {
+        // The sign may be this one's; another instant is free.
+        doubts += 1
+        guard error.isWithoutAnswer, doubts < Self.mostDoubts else { throw error }
+        continue
+      }
+      guard let sign = found else { continue }
       var isRequested = false
       do throws(TimelineError) {
         do throws(StorageError) {

@@ -27,7 +27,7 @@ package struct Liveness: Sendable {
   ///
   /// - Parameter mark: What the sign holds, by which it is known as Tarn's.
   /// - Returns: The sign; nil where there is one of another's, whose instant it is then.
-  /// - Throws: ``TimelineError`` with code `storage`.
+  /// - Throws: ``TimelineError`` with code `storage`: where no answer came, the sign may be there, and may be this one's.
   package func begin(
     _ instant: Instant, mark: String
   ) async throws(TimelineError) -> (any LifeSign)? {
@@ -47,8 +47,7 @@ package struct Liveness: Sendable {
       let tag = try await storage.put(Array(mark.utf8), at: path, if: .ifAbsent)
       return Heartbeat(storage, path, mark, tag)
     } catch {
-      // Without an answer the name may be taken by this very put; another is free.
-      if error.code == .preconditionFailed || error.code == .unknown { return nil }
+      if error.code == .preconditionFailed { return nil }
       throw TimelineError(error)
     }
   }

@@ -39,7 +39,7 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
   let locking: HudiLocking?
 
   /// Names that are tried for a sign of life, of which others are taken.
-  private static var mostNames: Int { 100 }
+  private static var mostNames: Int { 1_000 }
 
   /// Decides it, and carries it out.
   ///
@@ -67,13 +67,17 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
   ) async throws(TimelineError) -> (head: LoadedHead, instant: Instant)? {
     let liveness = Liveness(storage)
     // The sign takes the instant among Tarn's writers, as that of a commit does.
-    var latest = timeline.lastInstant
     var sign: (any LifeSign)?
+    let latest = [timeline.lastInstant, head.head.lastInstant].compactMap(\.self).max()
     var instant = Instant.after(latest: latest, now: now)
-    for _ in 0..<Self.mostNames where sign == nil {
-      latest = instant
-      sign = try await liveness.begin(instant, mark: service.mark)
-      if sign == nil { instant = Instant.after(latest: latest, now: now) }
+    var doubts = 0
+    for _ in 0..<Self.mostNames {
+      do throws(TimelineError) { sign = try await liveness.begin(instant, mark: service.mark) } catch {
+        doubts += 1
+        guard error.isWithoutAnswer, doubts < CommitAttempt.mostDoubts else { throw error }
+      }
+      guard sign == nil else { break }
+      instant = Instant.after(latest: instant, now: now)
     }
     guard let sign else { return nil }
     let result: LoadedHead?
@@ -93,18 +97,25 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
       throw TimelineError(
         .damaged, path: "", "no plan can be made of a service: \(error.description)", cause: error)
     }
-    let files = [documents.plan, documents.inflight, documents.completed]
-    let paths = files.map { _ in DecisionContent(instant, mark: store.newMark()).path }
-    for (path, bytes) in zip(paths, files) {
-      do { try await storage.put(bytes, at: path, if: .always) } catch { throw TimelineError(error) }
+    var paths: [String] = []
+    var places: [String] = []
+    for bytes in [documents.plan, documents.inflight, documents.completed] {
+      let content = await WrittenContent(bytes, of: instant, in: storage, mark: store.newMark)
+      paths += content.paths
+      places.append(content.path)
+      guard let failure = content.failure else { continue }
+      _ = await storage.delete(paths)
+      throw TimelineError(failure)
     }
-    let contents = ServiceContents(plan: paths[0], inflight: paths[1], completed: paths[2])
+    let contents = ServiceContents(plan: places[0], inflight: places[1], completed: places[2])
     var next = head.head.next(mark: store.newMark())
     next.named.append(NamedDecision(instant, sequence: nil, service.kind(contents)))
     service.change(&next)
     switch await store.swap(next, on: head.tag, deciding: [instant]) {
     case .won(let new):
       try await service.carryOut(at: instant, contents, in: storage, holding: store.lock)
+      let doubtful = paths.filter { !places.contains($0) }
+      if !doubtful.isEmpty { _ = await storage.delete(doubtful) }
       return new
     case .refused:
       _ = await storage.delete(paths)

@@ -54,6 +54,32 @@ package struct Head: Sendable, Hashable {
     return next
   }
 
+  /// The first head of another epoch, which goes on without commits that were taken back.
+  ///
+  /// - Parameters:
+  ///   - first: What is taken of the new epoch: its name and mark.
+  ///   - undone: The commits that do not stand any more.
+  ///   - applications: How far applications have come without them.
+  package func begun(
+    anew first: Head, without undone: Set<Instant>, applications: [ApplicationVersion]
+  ) -> Head {
+    var next = Head(epoch: first.epoch, sequence: 0, mark: first.mark, known: known)
+    var sequences: [Instant: Int64] = [:]
+    for var decision in recent where !undone.contains(decision.instant) {
+      decision.sequence = next.sequence + 1
+      sequences[decision.instant] = decision.sequence
+      next.append(decision)
+    }
+    next.named = named.filter { !$0.isCommit || !undone.contains($0.instant) }
+    for index in next.named.indices where next.named[index].isCommit {
+      next.named[index].sequence = sequences[next.named[index].instant]
+    }
+    next.applications = applications
+    next.foreign = foreign
+    next.doubtful = doubtful
+    return next
+  }
+
   /// Takes in a row-changing decision; its sequence must be the next.
   package mutating func append(_ decision: RecentDecision) {
     sequence = decision.sequence
@@ -86,6 +112,15 @@ package struct Head: Sendable, Hashable {
   package mutating func note(_ timeline: Timeline) {
     let own = Set(named.filter(\.isCommit).map(\.instant))
     foreign = timeline.pending.filter { $0.action.writesData && !own.contains($0.instant) }.map(\.instant)
+  }
+
+  /// The greatest instant of which this head knows, also of attempts that it rolls back: a new one must be greater, or it
+  /// would be taken for one of these.
+  package var lastInstant: Instant? {
+    var instants = recent.map(\.instant) + named.map(\.instant)
+    for case .rollback(let target, _) in named.map(\.kind) { instants.append(target) }
+    if let last = known.instants.last { instants.append(last) }
+    return instants.max()
   }
 
   /// The row-changing decisions after a position; nil where not all of them are known any more.

@@ -57,6 +57,24 @@ package struct HeadRebuild: Sendable {
     return head
   }
 
+  /// The head of a new epoch where another engine took commits back, of which the present head tells.
+  ///
+  /// What is left of the present one stays, and its order; how far applications had come without those commits, timeline
+  /// and archive tell.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func head(
+    after present: Head, without undone: Set<Instant>, _ listing: TimelineListing
+  ) async throws(TimelineError) -> Head {
+    var applications = present.applications.filter { !undone.contains($0.instant) }
+    if applications.count < present.applications.count {
+      let told = try await head(listing).applications
+      applications += told.filter { one in !applications.contains { $0.application == one.application } }
+    }
+    return present.begun(
+      anew: store.newHead(sequence: 0), without: undone, applications: applications)
+  }
+
   /// How often an archive is read whose files another engine merges meanwhile.
   private static let mostReadings = 3
 

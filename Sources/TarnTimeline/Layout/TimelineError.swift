@@ -70,6 +70,9 @@ public struct TimelineError: Error, Sendable, CustomStringConvertible {
   /// What the storage reported, where it is the cause.
   package var storageError: StorageError? { cause as? StorageError }
 
+  /// Whether a storage gave no answer, so that what was to be written may be there.
+  var isWithoutAnswer: Bool { storageError?.code == .unknown }
+
   /// The path and what is wrong.
   public var description: String { path.isEmpty ? message : "\(path): \(message)" }
 }

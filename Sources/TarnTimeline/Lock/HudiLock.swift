@@ -48,7 +48,8 @@ package final class HudiLock: Sendable {
   fileprivate func renew() async {
     while !Task.isCancelled {
       do { try await Task.sleep(for: locking.terms.interval) } catch { return }
-      await renewOnce()
+      // To its end, also where the task is cancelled: by the tag of what was written last it is let go.
+      await Task { await self.renewOnce() }.value
     }
   }
 
@@ -89,9 +90,18 @@ package final class HudiLock: Sendable {
   fileprivate func release() async {
     let (tag, file, isLost) = state.withLock { ($0.tag, $0.file, $0.isLost) }
     guard !isLost else { return }
+    if await put(released: file, on: tag) { return }
+    // A renewal without an answer may have arrived.
+    guard let found = try? await locking.storage.get(HudiLockFile.path, limit: HudiLocking.limit),
+      let present = HudiLockFile(parsing: found.bytes), present.owner == file.owner, !present.isReleased
+    else { return }
+    _ = await put(released: present, on: found.tag)
+  }
+
+  private func put(released file: HudiLockFile, on tag: ObjectTag) async -> Bool {
     var released = file
     released.isReleased = true
-    _ = try? await locking.storage.put(released.bytes, at: HudiLockFile.path, if: .ifMatches(tag))
+    return (try? await locking.storage.put(released.bytes, at: HudiLockFile.path, if: .ifMatches(tag))) != nil
   }
 }
 
@@ -144,8 +154,11 @@ package struct HudiLocking: Sendable {
     _ body: @Sendable (HudiLock) async -> Result
   ) async throws(TimelineError) -> Result {
     let lock = try await take()
-    async let _: Void = lock.renew()
+    let renewal = Task { await lock.renew() }
     let result = await body(lock)
+    renewal.cancel()
+    // One that is under way changes the tag on which the lock is let go.
+    await renewal.value
     await lock.release()
     return result
   }

@@ -156,6 +156,49 @@ import Testing
       empty.contains("damaged \(middle.path): this commit is completed, and its file is empty"), "\(empty)")
   }
 
+  private func remove(_ instant: Instant, in storage: any Storage) async throws {
+    let files = InstantFiles(instant)
+    for file in [files.requested, files.inflight, files.completed] { try await storage.delete(file.path) }
+  }
+
+  /// Behind the decisions that a head remembers.
+  @Test func aGapInTheSequenceIsFoundHoweverOld() async throws {
+    let fixture = try await fixture()
+    for number in 0..<Head.mostRecent { try await fixture.upsert(Trade("n", Int64(number), "New", 1)) }
+    let commits = try await fixture.table.timeline().completedCommits
+    #expect(try await lines(fixture) == [])
+    func gaps() async throws -> [String] {
+      try await lines(fixture).filter { $0.contains("is of no commit") }
+    }
+    try await remove(commits[1].instant, in: fixture.storage)
+    #expect(
+      try await gaps() == [
+        "head .hoodie/tarn/head: decision 2 is of no commit on the timeline or in the archive: its file was removed or changed"
+      ])
+    // One that was archived is none: the first is kept as by a savepoint.
+    let position = try #require(
+      try await fixture.table.metadata(of: commits[2]).extra[CommitMetadata.positionKey])
+    let epoch = try #require(TablePosition(position)).epoch
+    func archive(_ sequence: Int64) async throws {
+      let entry = try ArchiveFixture.entry(
+        commits[1].instant.text, "commit", "COMPLETED",
+        ArchiveFixture.commit("f", extra: [(CommitMetadata.positionKey, "\(epoch)-\(sequence)")]))
+      try await fixture.storage.put(
+        ArchiveFixture.file([[entry]]), at: ".hoodie/archived/.commits_.archive.1_1-0-1", if: .always)
+    }
+    try await archive(2)
+    #expect(try await gaps() == [])
+    // The archive tells of another.
+    try await archive(9)
+    #expect(try await gaps().count == 1)
+    // One that another engine's commit has, which says it not itself.
+    try await fixture.storage.delete(".hoodie/archived/.commits_.archive.1_1-0-1")
+    var metadata = try await fixture.table.metadata(of: commits[2])
+    metadata.extra[CommitMetadata.takenInKey] = "2 \(commits[1].instant)"
+    try await fixture.storage.put(metadata.bytes(), at: commits[2].path, if: .always)
+    #expect(try await gaps() == [])
+  }
+
   @Test func anActionBeforeTheTimelinesBeginningIsFound() async throws {
     let fixture = try await fixture()
     let commits = try await fixture.table.timeline().completedCommits

@@ -1,3 +1,4 @@
+import Synchronization
 import Tarn
 import TarnColumns
 import TarnParquet
@@ -148,5 +149,85 @@ struct BulkLoadTests {
       #expect(try await small.table.insert(Self.schema) { await batches.next() }.inserted == 500)
     }
     #expect(try await small.texts("id") == (0..<1_000).map { "key \($0)" }.sorted())
+  }
+
+  // MARK: - Beside another writer
+
+  /// Loads 600 rows in three batches, while another writer does something before the load's files are there.
+  private static func load(
+    beside happens: @escaping @Sendable (Table) async throws -> Void
+  ) async throws -> (small: SmallTable, report: Result<CommitReport, any Error>, readings: Int) {
+    let small = try await table()
+    let hasHappened = Mutex(false)
+    let hooked = HookStorage(inner: small.storage) { call in
+      guard call.hasPrefix("finish "), call.hasSuffix(".parquet"),
+        hasHappened.withLock({ happened in
+          defer { happened = true }
+          return !happened
+        })
+      else { return }
+      do { try await happens(small.table) } catch { Issue.record(error) }
+    }
+    let readings = Mutex(0)
+    let batches = Batches(
+      try stride(from: 0, to: 600, by: 200).map { try batch($0..<$0 + 200, places: 3) })
+    let target = try await Table.open(
+      at: .storage(hooked, name: "memory/small"), settings: small.table.settings)
+    let report: Result<CommitReport, any Error>
+    do {
+      report = .success(
+        try await target.insert(schema) {
+          readings.withLock { $0 += 1 }
+          return await batches.next()
+        })
+    } catch { report = .failure(error) }
+    #expect(hasHappened.withLock { $0 })
+    return (small, report, readings.withLock { $0 })
+  }
+
+  @Test("A load whose partitions others write meanwhile keeps its files, and reads its source once")
+  func upsertsBesideALoadCostItNothing() async throws {
+    let (small, report, readings) = try await Self.load { table in
+      for first in [1_000, 2_000] { try await table.upsert(try Self.batch(first..<first + 10, places: 3)) }
+    }
+    let own = try report.get()
+    #expect(own.inserted == 600 && readings == 4)
+    #expect(own.position?.sequence == 3)
+    // It took its instant before the others theirs, and keeps it.
+    let instants = try await small.table.timeline().completedCommits.map(\.instant)
+    #expect(own.instant == instants[0] && instants.count == 3)
+    #expect(try await small.rows().count == 620)
+    #expect(try await small.table.check() == [])
+    // What it loaded is found by its keys.
+    #expect(try await small.table.upsert(try Self.batch(0..<600, places: 3)).inserted == 0)
+  }
+
+  @Test("A key that another writer inserts beside a load stands twice, since a load looks for none")
+  func aLoadLooksForNoKeys() async throws {
+    let (small, report, readings) = try await Self.load { table in
+      try await table.upsert(try Self.batch(0..<10, places: 3))
+    }
+    #expect(try report.get().inserted == 600 && readings == 4)
+    #expect(try await small.rows().count == 610)
+    let findings = try await small.table.check()
+    #expect(findings.count == 10 && findings.allSatisfy { $0.code == .duplicateKey }, "\(findings)")
+    // An upsert that comes behind it finds its keys.
+    #expect(try await small.table.upsert(try Self.batch(20..<30, places: 3)).inserted == 0)
+  }
+
+  @Test("A load beside which the columns change ends with a conflict, and leaves nothing")
+  func aChangeOfColumnsEndsALoad() async throws {
+    let (small, report, readings) = try await Self.load { table in
+      var wider = try Self.batch(7_000..<7_001, places: 1)
+      wider.schema.fields.append(Field("more", .string))
+      wider.columns.append(Column(nulls: 1, of: .string))
+      try await table.upsert(wider)
+    }
+    let error = #expect(throws: TableError.self) { try report.get() }
+    #expect(error?.code == .conflict, "\(error?.message ?? "")")
+    #expect(readings == 4)
+    #expect(try await small.rows().count == 1)
+    #expect(try await small.table.timeline().pending.isEmpty)
+    #expect(try await small.table.check() == [])
   }
 }

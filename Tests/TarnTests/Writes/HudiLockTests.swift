@@ -307,6 +307,40 @@ import Testing
     #expect(try await ids() == ["a"])
   }
 
+  /// A renewal has arrived, and its answer is on its way, when the commit is at its end.
+  @Test func aRenewalThatIsUnderWayIsWaitedForBeforeItIsLetGo() async throws {
+    _ = try await createBesideHudi()
+    let renewals = Mutex(0)
+    let (isRenewed, isAnswered) = (Gate(), Gate())
+    let slow = SlowAnswers(inner: store) { path in
+      // The commit is not decided before the lock was renewed.
+      if path.contains(".content.") { await isRenewed.wait() }
+      guard path == HudiLockFile.path else { return }
+      let number = renewals.withLock { count in
+        count += 1
+        return count
+      }
+      guard number == 2 else { return }
+      isRenewed.open()
+      await isAnswered.wait()
+    }
+    async let report = write(
+      "a", slow,
+      settings {
+        $0.lock = .hudiStorage
+        $0.lockTerms.interval = .milliseconds(1)
+      })
+    await isRenewed.wait()
+    // The commit goes on meanwhile, up to its end.
+    while try await Timeline.load(from: store).completedCommits.isEmpty {
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    try await Task.sleep(for: .milliseconds(20))
+    isAnswered.open()
+    #expect(try await report.inserted == 1)
+    #expect(try await file()?.isReleased == true)
+  }
+
   @Test func anAnswerThatIsLostLosesNoLock() async throws {
     _ = try await createBesideHudi()
     let lost = Mutex(false)
@@ -344,4 +378,49 @@ import Testing
     }
     #expect(HudiLockFile(end: .max, owner: "x").isHeld(at: .max))
   }
+}
+
+/// A storage whose answers to puts a test holds back.
+private struct SlowAnswers: Storage {
+  let inner: InMemoryStorage
+  let behindPut: @Sendable (String) async -> Void
+
+  func list(
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
+  ) async throws(StorageError) -> ListingPage {
+    try await inner.list(
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+  }
+
+  func info(of path: String) async throws(StorageError) -> ObjectInfo { try await inner.info(of: path) }
+
+  func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    try await inner.get(path, limit: limit)
+  }
+
+  func read(_ path: String, range: Range<Int>, into buffer: inout ReadBuffer) async throws(StorageError) {
+    try await inner.read(path, range: range, into: &buffer)
+  }
+
+  func put(
+    _ bytes: [UInt8], at path: String, if condition: PutCondition
+  ) async throws(StorageError) -> ObjectTag {
+    let tag = try await inner.put(bytes, at: path, if: condition)
+    await behindPut(path)
+    return tag
+  }
+
+  func move(_ path: String, to target: String) async throws(StorageError) {
+    try await inner.move(path, to: target)
+  }
+
+  func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
+    try await inner.writer(at: path)
+  }
+
+  func delete(_ paths: [String]) async -> [StorageError] { await inner.delete(paths) }
+
+  var costs: RequestCosts { inner.costs }
+
+  func currentTime() -> Int64? { inner.currentTime() }
 }
