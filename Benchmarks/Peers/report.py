@@ -43,7 +43,7 @@ def publish(name, title, text, keeps):
             sections = re.split(r"(?m)^(?=## )", file.read())[1:]
     except FileNotFoundError:
         sections = []
-    order = ["peers", "growth", "many", "memory"]
+    order = ["peers", "growth", "many", "memory", "s3"]
     kept = {part[3:].split(":")[0]: part.rstrip() + "\n" for part in sections} | {name: section.rstrip() + "\n"}
     with open(PATH, "w", encoding="utf-8") as file:
         file.write("\n".join([HEAD] + [kept[name] for name in order if name in kept]))
