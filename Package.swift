@@ -117,7 +117,8 @@ let package = Package(
     tests(
       "ModelTests",
       [
-        "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnS3", "TarnS3TestSupport",
+        "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnS3",
+        "TarnS3TestSupport",
         "TarnStorage", "TarnTimeline",
       ]),
     tests(
@@ -148,7 +149,7 @@ let package = Package(
       "TarnS3Tests",
       [
         "TarnS3", "Tarn", "TarnAWS", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnStorageContract",
-        "TarnS3TestSupport",
+        "TarnParquet", "TarnTimeline", "TarnS3TestSupport",
       ]),
     tests("TidyTests", []),
     tests(

@@ -13,6 +13,7 @@ let package = Package(
         .product(name: "Tarn", package: "tarn"),
         .product(name: "TarnColumns", package: "tarn"),
         .product(name: "TarnParquet", package: "tarn"),
+        .product(name: "TarnS3", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])

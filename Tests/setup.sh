@@ -106,7 +106,8 @@ spark_bundles() {
 
 has_java() { "${JAVA_HOME:+$JAVA_HOME/bin/}java" -version >/dev/null 2>&1; }
 
-# Starts the S3 server that tests use, and sets the variables by which they find it. False, with a line, where it cannot.
+# Starts the S3 server that tests use, or one in a folder that is given, and sets the variables by which it is found.
+# False, with a line, where it cannot.
 need_s3_server() {
   local lines
   if ! command -v radosgw >/dev/null || ! command -v ceph-mon >/dev/null || ! command -v ceph-osd >/dev/null; then
@@ -116,7 +117,7 @@ need_s3_server() {
       return 1
     }
   fi
-  lines=$("$root/Tests/s3-server" start) || {
+  lines=$("$root/Tests/s3-server" start "$@") || {
     say "the S3 server does not start: tests with it skip"
     return 1
   }

@@ -5,6 +5,7 @@ import sys
 
 import comparison
 import lasting
+import remote
 from workshop import Failure, Workshop
 
 BENCHMARKS = {
@@ -12,6 +13,7 @@ BENCHMARKS = {
     "growth": (lasting.growth, "one upsert in tables of 1,000,000 and 16,000,000 rows"),
     "many": (lasting.many, "200 upserts one after another"),
     "memory": (lasting.memory, "an upsert into 16,000,000 rows under a budget"),
+    "s3": (remote.run, "upserts and large objects on a local server of S3, beside boto3 and deltalake"),
 }
 
 

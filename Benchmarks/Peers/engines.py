@@ -23,19 +23,20 @@ PARTITION = "exchange"
 class DeltaLake:
     """A Delta table in folders by partition; `merge` rewrites the files that hold a matching key."""
 
-    def __init__(self):
+    def __init__(self, storage=None):
         import deltalake
         import pyarrow.parquet
 
-        self.deltalake, self.parquet = deltalake, pyarrow.parquet
+        self.deltalake, self.parquet, self.storage = deltalake, pyarrow.parquet, storage
 
     def load(self, table, rows):
         self.deltalake.write_deltalake(
-            table, self.parquet.read_table(rows), partition_by=[PARTITION], mode="append"
+            table, self.parquet.read_table(rows), partition_by=[PARTITION], mode="append",
+            storage_options=self.storage,
         )
 
     def upsert(self, table, batch):
-        merge = self.deltalake.DeltaTable(table).merge(
+        merge = self.deltalake.DeltaTable(table, storage_options=self.storage).merge(
             source=self.parquet.read_table(batch),
             predicate=f"target.{PARTITION} = source.{PARTITION} and target.{KEY} = source.{KEY}",
             source_alias="source",

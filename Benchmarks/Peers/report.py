@@ -8,7 +8,7 @@ from workshop import here, machine
 PATH = os.path.join(os.path.dirname(here), "RESULTS.md")
 HEAD = """# Results
 
-Written by `Benchmarks/run peers`, `growth`, `many` and `memory`, each of which replaces its own section. Medians; MB are 10^6 bytes; memory is the peak of a whole process.
+Written by `Benchmarks/run peers`, `growth`, `many`, `memory` and `s3`, each of which replaces its own section. Medians; MB are 10^6 bytes; memory is the peak of a whole process.
 """
 
 
@@ -43,8 +43,9 @@ def publish(name, title, text, keeps):
             sections = re.split(r"(?m)^(?=## )", file.read())[1:]
     except FileNotFoundError:
         sections = []
-    order = ["peers", "growth", "many", "memory"]
+    order = ["peers", "growth", "many", "memory", "s3"]
     kept = {part[3:].split(":")[0]: part.rstrip() + "\n" for part in sections} | {name: section.rstrip() + "\n"}
     with open(PATH, "w", encoding="utf-8") as file:
-        file.write("\n".join([HEAD] + [kept[name] for name in order if name in kept]))
+        names = [name for name in order if name in kept] + [name for name in kept if name not in order]
+        file.write("\n".join([HEAD] + [kept[name] for name in names]))
     print(f"(in {os.path.basename(PATH)})")

@@ -113,6 +113,9 @@ class Workshop:
     def upsert_tarn(self, table, batch, *options):
         return self.run([self.tarn, "upsert", table, "--from", batch, *options])
 
+    def remove(self, table):
+        shutil.rmtree(table, ignore_errors=True)
+
     def copy(self, table, linked=False):
         """A copy of a table that replaces the one before, and that has reached the disk.
 
@@ -178,6 +181,7 @@ def machine():
     import importlib.metadata
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    names = ["deltalake", "duckdb", "polars", "pylance", "pyarrow"]
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    names = ["boto3", "deltalake", "duckdb", "polars", "pylance", "pyarrow"]
+    there = {found.name for found in importlib.metadata.distributions()}
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names if name in there)
     return f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GB of memory; {versions}"

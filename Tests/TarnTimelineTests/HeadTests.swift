@@ -18,6 +18,14 @@ import Testing
     #expect(read.named == head.named && read.recent == head.recent && read.position == head.position)
   }
 
+  @Test func whatIsKnownOfTheStorageComesBackWhereThereIsAny() throws {
+    var head = Self.head(content: DecisionContent(Self.instant, mark: "7f").path)
+    #expect(try Head(parsing: head.bytes).findings == nil)
+    #expect(!String(decoding: head.bytes, as: UTF8.self).contains("storage"))
+    head.findings = #"[{"a":"b\"c"}]"#
+    #expect(try Head(parsing: head.bytes).findings == head.findings)
+  }
+
   @Test(arguments: ["exchange=OKX/a.parquet", ".hoodie/hoodie.properties", "../x", ""])
   func itNamesNoOtherFileThanAContent(path: String) {
     #expect(throws: HeadError.self) { try Head(parsing: Self.head(content: path).bytes) }

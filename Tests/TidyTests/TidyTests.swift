@@ -74,8 +74,8 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       "Sources/TarnIndex/Bloom/BloomFilter.swift", "Sources/TarnIndex/Hashing/MurmurHash.swift",
       // A system call.
       "Sources/TarnCommand/Output/StandardOutput.swift",
-      // A thread, and the memory that libcurl reads from and writes into.
-      "Sources/TarnAWS/System/OwnThread.swift", "Sources/TarnAWS/System/SystemFile.swift",
+      // The memory that libcurl reads from and writes into.
+      "Sources/TarnAWS/System/SystemFile.swift",
       "Sources/TarnAWS/System/ChildProcess.swift", "Sources/TarnAWS/HTTP/EasyHandle.swift",
       "Sources/TarnAWS/HTTP/ResponseMemory.swift", "Sources/TarnAWS/HTTP/Transfer.swift",
       "Sources/TarnAWS/HTTP/TransferLoop.swift", "Sources/TarnAWS/HTTP/TransferSetup.swift",

@@ -52,6 +52,14 @@ enum TarnBenchmarks {
           let first = rest.popFirst().flatMap(Int.init), let count = rest.popFirst().flatMap(Int.init)
         else { throw UsageError("--make-rows PATH SEED FIRST COUNT") }
         return try await TradeRows(seed: seed, count: count, first: first).write(to: path)
+      // For the same: see `ObjectTask`.
+      case "--object":
+        guard rest.count == 4, let task = rest.popFirst().flatMap(ObjectTask.init(rawValue:)),
+          let folder = rest.popFirst(), let bytes = rest.popFirst().flatMap(Int.init),
+          let answer = rest.popFirst()
+        else { throw UsageError("--object TASK FOLDER BYTES ANSWER") }
+        let seconds = try await task.run(folder: folder, bytes: bytes)
+        return try "{\"seconds\": \(seconds)}".write(toFile: answer, atomically: false, encoding: .utf8)
       // For this program itself too: see `ParquetComparison`.
       case "--parquet":
         guard rest.count == 5, let task = rest.popFirst().flatMap(ParquetTask.init(rawValue:)),

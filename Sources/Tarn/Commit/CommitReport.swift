@@ -41,6 +41,12 @@ public struct CommitReport: Sendable, Hashable {
   public var bytesEncoded = 0
   /// Bytes of stored pages read to be changed.
   public var bytesRead = 0
+  /// Requests that the write sent, each attempt counted; 0 where the storage counts none, as a local one.
+  public var requests = 0
+  /// Bytes that it sent with them.
+  public var bytesSent = 0
+  /// Bytes that came with their answers.
+  public var bytesReceived = 0
   /// Wall time of finding what is stored, and of deciding what is to be written.
   public var lookUpDuration: Duration = .zero
   /// Wall time of writing base files and the commit.

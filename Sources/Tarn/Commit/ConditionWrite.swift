@@ -28,7 +28,7 @@ struct ConditionWrite: TableWrite {
       state: table.state, table: writable, settings: table.settings, reader: table.reader
     ).rows(where: condition)
     let (files, counts) = try await ConditionDecisions(
-      effect: effect, reader: table.reader, parallelism: table.settings.parallelism
+      effect: effect, reader: table.reader, parallelism: table.settings.filesAtOnce
     ).chosen(found)
     if counts.deleted > 0 { writable.warnOfForgottenDeletions(table.settings.warn) }
     let plan = WritePlanner(options: writable.options).plan(files)

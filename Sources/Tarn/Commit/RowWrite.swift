@@ -24,7 +24,7 @@ struct RowWrite: TableWrite {
       ? try await lookup.open(batch, knowing: known) : try await lookup.run(batch, knowing: known)
     let decider = RowDecisions(
       batch: batch, table: incoming.table, kind: kind, reader: table.reader,
-      parallelism: table.settings.parallelism)
+      parallelism: table.settings.filesAtOnce)
     let decisions = try await decider.decisions(for: found.files, knowing: previous?.known ?? [:])
     let (rowChanges, rowCounts) = try decider.changes(decisions, found)
     var counts = rowCounts

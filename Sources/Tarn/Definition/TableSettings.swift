@@ -39,6 +39,8 @@ public struct TableSettings: Sendable {
   package var smallFilesAtOnce: Int?
   /// How often a sign of life is renewed.
   package var heartbeat = Liveness.interval
+  /// Whether the storage copies long ranges of files itself.
+  package var areFilesCopied = false
   /// The clock: microseconds since 1970-01-01T00:00:00Z.
   ///
   /// A storage that has one of its own goes before it.
@@ -74,11 +76,18 @@ public enum CommonLock: String, Sendable, Hashable, CaseIterable {
 }
 
 extension TableSettings {
-  /// The same settings, by the clock of a storage where it has one, as files are dated by.
+  /// Files that are worked on at once where each waits for a storage over a network.
+  private static let waitingFiles = 16
+
+  /// How many files are looked through and spliced at once.
+  var filesAtOnce: Int { areFilesCopied ? max(parallelism, Self.waitingFiles) : parallelism }
+
+  /// The same settings for a storage: by its clock where it has one, as files are dated by.
   func following(_ storage: any Storage) -> TableSettings {
     var settings = self
     let own = now
     settings.now = { storage.currentTime() ?? own() }
+    settings.areFilesCopied = storage.costs.leastCopy > 0
     return settings
   }
 }

@@ -43,6 +43,8 @@ struct WritableTable: Sendable {
   let schema: Schema
   /// How keys are made.
   let keys: TableKeys
+  /// Whether the storage copies long ranges of files itself.
+  private let areFilesCopied: Bool
 
   /// Takes a table as it is found.
   ///
@@ -64,6 +66,7 @@ struct WritableTable: Sendable {
         column: nested.name)
     }
     schema = try evolved(present)
+    areFilesCopied = settings.areFilesCopied
     keys = try TableKeys(properties, schema, options.buckets ?? settings.buckets)
   }
 
@@ -89,7 +92,8 @@ struct WritableTable: Sendable {
       ordering: ordering,
       hasKeyIndex: options.hasKeyIndex,
       sizes: BaseFileSizes(
-        file: options.targetFileSize, rowGroup: options.rowGroupSize, pageRows: options.pageRows),
+        file: options.targetFileSize, rowGroup: options.rowGroupSize, pageRows: options.pageRows,
+        areCopied: areFilesCopied),
       encoding: (options.compression, bloom == .hudi ? .hudi : .perFile))
   }
 

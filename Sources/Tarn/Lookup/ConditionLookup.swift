@@ -32,7 +32,7 @@ struct ConditionLookup: Sendable {
       let search = try RowSearch(full, table.properties).narrowed(by: condition)
       let found = try await SliceFinder(table.properties, state.timeline, reader).slices(for: search)
       try await check(found)
-      let files = try await concurrently(found.slices, width: settings.parallelism) { slice in
+      let files = try await concurrently(found.slices, width: settings.filesAtOnce) { slice in
         try await rows(search, in: slice)
       }
       return files.compactMap(\.self)
@@ -41,7 +41,7 @@ struct ConditionLookup: Sendable {
 
   private func check(_ found: FoundSlices) async throws {
     let written = try await WrittenFiles(
-      state, reader.storage, parallelism: settings.parallelism
+      state, reader.storage, parallelism: settings.filesAtOnce
     ) { (try? found.covers($0)) ?? true }
     try written.check(found.slices)
   }

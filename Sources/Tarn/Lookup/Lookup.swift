@@ -31,7 +31,7 @@ struct Lookup: Sendable {
     let lookup = TombstoneLookup(
       batch: batch, buckets: candidates.buckets, type: table.schema.fields[ordering].type,
       timeline: state.timeline, expiry: table.tombstoneExpiry(at: settings.now() / 1_000), reader: reader,
-      parallelism: settings.parallelism)
+      parallelism: settings.filesAtOnce)
     result.deletions = try await lookup.deletions(
       of: batch.winners.filter { !isFound[Int($0)] }, in: files)
     return result
@@ -53,7 +53,7 @@ struct Lookup: Sendable {
 
   private func tagging(_ batch: KeyedBatch, _ buckets: RowBuckets?) -> KeyTagging {
     KeyTagging(
-      batch: batch, buckets: buckets, keys: table.keys, reader: reader, parallelism: settings.parallelism)
+      batch: batch, buckets: buckets, keys: table.keys, reader: reader, parallelism: settings.filesAtOnce)
   }
 
   /// What is found in slices, of which only those are looked through that are not known.

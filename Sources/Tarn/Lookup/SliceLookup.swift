@@ -28,7 +28,7 @@ struct SliceLookup: Sendable {
       let slices = try await FileSystemView.load(
         from: reader.storage, properties: state.properties, timeline: state.timeline, only: only
       ).slices()
-      let written = try await WrittenFiles(state, reader.storage, parallelism: settings.parallelism) {
+      let written = try await WrittenFiles(state, reader.storage, parallelism: settings.filesAtOnce) {
         batch.scope == .table || batch.keys.partitions.number(of: $0) != nil
       }
       return (slices, written)

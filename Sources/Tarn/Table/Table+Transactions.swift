@@ -8,15 +8,29 @@ extension Table {
     let begun = settings.now()
     do throws(TableError) {
       try options.check()
-      var report = try await tries(of: write)
+      let traffic = StorageTraffic()
+      var report = try await StorageTraffic.$present.withValue(traffic) {
+        await result { () async throws(TableError) in try await tries(of: write) }
+      }.get()
+      let counts = traffic.counts
+      (report.requests, report.bytesSent, report.bytesReceived) = (
+        counts.requests, counts.sent, counts.received
+      )
       report.duration = .microseconds(settings.now() - begun)
       return report
     } catch { throw error.of(properties.name) }
   }
 
+  private func result(
+    _ body: () async throws(TableError) -> CommitReport
+  ) async -> Result<CommitReport, TableError> {
+    do throws(TableError) { return .success(try await body()) } catch { return .failure(error) }
+  }
+
   private func tries<Write: TableWrite>(of write: Write) async throws(TableError) -> CommitReport {
     // All waits of the write together last no longer than its patience.
-    let storage = storage.waiting(atMost: settings.patience)
+    var storage = storage.waiting(atMost: settings.patience)
+    if settings.areFilesCopied { storage = KeptReads(storage, limit: settings.memory / 4) }
     // A write reads many small parts of few files.
     let files = storage.keepOpen()
     defer { withExtendedLifetime(files) {} }

@@ -39,7 +39,7 @@ struct PlanWriter: Sendable {
     let format = files.format
     let memory = files.memory
     let written = try await concurrently(
-      work, width: settings.parallelism, budget: budget.bytes,
+      work, width: settings.filesAtOnce, budget: budget.bytes,
       cost: {
         switch $0.piece {
         case .update(let update): MemoryBudget.cost(update, format, memory: memory)

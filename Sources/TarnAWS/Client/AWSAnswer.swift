@@ -23,4 +23,7 @@ public struct Sending: Sendable, Hashable {
   ///
   /// Then "it exists already" may tell of one's own success.
   public internal(set) var earlierMayHaveArrived = false
+
+  /// Nothing was sent.
+  package init() {}
 }

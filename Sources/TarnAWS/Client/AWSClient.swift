@@ -43,14 +43,25 @@ public final class AWSClient: Sendable {
   /// - Throws: ``AWSError``: `refused` with the service's own error for any other status, `otherRegion`, `noAnswer`,
   ///   `credentials`, `cancelled`. It tells whether the request may have been acted on.
   public func send(_ request: AWSRequest) async throws(AWSError) -> AWSAnswer {
+    try await send(request, after: Sending())
+  }
+
+  /// Sends a request as ``send(_:)`` does, that went to another place before.
+  ///
+  /// - Parameters:
+  ///   - earlier: What was sent there, of which answer and error tell as of their own attempts.
+  ///   - note: Told of each attempt too, in the task that sends.
+  package func send(
+    _ request: AWSRequest, after earlier: Sending, _ note: (@Sendable (RequestEvent) -> Void)? = nil
+  ) async throws(AWSError) -> AWSAnswer {
     let hasHash = request.payload != nil || !request.isSigned
     let payload =
       hasHash ? request.payload ?? .unsigned : .sha256(Digest.hex(Digest.sha256(request.body)))
-    var course = SendingCourse(began: world.elapsed())
+    var course = SendingCourse(began: world.elapsed(), after: earlier)
     var credentials = try await credentials(for: request, course.sending)
     while true {
       course.sending.attempts += 1
-      let attempt = await attempt(request, payload, credentials, course.sending.attempts)
+      let attempt = await attempt(request, payload, credentials, course.sending.attempts, note)
       switch attempt.verdict {
       case .success:
         guard let response = attempt.response else { throw attempt.error(request, course.sending) }
@@ -104,7 +115,8 @@ public final class AWSClient: Sendable {
   }
 
   private func attempt(
-    _ request: AWSRequest, _ payload: SigV4.PayloadHash, _ credentials: AWSCredentials?, _ number: Int
+    _ request: AWSRequest, _ payload: SigV4.PayloadHash, _ credentials: AWSCredentials?, _ number: Int,
+    _ note: (@Sendable (RequestEvent) -> Void)?
   ) async -> SendingAttempt {
     let ahead = clock.ahead
     let signed = signed(request, payload, credentials, at: world.now() &+ ahead)
@@ -115,7 +127,10 @@ public final class AWSClient: Sendable {
     } catch {
       result = .failure(error)
     }
-    tell(request, number, result, world.elapsed() - began)
+    let event = event(request, number, result, world.elapsed() - began)
+    counted.withLock { $0.add(event) }
+    observer?(event)
+    note?(event)
     return SendingAttempt(result, of: request) { headers in
       self.clock.learn(from: headers, at: self.world.now())
       return self.clock.differs(from: ahead)
@@ -143,21 +158,18 @@ public final class AWSClient: Sendable {
     return http
   }
 
-  private func tell(
+  private func event(
     _ request: AWSRequest, _ number: Int, _ result: Result<HTTPResponse, HTTPError>, _ duration: Duration
-  ) {
-    let event: RequestEvent
+  ) -> RequestEvent {
     switch result {
     case .success(let response):
-      event = RequestEvent(
+      RequestEvent(
         method: request.method, url: request.shownURL, attempt: number, status: response.head.status,
         failure: nil, sent: response.sent, received: response.received, duration: duration)
     case .failure(let error):
-      event = RequestEvent(
+      RequestEvent(
         method: request.method, url: request.shownURL, attempt: number, status: error.head?.status,
         failure: error.kind, sent: error.sent, received: error.received, duration: duration)
     }
-    counted.withLock { $0.add(event) }
-    observer?(event)
   }
 }

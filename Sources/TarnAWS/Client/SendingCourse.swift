@@ -2,13 +2,17 @@
 struct SendingCourse {
   /// When the first attempt began, by a clock that nobody sets.
   let began: Duration
-  var sending = Sending()
+  var sending: Sending
   /// Whether credentials were asked for anew, which is done once.
   var hasRefreshed = false
   /// Whether it was sent again because of the clock, which is done once.
   var hasSetClock = false
 
-  init(began: Duration) { self.began = began }
+  /// - Parameter earlier: What was sent elsewhere before.
+  init(began: Duration, after earlier: Sending) {
+    self.began = began
+    sending = earlier
+  }
 }
 
 /// One attempt that has ended.

@@ -1,5 +1,6 @@
 internal import CCurl
 import Synchronization
+internal import TarnBytes
 
 /// The thread that drives all transfers of a client through one multi handle of curl.
 final class TransferLoop: Sendable {

@@ -1,4 +1,5 @@
 import Synchronization
+internal import TarnBytes
 
 #if canImport(Glibc)
   import Glibc

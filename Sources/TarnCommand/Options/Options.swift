@@ -160,7 +160,12 @@ enum Options {
     guard parts.count == 2, parts[0] == "dead-letter" else {
       throw UsageError("fail or dead-letter FILE is expected")
     }
-    return .deadLetter(String(parts[1]))
+    let file = String(parts[1])
+    // Objects of a store cannot be appended to.
+    guard StorageSchemes.scheme(of: file) == nil else {
+      throw UsageError("dead letters are appended to a file of this machine, and \(file) is none")
+    }
+    return .deadLetter(file)
   }.withArgument(after: "dead-letter").standard("fail")
   static let partial = Option<Bool>.flag(
     "partial", "of rows that are stored, change only the columns that the files give")

@@ -44,7 +44,14 @@ extension CommitReport {
     parts.append(instant.map { "instant \($0.text)" } ?? "nothing to commit")
     let line = "\(verb) \(table.properties.name): " + parts.joined(separator: ", ")
     let told = warnings.map { "\n  \($0)" }.joined()
-    return instant == nil ? line : "\(line)\n\(effort)\(told)"
+    return (instant == nil ? line : "\(line)\n\(effort)") + traffic + (instant == nil ? "" : told)
+  }
+
+  /// The line that tells of requests, where the storage counts them.
+  private var traffic: String {
+    guard requests > 0 else { return "" }
+    return "\n  \(requests) \(requests == 1 ? "request" : "requests"): \(Readable.bytes(bytesSent)) sent, "
+      + "\(Readable.bytes(bytesReceived)) received"
   }
 
   /// The line that tells what a commit took.

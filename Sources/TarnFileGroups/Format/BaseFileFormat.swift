@@ -19,13 +19,19 @@ package struct BaseFileSizes: Sendable {
   package var rowGroup: Int
   /// The most rows of a page.
   package var pageRows: Int
+  /// Whether the storage copies long ranges of files itself, so that files are laid out for that.
+  package var areCopied: Bool
 
   /// Takes sizes.
-  package init(file: Int, rowGroup: Int, pageRows: Int) {
+  package init(file: Int, rowGroup: Int, pageRows: Int, areCopied: Bool = false) {
     self.file = file
-    self.rowGroup = rowGroup
+    self.rowGroup = areCopied ? min(rowGroup, Self.greatestCopied) : rowGroup
     self.pageRows = pageRows
+    self.areCopied = areCopied
   }
+
+  /// Encoded bytes of the first and of the longest row groups of files of which ranges are copied.
+  static let (leastCopied, greatestCopied) = (1 << 20, 8 << 20)
 }
 
 /// How a table's base files are written.
@@ -79,9 +85,15 @@ package struct BaseFileFormat: Sendable {
   /// How the Parquet files are written.
   var parquetOptions: ParquetWriteOptions {
     let table = AvroSchema.sanitized(table)
-    return ParquetWriteOptions(
+    var options = ParquetWriteOptions(
       compression: encoding.compression, rowGroupBytes: sizes.rowGroup, rowGroupRows: Self.rowGroupRows,
       pageRows: pageRows, messageName: "hoodie.\(table).\(table)_record")
+    if sizes.areCopied {
+      options.leastRowGroupBytes = min(BaseFileSizes.leastCopied, sizes.rowGroup)
+      // Every version of a file has another name, and all that lies around the old one stays as it is.
+      options.lateColumns = [FileColumns.fileName]
+    }
+    return options
   }
 }
 

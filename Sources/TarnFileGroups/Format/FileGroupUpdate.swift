@@ -9,6 +9,8 @@ package struct BaseFileFacts: Sendable {
   package let rowCount: Int
   /// Bytes that its pages take.
   package let encodedBytes: Int
+  /// Bytes that the pages of its largest row group take.
+  package let largestGroup: Int
   /// About how many bytes its rows take once they are decoded, with strings in dictionaries as positions there.
   package let decodedBytes: Int
   /// Number of its columns.
@@ -22,6 +24,9 @@ package struct BaseFileFacts: Sendable {
   package init(_ file: ParquetFile) {
     rowCount = file.rowCount
     encodedBytes = min(max(file.encodedBytes, 0), max(file.size, 0))
+    largestGroup = (0..<file.rowGroupCount).reduce(0) {
+      max($0, min(file.encodedBytes(inGroup: $1), max(file.size, 0)))
+    }
     columnCount = file.schema.fields.count
     let values = min(max(file.rowCount, 0), 1 << 40) * max(columnCount, 1)
     decodedBytes = min(min(file.uncompressedBytes, 1 << 50) + 4 * values, 1 << 50)

@@ -47,10 +47,11 @@ package struct MemoryBudget: Sendable {
   package static func cost(_ update: FileGroupUpdate, _ format: BaseFileFormat, memory: Int) -> Int {
     let facts = update.facts
     let rows = min(facts.rowCount, mostRows)
-    let groups = max(
-      1, rows / BaseFileFormat.rowGroupRows, facts.encodedBytes / max(format.sizes.rowGroup, 1))
-    // A file of another writer may have larger row groups, but is read and written in smaller ones.
-    let group = min(facts.encodedBytes / groups, format.sizes.rowGroup)
+    // A file of another writer may have larger row groups, but is read and written in smaller ones; those of files that
+    // are laid out to be copied are smaller still.
+    let most = format.sizes.areCopied ? min(facts.largestGroup, format.sizes.rowGroup) : format.sizes.rowGroup
+    let groups = max(1, rows / BaseFileFormat.rowGroupRows, facts.encodedBytes / max(most, 1))
+    let group = min(facts.encodedBytes / groups, most)
     // Values that compress well take far more than their pages do, but only so many are held at once.
     let decoded = min(facts.decodedBytes / groups, mostDecoded)
     let rest =

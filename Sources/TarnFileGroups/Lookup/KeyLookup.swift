@@ -86,6 +86,8 @@ package struct KeyLookup: Sendable {
     }
     var start = 0
     let columns = try storedKeys.columns(in: file)
+    // What is found is spliced, and lies in the same row groups.
+    try await file.fetchAhead(groups: wanted.indices.filter { !wanted[$0].isEmpty })
     for (group, pages) in wanted.enumerated() {
       if !pages.isEmpty {
         let runs = pages.map(\.rows)

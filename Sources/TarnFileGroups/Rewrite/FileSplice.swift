@@ -82,8 +82,9 @@ struct FileSplice: Sendable {
     let filled = Double(file.rowCount) >= Double(slots.count * format.pageRows) * leastFilling
     guard slots.count <= few || filled else { return false }
     let groups = layout.groups.count
+    let full = format.sizes.areCopied ? BaseFileSizes.leastCopied : format.sizes.rowGroup
     let isSmall =
-      file.encodedBytes / max(groups, 1) < format.sizes.rowGroup / 8
+      file.encodedBytes / max(groups, 1) < full / 8
       && file.rowCount / max(groups, 1) < BaseFileFormat.rowGroupRows / 8
     return groups <= fewGroups || !isSmall
   }

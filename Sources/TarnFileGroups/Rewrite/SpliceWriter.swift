@@ -22,6 +22,7 @@ struct SpliceWriter: Sendable {
   /// Writes the file, of which nothing appears before its end.
   func write(to target: any ObjectWriter) async throws -> (file: WrittenParquetFile, counts: SpliceCounts) {
     let edits = FileEdits(changes, update.inserts, splice.layout, pageRows: format.pageRows, space: space)
+    try await splice.file.fetchAhead(groups: edits.groups.indices.filter { !edits.groups[$0].isEmpty })
     let partition = update.slice.partitionPath
     var meta = MetaColumnBuilder(
       files, partitionPath: partition, fileName: name.name, taskNumber: taskNumber)
@@ -64,7 +65,8 @@ struct SpliceWriter: Sendable {
     let rows = splice.file.rowCount(inGroup: last)
     let bytes = splice.file.encodedBytes(inGroup: last)
     let perRow = max(bytes / max(rows, 1), 1)
-    return max(0, min(BaseFileFormat.rowGroupRows - rows, (format.sizes.rowGroup - bytes) / perRow))
+    let most = format.parquetOptions.rowGroupBytes(behind: splice.file.encodedBytes)
+    return max(0, min(BaseFileFormat.rowGroupRows - rows, (most - bytes) / perRow))
   }
 
   /// What is known of the columns' values: the key and the partition of an updated row stay as they are.

@@ -170,3 +170,32 @@ struct RangeRequest<Part: Sendable>: Sendable {
     return joined
   }
 }
+
+extension ParquetFile {
+  /// Bytes of row groups beyond which they are not read at once.
+  private static let mostAhead = 24 << 20
+
+  /// Reads whole row groups by few requests at once, so that a storage which keeps what was read has them at hand.
+  ///
+  /// It does nothing where requests cost little, and where the row groups are long.
+  ///
+  /// - Throws: ``ParquetError`` where the storage fails.
+  package func fetchAhead(groups: [Int]) async throws {
+    let bytes = groups.reduce(0) { $0 + min(max(encodedBytes(inGroup: $1), 0), size) }
+    guard storage.costs.leastCopy > 0, !groups.isEmpty, bytes <= Self.mostAhead else { return }
+    let chunks = groups.flatMap { group in
+      metadata.groups[group].columns.compactMap { chunk -> RangeRequest<Void>? in
+        guard chunk.start >= 0, chunk.compressedSize > 0, chunk.compressedSize <= size - chunk.start else {
+          return nil
+        }
+        return RangeRequest(range: chunk.start..<chunk.start + chunk.compressedSize, parts: [()])
+      }
+    }
+    // No gaps: what lies between is not needed, or is kept already.
+    let ranges = RangeRequest.joined(chunks, gap: 0, most: Self.greatestRequest).map(\.range)
+    _ = try await concurrently(ranges, width: storage.costs.requestsAtOnce) { range in
+      var buffer = ByteBuffer()
+      try await fetch(range, into: &buffer)
+    }
+  }
+}

@@ -15,16 +15,22 @@ extension ParquetWriter {
   ) async throws(ParquetError) {
     try await endRowGroup()
     guard spliced.rowCount > 0 else { return }
-    try await begin()
+    // The magic number before the first page is that of the older file, too, so that what begins it stays in one piece.
+    let begin = spliced.begin(of: options.lateColumns)
+    let keepsMagic = position == 0 && begin == ParquetMagic.byteCount
+    if !keepsMagic { try await self.begin() }
+    let start = keepsMagic ? ParquetMagic.byteCount : position
     var group = RowGroupMetadata(
-      rowCount: spliced.rowCount, fileOffset: position, compressedByteCount: 0, ordinal: groups.count)
+      rowCount: spliced.rowCount, fileOffset: start, compressedByteCount: 0, ordinal: groups.count)
     var pageIndex = PageIndexes.Group()
     // Neighbours are copied in one piece, also from one column to the next.
-    var pending: Range<Int>?
-    var next = position
-    for chunk in spliced.chunks {
-      let start = next
-      for part in (chunk.dictionary.map { [$0] } ?? []) + chunk.parts {
+    var pending: Range<Int>? = keepsMagic ? 0..<ParquetMagic.byteCount : nil
+    var next = start
+    for (column, chunk) in spliced.chunks.enumerated() {
+      let isLate = options.lateColumns.contains(column)
+      let start = isLate ? 0 : next
+      let parts = (chunk.dictionary.map { [$0] } ?? []) + chunk.parts
+      for part in isLate ? [] : parts {
         next += part.count
         switch part {
         case .copy(let range) where pending?.upperBound == range.lowerBound:
@@ -44,8 +50,11 @@ extension ParquetWriter {
         chunk.leaf, options.codec, chunk.pages, at: start, dictionarySize: dictionarySize,
         uncompressedSize: chunk.uncompressedSize)
       metadata.statistics = builder.statistics()
-      pageIndex.append(
-        builder.offsetIndex(from: start + dictionarySize), builder.columnIndex())
+      let pages = builder.offsetIndex(from: start + dictionarySize)
+      if isLate {
+        late.append(parts.map(\.late), pages, group: groups.count, column: column, of: source, tag)
+      }
+      pageIndex.append(pages, builder.columnIndex())
       group.byteCount += metadata.uncompressedSize
       group.compressedByteCount = (group.compressedByteCount ?? 0) + metadata.compressedSize
       group.columns.append(metadata)
@@ -54,5 +63,25 @@ extension ParquetWriter {
     groups.append(group)
     indexes.append(pageIndex, rows: spliced.rowCount)
     rowCount += spliced.rowCount
+  }
+}
+
+extension SplicedChunk.Part {
+  /// The same, to be written at the end.
+  fileprivate var late: LateChunks.Part {
+    switch self {
+    case .copy(let range): .copy(range)
+    case .bytes(let bytes): .bytes(bytes)
+    }
+  }
+}
+
+extension SplicedRowGroup {
+  /// Where in the older file the first bytes are copied from; nil where they are new.
+  fileprivate func begin(of late: Set<Int>) -> Int? {
+    guard let first = chunks.indices.first(where: { !late.contains($0) }),
+      case .copy(let range)? = chunks[first].dictionary ?? chunks[first].parts.first
+    else { return nil }
+    return range.lowerBound
   }
 }

@@ -50,6 +50,14 @@ public struct ParquetWriteOptions: Sendable, Hashable {
   public var bloomFilterFalsePositiveRate: Double
   /// The most columns that are encoded at a time.
   public var parallelism: Int
+  /// Encoded bytes of the first row groups where they grow with the file, each to a tenth of what lies before it, up to
+  /// ``rowGroupBytes``; nil for all alike.
+  ///
+  /// What was written last is what most changes touch, and it lies in few bytes then.
+  package var leastRowGroupBytes: Int?
+  /// Positions of columns whose chunks of all row groups lie together before the footer, so that what lies between two
+  /// changes stays in one piece though these change.
+  package var lateColumns: Set<Int> = []
 
   /// Makes options.
   public init(
@@ -84,6 +92,12 @@ public struct ParquetWriteOptions: Sendable, Hashable {
     var rows = rows
     while rows / 2 >= leastPageRows, rows > pageValues / max(columns, 1) { rows /= 2 }
     return rows
+  }
+
+  /// Encoded bytes at which a row group ends that has so many bytes of the file before it.
+  package func rowGroupBytes(behind position: Int) -> Int {
+    guard let leastRowGroupBytes else { return rowGroupBytes }
+    return min(max(position / 10, leastRowGroupBytes), rowGroupBytes)
   }
 
   var codec: Codec {

@@ -29,6 +29,8 @@ public struct ParquetWriter: ~Copyable {
   private var groupRows = 0
   /// Bytes given to the storage.
   private var written = 0
+  /// Chunks that are written at the end.
+  var late = LateChunks()
   private var edit: KeyValueEdit?
 
   /// The most pages of a column that are encoded at a time.
@@ -78,6 +80,9 @@ public struct ParquetWriter: ~Copyable {
   package var heldBytes: Int {
     encodedBytes - written + encoding.columns.reduce(0) { $0 + $1.workingBytes }
   }
+
+  /// Encoded bytes at which the present row group ends.
+  private var rowGroupBytes: Int { options.rowGroupBytes(behind: written) }
 
   private var bufferedBytes: Int { encoding.columns.reduce(0) { $0 + $1.byteCount } }
   private var encodedPerRow: Int { (written + bufferedBytes) / max(rowCount - waitingRows, 1) }
@@ -137,14 +142,14 @@ public struct ParquetWriter: ~Copyable {
         try encoding.append(values, [0..<values.count], toColumn: index)
       }
     } catch { throw failure(error.column, error.problem) }
-    if bufferedBytes >= options.rowGroupBytes { try await endRowGroup() }
+    if bufferedBytes >= rowGroupBytes { try await endRowGroup() }
   }
 
   /// The pages that can be encoded at once: all but the last certainly do not fill the row group.
   private func nextPages(_ columns: [Column], _ rows: Range<Int>) -> [Range<Int>] {
     var pages: [Range<Int>] = []
     var start = rows.lowerBound
-    var bytesLeft = options.rowGroupBytes - bufferedBytes
+    var bytesLeft = rowGroupBytes - bufferedBytes
     while rows.upperBound - start >= options.pageRows, pages.count < Self.greatestStep {
       let page = start..<start + options.pageRows
       pages.append(page)
@@ -206,7 +211,7 @@ public struct ParquetWriter: ~Copyable {
       throw failure(error.column, error.problem)
     }
     groupRows += pages.reduce(0) { $0 + $1.count }
-    if bufferedBytes >= options.rowGroupBytes || groupRows >= options.rowGroupRows { try await endGroup() }
+    if bufferedBytes >= rowGroupBytes || groupRows >= options.rowGroupRows { try await endGroup() }
   }
 
   private func failure(_ column: Int, _ problem: FormatError) -> ParquetError {
@@ -222,14 +227,22 @@ public struct ParquetWriter: ~Copyable {
     var filters: [(column: Int, bytes: [UInt8])] = []
     for (index, column) in encoding.columns.enumerated() {
       for chunk in column.chunks.indices {
+        let isLate = options.lateColumns.contains(index)
         let finished: ChunkWriter.Finished
         do {
-          finished = try column.chunks[chunk].finish(at: written, &encoding.workers[0].compressor)
+          finished = try column.chunks[chunk].finish(
+            at: isLate ? 0 : written, &encoding.workers[0].compressor)
         } catch {
           throw failure(index, error)
         }
-        try await write(finished.dictionary)
-        try await write(finished.pages)
+        if isLate {
+          late.append(
+            [.bytes(finished.dictionary), .bytes(finished.pages)], finished.offsetIndex, group: groups.count,
+            column: group.columns.count)
+        } else {
+          try await write(finished.dictionary)
+          try await write(finished.pages)
+        }
         group.byteCount += finished.metadata.uncompressedSize
         group.compressedByteCount = (group.compressedByteCount ?? 0) + finished.metadata.compressedSize
         pageIndex.append(finished.offsetIndex, finished.columnIndex)
@@ -336,6 +349,7 @@ public struct ParquetWriter: ~Copyable {
   ) async throws(ParquetError) -> WrittenParquetFile {
     try await endRowGroup()
     try await begin()
+    try await writeLateChunks()
     for series in indexes.encoded(at: written, &groups) { try await write(series) }
     var footer = footer(keyValues).encoded(edit)
     guard footer.count <= Int(UInt32.max) else {

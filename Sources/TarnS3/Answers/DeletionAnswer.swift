@@ -8,14 +8,15 @@ struct DeletionAnswer {
     let message: String
   }
 
-  var deleted: Set<String> = []
-  var failed: [String: Failure] = [:]
+  /// Keys by their bytes: texts of other bytes, such as `é` in two forms, may be equal as strings.
+  private var deleted: Set<[UInt8]> = []
+  private var failed: [[UInt8]: Failure] = [:]
 
   /// - Throws: ``AnswerError`` where the bytes are no such answer.
   init(parsing bytes: [UInt8]) throws(AnswerError) {
     let tree = try AnswerError.tree(bytes, "DeleteResult")
     for element in tree.children {
-      guard let key = element["Key"]?.text else { continue }
+      guard let key = (element["Key"]?.text).map({ Array($0.utf8) }) else { continue }
       switch element.name {
       case "Deleted": deleted.insert(key)
       case "Error":
@@ -24,6 +25,12 @@ struct DeletionAnswer {
       }
     }
   }
+
+  /// Why a key was not deleted; nil where it was, or nothing is said of it.
+  func failure(of key: String) -> Failure? { failed[Array(key.utf8)] }
+
+  /// Whether a key was deleted.
+  func tellsDeletion(of key: String) -> Bool { deleted.contains(Array(key.utf8)) }
 
   /// The body of the request.
   ///

@@ -43,8 +43,11 @@ struct ObjectHead {
 
 extension ObjectTag {
   /// The tag of an entity tag, which servers write with quotes or without.
+  ///
+  /// One that is marked as weak is what a proxy made of the server's own, which is what conditions need.
   init(entity text: String) {
+    let text = text.hasPrefix("W/\"") ? text.dropFirst(2) : text[...]
     let isQuoted = text.utf8.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
-    self.init(isQuoted ? String(text.dropFirst().dropLast()) : text)
+    self.init(isQuoted ? String(text.dropFirst().dropLast()) : String(text))
   }
 }

@@ -72,16 +72,25 @@ final class S3Bucket: Sendable {
 
   private func attempt(_ call: S3Call) async -> Result<AWSAnswer, AWSError> {
     var redirections = 0
+    // Who was sent elsewhere may have been heard before.
+    var earlier = Sending()
     while true {
       let present = region.withLock { $0 }
-      do throws(AWSError) { return .success(try await aws.send(request(call, in: present))) } catch {
+      do throws(AWSError) {
+        return .success(try await aws.send(request(call, in: present), after: earlier, Self.count))
+      } catch {
         guard error.kind == .otherRegion, let other = error.service?.region, !other.isEmpty,
           redirections < Self.mostRedirections
         else { return .failure(error) }
         redirections += 1
+        earlier = error.sending
         region.withLock { $0 = other }
       }
     }
+  }
+
+  private static func count(_ event: RequestEvent) {
+    StorageTraffic.present?.add(sent: event.sent, received: event.received)
   }
 
   private func request(_ call: S3Call, in region: String) -> AWSRequest {

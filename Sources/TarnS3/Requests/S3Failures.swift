@@ -33,7 +33,16 @@ extension S3Bucket {
     default: break
     }
     switch service.status {
-    case 404: return made(.notFound, "there is no such object")
+    case 404:
+      // What does not name the reason may be something before the store, which knows nothing of the object; only an
+      // answer to HEAD has no room for it.
+      guard call.method == "HEAD" || !service.code.isEmpty else {
+        return made(
+          .failed,
+          "\(address.name) answered that there is nothing, and not why (\(service)): look at the endpoint, and at "
+            + "what stands before it")
+      }
+      return made(.notFound, "there is no such object")
     case 401, 403:
       return made(
         .permissionDenied, "\(call.action) was refused on \(address.name): \(service)")
@@ -63,6 +72,11 @@ extension S3Bucket {
       call.changes ? .unknown : .failed, path: path,
       "\(address.name) gave an answer to \(call.action) that is none of S3's: \(what); look at the endpoint")
   }
+}
+
+extension ServiceError {
+  /// Whether the store itself says, to anything but a HEAD, that an object is not there.
+  var saysThatNothingIsThere: Bool { status == 404 && !code.isEmpty && code != "NoSuchBucket" }
 }
 
 extension AWSError {

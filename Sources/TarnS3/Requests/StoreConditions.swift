@@ -2,7 +2,7 @@ internal import Synchronization
 internal import TarnStorage
 
 /// How a store wants tags in the conditions of a put.
-enum TagQuoting: Sendable, Hashable {
+enum TagQuoting: String, Sendable, Hashable {
   /// As an entity tag is written, which is right.
   case quoted
   /// Without quotes: some servers compare the text as it comes.
@@ -25,6 +25,35 @@ final class StoreConditions: Sendable {
   private let matchedCompletions = FoundOnce<Bool>()
 
   init(store: String) { self.store = store }
+
+  /// What was found of other stores, which lie in the heads of tables that are reached by several ways.
+  private let others = Mutex<[StoreFindings]>([])
+
+  /// What was found out that another process need not try again, as a text; nil for nothing.
+  func findings() -> String? {
+    // What a store cannot do is tried again, since it may learn it.
+    guard let quoting = puts.present else { return nil }
+    let own = StoreFindings(
+      store: store, quoting: quoting, heedsAbsent: absentCompletions.present,
+      heedsMatched: matchedCompletions.present)
+    return StoreFindings.text(of: [own] + others.withLock { $0 })
+  }
+
+  /// Takes over what another process found out of this very store.
+  func adopt(_ text: String) {
+    for found in StoreFindings.parse(text) {
+      guard found.store.utf8.elementsEqual(store.utf8) else {
+        others.withLock { others in
+          others.removeAll { $0.store.utf8.elementsEqual(found.store.utf8) }
+          others = [found] + others.prefix(StoreFindings.most - 2)
+        }
+        continue
+      }
+      puts.adopt(found.quoting)
+      if let heeds = found.heedsAbsent { absentCompletions.adopt(heeds) }
+      if let heeds = found.heedsMatched { matchedCompletions.adopt(heeds) }
+    }
+  }
 
   /// How tags are to be written.
   ///
@@ -66,6 +95,13 @@ private final class FoundOnce<Value: Sendable>: Sendable {
   private let state = Mutex(State.open)
 
   var present: Value? { try? state.withLock { $0.known }?.get() }
+
+  /// Takes what another found out, where nothing is known yet.
+  func adopt(_ value: Value) {
+    state.withLock { state in
+      if case .open = state { state = .known(.success(value)) }
+    }
+  }
 
   func value(
     _ find: @escaping @Sendable () async -> Result<Value, StorageError>

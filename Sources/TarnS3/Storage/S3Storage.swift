@@ -31,7 +31,8 @@ public struct S3Storage: Storage {
   /// As of an object store.
   public var costs: RequestCosts {
     RequestCosts(
-      widestGap: RequestCosts.objectStore.widestGap, requestsAtOnce: bucket.options.requestsAtOnce)
+      widestGap: RequestCosts.objectStore.widestGap, requestsAtOnce: bucket.options.requestsAtOnce,
+      leastCopy: PartSizes.least)
   }
 
   /// Lists objects by `ListObjectsV2`, in the order of their keys' bytes, also where the bucket has no order.
@@ -134,6 +135,10 @@ public struct S3Storage: Storage {
       do throws(StorageError) { names.append(try name(path)) } catch { failures.append(error) }
     }
     guard !names.isEmpty else { return failures }
+    // Where nothing may be written, nothing is deleted either.
+    do throws(StorageError) { _ = try await quoting() } catch {
+      return failures + names.map { StorageError(error.code, path: $0.path, error.message, cause: error) }
+    }
     return failures + (await ObjectRemover(bucket: bucket).remove(names))
   }
 
@@ -148,6 +153,12 @@ public struct S3Storage: Storage {
       guard error.code == .permissionDenied || error.code == .unsupported else { throw error }
     }
   }
+
+  /// Which conditions the bucket heeds, once that was tried.
+  public func findings() -> String? { bucket.conditions.findings() }
+
+  /// Believes what another process tried on this bucket at this endpoint.
+  public func adopt(_ findings: String) { bucket.conditions.adopt(findings) }
 
   private func name(_ path: String) throws(StorageError) -> ObjectName {
     try ObjectName(path, below: places.root)

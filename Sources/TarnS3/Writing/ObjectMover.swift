@@ -43,7 +43,7 @@ struct ObjectMover: Sendable {
         return true
       } catch { lost = bucket.unreadable(call, path: source.path, error.what) }
     } catch {
-      let isGone = error.service?.status == 404 && error.service?.code != "NoSuchBucket"
+      let isGone = error.service?.saysThatNothingIsThere ?? false
       if error.sending.earlierMayHaveArrived || error.mayHaveArrived {
         lost = StorageError(
           .unknown, path: source.path, "nobody knows whether it was copied to \(target.path): \(error)",

@@ -58,7 +58,7 @@ struct ObjectRemover: Sendable {
     var call = S3Call("s3:DeleteObject", "DELETE", name.key)
     call.changes = true
     do throws(AWSError) { _ = try await bucket.send(call) } catch {
-      let isGone = error.service?.status == 404 && error.service?.code != "NoSuchBucket"
+      let isGone = error.service?.saysThatNothingIsThere ?? false
       return isGone ? nil : bucket.failure(error, call, path: name.path)
     }
     return nil
@@ -106,7 +106,7 @@ struct ObjectRemover: Sendable {
     into failures: inout [StorageError]
   ) -> [ObjectName] {
     names.filter { name in
-      if let failure = answer.failed[name.key] {
+      if let failure = answer.failure(of: name.key) {
         if failure.code == "NoSuchKey" { return false }
         if Self.transient.contains(failure.code), !isLast { return true }
         let isDenied = failure.code == "AccessDenied"
@@ -117,7 +117,7 @@ struct ObjectRemover: Sendable {
             "\(call.action) was refused on \(bucket.address.name): \(what)"))
         return false
       }
-      guard !answer.deleted.contains(name.key) else { return false }
+      guard !answer.tellsDeletion(of: name.key) else { return false }
       if isLast {
         failures.append(
           StorageError(

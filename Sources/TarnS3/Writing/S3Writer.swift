@@ -11,6 +11,9 @@ actor S3Writer: ObjectWriter {
   private let places: StorePlaces
   private var isOpen = true
   private var gathered = GatheredContent()
+  /// The range that follows what was gathered, as long as what is copied goes on behind it: the longer it becomes, the
+  /// more of it the server copies.
+  private var following: (range: Range<Int>, source: CopiedSource)?
   /// There once something was sent.
   private var upload: MultipartUpload?
   /// What is known of the objects that ranges were copied from.
@@ -32,8 +35,11 @@ actor S3Writer: ObjectWriter {
 
   func write(_ bytes: [UInt8]) async throws(StorageError) {
     try open()
-    gathered.append(bytes)
-    do throws(StorageError) { try await sendWhole() } catch { throw await closed(by: error) }
+    do throws(StorageError) {
+      try await endFollowing()
+      gathered.append(bytes)
+      try await sendWhole()
+    } catch { throw await closed(by: error) }
   }
 
   func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
@@ -43,7 +49,7 @@ actor S3Writer: ObjectWriter {
       let info = try await info(of: source, tag: tag)
       try StorageError.check(info.tag, is: tag, path: path)
       try StorageError.check(range, within: info.size, path: path)
-      try await copy(range, of: source, info)
+      try await follow(range, of: CopiedSource(name: source, tag: info.tag))
     } catch { throw await closed(by: error) }
   }
 
@@ -51,6 +57,7 @@ actor S3Writer: ObjectWriter {
   func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     try open()
     isOpen = false
+    do throws(StorageError) { try await endFollowing() } catch { throw await closed(by: error) }
     guard let upload else {
       let body = try await gathered.take(gathered.count).body(bucket)
       let putter = ObjectPutter(bucket: bucket)
@@ -78,6 +85,7 @@ actor S3Writer: ObjectWriter {
   func abandon() async {
     isOpen = false
     gathered = GatheredContent()
+    following = nil
     guard let upload else { return }
     self.upload = nil
     await upload.abort()
@@ -135,13 +143,27 @@ actor S3Writer: ObjectWriter {
     return info
   }
 
+  /// Lets a range wait for what is copied next.
+  private func follow(_ range: Range<Int>, of source: CopiedSource) async throws(StorageError) {
+    guard !range.isEmpty else { return }
+    if let before = following, before.source == source, before.range.upperBound == range.lowerBound,
+      before.range.count < PartSizes.greatestCopy
+    {
+      following = (before.range.lowerBound..<range.upperBound, source)
+      return
+    }
+    try await endFollowing()
+    following = (range, source)
+  }
+
   /// Has the server copy what is large enough for parts of its own; the rest is read when it is sent.
-  private func copy(_ range: Range<Int>, of name: ObjectName, _ info: ObjectInfo) async throws(StorageError) {
-    let source = CopiedSource(name: name, tag: info.tag)
+  private func endFollowing() async throws(StorageError) {
+    guard let (range, source) = following else { return }
+    following = nil
     // A part before the last has a least size, and what was gathered is one as soon as a copied one follows.
     let missing = gathered.count == 0 ? 0 : max(PartSizes.least - gathered.count, 0)
-    // A range of an object of the least size or less is refused.
-    guard info.size > PartSizes.least, range.count - missing >= PartSizes.least else {
+    // A range of an object of the least size or less is refused; so this one is longer.
+    guard range.count - missing > PartSizes.least else {
       gathered.append(range, of: source)
       return try await sendWhole()
     }
@@ -153,7 +175,7 @@ actor S3Writer: ObjectWriter {
       if Task.isCancelled {
         throw StorageError(.cancelled, path: self.name.path, "the writing was cancelled")
       }
-      try await upload.add(piece, of: name, tag: info.tag)
+      try await upload.add(piece, of: source.name, tag: source.tag)
     }
     if copied.last != source { copied.append(source) }
   }

@@ -1,4 +1,5 @@
 import Synchronization
+import TarnBytes
 
 /// Writes one file in the scratch folder, and moves it to its place at the end.
 final class LocalWriter: ObjectWriter {

@@ -11,6 +11,9 @@
 ///
 /// What a writer has not finished is in no listing, and can be neither read nor asked for.
 ///
+/// A storage that sends its requests over a network notes each at ``StorageTraffic/present``, so that who writes a table
+/// learns what that took.
+///
 /// Errors say what became of a call that changes something: nothing where the code is any other than
 /// ``StorageError/Code/unknown``, after which it may have taken effect, or may yet. Where the task is cancelled, a
 /// call that only reads may end with ``StorageError/Code/cancelled``. Puts and deletions are carried out all the
@@ -137,6 +140,17 @@ public protocol Storage: Sendable {
   /// - Returns: Microseconds since 1970-01-01T00:00:00Z; nil where its clock is this machine's, as by default, or is not
   ///   known yet.
   func currentTime() -> Int64?
+
+  /// What was found out about what the storage can do, which another process would have to try again.
+  ///
+  /// - Returns: A text of the storage's own, to be kept with what lies there and given to ``adopt(_:)``; nil where there
+  ///   is nothing, as by default.
+  func findings() -> String?
+
+  /// Takes over what another process found out, as far as it is about this very storage.
+  ///
+  /// The text may come from anywhere: one that is not understood is left alone, as all are by default.
+  func adopt(_ findings: String)
 }
 
 /// A streaming writer of one object.
@@ -201,4 +215,10 @@ extension Storage {
 
   /// Nothing: the clock is this machine's.
   public func currentTime() -> Int64? { nil }
+
+  /// Nothing: what this storage can do need not be tried.
+  public func findings() -> String? { nil }
+
+  /// Does nothing.
+  public func adopt(_ findings: String) {}
 }

@@ -91,10 +91,17 @@ public struct RequestCosts: Sendable, Hashable {
   /// Requests under way at once up to which more of them get more done.
   public var requestsAtOnce: Int
 
+  /// Bytes from which on the storage copies a range of an object itself, so that the range needs no way through this
+  /// process and back; 0 where that makes no difference.
+  ///
+  /// Where it is not 0, what lies together and stays as it is had better be as long.
+  public var leastCopy: Int
+
   /// Makes costs of their parts; what is below 0 or 1 is taken for that.
-  public init(widestGap: Int, requestsAtOnce: Int) {
+  public init(widestGap: Int, requestsAtOnce: Int, leastCopy: Int = 0) {
     self.widestGap = max(widestGap, 0)
     self.requestsAtOnce = max(requestsAtOnce, 1)
+    self.leastCopy = max(leastCopy, 0)
   }
 
   /// Costs as of a local disk, or of memory: a request takes microseconds, and what is forced to the disk waits.

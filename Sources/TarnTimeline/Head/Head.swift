@@ -33,6 +33,8 @@ package struct Head: Sendable, Hashable {
   package private(set) var foreign: [Instant] = []
   /// Attempts of which it is not known whether they were decided by a head that was lost: nobody rolls them back unasked.
   package var doubtful: [Instant] = []
+  /// What is known of the storage, in its own words, so that not every process tries it; nil for nothing.
+  package var findings: String?
 
   /// Begins an epoch.
   ///
@@ -160,7 +162,8 @@ package struct Head: Sendable, Hashable {
 
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
-    applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant]
+    applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant],
+    findings: String?
   ) {
     self.mark = mark
     self.epoch = epoch
@@ -171,5 +174,6 @@ package struct Head: Sendable, Hashable {
     self.known = known
     self.foreign = foreign
     self.doubtful = doubtful
+    self.findings = findings
   }
 }

@@ -79,7 +79,9 @@ package struct HeadStore: Sendable {
   ///
   /// - Parameter known: What is known without a sequence.
   package func newHead(sequence: Int64, known: KnownCommits = KnownCommits()) -> Head {
-    Head(epoch: hexadecimal(), sequence: sequence, mark: newMark(), known: known)
+    var head = Head(epoch: hexadecimal(), sequence: sequence, mark: newMark(), known: known)
+    head.findings = storage.findings()
+    return head
   }
 
   private func hexadecimal() -> String {
@@ -96,7 +98,11 @@ package struct HeadStore: Sendable {
       if error.code == .notFound { return .none }
       throw TimelineError(error)
     }
-    do throws(HeadError) { return .head(LoadedHead(try Head(parsing: object.bytes), object.tag)) } catch {
+    do throws(HeadError) {
+      let head = try Head(parsing: object.bytes)
+      if let findings = head.findings { storage.adopt(findings) }
+      return .head(LoadedHead(head, object.tag))
+    } catch {
       switch error {
       case .damaged(let what): return .damaged(what, object.tag)
       case .later(let format):
@@ -120,7 +126,9 @@ package struct HeadStore: Sendable {
     await Task { await settled(next, on: tag, deciding: instants) }.value
   }
 
-  private func settled(_ next: Head, on tag: ObjectTag?, deciding instants: [Instant]) async -> SwapOutcome {
+  private func settled(_ head: Head, on tag: ObjectTag?, deciding instants: [Instant]) async -> SwapOutcome {
+    var next = head
+    next.findings = storage.findings() ?? head.findings
     let bytes = next.bytes
     let condition = tag.map { PutCondition.ifMatches($0) } ?? .ifAbsent
     var doubt: StorageError

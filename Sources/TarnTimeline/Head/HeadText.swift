@@ -11,7 +11,12 @@ package enum HeadError: Error, Sendable, Hashable {
 /// The form of a head: one JSON object.
 enum HeadText {
   static func text(of head: Head) -> JSONValue {
-    .object([
+    // Heads of builds that know of none, and of storages that have none, are without it.
+    .object(members(of: head) + (head.findings.map { [.init("storage", .string($0))] } ?? []))
+  }
+
+  private static func members(of head: Head) -> [JSONValue.Member] {
+    [
       .init("format", .integer(Head.format)),
       .init("mark", .string(head.mark)),
       .init("epoch", .string(head.epoch)),
@@ -31,7 +36,7 @@ enum HeadText {
               .init("instant", text($0.instant)),
             ])
           })),
-    ])
+    ]
   }
 
   private static func text(_ instant: Instant?) -> JSONValue { instant.map { .string($0.text) } ?? .null }
@@ -95,7 +100,8 @@ extension Head {
       known: KnownCommits(
         try object.instants("known"),
         before: object["knownBefore"] == nil ? nil : try object.instant("knownBefore")),
-      foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"))
+      foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"),
+      findings: object["storage"] == nil ? nil : try object.string("storage"))
     guard TablePosition("\(epoch)-\(sequence)") != nil, sequence < 1 << 53 else {
       throw .damaged("its epoch is not hexadecimal, or its sequence no count")
     }

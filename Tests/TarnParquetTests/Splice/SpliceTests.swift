@@ -24,9 +24,16 @@ struct SpliceTests {
       generator = SeededGenerator(seed: seed)
       var rows = RandomRows(seed: seed, depth: 0)
       pool = try rows.batch(3_000)
-      options = ParquetWriteOptions(
+      var options = ParquetWriteOptions(
         compression: [.zstd(level: 1), .snappy, .uncompressed][Int(seed % 3)], rowGroupRows: 150,
         pageRows: 16)
+      if seed % 2 == 1 {
+        // As for storages that copy ranges themselves.
+        options.lateColumns = [0]
+        options.rowGroupBytes = 20_000
+        options.leastRowGroupBytes = 4_000
+      }
+      self.options = options
     }
 
     func batch(_ rows: [Int32]) throws -> RecordBatch {

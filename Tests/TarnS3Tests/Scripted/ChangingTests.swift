@@ -57,6 +57,44 @@ import Testing
     #expect(failures.map(\.code) == [.unknown] && failures.map(\.path) == ["b"])
   }
 
+  @Test("Who is told that nothing is there, and not by the store, deletes and moves nothing")
+  func foreignAbsence() async throws {
+    let store = try ScriptedStore { request in
+      request.method == "HEAD"
+        ? ScriptedStore.tagged("t") : .status(404, [("content-type", "text/plain")], body: "no such page")
+    }
+    #expect(await store.storage.delete(["a"]).map(\.code) == [.failed])
+    let error = await store.failure { storage throws(StorageError) in try await storage.move("a", to: "b") }
+    #expect(error.code == .failed, "\(error)")
+    let honest = try ScriptedStore { request in
+      request.method == "HEAD"
+        ? ScriptedStore.tagged("t") : .status(404, body: ScriptedStore.error("NoSuchKey"))
+    }
+    #expect(await honest.storage.delete(["a"]).isEmpty)
+    let gone = await honest.failure { storage throws(StorageError) in try await storage.move("a", to: "b") }
+    #expect(gone.code == .notFound, "\(gone)")
+  }
+
+  @Test("Keys are told apart by their bytes, also where they look alike")
+  func deletionsOfLookAlikes() async throws {
+    let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+    let store = try ScriptedStore { _ in
+      .status(
+        200,
+        body: "<DeleteResult><Deleted><Key>root/\(composed)</Key></Deleted>"
+          + "<Error><Key>root/\(decomposed)</Key><Code>AccessDenied</Code></Error></DeleteResult>")
+    }
+    let failures = await store.storage.delete([composed, decomposed])
+    #expect(failures.map(\.code) == [.permissionDenied])
+    #expect(failures.first.map { Array($0.path.utf8) } == Array(decomposed.utf8))
+    let silent = try ScriptedStore { _ in
+      .status(200, body: "<DeleteResult><Deleted><Key>root/\(composed)</Key></Deleted></DeleteResult>")
+    }
+    let unknown = await silent.storage.delete([composed, decomposed])
+    #expect(unknown.map(\.code) == [.unknown])
+    #expect(unknown.first.map { Array($0.path.utf8) } == Array(decomposed.utf8))
+  }
+
   private static let copied = ScriptedStore.Answer.status(
     200, body: "<CopyObjectResult><ETag>&quot;t&quot;</ETag></CopyObjectResult>")
 

@@ -61,6 +61,48 @@ import Testing
     #expect(store.requests.filter { $0.method == "PUT" && !$0.path.contains("tarn-") }.count == 9)
   }
 
+  @Test("What was found out is believed for the same store alone, and nonsense is not believed")
+  func findings() async throws {
+    func trials(_ findings: [String]) async throws -> Int {
+      let trial = TrialObjects()
+      let count = Atomic(0)
+      let store = try ScriptedStore(heedsTrial: false) { request in
+        guard TrialObjects.isMeant(by: request) else { return ScriptedStore.tagged("t") }
+        count.add(1, ordering: .relaxed)
+        return trial.answer(request)
+      }
+      #expect(store.storage.findings() == nil)
+      let own = "\(store.server.url)/bucket"
+      for text in findings { store.storage.adopt(text.replacing("SELF", with: own)) }
+      try await store.storage.put([1], at: "a", if: .ifMatches(ObjectTag("x")))
+      let found = try #require(store.storage.findings())
+      #expect(found.contains(own))
+      // What is known of other stores is handed on.
+      #expect(found.contains("elsewhere") == findings.contains { $0.contains(#""http://elsewhere"#) })
+      if count.load(ordering: .relaxed) == 0 { #expect(store.requests.last?["if-match"] == "x") }
+      return count.load(ordering: .relaxed)
+    }
+    #expect(try await trials([#"[{"store":"SELF","tags":"bare"}]"#]) == 0)
+    #expect(
+      try await trials([
+        #"[{"store":"http://elsewhere/bucket","tags":"quoted"},{"store":"SELF","tags":"bare"}]"#
+      ]) == 0)
+    #expect(try await trials([#"[{"store":"http://elsewhere/bucket","tags":"bare"}]"#]) > 0)
+    let nonsense = ["", "[", "{}", "[1]", #"[{"store":"SELF"}]"#, #"[{"store":"SELF","tags":"none"}]"#]
+    #expect(try await trials(nonsense) > 0)
+  }
+
+  @Test("Nothing is deleted where a store does not heed conditions")
+  func deletions() async throws {
+    let store = try ScriptedStore(heedsTrial: false) { request in
+      request.method == "DELETE" || request.method == "POST" ? .status(204) : ScriptedStore.tagged("t")
+    }
+    let failures = await store.storage.delete(["a", "b"])
+    #expect(failures.map(\.code) == [.unsupported, .unsupported] && failures.map(\.path) == ["a", "b"])
+    #expect(!store.requests.contains { $0.method == "POST" })
+    #expect(store.requests.allSatisfy { $0.method != "DELETE" || $0.path.contains("tarn-conditions-") })
+  }
+
   @Test("A store that wants tags without quotes gets them so")
   func bareTags() async throws {
     let trial = TrialObjects(takesQuotes: false)

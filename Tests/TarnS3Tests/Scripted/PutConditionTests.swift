@@ -124,6 +124,41 @@ import Testing
     }
   }
 
+  @Test("A put that may have been taken before it was sent to another region is not lost there")
+  func lostAndThenElsewhere() async throws {
+    for isThere in [true, false] {
+      let store = try ScriptedStore { request in
+        switch (request.method, request.number) {
+        case ("PUT", 0): .dropped
+        case ("PUT", 1): .status(307, [("x-amz-bucket-region", "eu-west-3")])
+        case ("PUT", _): .status(412, body: ScriptedStore.error("PreconditionFailed"))
+        default: ScriptedStore.tagged("there", body: isThere ? "own" : "other")
+        }
+      }
+      if isThere {
+        #expect(try await store.storage.put(Self.own, at: "a", if: .ifAbsent) == ObjectTag("there"))
+      } else {
+        let error = await store.failure { storage throws(StorageError) in
+          _ = try await storage.put(Self.own, at: "a", if: .ifAbsent)
+        }
+        #expect(error.code == .unknown, "\(error)")
+      }
+    }
+  }
+
+  @Test("A tag that a proxy marked as weak is sent as the server has it")
+  func weakTags() async throws {
+    let store = try ScriptedStore { request in
+      request.method == "PUT"
+        ? ScriptedStore.tagged("new")
+        : .status(200, [("ETag", "W/\"old\""), ScriptedStore.modified], body: "x")
+    }
+    let tag = try await store.storage.get("a", limit: 10).tag
+    #expect(tag == ObjectTag("old"))
+    _ = try await store.storage.put(Self.own, at: "a", if: .ifMatches(tag))
+    #expect(store.requests.last?["if-match"] == "\"old\"")
+  }
+
   @Test("An object without bytes is never taken for one's own")
   func emptyIsNobodys() async throws {
     let store = try ScriptedStore { request in

@@ -31,6 +31,8 @@ import Testing
       (404, "text/html", "<html>\n<body>nothing\n</body></html>", .failed, "look at the endpoint"),
       (200, "text/html", "<html>\n<body>Welcome\n</body></html>", .failed, "look at the endpoint"),
       (404, "", ScriptedStore.error("NoSuchKey"), .notFound, "no such object"),
+      (404, "text/plain", "gone", .failed, "look at the endpoint"),
+      (404, "", "", .failed, "look at the endpoint"),
       (400, "", ScriptedStore.error("KeyTooLongError"), .invalidPath, "too long"),
     ])
   func wrongPlace(status: Int, type: String, body: String, code: StorageError.Code, says: String) async throws

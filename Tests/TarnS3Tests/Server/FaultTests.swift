@@ -28,14 +28,14 @@ import Testing
   }
 
   private static func storage(
-    _ server: RealServer, _ location: S3Location, behind proxy: FaultProxy
+    _ server: RealServer, _ location: S3Location, behind proxy: FaultProxy, stall: Duration = .seconds(5)
   ) throws -> S3Storage {
     let client = try S3Client(
       server.options { options in
         options.endpoint = proxy.url
         options.http = HTTPClient()
         options.partSize = 5 << 20
-        options.timeouts.stall = .seconds(5)
+        options.timeouts.stall = stall
         options.world.sleep = { try await Task.sleep(for: min($0, .milliseconds(5))) }
       })
     return try S3Storage(location, client: client)
@@ -87,6 +87,34 @@ import Testing
     #expect(try await plain.get("a/copy", limit: 1 << 30).bytes == large)
     #expect(try await plain.get("a/to", limit: 100).bytes == Array("moved content".utf8))
     #expect(try await plain.get("a/one", limit: 100).bytes == Array("second content".utf8))
+  }
+
+  @Test("An answer that falls silent in the middle, and whose connection stays, is given up and gone on with")
+  func hangingAnswers() async throws {
+    let server = try await RealServer()
+    let location = try server.location()
+    let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 256) }
+    let plain = try S3Storage(location, client: S3Client(server.options()))
+    try await plain.put(content, at: "object", if: .always)
+    let faults = Once(.hang(after: 100_000))
+    let ranges = Mutex<[String]>([])
+    let proxy = try FaultProxy(toPort: Self.port(server)) { request in
+      if request.method == "GET", request.path.hasSuffix("object") {
+        ranges.withLock { $0.append(request["range"] ?? "whole") }
+      }
+      return faults.next(request)
+    }
+    defer { proxy.stop() }
+    let storage = try Self.storage(server, location, behind: proxy, stall: .seconds(1))
+    let begun = ContinuousClock.now
+    #expect(try await storage.read("object", range: 0..<content.count) == content)
+    #expect(try await storage.get("object", limit: content.count).bytes == content)
+    let asked = ranges.withLock { $0 }
+    // A range is gone on with where it fell silent, and what is left is short enough to come whole.
+    #expect(asked.first == "bytes=0-299999" && asked.contains("bytes=100000-299999"))
+    #expect(asked.filter { $0 == "whole" }.count == 2)
+    // Two or three silences of a second each.
+    #expect(ContinuousClock.now - begun > .seconds(1) && ContinuousClock.now - begun < .seconds(60))
   }
 
   @Test(

@@ -65,6 +65,12 @@ import Testing
       for name in ["one", "more/two"] {
         try await storage.put(Array((record + "\n").utf8), at: "changes/\(name).jsonl", if: .always)
       }
+      let letters = "dead-letter=\(place)/letters.jsonl"
+      let refused = try await tool.run([
+        "ingest", place + "/c", "--changes", place + "/changes", "--create", "--key", "id", "--on-error",
+        letters,
+      ])
+      #expect(refused.status == 64 && refused.errors.contains("\(place)/letters.jsonl is none"))
       try await tool.succeed(
         "ingest", place + "/c", "--changes", place + "/changes", "--create", "--key", "id")
       #expect(try await tool.succeed("read", place + "/c", "--select", "id").rows == [#"{"id":"k"}"#])
@@ -164,6 +170,51 @@ import Testing
         let own = rows.filter { $0.contains("own \(process) ") }.count
         #expect(own == 50 || (own == 0 && outcome.status != 0), "\(own) after \(delay) ms")
       }
+    }
+  }
+
+  @Test("A process that is stopped in the middle goes on to its end, and others write meanwhile")
+  func stopped() async throws {
+    try await Self.inPlace { tool, place, _ in
+      let table = place + "/t"
+      try tool.write("first.jsonl", #"{"id":"first","order":0}"# + "\n")
+      try await tool.succeed(
+        "upsert", table, "--from", "first.jsonl", "--create", "--key", "id", "--order-by", "order")
+      // Long enough to be taken for dead, where all of it is done.
+      let pause = TestWorld.isLong ? Duration.seconds(70) : .seconds(2)
+      let delays = TestWorld.isLong ? [60, 150] : [30, 60, 100, 150, 220]
+      let ended = Collected()
+      for (process, delay) in delays.enumerated() {
+        let lines = (0..<50).map { #"{"id":"own \#(process) \#($0)","order":1}"# }
+        try tool.write("\(process).jsonl", lines.joined(separator: "\n") + "\n")
+        try tool.write("other \(process).jsonl", #"{"id":"other \#(process)","order":1}"# + "\n")
+        let outcome = try await tool.run(["upsert", table, "--from", "\(process).jsonl", "--retries", "100"])
+        {
+          [tool] number in
+          Task {
+            try await Task.sleep(for: .milliseconds(delay))
+            kill(number, SIGSTOP)
+            defer {
+              kill(number, SIGCONT)
+              ended.add("\(process)")
+            }
+            let begun = ContinuousClock.now
+            // It writes while the other stands still, whatever that has begun.
+            try await tool.succeed("upsert", table, "--from", "other \(process).jsonl", "--retries", "100")
+            try await Task.sleep(for: pause - (ContinuousClock.now - begun))
+          }
+        }
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        while ended.all.count <= process { try await Task.sleep(for: .milliseconds(10)) }
+      }
+      let rows = try await tool.succeed("read", table, "--select", "id").rows
+      #expect(Set(rows).count == rows.count)
+      for process in delays.indices {
+        #expect(rows.contains(#"{"id":"other \#(process)"}"#))
+        #expect(
+          rows.filter { $0.contains("own \(process) ") }.count == 50, "stopped after \(delays[process]) ms")
+      }
+      #expect(try await tool.succeed("check", table).output.contains("sound"))
     }
   }
 }

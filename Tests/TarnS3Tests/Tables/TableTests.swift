@@ -1,9 +1,11 @@
 import Tarn
+import TarnAWS
 import TarnExpressions
 import TarnS3
 import TarnS3TestSupport
 import TarnStorage
 import TarnTestSupport
+import TarnTimeline
 import Testing
 
 /// Tables in a bucket of a real server, by the library.
@@ -39,6 +41,80 @@ import Testing
     let then = try await Self.rows(try await again.snapshot(asOf: first.instant))
     #expect(then.map(\.id) == ["a", "b", "c"] && then.map(\.price) == [100, 200, 300])
     #expect(try await again.check().isEmpty)
+  }
+
+  @Test("What the first process tried of the bucket lies in the head, and the next one tries nothing")
+  func triedOnce() async throws {
+    let server = try await RealServer()
+    let location = try server.location()
+    func client(_ seen: Collected) throws -> S3Client {
+      try S3Client(server.options { $0.observer = { seen.add("\($0.method) \($0.url)") } })
+    }
+    let first = Collected()
+    let table = try await Self.create(location, client(first))
+    _ = try await table.upsert(try Trade.batch([Trade("a", 1, "OKX")]))
+    #expect(first.all.contains { $0.contains("tarn-conditions-") })
+    let second = Collected()
+    let again = try await Table.open(at: .s3(location.description, client: client(second)))
+    _ = try await again.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
+    #expect(!second.all.contains { $0.contains("tarn-conditions-") })
+    // A head that an earlier build wrote says nothing of it.
+    let storage = try S3Storage(location, client: client(Collected()))
+    let stored = try await storage.get(HeadStore.path, limit: 1 << 20)
+    var head = try Head(parsing: stored.bytes)
+    #expect(head.findings?.contains(server.bucket) == true)
+    head.findings = nil
+    try await storage.put(head.bytes, at: HeadStore.path, if: .ifMatches(stored.tag))
+    let third = Collected()
+    let later = try await Table.open(at: .s3(location.description, client: client(third)))
+    _ = try await later.upsert(try Trade.batch([Trade("c", 1, "OKX")]))
+    #expect(third.all.contains { $0.contains("tarn-conditions-") })
+    #expect(try await Self.rows(try await later.snapshot()).map(\.id) == ["a", "b", "c"])
+  }
+
+  @Test("A commit tells its requests and their bytes, and not those of others")
+  func traffic() async throws {
+    let server = try await RealServer()
+    let location = try server.location()
+    let client = try S3Client(server.options())
+    let table = try await Self.create(location, client)
+    let before = client.counts
+    let report = try await table.upsert(try Trade.batch([Trade("a", 1, "OKX")]))
+    let after = client.counts
+    // Signs of life may go beside it.
+    #expect(report.requests > 5 && report.requests <= after.requests - before.requests)
+    #expect(report.bytesSent > report.bytesWritten && report.bytesSent <= after.sent - before.sent)
+    #expect(report.bytesReceived > 0 && report.bytesReceived <= after.received - before.received)
+    async let one = table.upsert(try Trade.batch([Trade("b", 1, "OKX")]))
+    async let other = table.upsert(try Trade.batch([Trade("c", 1, "Kraken")]))
+    let (first, second) = try await (one, other)
+    #expect(first.requests + second.requests <= client.counts.requests - after.requests)
+  }
+
+  @Test("A large file is laid out so that the server copies what stays, and other readers take it as ever")
+  func layout() async throws {
+    let server = try await RealServer()
+    let location = try server.location()
+    let seen = Collected()
+    let client = try S3Client(server.options { $0.observer = { seen.add("\($0.method) \($0.url)") } })
+    let table = try await Self.create(location, client)
+    // Names that do not compress, so that the file has some megabytes.
+    var generator = SeededGenerator(seed: 5)
+    let rows = (0..<400_000).map { number in
+      Trade("\(generator.next())\(generator.next()) \(number)", 1, "OKX", Int128(number))
+    }
+    _ = try await table.upsert(try Trade.batch(rows))
+    let last = rows[399_000...].prefix(500).map { Trade($0.id, 2, "OKX", 7) }
+    let count = seen.all.count
+    let report = try await table.upsert(try Trade.batch(last + [Trade("new", 1, "OKX")]))
+    #expect(report.updated == 500 && report.inserted == 1 && report.splicedFiles == 1)
+    #expect(report.bytesReceived < report.bytesWritten / 3, "\(report)")
+    #expect(report.bytesSent < report.bytesWritten / 2, "\(report)")
+    // Whatever the table holds: those of the commit, of one file group, and of one part that the server copies.
+    #expect(report.requests <= 25 + 14 + 1, "\(seen.all[count...])")
+    #expect(try await table.check().isEmpty)
+    let now = try await Self.rows(try await table.snapshot())
+    #expect(now.count == 400_001 && now.count { $0.time == 2 && $0.price == 7 } == 500)
   }
 
   @Test("Writers with clients of their own commit at once, and lose nothing")

@@ -22,6 +22,8 @@ public final class FaultProxy: Sendable {
     case truncate(after: Int)
     /// The answer falls silent after so many bytes of its body, and then the connection ends.
     case stall(after: Int, Duration)
+    /// The answer falls silent after so many bytes of its body, and nothing more happens until the client goes away.
+    case hang(after: Int)
   }
 
   private let listener: LoopbackListener
@@ -84,6 +86,10 @@ public final class FaultProxy: Sendable {
       client.write(answer.head + answer.body.prefix(count))
       Thread.sleep(forTimeInterval: time / .seconds(1))
       client.close()
+      return false
+    case .hang(let count) where count < answer.body.count:
+      client.write(answer.head + answer.body.prefix(count))
+      while !client.read().isEmpty {}
       return false
     default: return client.write(answer.head + answer.body)
     }

@@ -1,0 +1,223 @@
+import Synchronization
+import TarnBytes
+import TarnStorage
+
+/// A storage over a network, of which a write keeps what it read of base files: it looks keys up in the pages and in the
+/// index that it splices afterwards.
+///
+/// A base file never changes: another version of it has another name.
+package struct KeptReads: Storage {
+  private let inner: any Storage
+  private let memory: Memory
+
+  /// Begins without anything.
+  ///
+  /// - Parameter limit: Bytes that are kept.
+  package init(_ inner: any Storage, limit: Int) {
+    self.init(inner, Memory(limit: limit))
+  }
+
+  private init(_ inner: any Storage, _ memory: Memory) {
+    self.inner = inner
+    self.memory = memory
+  }
+
+  /// What was read, up to a bound; what was not used for longest goes first.
+  fileprivate final class Memory: Sendable {
+    private struct Piece {
+      let range: Range<Int>
+      let bytes: [UInt8]
+      var lastUse: Int
+    }
+
+    private struct State {
+      var pieces: [ExactText: [Piece]] = [:]
+      var bytes = 0
+      var uses = 0
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    /// The bytes from a place of a file on, up to an end, as far as they lie together; empty for none.
+    func bytes(from start: Int, upTo end: Int, of path: String) -> ArraySlice<UInt8> {
+      let path = ExactText(path)
+      return state.withLock { state in
+        guard let index = state.pieces[path]?.firstIndex(where: { $0.range.contains(start) }) else {
+          return []
+        }
+        state.uses += 1
+        state.pieces[path]?[index].lastUse = state.uses
+        guard let piece = state.pieces[path]?[index] else { return [] }
+        let from = start - piece.range.lowerBound
+        return piece.bytes[from..<min(end, piece.range.upperBound) - piece.range.lowerBound]
+      }
+    }
+
+    /// Where the next bytes of a file are known behind a place.
+    func next(after start: Int, of path: String) -> Int? {
+      let path = ExactText(path)
+      return state.withLock { state in
+        state.pieces[path]?.map(\.range.lowerBound).filter { $0 > start }.min()
+      }
+    }
+
+    func keep(_ bytes: [UInt8], _ range: Range<Int>, of path: String) {
+      guard bytes.count <= limit / 4 else { return }
+      let path = ExactText(path)
+      state.withLock { state in
+        state.uses += 1
+        state.bytes += bytes.count
+        state.pieces[path, default: []].append(Piece(range: range, bytes: bytes, lastUse: state.uses))
+        while state.bytes > limit { Self.removeOldest(&state) }
+      }
+    }
+
+    func forget(_ path: String) {
+      state.withLock { state in
+        for piece in state.pieces.removeValue(forKey: ExactText(path)) ?? [] {
+          state.bytes -= piece.bytes.count
+        }
+      }
+    }
+
+    private static func removeOldest(_ state: inout State) {
+      var oldest: (path: ExactText, index: Int, lastUse: Int)?
+      for (path, pieces) in state.pieces {
+        for (index, piece) in pieces.enumerated() where piece.lastUse < oldest?.lastUse ?? Int.max {
+          oldest = (path, index, piece.lastUse)
+        }
+      }
+      guard let oldest, let piece = state.pieces[oldest.path]?.remove(at: oldest.index) else { return }
+      state.bytes -= piece.bytes.count
+      if state.pieces[oldest.path]?.isEmpty == true { state.pieces[oldest.path] = nil }
+    }
+  }
+
+  /// Reads what is not known yet.
+  package func read(
+    _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
+  ) async throws(StorageError) {
+    if !range.isEmpty {
+      let known = memory.bytes(from: range.lowerBound, upTo: range.upperBound, of: path)
+      if known.count == range.count {
+        buffer.removeAll()
+        buffer.append(known)
+        return
+      }
+    }
+    try await inner.read(path, range: range, into: &buffer)
+    if !range.isEmpty, path.hasSuffix(".parquet") { memory.keep(buffer.copied(), range, of: path) }
+  }
+
+  /// Opens a writer that sends what is known of the files it copies from.
+  package func writer(at path: String) async throws(StorageError) -> any ObjectWriter {
+    KeptWriter(inner: try await inner.writer(at: path), memory: memory)
+  }
+
+  /// Lists.
+  package func list(
+    prefix: String, after: String?, stoppingAtSlash: Bool, continuation: String?
+  ) async throws(StorageError) -> ListingPage {
+    try await inner.list(
+      prefix: prefix, after: after, stoppingAtSlash: stoppingAtSlash, continuation: continuation)
+  }
+
+  /// Tells what is known of an object.
+  package func info(of path: String) async throws(StorageError) -> ObjectInfo {
+    try await inner.info(of: path)
+  }
+
+  /// Reads a whole object.
+  package func get(_ path: String, limit: Int) async throws(StorageError) -> StoredObject {
+    try await inner.get(path, limit: limit)
+  }
+
+  /// Puts.
+  @discardableResult
+  package func put(
+    _ bytes: [UInt8], at path: String, if condition: PutCondition
+  ) async throws(StorageError) -> ObjectTag {
+    memory.forget(path)
+    return try await inner.put(bytes, at: path, if: condition)
+  }
+
+  /// Moves.
+  package func move(_ path: String, to target: String) async throws(StorageError) {
+    try await inner.move(path, to: target)
+  }
+
+  /// Deletes.
+  package func delete(_ paths: [String]) async -> [StorageError] { await inner.delete(paths) }
+
+  /// What its requests cost.
+  package var costs: RequestCosts { inner.costs }
+
+  /// The same, with what is known.
+  package func batch() -> any Storage { KeptReads(inner.batch(), memory) }
+
+  /// Makes durable.
+  package func settle() async throws(StorageError) { try await inner.settle() }
+
+  /// The same, with what is known.
+  package func waiting(atMost patience: Duration) -> any Storage {
+    KeptReads(inner.waiting(atMost: patience), memory)
+  }
+
+  /// Keeps open.
+  package func keepOpen() -> OpenScope { inner.keepOpen() }
+
+  /// Removes what nobody finished.
+  package func removeUnfinished(before time: Int64) async throws(StorageError) {
+    try await inner.removeUnfinished(before: time)
+  }
+
+  /// The storage's clock.
+  package func currentTime() -> Int64? { inner.currentTime() }
+
+  /// What was found out of the storage.
+  package func findings() -> String? { inner.findings() }
+
+  /// Takes over what was found out of it.
+  package func adopt(_ findings: String) { inner.adopt(findings) }
+}
+
+/// A writer that has in memory some of what it copies, which need not be read once more.
+private actor KeptWriter: ObjectWriter {
+  private let inner: any ObjectWriter
+  private let memory: KeptReads.Memory
+  private var sources: Set<ExactText> = []
+
+  init(inner: any ObjectWriter, memory: KeptReads.Memory) {
+    self.inner = inner
+    self.memory = memory
+  }
+
+  func write(_ bytes: [UInt8]) async throws(StorageError) { try await inner.write(bytes) }
+
+  func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError) {
+    sources.insert(ExactText(path))
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let known = memory.bytes(from: start, upTo: range.upperBound, of: path)
+      if known.isEmpty {
+        let end = min(memory.next(after: start, of: path) ?? range.upperBound, range.upperBound)
+        try await inner.copy(start..<end, of: path, tag: tag)
+        start = end
+      } else {
+        try await inner.write(Array(known))
+        start += known.count
+      }
+    }
+  }
+
+  @discardableResult
+  func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
+    for source in sources { memory.forget(source.text) }
+    return try await inner.finish(if: condition)
+  }
+
+  func abandon() async { await inner.abandon() }
+}
