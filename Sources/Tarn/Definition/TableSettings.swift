@@ -87,7 +87,7 @@ extension TableSettings {
     var settings = self
     let own = now
     settings.now = { storage.currentTime() ?? own() }
-    settings.areFilesCopied = storage.costs.leastCopy > 0
+    settings.areFilesCopied = areFilesCopied || storage.costs.leastCopy > 0
     return settings
   }
 }
