@@ -4,7 +4,10 @@ import Synchronization
 ///
 /// ```swift
 /// let traffic = StorageTraffic()
-/// try await StorageTraffic.$present.withValue(traffic) { try await work() }
+/// let storage: any Storage = InMemoryStorage()
+/// try await StorageTraffic.$present.withValue(traffic) {
+///   try await storage.put([1, 2, 3], at: "numbers", if: .always)
+/// }
 /// print(traffic.counts.requests)
 /// ```
 public final class StorageTraffic: Sendable {

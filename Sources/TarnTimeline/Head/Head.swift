@@ -79,6 +79,7 @@ package struct Head: Sendable, Hashable {
     next.applications = applications
     next.foreign = foreign
     next.doubtful = doubtful
+    next.findings = findings
     return next
   }
 
