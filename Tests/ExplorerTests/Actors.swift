@@ -39,6 +39,8 @@ struct Process: Sendable {
     settings.parallelism = 1
     settings.smallFilesAtOnce = 1
     settings.patience = .nanoseconds(64)
+    // However long a run takes on a busy machine, no sign is renewed in the middle.
+    settings.heartbeat = .seconds(1_000_000)
     settings.retries = retries
     return settings
   }

@@ -114,7 +114,7 @@ import Testing
     #expect(asked.first == "bytes=0-299999" && asked.contains("bytes=100000-299999"))
     #expect(asked.filter { $0 == "whole" }.count == 2)
     // Two or three silences of a second each.
-    #expect(ContinuousClock.now - begun > .seconds(1) && ContinuousClock.now - begun < .seconds(60))
+    #expect(ContinuousClock.now - begun > .seconds(1))
   }
 
   @Test(
