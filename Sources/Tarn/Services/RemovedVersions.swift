@@ -29,12 +29,11 @@ struct RemovedVersions: Sendable {
     guard let clean = clean(after: instant) else { return }
     let view = try await FileSystemView.load(
       from: storage, properties: state.properties, timeline: state.timeline)
-    var documents: [Instant: CommitDocument] = [:]
-    for commit in state.latestCommits { documents[commit.instant] = commit.document }
     for partition in view.partitions where isRead(partition.path) {
+      var written: [Instant: [String: String?]] = [:]
       for (files, _) in view.versions(of: partition) {
         guard let oldest = files.last, oldest.name.instant > instant else { continue }
-        let isNew = try await began(partition.path, oldest.name, after: instant, &documents)
+        let isNew = try await began(partition.path, oldest.name, after: instant, &written)
         guard isNew else { throw error(instant, clean, "file group \(oldest.name.fileID)") }
       }
     }
@@ -50,19 +49,26 @@ struct RemovedVersions: Sendable {
   }
 
   /// Whether a file group's first version came after an instant, as far as the timeline tells.
+  ///
+  /// - Parameter written: What commits wrote in the partition: of each file group the version before.
   private func began(
     _ partition: String, _ file: BaseFileName, after instant: Instant,
-    _ documents: inout [Instant: CommitDocument]
+    _ written: inout [Instant: [String: String?]]
   ) async throws -> Bool {
     var version = file.instant
     while version > instant {
       guard let entry = state.timeline.completedCommits.first(where: { $0.instant == version }) else {
         return false
       }
-      if documents[version] == nil { documents[version] = try await CommitLog(storage).document(of: entry) }
-      let written = try documents[version]?.files { ExactText($0) == ExactText(partition) }
-      guard let stat = written?.first(where: { $0.file.fileID == file.fileID }) else { return false }
-      guard let text = stat.file.previousCommit else { return true }
+      if written[version] == nil {
+        let files = try await CommitLog(storage).document(of: entry).files {
+          ExactText($0) == ExactText(partition)
+        }
+        written[version] = Dictionary(
+          files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
+      }
+      guard let before = written[version]?[file.fileID] else { return false }
+      guard let text = before else { return true }
       guard let previous = Instant(text), previous < version else { return false }
       version = previous
     }
