@@ -62,7 +62,7 @@ struct CleanPlanner: Sendable {
 
   /// The oldest commit that is kept; nil where commits are not counted, or there are not enough of them.
   ///
-  /// It is none behind a writer that is under way: what that has begun with stays.
+  /// It is none behind a writer that is under way, or a savepoint that is made: what these have begun with stays.
   private func earliest() -> TimelineEntry? {
     let commits = timeline.completedCommits
     let found: TimelineEntry?
@@ -74,7 +74,8 @@ struct CleanPlanner: Sendable {
       found = commits.first { ($0.instant.microseconds ?? 0) >= begin }
     case .versions: found = nil
     }
-    guard let found, let pending = timeline.pending.first(where: { $0.action.writesData }),
+    let holds = { (entry: TimelineEntry) in entry.action.writesData || entry.action == .savepoint }
+    guard let found, let pending = timeline.pending.first(where: holds),
       pending.instant < found.instant
     else { return found }
     return commits.last { $0.instant < pending.instant }

@@ -168,6 +168,16 @@ import Testing
     await sign?.end()
   }
 
+  @Test func aSavepointThatIsMadeKeepsWhatItWillHold() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<9)
+    // Without it, commits from the seventh on would be kept.
+    try await small.storage.put([], at: ".hoodie/\(written[4]).savepoint.inflight", if: .ifAbsent)
+    #expect(try await small.table.clean().earliest == written[3])
+    #expect(try await Self.instants(small.storage) == Set(written[2...]))
+    #expect(try await Self.count(small.table, asOf: written[4]) == 6)
+  }
+
   @Test func aReaderIsToldThatACleanRemovedWhatItReads() async throws {
     let small = try await Self.table(.commits(1))
     _ = try await Self.fill(small.table, 0..<1)
