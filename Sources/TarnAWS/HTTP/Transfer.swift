@@ -165,7 +165,7 @@ final class Transfer: @unchecked Sendable {
       guard let head, hasCompleteHead else { return .failure(error(.badAnswer, "the answer has no head")) }
       return .success(HTTPResponse(head: head, body: body, received: received, sent: sent))
     }
-    let text = EasyHandle.text(result)
+    let text = EasyHandle.text(result, CurlLibrary.functions?.pointer)
     if isTooLarge {
       let what =
         hasCompleteHead ? "body larger than was expected" : "head larger than \(Self.headLimit) bytes"

@@ -13,29 +13,36 @@ final class TransferLoop: Sendable {
 
   /// curl's handle, which the thread owns, and which others may only wake.
   private struct Multi: @unchecked Sendable {
-    // Unchecked: only `curl_multi_wakeup` is called by other threads, which curl allows.
+    // Unchecked: only `multi_wakeup` is called by other threads, which curl allows.
     let pointer: UnsafeMutableRawPointer
+    let curl: UnsafePointer<CurlFunctions>
+
+    init?() {
+      guard let curl = CurlLibrary.functions?.pointer, let pointer = curl.pointee.multi_init?() else {
+        return nil
+      }
+      self.pointer = pointer
+      self.curl = curl
+    }
   }
 
   private let options: HTTPOptions
   private let inbox = Mutex(Inbox())
   private let multi: Multi?
 
-  private static let isCurlReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
-
   init(_ options: HTTPOptions) {
     self.options = options
-    multi = Self.isCurlReady ? curl_multi_init().map(Multi.init) : nil
+    multi = Multi()
     guard let multi else { return }
     let most = max(1, options.requests)
-    _ = curlSetLimit(multi.pointer, CURLMOPT_MAXCONNECTS, most)
-    _ = curlSetLimit(multi.pointer, CURLMOPT_MAX_TOTAL_CONNECTIONS, most)
+    _ = curlSetLimit(multi.curl, multi.pointer, CURLMOPT_MAXCONNECTS, most)
+    _ = curlSetLimit(multi.curl, multi.pointer, CURLMOPT_MAX_TOTAL_CONNECTIONS, most)
     _ = curlSetLimit(
-      multi.pointer, CURLMOPT_MAX_HOST_CONNECTIONS, max(1, min(options.requestsPerServer, most)))
+      multi.curl, multi.pointer, CURLMOPT_MAX_HOST_CONNECTIONS, max(1, min(options.requestsPerServer, most)))
   }
 
   deinit {
-    if let multi { curl_multi_cleanup(multi.pointer) }
+    if let multi { _ = multi.curl.pointee.multi_cleanup?(multi.pointer) }
   }
 
   /// Hands a transfer over; its end is told from the loop's thread.
@@ -50,12 +57,16 @@ final class TransferLoop: Sendable {
       return inbox.hasStarted
     }
     if mayRun { return wake() }
-    transfer.tell(.failure(transfer.error(.couldNotConnect, "no thread or no memory is left for transfers")))
+    let what =
+      CurlLibrary.functions == nil
+      ? "libcurl is not on this machine, or too old: install it (Debian: libcurl4)"
+      : "no thread or no memory is left for transfers"
+    transfer.tell(.failure(transfer.error(.couldNotConnect, what)))
   }
 
   /// Has the thread look at once at what was handed over or cancelled.
   func wake() {
-    if let multi { _ = curl_multi_wakeup(multi.pointer) }
+    if let multi { _ = multi.curl.pointee.multi_wakeup?(multi.pointer) }
   }
 
   /// Ends the thread, and with it what is under way.
@@ -66,7 +77,7 @@ final class TransferLoop: Sendable {
 
   private func run() {
     guard let multi else { return }
-    var active = ActiveTransfers(multi.pointer, options)
+    var active = ActiveTransfers(multi.pointer, multi.curl, options)
     while true {
       let (arrived, isClosed) = inbox.withLock { inbox in
         defer { inbox.waiting.removeAll() }
@@ -76,7 +87,7 @@ final class TransferLoop: Sendable {
       if isClosed { return active.cancelAll() }
       let patience = active.step()
       var events: Int32 = 0
-      _ = curl_multi_poll(multi.pointer, nil, 0, patience, &events)
+      _ = multi.curl.pointee.multi_poll?(multi.pointer, nil, 0, patience, &events)
     }
   }
 }
@@ -89,13 +100,15 @@ struct ActiveTransfers: ~Copyable {
   }
 
   private let multi: UnsafeMutableRawPointer
+  private let curl: UnsafePointer<CurlFunctions>
   private let options: HTTPOptions
   private var waiting: [Transfer] = []
   private var active: [UnsafeMutableRawPointer: Active] = [:]
   private var perServer: [String: Int] = [:]
 
-  init(_ multi: UnsafeMutableRawPointer, _ options: HTTPOptions) {
+  init(_ multi: UnsafeMutableRawPointer, _ curl: UnsafePointer<CurlFunctions>, _ options: HTTPOptions) {
     self.multi = multi
+    self.curl = curl
     self.options = options
   }
 
@@ -108,7 +121,7 @@ struct ActiveTransfers: ~Copyable {
     endCancelled()
     startWaiting()
     var running: Int32 = 0
-    _ = curl_multi_perform(multi, &running)
+    _ = curl.pointee.multi_perform?(multi, &running)
     endDone()
     let left = endImpatient()
     // What ended has made room.
@@ -139,12 +152,12 @@ struct ActiveTransfers: ~Copyable {
   private mutating func start(_ transfer: Transfer) {
     let easy: EasyHandle
     do throws(HTTPError) {
-      easy = try TransferSetup.handle(for: transfer, options)
+      easy = try TransferSetup.handle(for: transfer, options, curl)
     } catch {
       return transfer.tell(.failure(error))
     }
     transfer.start(now: SystemCalls.monotonicNanoseconds())
-    guard curl_multi_add_handle(multi, easy.pointer) == CURLM_OK else {
+    guard curl.pointee.multi_add_handle?(multi, easy.pointer) == CURLM_OK else {
       easy.free()
       return transfer.tell(.failure(transfer.error(.couldNotConnect, "no memory is left for transfers")))
     }
@@ -167,7 +180,7 @@ struct ActiveTransfers: ~Copyable {
 
   private mutating func endDone() {
     var left: Int32 = 0
-    while let message = curl_multi_info_read(multi, &left) {
+    while let message = curl.pointee.multi_info_read?(multi, &left) {
       guard message.pointee.msg == CURLMSG_DONE, let key = message.pointee.easy_handle else { continue }
       let result = curlResult(message)
       end(key) { $0.outcome(result) }
@@ -193,7 +206,7 @@ struct ActiveTransfers: ~Copyable {
     _ key: UnsafeMutableRawPointer, _ outcome: (Transfer) -> Result<HTTPResponse, HTTPError>
   ) {
     guard let entry = active.removeValue(forKey: key) else { return }
-    _ = curl_multi_remove_handle(multi, key)
+    _ = curl.pointee.multi_remove_handle?(multi, key)
     // Told only now that curl will not write into the request's memory any more.
     let result = outcome(entry.transfer)
     entry.easy.free()

@@ -11,7 +11,9 @@ internal import CCurl
 /// Makes curl's handle of a transfer, with all that the request and the options say.
 enum TransferSetup {
   /// - Throws: ``HTTPError/Kind/badRequest`` where the request cannot be sent as it is.
-  static func handle(for transfer: Transfer, _ options: HTTPOptions) throws(HTTPError) -> EasyHandle {
+  static func handle(
+    for transfer: Transfer, _ options: HTTPOptions, _ curl: UnsafePointer<CurlFunctions>
+  ) throws(HTTPError) -> EasyHandle {
     let request = transfer.request
     if let bad = request.headers.fields.first(where: { !isPlain($0.name) || !isPlain($0.value) }) {
       throw transfer.error(.badRequest, "the header \(bad.name) has a control character")
@@ -19,11 +21,11 @@ enum TransferSetup {
     guard isPlain(request.url), isPlain(request.method) else {
       throw transfer.error(.badRequest, "the URL or the method has a control character")
     }
-    guard var easy = EasyHandle() else { throw transfer.error(.badRequest, "no memory left") }
+    guard var easy = EasyHandle(curl) else { throw transfer.error(.badRequest, "no memory left") }
     easy.set(CURLOPT_URL, request.url)
     // Segments such as `..` are names like others to a storage of objects.
     easy.set(CURLOPT_PATH_AS_IS, 1)
-    easy.note(curlAllowHTTPOnly(easy.pointer))
+    easy.note(curlAllowHTTPOnly(curl, easy.pointer))
     easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
     easy.set(CURLOPT_FOLLOWLOCATION, 0)
     easy.set(CURLOPT_NOSIGNAL, 1)
@@ -33,12 +35,12 @@ enum TransferSetup {
     easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     #if os(Linux)
       // A name that is slow to be found must not hold up whoever shares the thread. Older ones do not know it.
-      _ = curlSetNumber(easy.pointer, CURLoption(rawValue: quickExit), 1)
+      _ = curlSetNumber(curl, easy.pointer, CURLoption(rawValue: quickExit), 1)
     #endif
     setMethod(request, &easy)
     setHeaders(request, options, &easy)
     setTrustAndProxy(request, options, &easy)
-    setCalls(transfer, &easy)
+    setCalls(transfer, &easy, curl)
     if let refused = easy.refused {
       easy.free()
       throw transfer.error(.badRequest, refused)
@@ -91,7 +93,9 @@ enum TransferSetup {
     easy.set(CURLOPT_NOPROXY, options.withoutProxy)
   }
 
-  private static func setCalls(_ transfer: Transfer, _ easy: inout EasyHandle) {
+  private static func setCalls(
+    _ transfer: Transfer, _ easy: inout EasyHandle, _ curl: UnsafePointer<CurlFunctions>
+  ) {
     // Unretained: the loop holds the transfer until its handle is freed.
     let context = Unmanaged.passUnretained(transfer).toOpaque()
     easy.set(CURLOPT_WRITEDATA, context)
@@ -116,12 +120,12 @@ enum TransferSetup {
       return transfer.give(UnsafeMutableRawBufferPointer(start: room, count: size * count))
     }
     easy.note(
-      curlSetOnSocket(easy.pointer) { _, socket, _ in
+      curlSetOnSocket(curl, easy.pointer) { _, socket, _ in
         // A process that this one starts is not to hold its connections open.
         fcntl(socket, F_SETFD, FD_CLOEXEC) < 0 ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK
       })
     easy.note(
-      curlSetBeforeRequest(easy.pointer) { context, _, _, _, _ in
+      curlSetBeforeRequest(curl, easy.pointer) { context, _, _, _, _ in
         guard let context else { return 1 }
         return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().begins() ? 0 : 1
       })
