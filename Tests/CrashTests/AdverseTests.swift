@@ -67,7 +67,7 @@ import Testing
   {
     var settings = TableSettings()
     settings.now = { clock.now() }
-    settings.warn = { warnings.add($0) }
+    settings.observer = EventHandler.warnings { warnings.add($0) }
     return try await Table.open(at: .storage(storage, name: "crash/trades"), settings: settings)
   }
 

@@ -178,7 +178,7 @@ import Testing
     }
     let warnings = Collected()
     var settings = settings(5)
-    settings.warn = { warnings.add($0) }
+    settings.observer = EventHandler.warnings { warnings.add($0) }
     let own = try await Table.open(at: .storage(hooked, name: "t"), settings: settings)
     let report = try await write(own, Trade("k", 5, "OKX", 5), Trade("n", 5, "OKX", 5))
     #expect(hasHappened.withLock { $0 })

@@ -34,7 +34,7 @@ struct Workload {
     settings.smallFilesAtOnce = 1
     settings.patience = .milliseconds(50)
     settings.retries = retries
-    settings.warn = { [warnings] in warnings.add($0) }
+    settings.observer = EventHandler.warnings { [warnings] in warnings.add($0) }
     return settings
   }
 

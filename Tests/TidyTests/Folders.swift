@@ -3,7 +3,8 @@ enum Folders {
   static let orders: [String: [String]] = [
     "TarnAvro": ["Schemas", "Values", "Containers"],
     "Tarn": [
-      "Definition", "Schema", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery", "Commit",
+      "Reports", "Definition", "Schema", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery",
+      "Commit",
       "Check", "Services",
       "Table",
       "Rows",
@@ -38,7 +39,7 @@ enum Folders {
   static let ofSystemLibraries: [String: Set<String>] = [
     "CZlib": ["z_stream", "crc32_z", "crc32", "deflateInit2_", "inflateInit2_", "deflate", "inflate"],
     "CMalloc": ["mallopt"],
-    "CCurl": ["CURLcode", "CURLoption", "curl_easy_init", "curl_multi_init", "curl_multi_poll"],
+    "CCurl": ["CURLcode", "CURLoption", "CurlFunctions"],
     "CCrypto": ["EVP_sha256", "HMAC"],
     "CZstd": ["ZSTD_createCCtx", "ZSTD_createDCtx", "ZSTD_CCtx_setParameter", "ZSTD_isError"],
   ]

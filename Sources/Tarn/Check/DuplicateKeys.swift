@@ -9,6 +9,8 @@ import TarnTimeline
 /// times. Where two hashes are equal the keys themselves are compared, in one more reading.
 struct DuplicateKeys: Sendable {
   private let scan: StoredKeyScan
+  /// Told of each file whose keys were read.
+  private let counter: WorkCounter
 
   /// Hashes that are held at once.
   private static let mostAtOnce = 4 << 20
@@ -19,10 +21,9 @@ struct DuplicateKeys: Sendable {
 
   /// Goes through partitions.
   ///
-  /// - Parameter width: How many are gone through at once.
   static func findings(
     in partitions: [FileCheck.Readable], _ properties: TableProperties, _ timeline: Timeline,
-    _ reader: BaseFileReader, width: Int
+    _ reader: BaseFileReader, _ settings: TableSettings
   ) async throws -> [CheckFinding] {
     // A table without key has none twice.
     guard properties.populatesMetaFields || !properties.recordKeyFields.isEmpty,
@@ -30,8 +31,11 @@ struct DuplicateKeys: Sendable {
     else { return [] }
     let state = try await TableState(properties, timeline, nil, reader.storage)
     let keys = try TableKeys(properties, try state.requireSchema(), nil)
-    let search = DuplicateKeys(scan: StoredKeyScan(keys.stored, reader))
-    return try await concurrently(partitions, width: width) { try await search.findings($0) }.flatMap(\.self)
+    let files = partitions.reduce(0) { $0 + $1.slices.count }
+    let search = DuplicateKeys(
+      scan: StoredKeyScan(keys.stored, reader), counter: settings.counting(.check, of: files, "files"))
+    return try await concurrently(partitions, width: settings.parallelism) { try await search.findings($0) }
+      .flatMap(\.self)
   }
 
   /// Goes through a partition.
@@ -85,6 +89,7 @@ struct DuplicateKeys: Sendable {
           if hash % passes == pass { hashes.append(hash) }
         }
       }
+      if pass == 0 { counter.advance() }
     }
     hashes.sort()
     var doubles: Set<UInt64> = []

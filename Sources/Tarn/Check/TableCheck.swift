@@ -50,7 +50,7 @@ struct TableCheck: Sendable {
     findings += inFiles
     findings += files.orphans(archive)
     findings += try await DuplicateKeys.findings(
-      in: readable, properties, timeline, reader, width: settings.parallelism)
+      in: readable, properties, timeline, reader, settings)
     let leftovers = LeftoverSearch(storage: storage, heads: heads, now: settings.now())
     findings += try await leftovers.findings(listing, head)
     let isSettled = try await isStill(head, timeline)

@@ -94,6 +94,13 @@ struct PresentTable: Sendable {
   /// What reads its files.
   let reader: BaseFileReader
 
+  /// Tells that an attempt begins.
+  ///
+  /// - Parameter number: 1 for the first of its write.
+  func announce(_ instant: Instant, of operation: OperationType, number: Int) {
+    settings.tell(.attemptBegun(instant: instant, operation: operation.rawValue, number: number))
+  }
+
   /// The time by the clocks of the table's zone.
   func instantTime() -> Int64 { InstantClock(settings, state.properties).now() }
 }

@@ -30,8 +30,9 @@ struct WriteTry<Write: TableWrite>: Sendable {
   /// - Parameters:
   ///   - table: The table as it is.
   ///   - previous: What a try before found out; nil for none.
+  ///   - number: 1 for the first try.
   func run(
-    on table: PresentTable, after previous: Write.Prepared?
+    on table: PresentTable, after previous: Write.Prepared?, number: Int
   ) async throws(TableError) -> Ending {
     let settings = table.settings
     let begun = settings.now()
@@ -53,6 +54,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
         contents.workload(planned.plan, mark: settings.random()), after: table.state.timeline,
         head.head, now: { table.instantTime() }, in: table.reader.storage)
     } catch { throw TableError(error) }
+    table.announce(attempt.instant, of: write.operation, number: number)
     let sign = attempt.lifeSign
     async let _: Void = sign.beat(every: settings.heartbeat)
     let written: [WrittenFile]
@@ -71,7 +73,8 @@ struct WriteTry<Write: TableWrite>: Sendable {
     report = CommitReport(prepared.counts(of: written), written)
     report.instant = attempt.instant
     report.lookUpDuration = lookUpDuration
-    report.writeDuration = .microseconds(settings.now() - found)
+    let ready = settings.now()
+    report.writeDuration = .microseconds(ready - found)
     let candidate = CommitCandidate(
       instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
       claim: planned.claim,
@@ -83,6 +86,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
     switch result {
     case .stands(let decided):
       await attempt.end(removing: leftovers.paths)
+      report.commitDuration = .microseconds(settings.now() - ready)
       report.position = decided.position
       report.warnings = decided.warnings
     case .unknown(let error):

@@ -51,8 +51,10 @@ public struct TableSettings: Sendable {
   public var localOffset: @Sendable (Int64) -> Int64
   /// Randomness for file ids, and for the mark of an attempt.
   public var random: @Sendable () -> UInt64
-  /// Told of what a user should know and need not act on.
-  public var warn: @Sendable (String) -> Void = { _ in }
+  /// Told of what happens; nil for nobody.
+  public var observer: (any TableObserver)?
+  /// The table's name, under which it is told.
+  package var tableName = ""
 
   /// The defaults: the system's clock and randomness, as many files at once as there are cores.
   public init() {
@@ -82,9 +84,19 @@ extension TableSettings {
   /// How many files are looked through and spliced at once.
   var filesAtOnce: Int { areFilesCopied ? max(parallelism, Self.waitingFiles) : parallelism }
 
-  /// The same settings for a storage: by its clock where it has one, as files are dated by.
-  func following(_ storage: any Storage) -> TableSettings {
+  /// Tells the observer of what happened.
+  func tell(_ kind: @autoclosure () -> TableEvent.Kind) {
+    guard let observer else { return }
+    observer.observe(TableEvent(kind()), of: tableName)
+  }
+
+  /// Tells of something that a user should know and need not act on.
+  @Sendable func warn(_ text: String) { tell(.warning(text)) }
+
+  /// The same settings for a table of a name, on a storage: by its clock where it has one, as files are dated by.
+  func following(_ storage: any Storage, named name: String) -> TableSettings {
     var settings = self
+    settings.tableName = name
     let own = now
     settings.now = { storage.currentTime() ?? own() }
     settings.areFilesCopied = areFilesCopied || storage.costs.leastCopy > 0

@@ -60,7 +60,10 @@ struct AttemptRollback: Sendable {
       do throws(TimelineError) {
         let decision = RollbackDecision(entry, in: storage, at: recovery.base, heads, decided.locking)
         let now = InstantClock(recovery.settings, properties).now()
-        if try await decision.run(on: head, listing.timeline, .planned(planned), now: now) != nil { return }
+        let decided = try await decision.run(on: head, listing.timeline, .planned(planned), now: now)
+        guard decided != nil else { continue }
+        recovery.settings.tell(.attemptRolledBack(instant: instant))
+        return
       } catch { throw TableError(error) }
     }
     throw Recovery.overtaken

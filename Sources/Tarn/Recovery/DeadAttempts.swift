@@ -64,7 +64,7 @@ struct DeadAttempts: Sendable {
         present = next
       } catch { throw TableError(error) }
       outcome.instants.append(entry.instant)
-      settings.warn("removed the attempt \(entry.instant.text) of a writer that died")
+      settings.tell(.attemptRolledBack(instant: entry.instant))
     }
     return outcome
   }

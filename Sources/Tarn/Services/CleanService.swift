@@ -27,13 +27,23 @@ struct CleanService: Sendable {
       let decided = try await recovery.decided(properties)
       guard let (plan, planned) = try await plan(properties, decided) else { return CleanReport() }
       var report = planned
+      let begun = recovery.settings.now()
+      recovery.settings.tell(
+        .servicePlanned(ServiceWork(.clean, files: report.files.count, bytes: report.bytes)))
       guard let head = try await recovery.stored(decided.head) else { continue }
       do throws(TimelineError) {
         let decision = CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking)
         let now = InstantClock(recovery.settings, properties).now()
         report.instant = try await decision.run(on: head, decided.listing.timeline, now: now)
       } catch { throw TableError(error) }
-      if report.instant != nil { return report }
+      if let instant = report.instant {
+        recovery.settings.tell(
+          .serviceRun(
+            ServiceWork(
+              .clean, instant: instant, files: report.files.count, bytes: report.bytes,
+              duration: .microseconds(recovery.settings.now() - begun))))
+        return report
+      }
     }
     throw Recovery.overtaken
   }

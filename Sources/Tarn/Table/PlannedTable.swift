@@ -63,7 +63,7 @@ extension Table {
     guard let planned, !planned.isCreated else { return }
     var quiet = settings
     // It is said when the rows are written.
-    quiet.warn = { _ in }
+    quiet.observer = nil
     let table = PresentTable(state: try await presentState(), settings: quiet, reader: reader)
     try await write.check(on: table)
   }

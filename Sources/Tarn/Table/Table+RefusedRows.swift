@@ -16,7 +16,7 @@ extension Table {
     in changes: ChangeBatch, columns: WrittenColumns = .all, scope: KeyScope = .table
   ) async throws(TableError) -> [RefusedRow] {
     var quiet = settings
-    quiet.warn = { _ in }
+    quiet.observer = nil
     let isPlaced = columns == .all ? true : try self.scope(ofFinding: changes.rows) == .partition
     let state = try await presentState()
     return try Incoming(

@@ -17,6 +17,7 @@ extension Table {
         counts.requests, counts.sent, counts.received
       )
       report.duration = .microseconds(settings.now() - begun)
+      if report.instant != nil { emit(.committed(report)) }
       return report
     } catch { throw error.of(properties.name) }
   }
@@ -66,7 +67,7 @@ extension Table {
       do throws(TableError) {
         let state = try await recovery.run(heeding: &tickets)
         let table = PresentTable(state: state, settings: settings, reader: reader)
-        ending = try await attempt.run(on: table, after: known)
+        ending = try await attempt.run(on: table, after: known, number: tries + 1)
       } catch {
         // It was archived just then, and what is left of the table tells the same.
         guard error.isOfVanishedCommit, looks < TableState.mostLooks, write.canBeginAgain else { throw error }
@@ -78,10 +79,12 @@ extension Table {
       case .repeated(let version): return try await report(of: version, recovery.storage)
       case .again(let found): known = found
       case .lost(let error, let found):
+        emit(.attemptLost(reason: error.description))
         guard tries < settings.retries, write.canBeginAgain else { throw error.after(tries) }
         known = found
         tries += 1
         try await pause(before: tries)
+        emit(.writeBegunAgain(number: tries))
       }
     }
   }

@@ -48,7 +48,7 @@ public struct Table: Sendable {
     self.planned = planned
     self.location = location
     self.properties = properties
-    self.settings = settings.following(location.storage)
+    self.settings = settings.following(location.storage, named: properties.name)
     footers = FooterCache(memory: settings.memory, cutsNanoseconds: settings.cutsNanoseconds)
     readFooters = FooterCache(
       memory: settings.memory / Self.readingShare, cutsNanoseconds: settings.cutsNanoseconds)
@@ -80,6 +80,9 @@ public struct Table: Sendable {
   }
 
   var storage: any Storage { location.storage }
+
+  /// Tells the observer of what happened.
+  func emit(_ kind: @autoclosure () -> TableEvent.Kind) { settings.tell(kind()) }
 
   /// Opens a table.
   ///

@@ -1,4 +1,3 @@
-import Synchronization
 import TarnBytes
 import TarnColumns
 import TarnFileGroups
@@ -45,6 +44,7 @@ struct BulkLoad: Sendable {
         try await write(batch, &partitions)
         current = try await following
         rows = end
+        settings.tell(.progress(WorkProgress(.load, rows, "rows")))
       }
       return try await finish(partitions)
     } catch {
@@ -169,24 +169,4 @@ private struct LoadedPartitions {
   /// The rows of others, and the bytes they take.
   var waiting: [Int: [KeyedRows]] = [:]
   var waitingBytes = 0
-}
-
-extension TableSettings {
-  /// Settings that warn once of what is the same but for numbers, as in one batch after the other.
-  var warningOnce: TableSettings {
-    let warn = warn
-    let said = WarningsSaid()
-    var settings = self
-    settings.warn = { text in
-      if said.isNew(String(text.filter { !$0.isNumber })) { warn(text) }
-    }
-    return settings
-  }
-}
-
-/// What was warned of.
-private final class WarningsSaid: Sendable {
-  private let texts = Mutex<Set<String>>([])
-
-  func isNew(_ text: String) -> Bool { texts.withLock { $0.insert(text).inserted } }
 }

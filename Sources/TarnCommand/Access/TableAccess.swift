@@ -33,7 +33,7 @@ struct TableAccess {
 
   private var settings: TableSettings {
     var settings = TableSettings()
-    settings.warn = { StandardError.note($0) }
+    settings.observer = CommandObserver(log: arguments[Options.log] ?? .notes)
     if let memory = arguments[Options.memory] { settings.memory = memory }
     if let retries = arguments[Options.retries] { settings.retries = retries }
     if let lock = arguments[Options.lock] { settings.lock = lock }

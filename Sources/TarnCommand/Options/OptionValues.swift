@@ -56,3 +56,13 @@ enum ChangesStart: Sendable, Hashable {
   /// Whether it goes from one position to the next.
   var isFollowing: Bool { if case .time = self { false } else { true } }
 }
+
+/// What is printed on standard error of what happens.
+enum LogFormat: String, Sendable, CaseIterable {
+  /// What a user should know.
+  case notes
+  /// Everything, a line each.
+  case text
+  /// Everything, a JSON object each.
+  case json
+}

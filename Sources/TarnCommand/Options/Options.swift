@@ -78,8 +78,18 @@ enum Options {
   static let create = Option<Bool>.flag(
     "create", "create the table where there is none; one that is there is opened")
 
-  // S3, for every command.
-  static let everywhere: [any DeclaredOption] = [endpointURL, region, profile, anonymous, traceRequests]
+  // For every command.
+  static let everywhere: [any DeclaredOption] = [
+    log, endpointURL, region, profile, anonymous, traceRequests,
+  ]
+  static let log = Option<LogFormat>(
+    "log", "notes|text|json",
+    "what is told on standard error: what you should know, everything that happens to the table, or that as JSON lines "
+      + "(notes)"
+  ) { text throws(UsageError) in
+    guard let format = LogFormat(rawValue: text) else { throw UsageError("notes, text or json is expected") }
+    return format
+  }
   static let endpointURL = Option.text(
     "endpoint-url", "URL", "for s3://: the server, in place of the region's (AWS_ENDPOINT_URL_S3)")
   static let region = Option.text("region", "NAME", "for s3://: the bucket's region (AWS_REGION)")

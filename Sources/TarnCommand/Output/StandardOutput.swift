@@ -39,14 +39,6 @@ enum StandardOutput {
   }
 }
 
-/// Standard error, for everything that is no row.
-enum StandardError {
-  static func write(line: String) { _ = writeAll(Array((line + "\n").utf8), to: 2) }
-
-  /// Tells of something that a user should know and need not act on.
-  static func note(_ text: String) { write(line: "note: " + text) }
-}
-
 /// Writes everything; returns the error number, or 0.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
   bytes.withUnsafeBytes { all in

@@ -39,17 +39,18 @@ enum CommandLineTool {
         try StandardOutput.write(text: Help.of(command))
         return Status.success
       }
+      if arguments[Options.log] == .json { StandardError.useJSON() }
       try await RemoteAccess.$current.withValue(RemoteAccess(arguments)) { try await command.run(arguments) }
       return Status.success
     } catch let error as UsageError {
       let place = known.map { "\($0.name): " } ?? ""
       let help = known.map { "tarn help \($0.name)" } ?? "tarn help"
-      StandardError.write(line: "tarn: \(place)\(error.description) (see: \(help))")
+      StandardError.write(line: "tarn: \(place)\(error.description) (see: \(help))", as: "error")
       return Status.usage
     } catch {
       // Whoever read the rows has had enough: that is no failure.
       if StandardOutput.isClosed { return Status.success }
-      StandardError.write(line: "tarn: \(oneLine(String(describing: error)))")
+      StandardError.write(line: "tarn: \(oneLine(String(describing: error)))", as: "error")
       let code = (error as? CommandError)?.code ?? (error as? TableError)?.code
       return code == .outcomeUnknown ? Status.unknown : Status.failure
     }

@@ -57,7 +57,7 @@ import Testing
     let table = try await open("LOCAL")
     let warned = Collected()
     var settings = table.settings
-    settings.warn = { warned.add($0) }
+    settings.observer = EventHandler.warnings { warned.add($0) }
     let again = try await Table.open(at: table.location, settings: settings)
     #expect(try await write(again, "a") == "20261101013000000")
     clock.advance(seconds: 3_540)

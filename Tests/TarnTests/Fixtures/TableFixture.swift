@@ -15,7 +15,7 @@ struct TableFixture {
     settings.now = { clock.now() }
     settings.parallelism = parallelism
     settings.patience = .milliseconds(200)
-    settings.warn = { warnings.add($0) }
+    settings.observer = EventHandler.warnings { warnings.add($0) }
     return settings
   }
 

@@ -49,8 +49,10 @@ public struct CommitReport: Sendable, Hashable {
   public var bytesReceived = 0
   /// Wall time of finding what is stored, and of deciding what is to be written.
   public var lookUpDuration: Duration = .zero
-  /// Wall time of writing base files and the commit.
+  /// Wall time of writing base files.
   public var writeDuration: Duration = .zero
+  /// Wall time of having the commit decided, and of completing it.
+  public var commitDuration: Duration = .zero
   /// Wall time.
   public var duration: Duration = .zero
 

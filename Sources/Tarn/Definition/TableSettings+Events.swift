@@ -1,0 +1,54 @@
+import Synchronization
+
+extension TableSettings {
+  /// Settings that warn once of what is the same but for numbers, as in one batch after the other.
+  var warningOnce: TableSettings {
+    var settings = self
+    settings.observer = observer.map(WarningsOnce.init)
+    return settings
+  }
+
+  /// Counts work that is done in parts, by several tasks at once, and tells how far it is.
+  func counting(_ work: WorkProgress.Work, of total: Int, _ unit: String) -> WorkCounter {
+    WorkCounter(settings: self, work: work, total: total, unit: unit)
+  }
+}
+
+/// Passes on what comes, but of warnings that are the same but for numbers the first.
+private final class WarningsOnce: TableObserver {
+  private let next: any TableObserver
+  private let said = Mutex<Set<String>>([])
+
+  init(_ next: any TableObserver) { self.next = next }
+
+  func observe(_ event: TableEvent, of table: String) {
+    if case .warning(let text) = event.kind {
+      guard said.withLock({ $0.insert(String(text.filter { !$0.isNumber })).inserted }) else { return }
+    }
+    next.observe(event, of: table)
+  }
+}
+
+/// How far work is that is done in parts.
+final class WorkCounter: Sendable {
+  private let settings: TableSettings
+  private let work: WorkProgress.Work
+  private let total: Int
+  private let unit: String
+  private let done = Mutex(0)
+
+  init(settings: TableSettings, work: WorkProgress.Work, total: Int, unit: String) {
+    self.settings = settings
+    self.work = work
+    self.total = total
+    self.unit = unit
+  }
+
+  /// A part is done; told one after the other, so that the numbers rise.
+  func advance() {
+    done.withLock { done in
+      done += 1
+      settings.tell(.progress(WorkProgress(work, done, of: total, unit)))
+    }
+  }
+}
