@@ -4,7 +4,7 @@ import TarnTestSupport
 import Testing
 
 /// Orders of the storage calls of processes that meet on one table.
-@Suite struct ExplorerTests {
+@Suite struct ExplorerHeavyTests {
   @Test(arguments: [
     "rows -", "row 1x20.2x30", "crowd 1x9.2x9.3x3.4x12.1x9.2x9.4x30", "reader 1x33.2x4.3x9 2@3dies",
   ])

@@ -2,7 +2,7 @@ import TarnTestSupport
 import Testing
 
 /// Walks what the products show to those who import them.
-@Suite("Faces of the products") struct FaceTests {
+@Suite("Faces of the products") struct FaceHeavyTests {
   private static func face(_ text: String) -> PublicFace {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     return PublicFace(SourceFile(path: "Sources/Sample/Sample.swift", lines: lines, withCode: true))
@@ -58,7 +58,7 @@ import Testing
     // Code of which others inline more than signatures.
     let inlining: Set = ["Sources/TarnColumns/Values/ByteStrings.swift"]
     let hidden = Set(Rooms.all.map(\.name)).subtracting(products)
-    let files = try TidyTests.sources().filter { $0.room != "TarnCommand" }
+    let files = try TidyHeavyTests.sources().filter { $0.room != "TarnCommand" }
     let topLevelType =
       /^(?:public|package)\s+(?:final\s+|indirect\s+)*(?:struct|class|enum|protocol|actor|typealias)\s+(\w+)/
     var owners: [String: String] = [:]

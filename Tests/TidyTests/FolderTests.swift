@@ -3,8 +3,8 @@ import TarnTestSupport
 import Testing
 
 /// Walks the names that files use of one another.
-@Suite("Order of the folders") struct FolderTests {
-  private static let found = Result { try TidyTests.sources().map(FileNames.init) }
+@Suite("Order of the folders") struct FolderHeavyTests {
+  private static let found = Result { try TidyHeavyTests.sources().map(FileNames.init) }
 
   private static func names() throws -> [FileNames] { try found.get() }
 

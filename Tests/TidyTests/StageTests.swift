@@ -1,7 +1,7 @@
 import Testing
 
 /// The values that go from stage to stage of a write.
-@Suite("Values of the stages") struct StageTests {
+@Suite("Values of the stages") struct StageHeavyTests {
   /// The values of each stage, in the order in which a write makes them.
   private static let stages: [(folder: String, values: [String])] = [
     ("Tarn/Incoming", ["KeyedBatch", "IncomingBatch"]),
@@ -35,7 +35,7 @@ import Testing
 
   @Test("A value has eight fields at most, and holds no storage, no cache and no other stage's value")
   func valuesAreSmallAndPure() throws {
-    let files = try TidyTests.sources()
+    let files = try TidyHeavyTests.sources()
     for (number, stage) in Self.stages.enumerated() {
       let here = files.filter { $0.path.hasPrefix("Sources/" + stage.folder + "/") }
       let others = Set(
@@ -55,6 +55,6 @@ import Testing
 
   @Test("Each stage returns what it counted: no report and no counts are handed down")
   func countsAreReturned() throws {
-    #expect(try TidyTests.matches(/inout (?:CommitReport|RowCounts)\b/) == [])
+    #expect(try TidyHeavyTests.matches(/inout (?:CommitReport|RowCounts)\b/) == [])
   }
 }

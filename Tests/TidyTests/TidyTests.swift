@@ -8,7 +8,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
 }
 
 /// Walks the sources for what no compiler checks.
-@Suite("Tidiness of the sources") struct TidyTests {
+@Suite("Tidiness of the sources") struct TidyHeavyTests {
   private static let found = Result {
     try SourceFile.all(below: ["Sources"], suffixes: [".swift"], withCode: true)
   }
@@ -150,7 +150,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
 }
 
 /// Walks manifests and imports.
-@Suite("Order of the rooms") struct RoomTests {
+@Suite("Order of the rooms") struct RoomHeavyTests {
   @Test("The manifest gives each room what it may import, and no more")
   func theManifestFollowsTheTable() throws {
     let declared = try Rooms.declared()
@@ -166,7 +166,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
       below.insert(room.name)
     }
     var found: [String] = []
-    for file in try TidyTests.sources() {
+    for file in try TidyHeavyTests.sources() {
       let allowed = Set(Rooms.all.first { $0.name == file.room }?.imports ?? []).union(Rooms.system)
       for (line, code) in file.code.enumerated() {
         guard let match = code.firstMatch(of: /^\s*(?:[@\w()]+\s+)*import\s+(?:\w+\s+)?(\w+)/) else {
@@ -215,7 +215,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
 }
 
 /// The README against what it shows.
-@Suite("README") struct ReadmeTextTests {
+@Suite("README") struct ReadmeTextHeavyTests {
   @Test("The example is the one that a test runs")
   func theExampleIsTheOneThatATestRuns() throws {
     let readme = try SourceFile(path: "README.md").lines
@@ -237,7 +237,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
   @Test("Every command of the command line is shown")
   func everyCommandIsShown() throws {
     let readme = try SourceFile(path: "README.md").lines.joined(separator: "\n")
-    for file in try TidyTests.sources() where file.path.hasPrefix("Sources/TarnCommand/Commands/") {
+    for file in try TidyHeavyTests.sources() where file.path.hasPrefix("Sources/TarnCommand/Commands/") {
       for line in file.lines {
         guard let match = line.firstMatch(of: /name: "(\w+)", summary:/) else { continue }
         #expect(readme.contains("tarn \(match.1)"), "\(match.1)")

@@ -4,7 +4,7 @@ import TarnStorage
 import TarnTestSupport
 import Testing
 
-@Suite struct DamageTests {
+@Suite struct DamageHeavyTests {
   /// Reads all there is; any error but one of this library is a failure.
   private func tryReading(_ bytes: [UInt8]) async throws {
     let shelf = Shelf()

@@ -7,7 +7,7 @@ import Testing
 @testable import TarnParquet
 
 /// Values replaced in pages as they are encoded, where pages are not what they say.
-@Suite struct PagePatchTests {
+@Suite struct PagePatchHeavyTests {
   private static let options = ParquetWriteOptions(
     compression: .uncompressed, pageRows: 32,
     encodings: ["plain": .plain, "delta": .delta, "entry": .dictionary], writesChecksums: false)

@@ -7,7 +7,7 @@ import TarnTimeline
 import Testing
 
 /// How many calls of the storage each thing takes: what it costs where a call is a request over a network.
-@Suite struct RequestBudgetTests {
+@Suite struct RequestBudgetHeavyTests {
   private static let schema = Schema([
     Field("id", .string), Field("part", .string), Field("ts", .int64), Field("note", .string),
   ])
