@@ -6,7 +6,7 @@ enum Folders {
       "Definition", "Schema", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery", "Commit",
       "Check", "Services",
       "Table",
-      "Rows",
+      "Replacing", "Rows",
     ],
     "TarnColumns": [
       "Types", "Values", "Columns", "Text", "Building", "Comparison", "Conversion", "Changes",

@@ -6,7 +6,8 @@ enum CommandLineTool {
 
   static let commands: [Command] = [
     CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, UpdateCommand.command,
-    DeleteCommand.command, IngestCommand.command, ReadCommand.read, ReadCommand.count,
+    DeleteCommand.command, TruncateCommand.command, DropCommand.command, IngestCommand.command,
+    ReadCommand.read, ReadCommand.count,
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
