@@ -191,6 +191,13 @@ enum Options {
   static let partition = Option.text(
     "partition", "PATH", "partitions to delete, by their folders, such as day=2024-01-31"
   ).many()
+  static let clusteredPartition = Option.text(
+    "partition", "PATH", "only these partitions, by their folders, such as day=2024-01-31"
+  ).many()
+  static let sortBy = Option<[String]>.names(
+    "sort-by", "COLUMN[,..]", "write the rows of each partition in the order of these columns")
+  static let isZOrder = Option<Bool>.flag(
+    "z-order", "write them along a Z-order of the columns, so that rows near in each of them are near")
   static let forceDrop = Option<Bool>.flag(
     "force", "also where a writer is at work, which fails then and whose rows are lost")
   static let force = Option<Bool>.flag("force", "also an attempt whose writer lives, which begins again then")

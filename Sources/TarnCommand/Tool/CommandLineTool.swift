@@ -9,6 +9,7 @@ enum CommandLineTool {
     DeleteCommand.command, TruncateCommand.command, DropCommand.command, IngestCommand.command,
     ReadCommand.read, ReadCommand.count,
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
+    ClusterCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,

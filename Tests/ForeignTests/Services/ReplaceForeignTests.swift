@@ -86,6 +86,33 @@ import Testing
     }
   }
 
+  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  func aClusteringOfTarnsReadsAlikeAndSparkGoesOn(spark: Spark) async throws {
+    try spark.require()
+    try ForeignReader.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      var options = TableOptions()
+      // Each commit has files of its own.
+      options.tarn.smallFileLimit = 0
+      let table = try await TableForeignTests.create(path, options)
+      for round in 0..<3 { try await table.upsert(try WideRows.batch(30, first: 30 * round)) }
+      let rows = try await ids(table)
+      let count = try await table.snapshot().slices.count
+      let report = try await table.cluster(.columns(["ts", "id"]))
+      #expect(report.replaced == count && report.files < count)
+      #expect(try await ids(table) == rows)
+      try await expectAlike(path, table, spark, "clustering by Tarn")
+      try await write(spark, path, folder, try WideRows.batch(40, first: 80, ordering: 3, seed: 4), "upsert")
+      #expect(try await ids(table).count == 120)
+      try await expectAlike(path, table, spark, "upsert by Spark")
+      try await table.cluster(.zOrder(["ts", "price"]))
+      try await expectAlike(path, table, spark, "Z-order by Tarn")
+      try await table.upsert(try WideRows.batch(30, first: 100, ordering: 4, seed: 5))
+      try await expectAlike(path, table, spark, "upsert by Tarn")
+    }
+  }
+
   /// A clustering that Spark planned: Tarn writes into other groups, and Spark carries it out.
   @Test func tarnWritesBesideAClusteringThatSparkPlanned() async throws {
     let spark = Spark.hudi015

@@ -2,7 +2,7 @@ import Foundation
 import TarnTestSupport
 import Testing
 
-/// `tarn insert --overwrite`, `tarn delete --partition`, `tarn truncate` and `tarn drop`.
+/// `tarn insert --overwrite`, `tarn delete --partition`, `tarn truncate`, `tarn cluster` and `tarn drop`.
 @Suite struct ReplacingCommandTests {
   /// A table with three rows in two partitions.
   private func table(_ tool: Tool) async throws {
@@ -55,6 +55,25 @@ import Testing
       try await tool.succeed("truncate", "t")
       #expect(try await ids(tool) == [])
       #expect(try await tool.succeed("truncate", "t").errors.contains("nothing to commit"))
+    }
+  }
+
+  @Test func filesAreClusteredAndSorted() async throws {
+    try await Tool.inFolder { tool in
+      try await table(tool)
+      try await tool.succeed("upsert", "t", "--from", "new.jsonl")
+      let all = try await ids(tool)
+      try await tool.fail("cluster", "t", "--sort-by", "prize", saying: ["no column prize"])
+      #expect(try await tool.run("cluster", "t", "--z-order").status == 64)
+      #expect(try await tool.succeed("cluster", "t").errors.contains("nothing to commit"))
+      let planned = try await tool.succeed(
+        "cluster", "t", "--sort-by", "id", "--partition", "exchange=OKX", "--dry-run")
+      #expect(planned.rows.count == 2 && planned.rows.allSatisfy { $0.hasPrefix("exchange=OKX/") })
+      let done = try await tool.succeed("cluster", "t", "--sort-by", "id,exchange", "--z-order")
+      #expect(
+        done.errors.contains("clustered t") && done.errors.contains("3 files replaced"), "\(done.errors)")
+      #expect(try await ids(tool) == all)
+      #expect(try await tool.succeed("check", "t").output == "sound\n")
     }
   }
 
