@@ -7,7 +7,7 @@ enum Folders {
       "Commit",
       "Check", "Services",
       "Table",
-      "Rows",
+      "Replacing", "Rows",
     ],
     "TarnColumns": [
       "Types", "Values", "Columns", "Text", "Building", "Comparison", "Conversion", "Changes",

@@ -43,7 +43,7 @@ struct HeadCheck: Sendable {
     let pending = Set(listing.timeline.pending.map(\.instant))
     for decision in head.named where !listing.timeline.entries.contains(decision.completed) {
       switch decision.kind {
-      case .commit(let content):
+      case .commit(let content, _):
         guard !archive.found.contains(decision.instant) else { continue }
         if !pending.contains(decision.instant) {
           find("it names commit \(decision.instant.text), of which nothing is on the timeline: it was undone")
@@ -91,7 +91,8 @@ struct HeadCheck: Sendable {
       head.recent.map { ($0.instant, $0) }, uniquingKeysWith: { first, _ in first })
     var seen: [Int64: Instant] = [:]
     for (instant, position) in survey.positions where position.epoch == head.epoch {
-      let path = InstantFiles(instant).completed.path
+      let entry = listing.timeline.entries.first { $0.instant == instant && $0.action.writesData }
+      let path = (entry ?? InstantFiles(instant).completed).path
       if position.sequence > head.sequence {
         find(
           "commit \(instant.text) is decision \(position.sequence), and the head has come to \(head.sequence): it was set "

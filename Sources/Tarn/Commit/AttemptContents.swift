@@ -1,4 +1,5 @@
 import TarnAvro
+import TarnBytes
 import TarnFileGroups
 import TarnIndex
 import TarnStorage
@@ -9,8 +10,14 @@ struct AttemptContents<Write: TableWrite>: Sendable {
   let write: Write
   let options: WriteOptions
 
+  /// What an attempt puts on the timeline when it begins.
+  func plan(_ prepared: Write.Prepared, mark: UInt64) throws(TableError) -> AttemptPlan {
+    AttemptPlan(
+      write.action, request: try write.request(prepared), workload(prepared.planned.plan, mark: mark))
+  }
+
   /// The planned workload, as Spark's inflight instants have it, with Tarn's mark.
-  func workload(_ plan: WritePlan, mark: UInt64) -> CommitMetadata {
+  private func workload(_ plan: WritePlan, mark: UInt64) -> CommitMetadata {
     var metadata = CommitMetadata(operation: write.operation)
     metadata.writer = String(mark, radix: 16)
     for update in plan.updates {
@@ -54,12 +61,18 @@ struct AttemptContents<Write: TableWrite>: Sendable {
 
   /// What the completed file will say, but for the commit's position.
   func completed(
-    _ table: WritableTable, _ files: [WrittenFile], _ report: CommitReport
+    _ planned: PlannedWrite, _ files: [WrittenFile], _ report: CommitReport
   ) -> CommitMetadata {
+    let table = planned.table
     var metadata = CommitMetadata(operation: write.operation)
     for (key, value) in options.metadata.sorted(by: { $0.key < $1.key }) { metadata.extra[key] = value }
     metadata.schema = AvroSchema.text(of: table.schema, table: table.properties.name)
     for file in files { metadata.append(file.statistics, partition: file.statistics.partitionPath ?? "") }
+    if write.action == .replacecommit {
+      var replaced = OrderedMap<[String]>()
+      for slice in planned.plan.replaced { replaced[slice.partitionPath, default: []].append(slice.fileID) }
+      metadata.replaced = replaced
+    }
     metadata.extra[CommitMetadata.reportKey] = report.summary
     if let transaction = options.transaction {
       metadata.extra[ApplicationVersion.key] = "\(transaction.version) \(transaction.application)"

@@ -66,6 +66,7 @@ struct AttemptDecision: Sendable {
         let state = try await recovery.look()
         let present = PresentTable(state: state, settings: table.settings, reader: table.reader)
         let newer = try await write.prepare(on: present, after: prepared)
+        try newer.planned.check(against: state.replacements)
         guard prepared.isUnaffected(by: newer), let head = state.head else {
           return .lost(.overtaken, newer)
         }
@@ -86,7 +87,7 @@ extension CommitCandidate {
   /// The same commit, found right on a later state.
   fileprivate func on(_ base: CommitBase, _ claim: WriteClaim) -> CommitCandidate {
     CommitCandidate(
-      instant: instant, metadata: metadata, claim: claim, base: base, begun: begun,
+      files: files, metadata: metadata, claim: claim, base: base, begun: begun,
       keepsDeletions: keepsDeletions, transaction: transaction)
   }
 }

@@ -28,7 +28,9 @@ struct PreparedRows: PreparedWrite {
     // What is inserted without a look does not stand on what others insert.
     let looked = batch.scope == .table ? nil : batch.keys.partitions.paths
     planned = PlannedWrite(
-      table, WritePlanner(options: table.options).plan(changes, found.files), counts, on: state,
+      table,
+      WritePlanner(options: table.options, replacements: state.replacements).plan(changes, found.files),
+      counts, on: state,
       lookingIn: looksKeysUp ? looked : [], looksAtDeletions: looksKeysUp && table.keepsTombstones)
   }
 

@@ -9,6 +9,9 @@ protocol TableWrite: Sendable {
   /// What the commit's metadata calls it.
   var operation: OperationType { get }
 
+  /// Whether rows are written, or file groups replaced, too.
+  var action: Action { get }
+
   /// Whether it can be done again from its beginning.
   var canBeginAgain: Bool { get }
 
@@ -22,6 +25,9 @@ protocol TableWrite: Sendable {
   /// Checks that the table can hold what is given, as far as that can be known before all is read.
   func check(on table: PresentTable) async throws(TableError)
 
+  /// What the requested file of an attempt says.
+  func request(_ prepared: Prepared) throws(TableError) -> [UInt8]
+
   /// Writes the files.
   func write(
     _ prepared: Prepared, _ files: CommitFiles, _ settings: TableSettings
@@ -29,7 +35,12 @@ protocol TableWrite: Sendable {
 }
 
 extension TableWrite {
+  var action: Action { .commit }
+
   var canBeginAgain: Bool { true }
+
+  /// What the requested file of an attempt says.
+  func request(_ prepared: Prepared) throws(TableError) -> [UInt8] { [] }
 
   func check(on table: PresentTable) async throws(TableError) { _ = try await prepare(on: table, after: nil) }
 }
@@ -78,10 +89,25 @@ struct PlannedWrite: Sendable {
     self.plan = plan
     self.counts = counts
     claim = WriteClaim(
-      groups: Set(plan.updates.map(\.slice.fileID)),
+      groups: Set(plan.updates.map(\.slice.fileID) + plan.replaced.map(\.fileID)),
       partitions: partitions.map { Set($0.map { ExactText($0) }) },
       buckets: plan.creations.filter { $0.bucket != nil }, looksAtDeletions: looksAtDeletions,
       schema: state.schemaName, changesSchema: table.schema != table.present)
+  }
+}
+
+extension PlannedWrite {
+  /// Checks that no other engine clusters or replaces what is written.
+  func check(against replacements: [PendingReplacement]) throws(TableError) {
+    guard !replacements.isEmpty else { return }
+    var places = WrittenPlaces()
+    for slice in plan.updates.map(\.slice) + plan.replaced {
+      places.groups.append((slice.fileID, slice.partitionPath))
+      places.partitions.append(slice.partitionPath)
+    }
+    places.partitions += plan.creations.map(\.partitionPath)
+    guard let (entry, what) = places.conflict(among: replacements) else { return }
+    throw .replacing(entry, what)
   }
 }
 

@@ -38,9 +38,10 @@ struct WriteTry<Write: TableWrite>: Sendable {
     let begun = settings.now()
     let prepared = try await write.prepare(on: table, after: previous)
     let planned = prepared.planned
+    try planned.check(against: table.state.replacements)
     let found = settings.now()
     let lookUpDuration = Duration.microseconds(found - begun)
-    var report = CommitReport(planned.counts)
+    var report = CommitReport(planned.counts, replacing: planned.plan)
     report.lookUpDuration = lookUpDuration
     guard prepared.isNeeded || options.isCommit else { return .done(report) }
     guard let head = try await decision.stored(table.state.head) else { return .again(prepared) }
@@ -48,11 +49,11 @@ struct WriteTry<Write: TableWrite>: Sendable {
     try await preparations.storeOwners()
     if !planned.plan.tombstones.isEmpty { try await preparations.tidyTombstones(of: planned.table) }
     let contents = AttemptContents(write: write, options: options)
+    let plan = try contents.plan(prepared, mark: settings.random())
     let attempt: CommitAttempt
     do throws(TimelineError) {
       attempt = try await CommitAttempt(
-        contents.workload(planned.plan, mark: settings.random()), after: table.state.timeline,
-        head.head, now: { table.instantTime() }, in: table.reader.storage)
+        plan, after: table.state.timeline, head.head, now: { table.instantTime() }, in: table.reader.storage)
     } catch { throw TableError(error) }
     table.announce(attempt.instant, of: write.operation, number: number)
     let sign = attempt.lifeSign
@@ -70,13 +71,13 @@ struct WriteTry<Write: TableWrite>: Sendable {
       guard isRolledBack, !Task.isCancelled else { throw TableError(error) }
       return .lost(.rolledBack(instant), prepared)
     }
-    report = CommitReport(prepared.counts(of: written), written)
+    report = CommitReport(prepared.counts(of: written), written, replacing: planned.plan)
     report.instant = attempt.instant
     report.lookUpDuration = lookUpDuration
     let ready = settings.now()
     report.writeDuration = .microseconds(ready - found)
     let candidate = CommitCandidate(
-      instant: attempt.instant, metadata: contents.completed(planned.table, written, report),
+      files: attempt.files, metadata: contents.completed(planned, written, report),
       claim: planned.claim,
       base: CommitBase(head: head, timeline: table.state.timeline, locking: table.state.locking),
       begun: table.state.timeline, keepsDeletions: !planned.plan.tombstones.isEmpty,

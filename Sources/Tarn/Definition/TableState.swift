@@ -11,6 +11,8 @@ struct TableState: Sendable {
   let head: LoadedHead?
   /// How the lock of other engines is taken; nil where they have none, and for a reader's look.
   let locking: HudiLocking?
+  /// What other engines cluster or replace; none for a reader's look.
+  let replacements: [PendingReplacement]
   /// The data columns, without meta columns; nil for a table without commits and without a schema.
   let schema: Schema?
   /// Names the schema as it is written; nil where there is none.
@@ -47,9 +49,10 @@ struct TableState: Sendable {
   /// Reads what the commits of a timeline tell of the table.
   init(
     _ properties: TableProperties, _ timeline: Timeline, _ head: LoadedHead?,
-    locking: HudiLocking? = nil, _ storage: any Storage
+    locking: HudiLocking? = nil, besides replacements: [PendingReplacement] = [], _ storage: any Storage
   ) async throws(TableError) {
     self.locking = locking
+    self.replacements = replacements
     self.properties = properties
     self.timeline = timeline
     self.head = head

@@ -46,4 +46,24 @@ struct SliceLookup: Sendable {
     }
     return CandidateSlices(slices: wanted, buckets: buckets)
   }
+
+  /// The bucket of each row of a batch that goes into new file groups; nil in a table without a bucket index.
+  ///
+  /// - Parameters:
+  ///   - slices: The latest slices of the batch's partitions.
+  ///   - isWhole: Whether these are all partitions.
+  /// - Throws: ``TableError``, as ``BucketLookup/index(of:isWhole:_:)``.
+  func buckets(
+    ofNew batch: KeyedBatch, besides slices: [FileSlice], isWhole: Bool
+  ) async throws(TableError) -> [Int32]? {
+    let partitions = batch.keys.partitions
+    let written = try await tableErrors {
+      try await WrittenFiles(state, reader.storage, parallelism: settings.filesAtOnce) {
+        isWhole || partitions.number(of: $0) != nil
+      }
+    }
+    let lookup = BucketLookup(state: state, table: table, given: settings.buckets, storage: reader.storage)
+    let index = try await lookup.index(of: slices, isWhole: isWhole, written)
+    return index.map { RowBuckets($0, batch.keys.texts).ofRow }
+  }
 }

@@ -25,7 +25,8 @@ struct WrittenFiles: Sendable {
     var told: [Instant: RecentDecision] = [:]
     for decision in state.head?.head.recent ?? [] { told[decision.instant] = decision }
     let log = CommitLog(storage)
-    let unread = entries.filter { documents[$0.instant] == nil && told[$0.instant] == nil }
+    // Of one that replaced many file groups the head tells nothing.
+    let unread = entries.filter { documents[$0.instant] == nil && told[$0.instant]?.replaced == nil }
     let read = try await concurrently(unread, width: parallelism) { try await Self.document(of: $0, log) }
     for (entry, document) in zip(unread, read) { documents[entry.instant] = document }
     for entry in entries {
@@ -33,7 +34,9 @@ struct WrittenFiles: Sendable {
         add(document, entry.instant, where: isWanted)
       } else if let decision = told[entry.instant] {
         add(decision.files ?? [], entry.instant, where: isWanted)
-        for group in decision.replaced { for partition in latest.keys { latest[partition]?[group] = nil } }
+        for group in decision.replaced ?? [] {
+          for partition in latest.keys { latest[partition]?[group] = nil }
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 import TarnBytes
 import TarnFileGroups
 import TarnIndex
+import TarnTimeline
 
 /// What is to be written: file groups that change, and rows for new ones.
 struct WritePlan: Sendable {
@@ -8,16 +9,20 @@ struct WritePlan: Sendable {
   var updates: [FileGroupUpdate] = []
   /// Rows for new file groups.
   var creations: [FileGroupCreation] = []
+  /// The slices of file groups that go, whole.
+  var replaced: [FileSlice] = []
   /// Deletions that no file group is known to keep.
   var tombstones = NewTombstones()
 
   /// Whether nothing is to be written.
-  var isEmpty: Bool { updates.isEmpty && creations.isEmpty && tombstones.isEmpty }
+  var isEmpty: Bool { updates.isEmpty && creations.isEmpty && replaced.isEmpty && tombstones.isEmpty }
 }
 
 /// Plans which file group takes what.
 struct WritePlanner: Sendable {
   let options: TarnOptions
+  /// What other engines cluster or replace: rows that are new go elsewhere.
+  var replacements: [PendingReplacement] = []
 
   /// The plan for the changes of a batch.
   ///
@@ -28,7 +33,12 @@ struct WritePlanner: Sendable {
     for (file, rows) in zip(files, changes.files) {
       let update = FileGroupUpdate(
         file.slice, file.facts, isIndexDamaged: file.isIndexDamaged, .rows(rows))
-      if rows.isEmpty { others.append(update) } else { updates.append(update) }
+      if !rows.isEmpty {
+        updates.append(update)
+      } else if changes.buckets != nil || !isReplaced(file.slice) {
+        // The rows of a bucket can go nowhere else.
+        others.append(update)
+      }
     }
     var plan: WritePlan
     if let buckets = changes.buckets {
@@ -44,6 +54,29 @@ struct WritePlanner: Sendable {
           .map { keys[Int($0)].copied() }
       }
     }
+    return plan
+  }
+
+  private func isReplaced(_ slice: FileSlice) -> Bool {
+    replacements.contains { $0.names(slice.fileID, in: slice.partitionPath) }
+  }
+
+  /// The plan for rows that go into new file groups alone.
+  ///
+  /// - Parameters:
+  ///   - inserts: Rows by partition path.
+  ///   - buckets: The bucket of each row; nil in a table without a bucket index.
+  ///   - replaced: The slices of file groups that go.
+  func plan(
+    _ inserts: [(path: String, rows: [Int32])], buckets: [Int32]?, replacing replaced: [FileSlice]
+  ) -> WritePlan {
+    var plan =
+      if let buckets {
+        BucketPacker(buckets: buckets).plan(inserts, updates: [], others: [])
+      } else {
+        InsertPacker(options: options).plan(inserts, updates: [], others: [])
+      }
+    plan.replaced = replaced
     return plan
   }
 

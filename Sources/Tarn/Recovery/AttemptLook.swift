@@ -26,7 +26,7 @@ struct AttemptLook: Sendable {
 
   /// Whether an attempt is Tarn's; nil where it went away meanwhile.
   private func isOwn(_ entry: TimelineEntry) async throws(TimelineError) -> Bool? {
-    guard entry.action == .commit else { return false }
+    guard entry.action == .commit || entry.action == .replacecommit else { return false }
     guard entry.state == .inflight else { return try await Liveness(storage).isOwn(entry.instant) }
     do throws(TimelineError) {
       return try await CommitLog(storage).metadata(of: entry).writer != nil

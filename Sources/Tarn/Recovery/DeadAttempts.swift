@@ -48,7 +48,7 @@ struct DeadAttempts: Sendable {
   func rollBack(on head: LoadedHead, _ listing: TimelineListing) async throws(TableError) -> Outcome {
     var outcome = Outcome()
     var present = head
-    for entry in listing.timeline.pending where entry.action == .commit {
+    for entry in listing.timeline.pending where entry.action == .commit || entry.action == .replacecommit {
       guard !head.head.hasDecided(entry.instant), !head.head.doubtful.contains(entry.instant),
         let remains = try await remains(of: entry)
       else { continue }
@@ -75,7 +75,8 @@ struct DeadAttempts: Sendable {
       let liveness = Liveness(storage)
       guard entry.state == .inflight else {
         guard try await liveness.isOwn(entry.instant) else {
-          try await removeOldRequest(entry)
+          // A replacement that is only requested may be a clustering that waits for its turn.
+          if entry.action == .commit { try await removeOldRequest(entry) }
           return nil
         }
         // It has written nothing; where another engine requested it, and goes on, its files are not the attempt's.

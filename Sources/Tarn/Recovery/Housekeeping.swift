@@ -38,7 +38,7 @@ struct Housekeeping: Sendable {
     if try await liveness.isOwn(instant) {
       guard try await liveness.isDead(instant, mark: heads.newMark()) else { return true }
     }
-    return try await storage.exists(InstantFiles(instant).requested.path)
+    return try await storage.hasAnyCommit(instant) { $0.requested }
   }
 
   /// Removes temporaries that writers left which were killed, and the markers of commits that are completed.

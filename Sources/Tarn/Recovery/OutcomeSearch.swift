@@ -31,12 +31,10 @@ struct OutcomeSearch: Sendable {
     guard let attempt = entries.first else {
       // What is completed moves only from an inflight file that stands: a swap that arrives now moves nothing.
       if try await isArchived(instant) { return .stands }
-      let files = InstantFiles(instant)
-      for entry in [files.completed, files.inflight] {
-        do {
-          if try await storage.exists(entry.path) { return nil }
-        } catch { throw TimelineError(error) }
-      }
+      do {
+        if try await storage.hasAnyCommit(instant, { $0.completed }) { return nil }
+        if try await storage.hasAnyCommit(instant, { $0.inflight }) { return nil }
+      } catch { throw TimelineError(error) }
       return .doesNotStand
     }
     if let head {
@@ -60,7 +58,7 @@ struct OutcomeSearch: Sendable {
     let hasContent = listing.contents.contains { $0.instant == attempt.instant }
     // A listing need not show what was moved while it was walked.
     do {
-      if try await storage.exists(InstantFiles(attempt.instant).completed.path) { return .stands }
+      if try await storage.exists(attempt.with(.completed).path) { return .stands }
     } catch { throw TimelineError(error) }
     if case .head(let now) = try await heads.load(), now.head.hasDecided(attempt.instant) { return .stands }
     // Elsewhere a writer counts as dead that may only sleep.

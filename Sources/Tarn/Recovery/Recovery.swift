@@ -12,18 +12,13 @@ struct Recovery: Sendable {
 
   /// Reads the table, and puts in order what stands in a writer's way; whoever wishes to go first goes first.
   ///
-  /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine clusters.
+  /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine replaces what
+  ///   it does not name.
   func run(heeding tickets: inout Tickets) async throws(TableError) -> TableState {
     let properties = try await writableProperties()
     var decided = try await self.decided(properties)
     if await tickets.heed(decided.listing.tickets) { decided = try await self.decided(properties) }
     var (head, listing) = (decided.head, decided.listing)
-    if let pending = listing.timeline.pending.first(where: { $0.action.completed == .replacecommit }) {
-      throw TableError(
-        .conflict,
-        "\(pending.path): another engine clusters or replaces file groups, or died while it did: let it finish, or "
-          + "roll instant \(pending.instant.text) back with that engine, and try again", path: pending.path)
-    }
     let clock = InstantClock(settings, properties)
     let attempts = DeadAttempts(
       storage: storage, settings: settings, clock: clock, base: base, heads: heads, locking: decided.locking)
@@ -41,7 +36,9 @@ struct Recovery: Sendable {
     warnOfInstantsAhead(listing.timeline, clock)
     warnOfOthers(properties)
     let present = switched ? try await writableProperties() : properties
-    return try await TableState(present, listing.timeline, head, locking: decided.locking, storage)
+    return try await TableState(
+      present, listing.timeline, head, locking: decided.locking,
+      besides: try await replacements(listing.timeline), storage)
   }
 
   /// Reads the table again in the middle of a write, and carries out what was decided.
@@ -49,7 +46,18 @@ struct Recovery: Sendable {
     let properties = try await writableProperties()
     let decided = try await decided(properties)
     return try await TableState(
-      properties, decided.listing.timeline, decided.head, locking: decided.locking, storage)
+      properties, decided.listing.timeline, decided.head, locking: decided.locking,
+      besides: try await replacements(decided.listing.timeline), storage)
+  }
+
+  /// What other engines cluster or replace, beside which is written what they do not name.
+  private func replacements(_ timeline: Timeline) async throws(TableError) -> [PendingReplacement] {
+    let found: [PendingReplacement]
+    do throws(TimelineError) { found = try await PendingReplacement.load(timeline, from: storage) } catch {
+      throw TableError(error)
+    }
+    guard let unknown = found.first(where: \.isUnknown) else { return found }
+    throw TableError.replacing(unknown.entry, "file groups, and does not say which")
   }
 
   /// How far ahead of the clock an instant may lie, in microseconds.
@@ -99,6 +107,12 @@ struct Recovery: Sendable {
     do throws(TimelineError) {
       let found = try await heads.load()
       var listing = try await TimelineListing.load(from: storage)
+      if let name = listing.unknown.first {
+        throw TimelineError(
+          .unsupported, path: TablePaths.folder + name,
+          "an action of a version of Hudi that this build does not know: what it does to the table is not known, so that "
+            + "nothing is written; write with that version, or a later one of Tarn")
+      }
       var head: LoadedHead
       switch found {
       case .head(let loaded): head = loaded

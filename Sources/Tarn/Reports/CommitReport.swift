@@ -25,6 +25,11 @@ public struct CommitReport: Sendable, Hashable {
   public var superseded = 0
   /// Deletions, and updates of stored rows only, whose keys are not stored.
   public var notFound = 0
+  /// The files of the file groups that were replaced, which went out of the table with all of their rows, by their paths
+  /// relative to the table; they are there until a clean removes them. None are told of a commit that stood already.
+  public var replacedFiles: [String] = []
+  /// How many these are.
+  public var replaced = 0
   /// Base files written.
   public var files = 0
   /// Bytes of base files written.
@@ -57,7 +62,9 @@ public struct CommitReport: Sendable, Hashable {
   public var duration: Duration = .zero
 
   /// The sum of what the stages of a write counted.
-  init(_ counts: RowCounts, _ files: [WrittenFile] = []) {
+  init(_ counts: RowCounts, _ files: [WrittenFile] = [], replacing plan: WritePlan) {
+    replacedFiles = plan.replaced.map(\.path)
+    replaced = plan.replaced.count
     inserted = counts.inserted
     updated = counts.updated
     deleted = counts.deleted
@@ -82,7 +89,8 @@ public struct CommitReport: Sendable, Hashable {
     [
       ("inserted", \.inserted), ("updated", \.updated), ("deleted", \.deleted), ("stale", \.stale),
       ("duplicates", \.duplicates), ("superseded", \.superseded), ("notFound", \.notFound),
-      ("splicedFiles", \.splicedFiles), ("pagesCopied", \.pagesCopied), ("pagesEncoded", \.pagesEncoded),
+      ("replaced", \.replaced), ("splicedFiles", \.splicedFiles), ("pagesCopied", \.pagesCopied),
+      ("pagesEncoded", \.pagesEncoded),
       ("bytesCopied", \.bytesCopied), ("bytesEncoded", \.bytesEncoded), ("bytesRead", \.bytesRead),
     ]
   }

@@ -2,8 +2,8 @@ import TarnTimeline
 
 /// A commit whose files are written, and which waits to be decided.
 struct CommitCandidate: Sendable {
-  /// The attempt's instant.
-  let instant: Instant
+  /// The names of the attempt's files on the timeline.
+  let files: InstantFiles
   /// What its completed file will say, but for its position.
   let metadata: CommitMetadata
   /// What it stands on.
@@ -16,6 +16,9 @@ struct CommitCandidate: Sendable {
   let keepsDeletions: Bool
   /// Which version of an application it is; nil for none.
   let transaction: WriteTransaction?
+
+  /// The attempt's instant.
+  var instant: Instant { files.instant }
 
   /// Where what came since the attempt began can first stand on the timeline.
   var whereNewsBegin: Instant? {

@@ -89,8 +89,9 @@ struct CommitCarriage: Sendable {
     try await forward.carryOut(before, listed: timeline)
     var gone: Set<Instant> = []
     for commit in commits {
-      guard case .commit(let content) = commit.kind else { continue }
-      if case .gone = try await forward.complete(commit.instant, content) { gone.insert(commit.instant) }
+      guard case .commit(let content, let action) = commit.kind else { continue }
+      let files = InstantFiles(commit.instant, action)
+      if case .gone = try await forward.complete(files, content) { gone.insert(commit.instant) }
     }
     return gone
   }

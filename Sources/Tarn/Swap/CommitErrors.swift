@@ -6,6 +6,19 @@ extension TableError {
     TableError(.conflict, "commit \(other.text) of another writer \(what) meanwhile: try again")
   }
 
+  /// The error of a write whose file groups another engine clusters or replaces.
+  ///
+  /// - Parameters:
+  ///   - entry: The replacement's, on the timeline.
+  ///   - what: What it names of the write.
+  static func replacing(_ entry: TimelineEntry, _ what: String) -> TableError {
+    TableError(
+      .conflict,
+      "\(entry.path): another engine clusters or replaces \(what), or died while it did: let it finish, or roll instant "
+        + "\(entry.instant.text) back with that engine or with tarn rollback, and try again", path: entry.path
+    )
+  }
+
   /// The error of a write that found other rows when it looked again.
   static let overtaken = TableError(
     .conflict, "another writer changed or inserted rows that this write is about meanwhile: try again")

@@ -95,8 +95,10 @@ struct HeadDraft: Sendable {
       foreign = try await ForeignCommits(
         on: taken.map(\.base.timeline) + [listing.timeline], besides: before, in: storage)
       let notices = RollbackNotices(listing.timeline, in: storage)
+      let replacements = try await PendingReplacement.load(listing.timeline, from: storage)
       for candidate in taken {
-        answers.append(try await Self.answer(candidate, listing.timeline, foreign, notices))
+        answers.append(
+          try await Self.answer(candidate, listing.timeline, foreign, notices, replacements))
       }
       if named.count + taken.count > Head.mostNamed {
         try await RollForward(storage, holding: store.lock).carryOut(named, listed: listing.timeline)
@@ -134,7 +136,9 @@ struct HeadDraft: Sendable {
       let decision = candidate.decision(head.sequence + 1)
       head.append(decision)
       decisions.append(
-        NamedDecision(candidate.instant, sequence: decision.sequence, .commit(content: path)))
+        NamedDecision(
+          candidate.instant, sequence: decision.sequence,
+          .commit(content: path, action: candidate.files.action)))
       guard let transaction = candidate.transaction else { continue }
       _ = head.note(ApplicationVersion(transaction.application, transaction.version, candidate.instant))
     }
@@ -195,10 +199,12 @@ struct HeadDraft: Sendable {
 
   /// What the timeline says against a candidate; nil for nothing.
   private static func answer(
-    _ candidate: CommitCandidate, _ timeline: Timeline, _ foreign: ForeignCommits, _ notices: RollbackNotices
+    _ candidate: CommitCandidate, _ timeline: Timeline, _ foreign: ForeignCommits, _ notices: RollbackNotices,
+    _ replacements: [PendingReplacement]
   ) async throws(TimelineError) -> CommitAnswer? {
-    let inflight = InstantFiles(candidate.instant).inflight
-    guard timeline.pending.contains(inflight) else { return .conflict(.rolledBack(candidate.instant)) }
+    guard timeline.pending.contains(candidate.files.inflight) else {
+      return .conflict(.rolledBack(candidate.instant))
+    }
     // One that came since the attempt began may be under way still, while the attempt's own files stand.
     if try await notices.name(candidate.instant, since: candidate.begun) {
       return .conflict(.rolledBack(candidate.instant))
@@ -207,10 +213,8 @@ struct HeadDraft: Sendable {
     if let (action, other) = try await notices.takesBack(anyOf: base) {
       return .conflict(.conflict(other, "was taken back by a \(action.rawValue) of another engine"))
     }
-    if let other = timeline.pending.first(where: {
-      $0.action.completed == .replacecommit && !base.entries.contains($0)
-    }) {
-      return .conflict(.conflict(other.instant, "replaces file groups, and is under way"))
+    if let (other, what) = candidate.conflict(among: replacements) {
+      return .conflict(.replacing(other, what))
     }
     let since = foreign.decisions.filter { !base.isVisible($0.instant) }
     switch candidate.claim.verdict(on: since, at: candidate.instant) {

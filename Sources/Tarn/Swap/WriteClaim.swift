@@ -5,7 +5,7 @@ import TarnTimeline
 
 /// What a write stands on: it stays right for as long as nobody else changes this.
 struct WriteClaim: Sendable {
-  /// The file groups that get a new version.
+  /// The file groups that get a new version, or are replaced.
   let groups: Set<String>
   /// The partitions in which was looked for keys or rows; nil for all.
   let partitions: Set<ExactText>?
@@ -52,13 +52,14 @@ struct WriteClaim: Sendable {
       return .conflict(
         "completed with a later instant than this write, which changes columns", with: decision.instant)
     }
-    if let group = decision.replaced.first(where: groups.contains) {
+    guard let replaced = decision.replaced else { return .look }
+    if let group = replaced.first(where: groups.contains) {
       return .conflict("replaced file group \(group)", with: decision.instant)
     }
     guard let files = decision.files else { return .look }
     var verdict = Verdict.clear
     // Rows may have gone that this write found, in whatever partition.
-    if !decision.replaced.isEmpty, partitions.map({ !$0.isEmpty }) ?? true { verdict = .look }
+    if !replaced.isEmpty, partitions.map({ !$0.isEmpty }) ?? true { verdict = .look }
     if let written = decision.schema, written != schema { verdict = .look }
     if looksAtDeletions, decision.keepsDeletions { verdict = .look }
     for path in files {

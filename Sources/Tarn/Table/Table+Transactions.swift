@@ -100,12 +100,12 @@ extension Table {
   private func report(
     of version: ApplicationVersion, _ storage: any Storage
   ) async throws(TableError) -> CommitReport {
-    let entry = InstantFiles(version.instant).completed
-    do throws(TimelineError) {
-      let log = CommitLog(storage)
-      return CommitReport(try await log.metadata(of: entry), version.instant)
-    } catch {
-      guard error.storageError?.code == .notFound else { throw TableError(error) }
+    for files in InstantFiles.ofAnyCommit(version.instant) {
+      do throws(TimelineError) {
+        return CommitReport(try await CommitLog(storage).metadata(of: files.completed), version.instant)
+      } catch {
+        guard error.storageError?.code == .notFound else { throw TableError(error) }
+      }
     }
     // It was archived since.
     do throws(TimelineError) {

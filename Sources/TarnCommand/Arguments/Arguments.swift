@@ -100,6 +100,10 @@ private struct ArgumentParser {
       try found.add(option, try joined(usage, String(parts[1])))
       return
     }
+    if let bare = usage.bareValue {
+      try found.add(option, bare)
+      return
+    }
     guard let value = takeValue() else {
       throw UsageError(
         "\(usage.text) lacks its value; write --\(usage.name)=VALUE for one that begins with --")

@@ -19,12 +19,15 @@ struct OptionUsage: Sendable {
   var isRequired = false
   /// The value where none is given.
   var standard: String?
+  /// The value where the option stands without one, which follows an equals sign only then.
+  var bareValue: String?
   /// A value that is followed by one more word.
   var wordWithArgument: String?
 
   /// The option as it stands in help texts and messages.
   var text: String {
     guard let placeholder else { return "--\(name)" }
+    if bareValue != nil { return "--\(name)[=\(placeholder)]" }
     return "--\(name) \(placeholder)\(takesMany ? "..." : "")"
   }
 }
@@ -69,6 +72,13 @@ struct Option<Value: Sendable>: DeclaredOption {
   func standard(_ text: String) -> Option {
     var copy = self
     copy.usage.standard = text
+    return copy
+  }
+
+  /// The same option, which has a value of its own where none is given behind an equals sign.
+  func bare(_ text: String) -> Option {
+    var copy = self
+    copy.usage.bareValue = text
     return copy
   }
 

@@ -10,12 +10,13 @@ enum DeleteCommand {
   static let command = Command(
     name: "delete", summary: "Deletes the rows of keys, or those for which a condition is true.",
     options: [
-      Options.deleteKey, Options.keysFrom, Options.condition, Options.buckets, Options.bucketField,
+      Options.deleteKey, Options.keysFrom, Options.condition, Options.partition, Options.isDryRun,
+      Options.buckets, Options.bucketField,
       Options.cutNanoseconds, Options.memory, Options.retries, Options.lock, Options.transaction,
       Options.noSync,
     ],
     notes: [
-      "One of --key, --keys-from and --where is needed. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "
+      "One of --key, --keys-from, --where and --partition is needed. A partition goes with all of its files, which are read as of earlier commits until a clean removes them; --dry-run prints them, and does nothing. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "
         + "the key, it is a JSON object, such as {\"a\":1,\"b\":\"x\"}, which may also give the partition columns, "
         + "to look only there, and the ordering column, so as to spare newer rows. A file has a key a line."
     ],
@@ -25,11 +26,24 @@ enum DeleteCommand {
     let access = try TableAccess(arguments)
     let ways = [
       arguments.has(Options.deleteKey), arguments.has(Options.keysFrom), arguments.has(Options.condition),
+      arguments.has(Options.partition),
     ]
     guard ways.count(where: { $0 }) == 1 else {
-      throw UsageError("give one of --key VALUE, --keys-from FILE and --where EXPR")
+      throw UsageError("give one of --key VALUE, --keys-from FILE, --where EXPR and --partition PATH")
+    }
+    let isPlan = arguments.has(Options.isDryRun)
+    guard !isPlan || arguments.has(Options.partition) else {
+      throw UsageError("--dry-run needs --partition PATH")
     }
     let table = try await access.open()
+    let partitions = arguments.all(Options.partition)
+    if !partitions.isEmpty {
+      let report = try await access.located {
+        try await table.deletePartitions(partitions, isPlan: isPlan)
+      }
+      try report.tell("deleted partitions of", table, isPlan: isPlan)
+      return
+    }
     if let condition = arguments[Options.condition] {
       let report = try await access.located { try await table.delete(where: condition) }
       StandardError.write(line: report.line("deleted from", table))

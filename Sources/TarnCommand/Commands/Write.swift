@@ -23,8 +23,23 @@ enum WriteCommand {
 
   static let insert = command(
     "insert", "Adds rows without looking their keys up: for rows known to be new.",
-    notes: ["A key that is there already is there twice afterwards; upsert looks keys up."], streams: true
-  ) { table, rows, _ in (try await table.insert(rows), "inserted into") }
+    notes: [
+      "A key that is there already is there twice afterwards; upsert looks keys up.",
+      "With --overwrite, the rows replace what is there, which is read as of earlier commits until a clean removes its "
+        + "files; --dry-run prints these, one a line, and does nothing.",
+    ], more: [Options.overwrite, Options.isDryRun], streams: true
+  ) { table, rows, arguments in
+    guard let extent = arguments[Options.overwrite] else {
+      guard !arguments.has(Options.isDryRun) else { throw UsageError("--dry-run needs --overwrite") }
+      return (try await table.insert(rows), "inserted into")
+    }
+    let isPlan = arguments.has(Options.isDryRun)
+    let report = try await table.overwrite(rows, extent, isPlan: isPlan)
+    if isPlan {
+      for file in report.replacedFiles { try StandardOutput.write(Readable.printable(file) + [0x0a]) }
+    }
+    return (report, isPlan ? "would replace \(report.replaced) files of" : "overwrote in")
+  }
 
   private typealias Write = @Sendable (Table, RecordBatch, Arguments) async throws -> (CommitReport, String)
 
@@ -75,7 +90,9 @@ enum WriteCommand {
       ordering: table?.properties.orderingField)
     // Which columns are to be widened is known only when all rows have been read.
     let readsAll = arguments.has(Options.widen) && given != nil
-    if streams, table == nil, !readsAll, let (found, batches) = try input.stream(given: given) {
+    if streams, table == nil, !readsAll, !arguments.has(Options.isDryRun),
+      let (found, batches) = try input.stream(given: given)
+    {
       try await load(batches, found, given, named, access, &stored)
       return
     }

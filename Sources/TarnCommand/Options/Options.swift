@@ -189,6 +189,27 @@ enum Options {
       throw UsageError(error.message)
     }
   }
+  static let overwrite = Option<OverwriteExtent>(
+    "overwrite", "partitions|table",
+    "the rows replace what the partitions hold into which they come, or all rows of the table (partitions)"
+  ) { text throws(UsageError) in
+    guard let extent = OverwriteExtent(rawValue: text) else {
+      throw UsageError("partitions or table is expected")
+    }
+    return extent
+  }.bare("partitions")
+  static let partition = Option.text(
+    "partition", "PATH", "partitions to delete, by their folders, such as day=2024-01-31"
+  ).many()
+  static let clusteredPartition = Option.text(
+    "partition", "PATH", "only these partitions, by their folders, such as day=2024-01-31"
+  ).many()
+  static let sortBy = Option<[String]>.names(
+    "sort-by", "COLUMN[,..]", "write the rows of each partition in the order of these columns")
+  static let isZOrder = Option<Bool>.flag(
+    "z-order", "write them along a Z-order of the columns, so that rows near in each of them are near")
+  static let forceDrop = Option<Bool>.flag(
+    "force", "also where a writer is at work, which fails then and whose rows are lost")
   static let force = Option<Bool>.flag("force", "also an attempt whose writer lives, which begins again then")
   static let deleteKey = Option.text("key", "VALUE", "keys of rows to delete").many()
   static let keysFrom = Option.text("keys-from", "FILE", "a file with a key a line")

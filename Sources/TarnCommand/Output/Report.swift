@@ -38,6 +38,7 @@ extension CommitReport {
     if deadLetters.bytes > 0 {
       parts.append("\(deadLetters.count) to the dead letters (\(Readable.bytes(deadLetters.bytes)))")
     }
+    if replaced > 0 { parts.append("\(replaced) \(replaced == 1 ? "file" : "files") replaced") }
     parts.append("\(files) \(files == 1 ? "file" : "files")")
     parts.append(Readable.bytes(bytesWritten))
     parts.append(Readable.seconds(duration))

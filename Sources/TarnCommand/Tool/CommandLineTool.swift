@@ -6,8 +6,10 @@ enum CommandLineTool {
 
   static let commands: [Command] = [
     CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, UpdateCommand.command,
-    DeleteCommand.command, IngestCommand.command, ReadCommand.read, ReadCommand.count,
+    DeleteCommand.command, TruncateCommand.command, DropCommand.command, IngestCommand.command,
+    ReadCommand.read, ReadCommand.count,
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
+    ClusterCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,

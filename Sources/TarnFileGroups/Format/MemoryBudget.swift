@@ -72,6 +72,17 @@ package struct MemoryBudget: Sendable {
       * creation.inserts.count
   }
 
+  /// What writing new file groups of the rows of others takes at most.
+  ///
+  /// - Parameters:
+  ///   - rows: How many there are.
+  ///   - held: Bytes of rows that are sorted at once.
+  static func cost(merging rows: Int, _ format: BaseFileFormat, sorting held: Int) -> Int {
+    // What is sorted is there as it was read, put together, and as it is written.
+    perFile + perColumn * format.fileSchema.fields.count + 2 * format.sizes.rowGroup + mostDecoded + perRow
+      * min(rows, mostRows) + 3 * held
+  }
+
   /// Whether what a splice holds together may be held: the rows that a condition changes, or those of the batch.
   static func canSplice(_ update: FileGroupUpdate, _ rows: RecordBatch, _ memory: Int) -> Bool {
     switch update.changes {

@@ -139,17 +139,7 @@ struct FileRewriter: Sendable {
   /// The tombstones of the new version.
   private func tombstones(of file: ParquetFile) async throws -> [KeyTombstone] {
     guard files.format.hasKeyIndex else { return [] }
-    var old: [KeyTombstone] = []
-    if file.hasTombstones {
-      do throws(KeyIndexError) {
-        old =
-          try await files.reader.footers.keyIndex(of: file, in: files.storage)?
-          .allTombstones(in: files.storage, at: file.path, expiry: files.stamp.tombstoneExpiry) ?? []
-      } catch {
-        guard case .damaged = error else { throw error }
-        files.reader.warn("\(error): deletions that it remembered are forgotten")
-      }
-    }
+    let old = try await files.tombstones(of: file)
     let revived = Set(update.revivedKeys)
     let all = old + deletions.tombstones.tombstones(at: files.stamp.time)
     return KeyTombstone.latest(of: all, orderedAs: files.format.ordering?.type)

@@ -1,4 +1,5 @@
 import TarnColumns
+import TarnIndex
 import TarnParquet
 import TarnStorage
 import TarnTimeline
@@ -17,6 +18,8 @@ package final class PartitionWriter: @unchecked Sendable {
   /// The encoded size at which a file ends.
   private let targetSize: Int
   private var written: [WrittenFile] = []
+  /// Deletions that the first of the files is to remember.
+  package var tombstones: [KeyTombstone] = []
   /// The number of the next row.
   private var sequence = 0
   /// The file at hand.
@@ -56,6 +59,23 @@ package final class PartitionWriter: @unchecked Sendable {
     }
   }
 
+  /// Appends stored rows of other files, which keep their meta columns but for the name of their file.
+  ///
+  /// - Parameter rows: With the columns of a file.
+  package func append(stored rows: RecordBatch) async throws {
+    let none = KeyedRows(try RecordBatch.concatenate([], schema: files.format.schema), RecordKeys())
+    var start = 0
+    while start < rows.count {
+      if name == nil { try await open() }
+      let some = min(chunkRows(writer?.rowCount ?? 0, writer?.encodedBytes ?? 0), rows.count - start)
+      try await writer?.append(
+        stored: rows.slice(start..<start + some), [.stored(0..<some)], of: none)
+      start += some
+      if writer?.encodedBytes ?? 0 >= targetSize { try await end() }
+      try Task.checkCancellation()
+    }
+  }
+
   /// About how many bytes of rows are held until their row group ends.
   package var heldBytes: Int { writer?.heldBytes ?? 0 }
 
@@ -67,6 +87,8 @@ package final class PartitionWriter: @unchecked Sendable {
 
   /// Ends the file at hand, and tells all that were written.
   package func finish() async throws -> [WrittenFile] {
+    // Without rows there is still something to remember.
+    if !tombstones.isEmpty, name == nil { try await open() }
     try await end()
     return written
   }
@@ -111,7 +133,8 @@ package final class PartitionWriter: @unchecked Sendable {
   private func finishFile() async throws -> WrittenParquetFile? {
     guard let writer = writer.take() else { return nil }
     sequence = writer.sequence
-    return try await writer.finish()
+    defer { tombstones = [] }
+    return try await writer.finish(tombstones: tombstones)
   }
 
   /// How many rows to write before the size is looked at again.

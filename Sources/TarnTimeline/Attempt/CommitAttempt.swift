@@ -1,11 +1,28 @@
 import TarnStorage
 
+/// What an attempt puts on the timeline when it begins.
+package struct AttemptPlan: Sendable {
+  /// What it does: rows are written, or file groups replaced, too.
+  package let action: Action
+  /// What its requested file says.
+  package let request: [UInt8]
+  /// What its inflight file says, with its writer's mark.
+  package let workload: CommitMetadata
+
+  /// Makes a plan; of a commit the request says nothing.
+  package init(_ action: Action = .commit, request: [UInt8] = [], _ workload: CommitMetadata) {
+    self.action = action
+    self.request = request
+    self.workload = workload
+  }
+}
+
 /// One attempt to commit, from its first file on: it is decided and carried out, or rolled back, once.
 ///
 /// Its writer shows that it lives for as long as this value is held.
 package struct CommitAttempt: ~Copyable {
-  /// The commit's instant.
-  package let instant: Instant
+  /// The names of its files on the timeline.
+  package let files: InstantFiles
   /// The names of its base files, which stand on the disk before the files do.
   package let markers: CommitMarkers
   /// Tells whether the attempt was rolled back by another.
@@ -27,14 +44,14 @@ package struct CommitAttempt: ~Copyable {
   /// they are committed, once the timeline begins after it.
   ///
   /// - Parameters:
-  ///   - plan: What the inflight file says, with its writer's mark.
+  ///   - plan: What its files say.
   ///   - timeline: As it was when the write began.
   ///   - head: As it was then.
   ///   - now: The time in microseconds since 1970.
   ///   - storage: The table's storage.
   /// - Throws: ``TimelineError``: `conflict` where no instant is free; `storage`.
   package init(
-    _ plan: CommitMetadata, after timeline: Timeline, _ head: Head, now: @Sendable () -> Int64,
+    _ plan: AttemptPlan, after timeline: Timeline, _ head: Head, now: @Sendable () -> Int64,
     in storage: any Storage
   ) async throws(TimelineError) {
     let liveness = Liveness(storage)
@@ -47,7 +64,7 @@ package struct CommitAttempt: ~Copyable {
       latest = instant
       let found: (any LifeSign)?
       do throws(TimelineError) {
-        found = try await liveness.begin(instant, mark: plan.writer ?? "tarn")
+        found = try await liveness.begin(instant, mark: plan.workload.writer ?? "tarn")
       } catch {
         // The sign may be this one's; another instant is free.
         doubts += 1
@@ -55,10 +72,11 @@ package struct CommitAttempt: ~Copyable {
         continue
       }
       guard let sign = found else { continue }
+      let files = InstantFiles(instant, plan.action)
       var isRequested = false
       do throws(TimelineError) {
         do throws(StorageError) {
-          guard try await log.request(instant) else {
+          guard try await log.request(instant, plan.action, saying: plan.request) else {
             await sign.end()
             continue
           }
@@ -72,23 +90,23 @@ package struct CommitAttempt: ~Copyable {
         isRequested = true
         let seen = try await TimelineListing.load(from: storage, since: instant).timeline
         if let completed = seen.completedCommits.last?.instant, completed > instant {
-          try? await log.remove(pending: InstantFiles(instant).requested)
+          try? await log.remove(pending: files.requested)
           await sign.end()
           latest = seen.lastInstant ?? completed
           continue
         }
-        try await log.begin(instant, plan: plan)
+        try await log.begin(instant, plan.action, plan: plan.workload)
       } catch {
         // A request without an inflight file has written nothing, and without this one's sign nobody knows whose it is.
         // Where it is not known to be this one's, it may be another engine's.
-        if isRequested { try? await log.remove(pending: InstantFiles(instant).requested) }
+        if isRequested { try? await log.remove(pending: files.requested) }
         await sign.end()
         throw error
       }
-      self.instant = instant
+      self.files = files
       self.storage = storage
       self.sign = sign
-      standing = AttemptStanding(instant, plan, storage)
+      standing = AttemptStanding(files, plan.workload, storage)
       markers = CommitMarkers(instant, in: storage)
       return
     }
@@ -108,6 +126,9 @@ package struct CommitAttempt: ~Copyable {
   package var isRolledBack: Bool {
     get async throws(TimelineError) { try await standing.look() != .own }
   }
+
+  /// The commit's instant.
+  package var instant: Instant { files.instant }
 
   /// What shows that the writer lives, to be renewed while it works.
   package var lifeSign: any LifeSign { sign }
@@ -130,15 +151,16 @@ package struct CommitAttempt: ~Copyable {
   ///
   /// - Parameter contents: What was written for decisions that were not made.
   package consuming func rollBack(removing contents: [String]) async {
-    let (instant, standing, markers) = (instant, standing, markers)
+    let (files, standing, markers) = (files, standing, markers)
     let (storage, sign) = (storage, sign)
     // Also where the task is cancelled, in which a storage may refuse to read.
     await Task {
       do {
+        let instant = files.instant
         guard try await Self.isOwn(instant, standing, storage) else { return }
         try await storage.deleteAll(contents)
         try await AttemptRemains(instant, in: storage).remove(markers.paths)
-        try await CommitLog(storage).remove(pending: InstantFiles(instant).inflight)
+        try await CommitLog(storage).remove(pending: files.inflight)
         try await CommitMarkers.remove(instant, in: storage)
       } catch { return }
       await sign.end()
@@ -163,19 +185,19 @@ package struct CommitAttempt: ~Copyable {
 
 /// Tells whether an attempt stands as its writer began it.
 package struct AttemptStanding: Sendable {
-  private let instant: Instant
+  private let files: InstantFiles
   /// What its inflight file says.
   private let plan: CommitMetadata
   private let storage: any Storage
 
-  init(_ instant: Instant, _ plan: CommitMetadata, _ storage: any Storage) {
-    self.instant = instant
+  init(_ files: InstantFiles, _ plan: CommitMetadata, _ storage: any Storage) {
+    self.files = files
     self.plan = plan
     self.storage = storage
   }
 
   func look() async throws(TimelineError) -> CommitLog.Standing {
-    try await CommitLog(storage).standing(of: instant, plan: plan)
+    try await CommitLog(storage).standing(of: files.instant, files.action, plan: plan)
   }
 
   /// Checks that nobody took the attempt for a dead writer's, before a data file of it appears or it is completed.
@@ -185,7 +207,7 @@ package struct AttemptStanding: Sendable {
     guard try await look() == .own else {
       throw TimelineError(
         .conflict, path: "",
-        "attempt \(instant.text) was removed by another writer, who took it for a dead one's: nothing of it stands; "
+        "attempt \(files.instant.text) was removed by another writer, who took it for a dead one's: nothing of it stands; "
           + "try again")
     }
   }

@@ -3,11 +3,16 @@ import TarnStorage
 extension CommitLog {
   /// Requests a commit at an instant.
   ///
+  /// - Parameters:
+  ///   - action: What is requested.
+  ///   - request: What the file says.
   /// - Returns: Whether the instant was free: a requested file that is there is always another's.
   /// - Throws: ``StorageError``, `unknown` where the file may be there, or may come.
-  package func request(_ instant: Instant) async throws(StorageError) -> Bool {
+  package func request(
+    _ instant: Instant, _ action: Action = .commit, saying request: [UInt8] = []
+  ) async throws(StorageError) -> Bool {
     do {
-      try await storage.put([], at: InstantFiles(instant).requested.path, if: .ifAbsent)
+      try await storage.put(request, at: InstantFiles(instant, action).requested.path, if: .ifAbsent)
       return true
     } catch  where error.code == .preconditionFailed {
       return false
@@ -16,10 +21,14 @@ extension CommitLog {
 
   /// Writes the inflight file of a commit that was requested; where that fails, neither file stays.
   ///
-  /// - Parameter plan: What the file says; set ``CommitMetadata/writer`` to find it again.
+  /// - Parameters:
+  ///   - action: What was requested.
+  ///   - plan: What the file says; set ``CommitMetadata/writer`` to find it again.
   /// - Throws: ``TimelineError``: `conflict` where another's is there; `storage`.
-  package func begin(_ instant: Instant, plan: CommitMetadata) async throws(TimelineError) {
-    let inflight = InstantFiles(instant).inflight
+  package func begin(
+    _ instant: Instant, _ action: Action = .commit, plan: CommitMetadata
+  ) async throws(TimelineError) {
+    let inflight = InstantFiles(instant, action).inflight
     do { try await storage.create(plan.bytes(), at: inflight.path, isUnique: true) } catch {
       switch error {
       case .taken:
@@ -45,14 +54,16 @@ extension CommitLog {
 
   /// Looks whether a commit which this process began is still as it began it.
   ///
-  /// - Parameter plan: What the inflight file says.
+  /// - Parameters:
+  ///   - action: What was requested.
+  ///   - plan: What the inflight file says.
   /// - Throws: ``TimelineError`` with code `storage`.
   package func standing(
-    of instant: Instant, plan: CommitMetadata
+    of instant: Instant, _ action: Action = .commit, plan: CommitMetadata
   ) async throws(TimelineError) -> Standing {
     let own = plan.bytes()
     do {
-      let path = TimelineEntry(instant, .commit, .inflight).path
+      let path = InstantFiles(instant, action).inflight.path
       return try await storage.readAll(path, limit: own.count) == own ? .own : .replaced
     } catch {
       switch error.code {

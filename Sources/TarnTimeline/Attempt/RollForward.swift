@@ -41,9 +41,10 @@ package struct RollForward: Sendable {
       guard !isCompleted else { continue }
       wasNeeded = true
       switch decision.kind {
-      case .commit(let content):
-        guard try await isWhole(decision.instant, timeline) else { continue }
-        _ = try await complete(decision.instant, content)
+      case .commit(let content, let action):
+        let files = InstantFiles(decision.instant, action)
+        guard try await isWhole(files, timeline) else { continue }
+        _ = try await complete(files, content)
       case .rollback(let target, let contents):
         try await RollbackExecution(
           target, by: decision.instant, contents, in: storage, holding: lock
@@ -57,19 +58,20 @@ package struct RollForward: Sendable {
 
   /// Whether no other engine undoes an attempt of another writer's: it takes data files first, and the files on the
   /// timeline last.
-  private func isWhole(_ instant: Instant, _ timeline: Timeline) async throws(TimelineError) -> Bool {
+  private func isWhole(_ files: InstantFiles, _ timeline: Timeline) async throws(TimelineError) -> Bool {
     do {
-      guard try await storage.exists(InstantFiles(instant).requested.path) else { return false }
+      guard try await storage.exists(files.requested.path) else { return false }
     } catch { throw TimelineError(error) }
-    return try await !RollbackNotices(timeline, in: storage).nameFromBehind(instant)
+    return try await !RollbackNotices(timeline, in: storage).nameFromBehind(files.instant)
   }
 
   /// Gives a commit that was decided its completed file.
   ///
-  /// - Parameter content: Where it lies.
+  /// - Parameters:
+  ///   - files: The commit's.
+  ///   - content: Where it lies.
   /// - Throws: ``TimelineError`` with code `storage`: the decision stands all the same.
-  package func complete(_ instant: Instant, _ content: String) async throws(TimelineError) -> Outcome {
-    let files = InstantFiles(instant)
+  package func complete(_ files: InstantFiles, _ content: String) async throws(TimelineError) -> Outcome {
     do throws(StorageError) {
       // Undone by another engine meanwhile, it must not come back.
       if try await storage.exists(files.inflight.path) {
@@ -86,6 +88,6 @@ package struct RollForward: Sendable {
       }
       if try await storage.exists(files.completed.path) { return .stands }
     } catch { throw TimelineError(error) }
-    return try await ArchivedTimeline.has(instant, in: storage) ? .stands : .gone
+    return try await ArchivedTimeline.has(files.instant, in: storage) ? .stands : .gone
   }
 }

@@ -32,12 +32,11 @@ package struct UndoneCommits: Sendable {
   private static func stands(
     _ instant: Instant, isNamed: Bool, _ storage: any Storage
   ) async throws(TimelineError) -> Bool {
-    let files = InstantFiles(instant)
     do {
       // A listing need not show what was moved while it was walked.
-      if try await storage.exists(files.completed.path) { return true }
+      if try await storage.hasAnyCommit(instant, { $0.completed }) { return true }
       if isNamed {
-        let isUnderWay = try await storage.exists(files.inflight.path)
+        let isUnderWay = try await storage.hasAnyCommit(instant) { $0.inflight }
         if isUnderWay { return true }
       }
     } catch { throw TimelineError(error) }

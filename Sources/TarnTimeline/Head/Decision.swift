@@ -7,8 +7,8 @@ import TarnBytes
 package struct NamedDecision: Sendable, Hashable {
   /// What was decided.
   package enum Kind: Sendable, Hashable {
-    /// A commit stands; what is to be its completed file lies at a path.
-    case commit(content: String)
+    /// A commit stands; what is to be its completed file, of that action, lies at a path.
+    case commit(content: String, action: Action = .commit)
     /// An attempt does not stand; what the rollback puts on the timeline lies at paths.
     case rollback(of: Instant, ServiceContents)
     /// Old versions of files are removed; what the clean puts on the timeline lies at paths.
@@ -35,7 +35,7 @@ package struct NamedDecision: Sendable, Hashable {
   /// The contents that lie beside the timeline until they are moved.
   package var contents: [String] {
     switch kind {
-    case .commit(let content): [content]
+    case .commit(let content, _): [content]
     case .rollback(_, let contents), .clean(let contents):
       [contents.plan, contents.inflight, contents.completed]
     }
@@ -44,7 +44,7 @@ package struct NamedDecision: Sendable, Hashable {
   /// The file that stands once all of it is carried out.
   package var completed: TimelineEntry {
     switch kind {
-    case .commit: TimelineEntry(instant, .commit, .completed)
+    case .commit(_, let action): TimelineEntry(instant, action, .completed)
     case .rollback: TimelineEntry(instant, .rollback, .completed)
     case .clean: TimelineEntry(instant, .clean, .completed)
     }
@@ -79,8 +79,8 @@ package struct RecentDecision: Sendable, Hashable {
   package var instant: Instant
   /// The paths of the base files that it wrote; nil where they are too many: its completed file tells them.
   package var files: [String]?
-  /// The ids of the file groups that it replaced.
-  package var replaced: [String]
+  /// The ids of the file groups that it replaced; nil where they are too many: its completed file tells them.
+  package var replaced: [String]?
   /// Whether it kept deletions of keys that no file group is known to keep.
   package var keepsDeletions: Bool
   /// Names the schema that it wrote by; nil where it named none.
@@ -96,10 +96,16 @@ package struct RecentDecision: Sendable, Hashable {
     self.sequence = sequence
     self.instant = instant
     self.files = (files?.count ?? .max) <= Self.mostFiles ? files : nil
-    self.replaced = replaced
+    self.replaced = replaced.count <= Self.mostFiles ? replaced : nil
     self.keepsDeletions = keepsDeletions
     self.schema = schema
     self.isForeign = isForeign
+  }
+
+  /// Tells only that there were files, and file groups that were replaced.
+  mutating func forgetFiles() {
+    files = nil
+    if replaced?.isEmpty == false { replaced = nil }
   }
 
   /// A short name of a schema, by which it is compared.

@@ -91,8 +91,8 @@ package struct Head: Sendable, Hashable {
     recent.removeFirst(max(recent.count - Self.mostRecent, 0))
     var files = 0
     for index in recent.indices.reversed() {
-      files += recent[index].files?.count ?? 0
-      if files > Self.mostFiles { recent[index].files = nil }
+      files += (recent[index].files?.count ?? 0) + (recent[index].replaced?.count ?? 0)
+      if files > Self.mostFiles { recent[index].forgetFiles() }
     }
   }
 

@@ -224,9 +224,8 @@ package struct HeadStore: Sendable {
   private func isCompleted(_ instants: [Instant]) async -> Standing? {
     guard let first = instants.first else { return nil }
     do {
-      let files = InstantFiles(first)
-      if try await !storage.exists(files.completed.path) {
-        let isUnderWay = try await storage.exists(files.inflight.path)
+      if try await !storage.hasAnyCommit(first, { $0.completed }) {
+        let isUnderWay = try await storage.hasAnyCommit(first) { $0.inflight }
         guard !isUnderWay, try await ArchivedTimeline.has(first, in: storage) else { return nil }
       }
       guard case .head(let present) = try await load() else { return nil }

@@ -47,8 +47,8 @@ enum HeadText {
       .init("sequence", decision.sequence.map { .integer($0) } ?? .null),
     ]
     switch decision.kind {
-    case .commit(let content):
-      members += [.init("action", .string("commit")), .init("content", .string(content))]
+    case .commit(let content, let action):
+      members += [.init("action", .string(action.rawValue)), .init("content", .string(content))]
     case .rollback(let target, let contents):
       members += [.init("action", .string("rollback")), .init("of", text(target))] + text(contents)
     case .clean(let contents): members += [.init("action", .string("clean"))] + text(contents)
@@ -67,7 +67,7 @@ enum HeadText {
     .object([
       .init("sequence", .integer(decision.sequence)), .init("instant", text(decision.instant)),
       .init("files", decision.files.map { .array($0.map { .string($0) }) } ?? .null),
-      .init("replaced", .array(decision.replaced.map { .string($0) })),
+      .init("replaced", decision.replaced.map { .array($0.map { .string($0) }) } ?? .null),
       .init("deletions", .boolean(decision.keepsDeletions)),
       .init("schema", .text(decision.schema)), .init("foreign", .boolean(decision.isForeign)),
     ])
@@ -114,6 +114,7 @@ extension NamedDecision {
     let kind: Kind
     switch try object.string("action") {
     case "commit": kind = .commit(content: try object.string("content"))
+    case "replacecommit": kind = .commit(content: try object.string("content"), action: .replacecommit)
     case "rollback": kind = .rollback(of: try object.instant("of"), try object.contents())
     case "clean": kind = .clean(try object.contents())
     case let action: throw .damaged("it names a decision \(action.prefix(40))")
@@ -136,9 +137,11 @@ extension RecentDecision {
     self.init(
       sequence: try object.number("sequence"), try object.instant("instant"),
       files: object["files"] == nil ? nil : try object.strings("files"),
-      replaced: try object.strings("replaced"), keepsDeletions: object["deletions"]?.boolean ?? true,
+      replaced: object["replaced"] == nil ? [] : try object.strings("replaced"),
+      keepsDeletions: object["deletions"]?.boolean ?? true,
       schema: object["schema"] == nil ? nil : try object.string("schema"),
       isForeign: object["foreign"]?.boolean ?? false)
+    if object["replaced"] == nil { replaced = nil }
   }
 }
 

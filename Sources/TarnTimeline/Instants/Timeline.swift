@@ -3,7 +3,7 @@ import TarnStorage
 /// What an entry of the timeline does to the table.
 public enum Action: String, Sendable, Hashable, CaseIterable {
   case commit, deltacommit, replacecommit, clean, rollback, restore, savepoint, indexing
-  case compaction, logcompaction, clustering
+  case compaction, logcompaction, clustering, schemacommit
 
   /// The action under which its completed file is named.
   public var completed: Action {

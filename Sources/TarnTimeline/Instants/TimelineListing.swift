@@ -8,6 +8,8 @@ package struct TimelineListing: Sendable {
   package let contents: [DecisionContent]
   /// Wishes of writers to go first, the oldest first.
   package let tickets: [Ticket]
+  /// Names of actions that this build does not know: those of versions of Hudi to come.
+  package let unknown: [String]
   /// Whether there is a folder of Hudi's locks, where all was listed.
   package let hasLocks: Bool
 
@@ -28,7 +30,18 @@ package struct TimelineListing: Sendable {
       timeline: Timeline(names.compactMap { TimelineEntry(fileName: $0) }),
       contents: names.compactMap { DecisionContent(fileName: $0) },
       tickets: names.compactMap { Ticket(fileName: $0) },
+      unknown: names.filter(isOfUnknownAction).map(String.init),
       hasLocks: page.folders.contains(TablePaths.locks))
+  }
+
+  /// Whether a name is one of the timeline, and of an action that is not known.
+  private static func isOfUnknownAction(_ name: some StringProtocol) -> Bool {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2 || parts.count == 3, Instant(parts[0]) != nil else { return false }
+    if parts.count == 3, parts[2] != "requested", parts[2] != "inflight" { return false }
+    // Hudi's actions are words of five letters or more; what an editor or a copy left mostly is none.
+    let isWord = parts[1].utf8.count > 4 && parts[1].utf8.allSatisfy { $0 >= 0x61 && $0 <= 0x7a }
+    return isWord && TimelineEntry(fileName: name) == nil
   }
 }
 

@@ -14,8 +14,43 @@ extension TableProperties {
     do { self.init(entries: try JavaProperties(parsing: bytes)) } catch {
       throw TimelineError(.damaged, path: path, "line \(error.line): \(error.message)", cause: error)
     }
+    guard entries[Self.droppedKey] == nil else {
+      throw TimelineError(
+        .noTable, path: path,
+        "the table that was here is dropped, and some of its files are left: drop it once more")
+    }
     try checkSoundness(path)
     try checkSupport(path)
+  }
+
+  /// The one entry of a table that is dropped.
+  private static let droppedKey = "tarn.dropped"
+
+  /// Makes a table none, in one step: its properties say nothing any more but that it is dropped.
+  ///
+  /// - Throws: ``TimelineError``: `noTable`; `conflict` where another writer changes the properties; `storage`.
+  package static func drop(in storage: any Storage) async throws(TimelineError) {
+    try await recover(in: storage)
+    guard let stored = try await storage.getIfPresent(TablePaths.properties) else {
+      throw TimelineError(.noTable, path: TablePaths.properties, "the file is gone")
+    }
+    do {
+      // No engine takes this for a table's properties.
+      try await storage.put(
+        Array("\(droppedKey)=true\n".utf8), at: TablePaths.properties, if: .ifMatches(stored.tag))
+    } catch {
+      guard error.code == .preconditionFailed else { throw TimelineError(error) }
+      throw TimelineError(
+        .conflict, path: TablePaths.properties, "another writer changes the properties: try again")
+    }
+  }
+
+  /// Whether a table was dropped, and files of it are left.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package static func isDropped(in storage: any Storage) async throws(TimelineError) -> Bool {
+    guard let bytes = try await storage.readIfPresent(TablePaths.properties) else { return false }
+    return (try? JavaProperties(parsing: bytes))?[droppedKey] != nil
   }
 
   private func required(_ key: String, _ path: String) throws(TimelineError) -> String {

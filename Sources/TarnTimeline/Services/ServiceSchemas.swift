@@ -108,6 +108,46 @@ enum ServiceSchemas {
       field("restoreInstantInfo", array(of: #""HoodieInstantInfo""#, standard: "null"), standard: "[]"),
     ])
 
+  static let replaceRequest = document(
+    "HoodieRequestedReplaceMetadata",
+    [
+      optional("operationType", text),
+      optional(
+        "clusteringPlan",
+        record(
+          "HoodieClusteringPlan",
+          [
+            optional(
+              "inputGroups",
+              #"{"type":"array","items":"#
+                + record(
+                  "HoodieClusteringGroup",
+                  [
+                    optional(
+                      "slices",
+                      #"{"type":"array","items":"#
+                        + record(
+                          "HoodieSliceInfo",
+                          [
+                            optional("dataFilePath", text), optional("deltaFilePaths", texts),
+                            #"{"name":"fileId","type":["null",\#(text)]}"#, optional("partitionPath", text),
+                            optional("bootstrapFilePath", text), version,
+                          ]) + "}"),
+                    optional("metrics", map(of: #""double""#)),
+                    #"{"name":"numOutputFileGroups","type":["int","null"],"default":1}"#,
+                    optional("extraMetadata", map(of: text)), version,
+                  ]) + "}"),
+            optional(
+              "strategy",
+              record(
+                "HoodieClusteringStrategy",
+                [optional("strategyClassName", text), optional("strategyParams", map(of: text)), version])),
+            optional("extraMetadata", map(of: text)), version,
+            optional("preserveHoodieMetadata", #""boolean""#),
+          ])),
+      optional("extraMetadata", map(of: text)), version,
+    ])
+
   static let cleanPlan = document(
     "HoodieCleanerPlan",
     [

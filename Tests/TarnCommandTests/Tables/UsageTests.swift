@@ -55,7 +55,7 @@ struct UsageTests {
       (["upsert", "t", "--from", "a", "--zone", "Mars/Base"], "a zone such as UTC"),
       (["upsert", "t", "--from", "a", "--on-error", "dead-letter"], "lacks its file"),
       (["upsert", "t", "--from", "a", "--on-error", "ignore"], "fail or dead-letter FILE is expected"),
-      (["delete", "t"], "give one of --key VALUE, --keys-from FILE and --where EXPR"),
+      (["delete", "t"], "give one of --key VALUE, --keys-from FILE, --where EXPR and --partition PATH"),
       (["delete", "t", "--key", "a", "--where", "a = 1"], "give one of"),
       (["update", "t", "--where", "a = 1"], "--set COLUMN=VALUE[,..] is missing"),
       (["update", "t", "--set", "a = 1"], "--where EXPR is missing"),

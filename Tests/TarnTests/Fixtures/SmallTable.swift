@@ -21,6 +21,13 @@ struct SmallTable {
       orderedBy: ordering, options: options, settings: TableFixture.settings(warnings))
   }
 
+  /// Opens such a table that is there.
+  init(opening storage: any Storage) async throws {
+    self.storage = storage
+    table = try await Table.open(
+      at: .storage(storage, name: "memory/small"), settings: TableFixture.settings(warnings))
+  }
+
   /// All rows in one batch, in the order of their record keys.
   func rows(_ refine: (Snapshot) throws -> Snapshot = { $0 }) async throws -> RecordBatch {
     let snapshot = try refine(try await table.snapshot())
@@ -101,4 +108,15 @@ func expectRefusal(
       #expect(error.message.contains(word), "\(error) lacks \(word)", sourceLocation: sourceLocation)
     }
   } catch { Issue.record("\(error)", sourceLocation: sourceLocation) }
+}
+
+extension InMemoryStorage {
+  /// Another storage with the same files.
+  func copied() async throws -> InMemoryStorage {
+    let copy = InMemoryStorage()
+    for object in try await listAll(prefix: "").objects {
+      try await copy.put(try await readAll(object.path), at: object.path, if: .ifAbsent)
+    }
+    return copy
+  }
 }

@@ -1,0 +1,174 @@
+import TarnColumns
+import TarnIndex
+import TarnParquet
+import TarnStorage
+import TarnTimeline
+
+/// File groups of one partition whose rows go into new ones.
+package struct FileGroupMerge: Sendable {
+  /// A slice, and what its footer tells.
+  package struct Input: Sendable {
+    /// The slice.
+    package let slice: FileSlice
+    /// What its footer tells.
+    package let facts: BaseFileFacts
+
+    /// Pairs them.
+    package init(_ slice: FileSlice, _ facts: BaseFileFacts) {
+      self.slice = slice
+      self.facts = facts
+    }
+  }
+
+  /// The partition.
+  package let partitionPath: String
+  /// The slices, of one partition at least one.
+  package let inputs: [Input]
+  /// The order of the rows.
+  package let order: RowOrder
+
+  /// Names them.
+  package init(_ partitionPath: String, _ inputs: [Input], _ order: RowOrder) {
+    self.partitionPath = partitionPath
+    self.inputs = inputs
+    self.order = order
+  }
+
+  /// Their rows.
+  package var rowCount: Int { inputs.reduce(0) { $0 + min(max($1.facts.rowCount, 0), 1 << 40) } }
+  /// Their bytes.
+  package var byteCount: Int { inputs.reduce(0) { $0 + $1.slice.size } }
+}
+
+/// Writes new file groups of the rows of others, as they are read: what is held at once does not follow their size.
+///
+/// Rows keep the instants and numbers of the commits that wrote them; only the name of their file is another. What the files
+/// remember of deleted keys goes with them.
+///
+/// Source: format-logs-and-services 5.
+package struct FileGroupMerger: Sendable {
+  private let files: CommitFiles
+  private let taskNumber: Int
+
+  /// Bytes of a file that are read ahead of the rows at hand.
+  private static let readAhead = 8 << 20
+
+  /// Makes a writer.
+  ///
+  /// - Parameter taskNumber: The number of this writer within the commit, which makes its names unique.
+  package init(_ files: CommitFiles, taskNumber: Int) {
+    self.files = files
+    self.taskNumber = taskNumber
+  }
+
+  /// About how many bytes of rows are sorted at once.
+  package static func runBytes(memory: Int) -> Int { max(memory / 8, 1 << 20) }
+
+  /// What is to stand on the disk before the first of the new files does.
+  package func marker(of merge: FileGroupMerge, _ fileID: String) -> CommitMarkers.Marker {
+    NewFileNames(fileID, merge.partitionPath, taskNumber, files.stamp.instant).marker(0)
+  }
+
+  /// Writes the new file groups.
+  ///
+  /// - Parameter fileID: The id of the first of them, whose marker is there already.
+  package func write(_ merge: FileGroupMerge, _ fileID: String) async throws -> [WrittenFile] {
+    let writer = PartitionWriter(
+      files, partitionPath: merge.partitionPath, taskNumber: taskNumber, fileID: fileID,
+      targetSize: files.format.sizes.file)
+    do {
+      var tombstones: [KeyTombstone] = []
+      for input in merge.inputs where input.facts.hasTombstones {
+        tombstones += try await files.tombstones(of: try await files.reader.open(input.slice))
+      }
+      writer.tombstones = KeyTombstone.latest(of: tombstones, orderedAs: files.format.ordering?.type)
+      var run = SortedRun(order: merge.order, most: Self.runBytes(memory: files.memory))
+      for input in merge.inputs { try await append(input.slice, to: writer, &run) }
+      try await run.end(writer)
+      return try await writer.finish()
+    } catch {
+      await writer.abandon()
+      throw error
+    }
+  }
+
+  private func append(
+    _ slice: FileSlice, to writer: PartitionWriter, _ run: inout SortedRun
+  ) async throws {
+    let file = try await files.reader.open(slice)
+    if let (column, why) = file.unreadable.first {
+      throw FileGroupError(
+        .unsupported, "\(slice.path): column \(column) cannot be carried over to a new file: \(why)",
+        path: slice.path, column: column)
+    }
+    let format = files.format
+    let batches = file.keepingDictionaries().batches(
+      columns: file.columns(format.fileSchema), rowsPerBatch: CommitFiles.stepRows,
+      bytesPerBatch: CommitFiles.stepBytes, readAhead: Self.readAhead)
+    for try await rows in batches {
+      try await run.append(try rows.aligned(to: format.fileSchema), writer)
+    }
+  }
+}
+
+/// Rows that are sorted before they are written, as many at once as may be held.
+private struct SortedRun {
+  let order: RowOrder
+  /// Bytes of rows at which they are sorted and written.
+  let most: Int
+  private var batches: [RecordBatch] = []
+  private var bytes = 0
+
+  init(order: RowOrder, most: Int) {
+    self.order = order
+    self.most = most
+  }
+
+  mutating func append(_ rows: RecordBatch, _ writer: PartitionWriter) async throws {
+    guard order != .stored else { return try await writer.append(stored: rows) }
+    batches.append(rows)
+    bytes += rows.byteCount
+    if bytes >= most { try await end(writer) }
+  }
+
+  mutating func end(_ writer: PartitionWriter) async throws {
+    guard let first = batches.first else { return }
+    let all = try RecordBatch.concatenate(batches, schema: first.schema)
+    batches = []
+    bytes = 0
+    guard let rows = try order.rows(of: all) else { return try await writer.append(stored: all) }
+    var rest = rows[...]
+    while !rest.isEmpty {
+      let some = CommitFiles.step(rest, of: all)
+      try await writer.append(stored: try all.gather(some))
+      rest = rest.dropFirst(some.count)
+    }
+  }
+}
+
+extension MemoryBudget {
+  /// What writing new file groups of the rows of others takes at most.
+  ///
+  /// - Parameter memory: The whole budget, of which a part is for rows that are sorted.
+  package static func cost(_ merge: FileGroupMerge, _ format: BaseFileFormat, memory: Int) -> Int {
+    cost(
+      merging: merge.rowCount, format,
+      sorting: merge.order == .stored ? 0 : FileGroupMerger.runBytes(memory: memory))
+  }
+}
+
+extension CommitFiles {
+  /// The tombstones of a file that have not expired.
+  func tombstones(of file: ParquetFile) async throws -> [KeyTombstone] {
+    guard format.hasKeyIndex, file.hasTombstones else { return [] }
+    do throws(KeyIndexError) {
+      return
+        try await reader.footers.keyIndex(of: file, in: storage)?
+        .allTombstones(in: storage, at: file.path, expiry: stamp.tombstoneExpiry) ?? []
+    } catch {
+      guard case .damaged = error else { throw error }
+      reader.warn("\(error): deletions that it remembered are forgotten")
+      return []
+    }
+  }
+}
