@@ -84,6 +84,7 @@ struct Process: Sendable {
         }
       case .foreignRollback, .foreignUndo, .archive: return await foreign(deed)
       case .rollBack: return try await rollBack(on: table)
+      case .restore, .undo, .clean: return try await serve(deed, on: table)
       case .widen(let trade, let column):
         let rows: RecordBatch
         do {
@@ -115,6 +116,26 @@ struct Process: Sendable {
       }
       return .saw([])
     } catch { return .broke(error) }
+  }
+
+  /// Takes commits back, or cleans; what cannot be done any more when it comes to that is no error.
+  private func serve(_ deed: Deed, on table: Table) async throws(TableError) -> Ending {
+    let timeline = try await table.timeline()
+    guard let first = timeline.first, let latest = timeline.latest else { return .saw([]) }
+    do throws(TableError) {
+      switch deed {
+      case .restore: try await table.restore(to: first.instant)
+      case .undo: if latest != first { try await table.rollBackCompleted(latest.instant) }
+      default: try await table.clean(keeping: .versions(1))
+      }
+    } catch {
+      switch error.code {
+      // Another came first, or a clean did.
+      case .conflict, .mismatch, .cleaned: break
+      default: throw error
+      }
+    }
+    return .saw([])
   }
 
   /// Rolls back the first attempt there is; what is none any more when it comes to that is no error.

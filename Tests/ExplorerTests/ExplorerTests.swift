@@ -90,6 +90,8 @@ import Testing
     "archived 1x27.3x39 3@39dies",
     // A commit is archived between a look at the timeline and the reading of what it says.
     "archive 1x5.2x10000.3x10000 last torn",
+    // A clean removes what a writer is about to read that has no attempt yet.
+    "clean 3x10",
   ])
   func aScheduleThatOnceShowedAMistakeShowsNoneNow(line: String) async throws {
     let schedule = try #require(Schedule(line))

@@ -25,6 +25,12 @@ enum Deed: Sendable {
   case widen(Trade, column: String)
   /// It reads all rows so many times.
   case read(times: Int)
+  /// It restores the table to its first commit.
+  case restore
+  /// It rolls the latest commit back, if it is not the first.
+  case undo
+  /// It removes all versions of files but the latest.
+  case clean
 }
 
 extension Deed {
@@ -32,14 +38,14 @@ extension Deed {
   var isForeign: Bool {
     switch self {
     case .foreign, .foreignRollback, .foreignUndo, .archive: true
-    case .upsert, .move, .together, .delete, .widen, .rollBack, .read: false
+    case .upsert, .move, .together, .delete, .widen, .rollBack, .read, .restore, .undo, .clean: false
     }
   }
 
   /// Whether it is done by a writer of Tarn's, in whose calls things go wrong.
   var isWrite: Bool {
     switch self {
-    case .upsert, .move, .together, .delete, .widen, .rollBack: true
+    case .upsert, .move, .together, .delete, .widen, .rollBack, .restore, .undo, .clean: true
     case .foreign, .foreignRollback, .foreignUndo, .archive, .read: false
     }
   }
@@ -175,8 +181,23 @@ struct Scenario: Sendable {
       deeds: [upsert("t0", "one"), .upsert([Trade("n1", 2, "FTX", 2, "two")]), .foreignUndo]),
   ]
 
+  /// Scenarios with services beside writers.
+  private static let services: [Scenario] = [
+    Scenario(name: "restore", deeds: [upsert("t0", "one"), .restore]),
+    Scenario(
+      name: "restores",
+      deeds: [upsert("t0", "one"), .restore, .move([Trade("t3", 2, "OKX", 2, "three")]), .restore]),
+    // Who writes a transaction again writes it once, or once more where it was taken back.
+    Scenario(
+      name: "back",
+      deeds: [upsert("t0", "one", transaction: true), .undo, upsert("n0", "three"), .delete(["t1"])]),
+    Scenario(name: "clean", deeds: [upsert("t0", "one"), .clean, upsert("t1", "three"), .clean]),
+    Scenario(
+      name: "upkeep", deeds: [upsert("t0", "one"), .clean, .restore, upsert("t1", "four"), .rollBack]),
+  ]
+
   /// All scenarios.
-  static let all = common + besides
+  static let all = common + besides + services
 
   static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 
@@ -189,7 +210,7 @@ struct Scenario: Sendable {
     case .together(let batches):
       for trade in batches[committer % 100] { rows.upsert(trade) }
     case .widen(let trade, _): rows.upsert(trade)
-    case .foreignRollback, .foreignUndo, .archive, .rollBack, .read: break
+    case .foreignRollback, .foreignUndo, .archive, .rollBack, .read, .restore, .undo, .clean: break
     }
   }
 }

@@ -53,7 +53,7 @@ struct Verdict: Sendable {
         return "decision \(decision.sequence), \(decision.instant), is not on the timeline"
       }
       // What was taken back began another epoch, and the commits before it say their old positions.
-      if !decision.isForeign, !scenario.takesBack,
+      if !decision.isForeign, !scenario.takesBack, !scenario.goesBack,
         metadata.extra[CommitMetadata.positionKey] != "\(head.epoch)-\(decision.sequence)"
       {
         return "commit \(decision.instant) does not say that it is decision \(decision.sequence)"
@@ -61,7 +61,7 @@ struct Verdict: Sendable {
       actors.append(metadata.extra[Process.key].flatMap { Int($0) } ?? 0)
     }
     if let wrong = try await wrongRows(actors) { return wrong }
-    if let wrong = wrongEndings(actors, try await undone()) { return wrong }
+    if let wrong = wrongEndings(actors, try await undone(), try await takenBack()) { return wrong }
     if let wrong = wrongVersions(decisions) { return wrong }
     if let wrong = try await leftovers(timeline, archive) { return wrong }
     return try await wrongCheck()
@@ -155,7 +155,24 @@ struct Verdict: Sendable {
 
   // MARK: - What was told
 
-  private func wrongEndings(_ actors: [Int], _ undone: [Int]) -> String? {
+  /// The commits that restores and rollbacks of Tarn's took back.
+  private func takenBack() async throws -> Set<Instant> {
+    var instants: Set<Instant> = []
+    for entry in try await Timeline.load(from: storage).entries where entry.state == .completed {
+      switch entry.action {
+      case .restore:
+        let done = try RestoreMetadata(avro: try await storage.readAll(entry.path))
+        instants.formUnion(done.commits.compactMap { Instant($0) })
+      case .rollback:
+        let done = try RollbackMetadata(avro: try await storage.readAll(entry.path))
+        instants.formUnion(done.commits.compactMap { Instant($0) })
+      default: break
+      }
+    }
+    return instants
+  }
+
+  private func wrongEndings(_ actors: [Int], _ undone: [Int], _ takenBack: Set<Instant>) -> String? {
     let isFaultless =
       schedule.faults.isEmpty && !scenario.rollsBackLiving && !scenario.takesBack
     var once: Set<Instant> = []
@@ -164,6 +181,7 @@ struct Verdict: Sendable {
       if count > 1 { return "actor \(actor) committed \(count) times" }
       switch endings[actor] {
       case .committed(let instant):
+        if scenario.goesBack, instant.map(takenBack.contains) ?? false { continue }
         if case .upsert(_, transaction: true) = scenario.deeds[Scenario.actor(of: actor) - 1] {
           if let instant { once.insert(instant) }
         } else if count == 0, !undone.contains(actor), !isUndoneBehind(actor) {
@@ -173,7 +191,8 @@ struct Verdict: Sendable {
         if error.code != .outcomeUnknown, count > 0 {
           return "actor \(actor) was told that its commit does not stand, and it does: \(error)"
         }
-        if isFaultless { return "actor \(actor) failed: \(error)" }
+        let isTakenBack = scenario.goesBack && error.message.contains("was undone while it completed")
+        if isFaultless, !isTakenBack { return "actor \(actor) failed: \(error)" }
       case .saw, .several: break
       case .broke(let error): return "actor \(actor) broke: \(error)"
       case nil:
@@ -225,7 +244,7 @@ struct Verdict: Sendable {
       }
     }
     // What another engine undid while it was completed lacks its files.
-    guard !scenario.takesBack else { return nil }
+    guard !scenario.takesBack, !scenario.cleans else { return nil }
     for entry in timeline.completedCommits {
       let paths = try await CommitLog(storage).metadata(of: entry).files.compactMap(\.path)
       guard try await paths.allExist(in: storage) else { return "a file of \(entry.instant) is gone" }
@@ -244,6 +263,19 @@ extension Scenario {
       }
     }
   }
+
+  /// Whether commits are taken back by Tarn.
+  fileprivate var goesBack: Bool {
+    deeds.contains { deed in
+      switch deed {
+      case .restore, .undo: true
+      default: false
+      }
+    }
+  }
+
+  /// Whether versions of files are removed.
+  fileprivate var cleans: Bool { deeds.contains { if case .clean = $0 { true } else { false } } }
 
   /// Whether a writer may be rolled back while it lives.
   fileprivate var rollsBackLiving: Bool {

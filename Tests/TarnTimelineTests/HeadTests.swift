@@ -18,6 +18,27 @@ import Testing
     #expect(read.named == head.named && read.recent == head.recent && read.position == head.position)
   }
 
+  @Test func eachKindOfDecisionComesBack() throws {
+    func content(_ mark: String) -> String { DecisionContent(Self.instant, mark: mark).path }
+    let contents = ServiceContents(plan: content("1"), inflight: content("2"), completed: content("3"))
+    var plain = contents
+    plain.plan = nil
+    let other = TimelineTests.instant(5)
+    let kinds: [NamedDecision.Kind] = [
+      .rollback(of: other, contents), .clean(contents), .savepoint(of: other, plain),
+      .savepointDeletion(of: other), .restore(to: other, contents), .commitRollback(of: other, contents),
+    ]
+    var head = Self.head(content: content("7f"))
+    head.named += kinds.map { NamedDecision(Self.instant, sequence: nil, $0) }
+    head.note(DeletedSavepoint(other, at: Self.instant))
+    let read = try Head(parsing: head.bytes)
+    #expect(read.named == head.named && read.deletedSavepoints == head.deletedSavepoints)
+    #expect(read.named.map(\.contents) == head.named.map(\.contents))
+    // Without a plan there is nothing that could be carried out.
+    head.named = [NamedDecision(Self.instant, sequence: nil, .restore(to: other, plain))]
+    #expect(throws: HeadError.self) { try Head(parsing: head.bytes) }
+  }
+
   @Test func whatIsKnownOfTheStorageComesBackWhereThereIsAny() throws {
     var head = Self.head(content: DecisionContent(Self.instant, mark: "7f").path)
     #expect(try Head(parsing: head.bytes).findings == nil)

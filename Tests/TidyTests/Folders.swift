@@ -18,7 +18,7 @@ enum Folders {
     "TarnStorage": ["Protocol", "Memory", "System", "Local"],
     "TarnTimeline": [
       "Layout", "Instants", "Properties", "Metadata", "Services", "Archive", "View", "Lock", "Head",
-      "Attempt",
+      "Attempt", "Decisions",
     ],
     "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client", "Profiles", "Credentials"],
     "TarnS3": ["Options", "Answers", "Requests", "Reading", "Conditions", "Writing", "Storage"],

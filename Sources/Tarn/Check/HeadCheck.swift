@@ -41,7 +41,7 @@ struct HeadCheck: Sendable {
   private mutating func checkNamed(_ head: Head) {
     let contents = Set(listing.contents.map(\.path))
     let pending = Set(listing.timeline.pending.map(\.instant))
-    for decision in head.named where !listing.timeline.entries.contains(decision.completed) {
+    for decision in head.named where !decision.isCarriedOut(on: listing.timeline) {
       switch decision.kind {
       case .commit(let content, _):
         guard !archive.found.contains(decision.instant) else { continue }
@@ -54,11 +54,18 @@ struct HeadCheck: Sendable {
         }
       case .rollback(let target, let files):
         // What was carried out may have been archived since.
-        guard pending.contains(target), !contents.contains(files.plan), !pending.contains(decision.instant)
+        guard pending.contains(target), let plan = files.plan, !contents.contains(plan),
+          !pending.contains(decision.instant)
         else { continue }
+        find("it names the rollback \(decision.instant.text) of \(target.text), whose plan is gone", plan)
+      case .restore(_, let files), .commitRollback(_, let files):
+        guard pending.contains(decision.instant), let end = files.completed, !contents.contains(end) else {
+          continue
+        }
         find(
-          "it names the rollback \(decision.instant.text) of \(target.text), whose plan is gone", files.plan)
-      case .clean: continue
+          "it names decision \(decision.instant.text), which takes commits back, and whose content is gone: it can not be "
+            + "carried out", end)
+      case .clean, .savepoint, .savepointDeletion: continue
       }
     }
   }

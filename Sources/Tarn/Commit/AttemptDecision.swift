@@ -70,6 +70,8 @@ struct AttemptDecision: Sendable {
         guard prepared.isUnaffected(by: newer), let head = state.head else {
           return .lost(.overtaken, newer)
         }
+        // What was taken back brings rows back that came in no commit.
+        guard head.head.epoch == candidate.base.head.head.epoch else { return .lost(.overtaken, newer) }
         // The schema is read from the greatest instant, so that this one's would not be seen.
         if newer.planned.claim.changesSchema, let last = state.timeline.completedCommits.last?.instant,
           last > candidate.instant

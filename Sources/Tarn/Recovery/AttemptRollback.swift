@@ -75,8 +75,9 @@ struct AttemptRollback: Sendable {
     guard entry.state != .completed else {
       throw TableError(
         .unsupported,
-        "\(entry.action.rawValue) \(instant.text) is completed: only attempts are rolled back yet, and a completed one "
-          + "only by another engine", path: entry.path)
+        "\(entry.action.rawValue) \(instant.text) is completed, and no attempt: the latest commit is rolled back by "
+          + "rollBackCompleted (tarn rollback --completed), and to others before it a restore goes back",
+        path: entry.path)
     }
     switch entry.action {
     case .commit, .replacecommit, .clustering: break

@@ -12,13 +12,19 @@ struct Recovery: Sendable {
 
   /// Reads the table, and puts in order what stands in a writer's way; whoever wishes to go first goes first.
   ///
-  /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine replaces what
-  ///   it does not name.
+  /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine restores the
+  ///   table, or replaces what it does not name.
   func run(heeding tickets: inout Tickets) async throws(TableError) -> TableState {
     let properties = try await writableProperties()
     var decided = try await self.decided(properties)
     if await tickets.heed(decided.listing.tickets) { decided = try await self.decided(properties) }
     var (head, listing) = (decided.head, decided.listing)
+    if let pending = listing.timeline.pending.first(where: { $0.action == .restore }) {
+      throw TableError(
+        .conflict,
+        "\(pending.path): another engine restores the table, or died while it did: let it finish, or restore the table to that "
+          + "time once more with that engine, and try again", path: pending.path)
+    }
     let clock = InstantClock(settings, properties)
     let attempts = DeadAttempts(
       storage: storage, settings: settings, clock: clock, base: base, heads: heads, locking: decided.locking)
@@ -58,6 +64,18 @@ struct Recovery: Sendable {
     }
     guard let unknown = found.first(where: \.isUnknown) else { return found }
     throw TableError.replacing(unknown.entry, "file groups, and does not say which")
+  }
+
+  /// Whether a write failed since something was gone that the table had when it looked, and not any more: a commit that was
+  /// archived, or a base file that a clean removed or that was taken back with its commit.
+  func hasMovedOn(since failure: TableError) async -> Bool {
+    if failure.isOfVanishedCommit { return true }
+    guard failure.code == .storage || failure.code == .damaged, let path = failure.path,
+      let name = BaseFileName(path: path), (try? await storage.exists(path)) == false,
+      let present = try? await SettledTimeline.load(from: storage).timeline
+    else { return false }
+    return !present.isVisible(name.instant)
+      || present.entries.contains { $0.action == .clean && $0.instant > name.instant }
   }
 
   /// How far ahead of the clock an instant may lie, in microseconds.
@@ -123,7 +141,7 @@ struct Recovery: Sendable {
         head = LoadedHead(try await rebuild.head(listing), tag)
       }
       let locking = try await locking(properties, listing)
-      let left = head.head.named.filter { !listing.timeline.entries.contains($0.completed) }
+      let left = head.head.named.filter { !$0.isCarriedOut(on: listing.timeline) }
       if !left.isEmpty {
         try await carryOut(left, listing.timeline, locking)
         listing = try await TimelineListing.load(from: storage)

@@ -6,17 +6,23 @@ import TarnTimeline
 /// Finds out whether a clean has removed versions of files that belong to the table as of an instant: without them, rows
 /// would be missing, and nothing would tell.
 struct RemovedVersions: Sendable {
-  private let state: TableState
+  private let properties: TableProperties
+  private let timeline: Timeline
   private let storage: any Storage
 
-  init(_ state: TableState, _ storage: any Storage) {
-    self.state = state
+  init(_ properties: TableProperties, _ timeline: Timeline, _ storage: any Storage) {
+    self.properties = properties
+    self.timeline = timeline
     self.storage = storage
+  }
+
+  init(_ state: TableState, _ storage: any Storage) {
+    self.init(state.properties, state.timeline, storage)
   }
 
   /// The first clean behind an instant that is on the timeline.
   private func clean(after instant: Instant) -> TimelineEntry? {
-    state.timeline.entries.first {
+    timeline.entries.first {
       $0.action == .clean && $0.state == .completed && $0.instant > instant
     }
   }
@@ -27,38 +33,72 @@ struct RemovedVersions: Sendable {
   /// - Throws: ``TableError`` with code `cleaned` where one is.
   func check(asOf instant: Instant, where isRead: (String) -> Bool) async throws {
     guard let clean = clean(after: instant) else { return }
-    let view = try await FileSystemView.load(
-      from: storage, properties: state.properties, timeline: state.timeline)
+    let view = try await FileSystemView.load(from: storage, properties: properties, timeline: timeline)
+    // What a savepoint held may lie behind a version that is gone.
+    let isExact = timeline.entries.contains { $0.action == .savepoint }
+    guard let gone = try await missing(asOf: instant, in: view, isExact: isExact, where: isRead) else {
+      return
+    }
+    throw error(instant, clean, gone)
+  }
+
+  /// What is missing of the table as of an instant; nil for nothing.
+  ///
+  /// - Parameters:
+  ///   - view: All partitions, or those that are looked into.
+  ///   - isExact: Whether it is found out for each file group that its version is the one that the next was made of; else
+  ///     a version is enough, as a clean removes the older ones first.
+  ///   - isRead: Whether a partition is looked into.
+  func missing(
+    asOf instant: Instant, in view: FileSystemView, isExact: Bool, where isRead: (String) -> Bool
+  ) async throws -> String? {
     for partition in view.partitions where isRead(partition.path) {
       var written: [Instant: [String: String?]] = [:]
       for (files, _) in view.versions(of: partition) {
-        guard let oldest = files.last, oldest.name.instant > instant else { continue }
-        let isNew = try await began(partition.path, oldest.name, after: instant, &written)
-        guard isNew else { throw error(instant, clean, "file group \(oldest.name.fileID)") }
-      }
-    }
-    for entry in state.timeline.commits(after: instant) where entry.action.completed == .replacecommit {
-      let replaced = try await CommitLog(storage).metadata(of: entry).replaced
-      for (partition, groups) in replaced?.pairs ?? [] where isRead(partition) {
-        let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
-        if let gone = groups.first(where: { !known.contains($0) }) {
-          throw error(instant, clean, "file group \(gone)")
+        // Of those behind it the oldest; where there is none, the latest is the one.
+        guard let next = files.last(where: { $0.name.instant > instant }) else { continue }
+        let present = files.first { $0.name.instant <= instant }?.name.instant
+        if !isExact, present != nil { continue }
+        let group = "file group \(next.name.fileID)" + (partition.path.isEmpty ? "" : " in \(partition.path)")
+        switch try await version(before: next.name, partition.path, asOf: instant, &written) {
+        case .none where present == nil: break
+        case .at(let version) where version == present: break
+        case .at(let version): return "version \(version.text) of \(group)"
+        case .none, .unknown: return "a version of \(group)"
         }
       }
     }
+    for entry in timeline.commits(after: instant) where entry.action.completed == .replacecommit {
+      let replaced = try await CommitLog(storage).metadata(of: entry).replaced
+      for (partition, groups) in replaced?.pairs ?? [] where isRead(partition) {
+        let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
+        if let gone = groups.first(where: { !known.contains($0) }) { return "file group \(gone)" }
+      }
+    }
+    return nil
   }
 
-  /// Whether a file group's first version came after an instant, as far as the timeline tells.
+  /// Which version a file group had, as far as the timeline tells.
+  private enum Version {
+    /// It began later.
+    case none
+    case at(Instant)
+    case unknown
+  }
+
+  /// Which version a file group had as of an instant, by what commits say of the versions that came then.
   ///
-  /// - Parameter written: What commits wrote in the partition: of each file group the version before.
-  private func began(
-    _ partition: String, _ file: BaseFileName, after instant: Instant,
+  /// - Parameters:
+  ///   - file: A later version.
+  ///   - written: What commits wrote in the partition: of each file group the version before.
+  private func version(
+    before file: BaseFileName, _ partition: String, asOf instant: Instant,
     _ written: inout [Instant: [String: String?]]
-  ) async throws -> Bool {
+  ) async throws -> Version {
     var version = file.instant
     while version > instant {
-      guard let entry = state.timeline.completedCommits.first(where: { $0.instant == version }) else {
-        return false
+      guard let entry = timeline.completedCommits.first(where: { $0.instant == version }) else {
+        return .unknown
       }
       if written[version] == nil {
         let files = try await CommitLog(storage).document(of: entry).files {
@@ -67,34 +107,58 @@ struct RemovedVersions: Sendable {
         written[version] = Dictionary(
           files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
       }
-      guard let before = written[version]?[file.fileID] else { return false }
-      guard let text = before else { return true }
-      guard let previous = Instant(text), previous < version else { return false }
+      guard let before = written[version]?[file.fileID] else { return .unknown }
+      guard let text = before else { return .none }
+      guard let previous = Instant(text), previous < version else { return .unknown }
       version = previous
     }
-    return false
+    return .at(version)
   }
 
-  /// The error of a file that is gone while a snapshot is read, where a clean removed it; else that error.
+  /// The error of a file that is gone while a snapshot is read, where a clean removed it, or a commit was taken back; else
+  /// that error.
   ///
   /// - Parameter instant: The last commit to be seen; nil for the latest.
   func explained(_ failure: TableError, asOf instant: Instant?) async -> TableError {
     guard failure.code == .storage || failure.code == .damaged, let path = failure.path,
       let name = BaseFileName(path: path), (try? await storage.exists(path)) == false,
-      let read = instant ?? state.timeline.latest?.instant,
-      let present = try? await TableState.load(storage),
-      let clean = RemovedVersions(present, storage).clean(after: name.instant)
+      let read = instant ?? timeline.latest?.instant,
+      let present = try? await TableState.load(storage)
     else { return failure }
-    return error(read, clean, "\(path)")
+    if timeline.isVisible(name.instant), !present.timeline.isVisible(name.instant) {
+      let later = present.timeline.entries.last { entry in
+        (entry.action == .restore || entry.action == .rollback) && entry.instant > name.instant
+      }
+      let by = later.map { "\($0.action.rawValue) \($0.instant.text) took" } ?? "a restore or a rollback took"
+      return TableError(
+        .conflict,
+        "the table as of instant \(read.text) cannot be read: \(by) commit \(name.instant.text) back, and \(path) with "
+          + "it; take another snapshot", path: path)
+    }
+    guard let clean = RemovedVersions(present, storage).clean(after: name.instant) else { return failure }
+    return error(read, clean, "a version of \(path)")
   }
 
   private func error(_ instant: Instant, _ clean: TimelineEntry, _ what: String) -> TableError {
-    let later = state.timeline.completedCommits.count { $0.instant > instant }
+    let later = timeline.completedCommits.count { $0.instant > instant }
     return TableError(
       .cleaned,
-      "the table as of instant \(instant.text) cannot be read: clean \(clean.instant.text), or one behind it, removed a "
-        + "version of \(what); take another snapshot, and where older ones are to be read, keep more "
-        + "(tarn.clean.retained): \(later + 1) commits would have kept it",
+      "the table as of instant \(instant.text) cannot be read: clean \(clean.instant.text), or one behind it, removed "
+        + "\(what); take another snapshot, and where older ones are to be read, keep more (tarn.clean.retained): "
+        + "\(later + 1) commits would have kept it",
       path: clean.path)
+  }
+
+  /// The error of a commit of which files are gone, so that it cannot be held or gone back to.
+  ///
+  /// - Parameters:
+  ///   - what: What is gone.
+  ///   - deed: What was to be done.
+  func refusal(_ instant: Instant, _ what: String, _ deed: String) -> TableError {
+    let clean = clean(after: instant)
+    let cleaner = clean.map { "clean \($0.instant.text), or one behind it," } ?? "a clean"
+    return TableError(
+      .cleaned, "\(deed) is refused: \(cleaner) removed \(what), which the table had as of \(instant.text)",
+      path: clean?.path)
   }
 }

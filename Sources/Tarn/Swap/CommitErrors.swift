@@ -31,12 +31,12 @@ extension TableError {
         + "try again")
   }
 
-  /// The error of a commit that another engine took back.
+  /// The error of a commit that was taken back.
   static func undone(_ instant: Instant) -> TableError {
     TableError(
       .conflict,
-      "commit \(instant.text) was undone by another engine while it completed: nothing of it stands. Spark beside Tarn "
-        + "needs optimistic concurrency (hoodie.write.concurrency.mode=OPTIMISTIC_CONCURRENCY_CONTROL) and lazy cleaning "
+      "commit \(instant.text) was undone while it completed, by a restore or by another engine: nothing of it stands. Spark "
+        + "beside Tarn needs optimistic concurrency (hoodie.write.concurrency.mode=OPTIMISTIC_CONCURRENCY_CONTROL) and lazy cleaning "
         + "(hoodie.cleaner.policy.failed.writes=LAZY)")
   }
 

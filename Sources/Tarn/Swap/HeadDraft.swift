@@ -120,7 +120,11 @@ struct HeadDraft: Sendable {
   /// Each candidate has carried out what the head of its base named, also where that has left the timeline since.
   private func named(besides listing: TimelineListing, _ taken: [CommitCandidate]) -> [NamedDecision] {
     let done = Set(taken.flatMap(\.base.head.head.named))
-    return before.named.filter { !done.contains($0) && !listing.timeline.entries.contains($0.completed) }
+    return before.named.filter { decision in
+      // The listing begins somewhere, so that what it does not show may be there.
+      !done.contains(decision)
+        && !(decision.completed.map(listing.timeline.entries.contains) ?? false)
+    }
   }
 
   /// The next head, and what it names of the candidates.
@@ -211,7 +215,7 @@ struct HeadDraft: Sendable {
     }
     let base = candidate.base.timeline
     if let (action, other) = try await notices.takesBack(anyOf: base) {
-      return .conflict(.conflict(other, "was taken back by a \(action.rawValue) of another engine"))
+      return .conflict(.conflict(other, "was taken back by a \(action.rawValue)"))
     }
     if let (other, what) = candidate.conflict(among: replacements) {
       return .conflict(.replacing(other, what))

@@ -69,8 +69,8 @@ extension Table {
         let table = PresentTable(state: state, settings: settings, reader: reader)
         ending = try await attempt.run(on: table, after: known, number: tries + 1)
       } catch {
-        // It was archived just then, and what is left of the table tells the same.
-        guard error.isOfVanishedCommit, looks < TableState.mostLooks, write.canBeginAgain else { throw error }
+        guard looks < TableState.mostLooks, write.canBeginAgain, await recovery.hasMovedOn(since: error)
+        else { throw error }
         looks += 1
         continue
       }

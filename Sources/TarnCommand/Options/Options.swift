@@ -211,6 +211,9 @@ enum Options {
   static let forceDrop = Option<Bool>.flag(
     "force", "also where a writer is at work, which fails then and whose rows are lost")
   static let force = Option<Bool>.flag("force", "also an attempt whose writer lives, which begins again then")
+  static let isCompleted = Option<Bool>.flag("completed", "the latest commit, in place of an attempt")
+  static let deletesSavepoint = Option<Bool>.flag("delete", "delete the savepoint of INSTANT")
+  static let comment = Option.text("comment", "TEXT", "why, which other engines show")
   static let deleteKey = Option.text("key", "VALUE", "keys of rows to delete").many()
   static let keysFrom = Option.text("keys-from", "FILE", "a file with a key a line")
 

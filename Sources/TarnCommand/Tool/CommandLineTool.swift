@@ -10,6 +10,7 @@ enum CommandLineTool {
     ReadCommand.read, ReadCommand.count,
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
     ClusterCommand.command,
+    SavepointCommand.command, RestoreCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,

@@ -171,6 +171,32 @@ package struct TombstoneStore: Sendable {
       storage: storage, timeline: timeline, files: left.sorted(), uncommitted: uncommitted)
   }
 
+  /// Keeps the older tombstones of files that were merged under the names of commits which are taken back, in a file of a
+  /// commit that stays.
+  ///
+  /// Until they are taken back they stand twice, which changes no answer.
+  ///
+  /// - Parameters:
+  ///   - commits: The commits that are taken back.
+  ///   - instant: One that stays.
+  ///   - isKept: Whether tombstones of a time are of commits that stay, in milliseconds since 1970-01-01T00:00:00Z.
+  /// - Throws: ``KeyIndexError``; then all tombstones are still there.
+  package func keep(
+    besides commits: Set<Instant>, as instant: Instant, where isKept: (Int64) -> Bool
+  ) async throws(KeyIndexError) {
+    let merged = files.filter { $0.generation > 0 && commits.contains($0.instant) }
+    var tombstones: [KeyTombstone] = []
+    for file in merged {
+      tombstones += try await directory(of: file).allTombstones(in: storage, at: file.path, expiry: .min)
+        .filter { isKept($0.time) }
+    }
+    guard !tombstones.isEmpty else { return }
+    let bytes = Self.image(of: tombstones)
+    let generation = files.filter { $0.instant == instant }.map(\.generation).max() ?? 0
+    let file = TombstoneFile(instant: instant, generation: generation + 1, size: bytes.count)
+    do { try await storage.put(bytes, at: file.path, if: .ifAbsent) } catch { throw .storage(error) }
+  }
+
   /// The bytes of a file: of equal tombstones of one key, the last.
   private static func image(of tombstones: [KeyTombstone]) -> [UInt8] {
     struct Identity: Hashable {

@@ -13,6 +13,15 @@ package struct NamedDecision: Sendable, Hashable {
     case rollback(of: Instant, ServiceContents)
     /// Old versions of files are removed; what the clean puts on the timeline lies at paths.
     case clean(ServiceContents)
+    /// The files of a commit are held; what the savepoint puts on the timeline, at the commit's instant, lies at paths.
+    case savepoint(of: Instant, ServiceContents)
+    /// The files of a commit are not held any more.
+    case savepointDeletion(of: Instant)
+    /// The table goes back to a commit, and those behind it do not stand any more; what the restore puts on the timeline
+    /// lies at paths.
+    case restore(to: Instant, ServiceContents)
+    /// A completed commit, the latest, does not stand any more; what its rollback puts on the timeline lies at paths.
+    case commitRollback(of: Instant, ServiceContents)
   }
 
   /// Where it stands among the row-changing decisions; nil for one that changes no row.
@@ -36,32 +45,55 @@ package struct NamedDecision: Sendable, Hashable {
   package var contents: [String] {
     switch kind {
     case .commit(let content, _): [content]
-    case .rollback(_, let contents), .clean(let contents):
-      [contents.plan, contents.inflight, contents.completed]
+    case .rollback(_, let contents), .clean(let contents), .savepoint(_, let contents),
+      .restore(_, let contents), .commitRollback(_, let contents):
+      [contents.plan, contents.inflight, contents.completed].compactMap(\.self)
+    case .savepointDeletion: []
     }
   }
 
-  /// The file that stands once all of it is carried out.
-  package var completed: TimelineEntry {
+  /// The file that stands once all of it is carried out; nil where it leaves none.
+  package var completed: TimelineEntry? {
     switch kind {
     case .commit(_, let action): TimelineEntry(instant, action, .completed)
-    case .rollback: TimelineEntry(instant, .rollback, .completed)
+    case .rollback, .commitRollback: TimelineEntry(instant, .rollback, .completed)
     case .clean: TimelineEntry(instant, .clean, .completed)
+    case .savepoint(let commit, _): TimelineEntry(commit, .savepoint, .completed)
+    case .savepointDeletion: nil
+    case .restore: TimelineEntry(instant, .restore, .completed)
+    }
+  }
+
+  /// Whether a timeline, of which all was listed, shows that all of it is carried out.
+  package func isCarriedOut(on timeline: Timeline) -> Bool {
+    if let completed { return timeline.entries.contains(completed) }
+    guard case .savepointDeletion(let commit) = kind else { return false }
+    return !timeline.entries.contains { $0.instant == commit && $0.action == .savepoint }
+  }
+
+  /// The completed commits of a timeline that it takes back, the newest first.
+  package func takenBack(of timeline: Timeline) -> [Instant] {
+    switch kind {
+    case .restore(let target, _):
+      // What was decided behind it has a greater instant.
+      timeline.commits(after: target).map(\.instant).filter { $0 < instant }.reversed()
+    case .commitRollback(let commit, _): timeline.contains(commit) ? [commit] : []
+    default: []
     }
   }
 }
 
 /// Where the files of a service lie before they are on the timeline.
 package struct ServiceContents: Sendable, Hashable {
-  /// What says what is done.
-  package var plan: String
+  /// What says what is done; nil for a service without a plan.
+  package var plan: String?
   /// The file of the service under way.
-  package var inflight: String
+  package var inflight: String?
   /// What says what was done.
-  package var completed: String
+  package var completed: String?
 
   /// Names the files.
-  package init(plan: String, inflight: String, completed: String) {
+  package init(plan: String?, inflight: String?, completed: String?) {
     self.plan = plan
     self.inflight = inflight
     self.completed = completed
@@ -111,6 +143,31 @@ package struct RecentDecision: Sendable, Hashable {
   /// A short name of a schema, by which it is compared.
   package static func name(ofSchema text: String?) -> String? {
     text.map { String(XXH64.hash($0.utf8.span.bytes), radix: 16) }
+  }
+}
+
+/// A savepoint that was deleted: for a while its name is not used again, since who sleeps may still remove it.
+package struct DeletedSavepoint: Sendable, Hashable {
+  /// The commit that it held.
+  package var commit: Instant
+  /// When it was deleted, by the clocks of the table's zone.
+  package var time: Instant
+
+  /// Names one.
+  package init(_ commit: Instant, at time: Instant) {
+    self.commit = commit
+    self.time = time
+  }
+
+  /// How long its name is not used, in microseconds.
+  private static let patience: Int64 = 2 * 24 * 3_600 * 1_000_000
+
+  /// Whether it was deleted lately.
+  ///
+  /// - Parameter now: The time in microseconds since 1970, by the clocks of the table's zone.
+  package func isRecent(at now: Int64) -> Bool {
+    guard let time = time.microseconds else { return true }
+    return now - time < Self.patience
   }
 }
 

@@ -33,6 +33,8 @@ package struct Head: Sendable, Hashable {
   package private(set) var foreign: [Instant] = []
   /// Attempts of which it is not known whether they were decided by a head that was lost: nobody rolls them back unasked.
   package var doubtful: [Instant] = []
+  /// Savepoints that were deleted lately.
+  package private(set) var deletedSavepoints: [DeletedSavepoint] = []
   /// What is known of the storage, in its own words, so that not every process tries it; nil for nothing.
   package var findings: String?
 
@@ -79,6 +81,7 @@ package struct Head: Sendable, Hashable {
     next.applications = applications
     next.foreign = foreign
     next.doubtful = doubtful
+    next.deletedSavepoints = deletedSavepoints
     next.findings = findings
     return next
   }
@@ -106,6 +109,13 @@ package struct Head: Sendable, Hashable {
     return true
   }
 
+  /// Notes that a savepoint was deleted, and forgets those of which that is long ago.
+  package mutating func note(_ deleted: DeletedSavepoint) {
+    let now = deleted.time.microseconds ?? .min
+    deletedSavepoints.removeAll { !$0.isRecent(at: now) || $0.commit == deleted.commit }
+    deletedSavepoints.append(deleted)
+  }
+
   /// How far an application has come; nil for one that has not written.
   package func version(of application: String) -> ApplicationVersion? {
     applications.first { $0.application == application }
@@ -122,6 +132,7 @@ package struct Head: Sendable, Hashable {
   package var lastInstant: Instant? {
     var instants = recent.map(\.instant) + named.map(\.instant)
     for case .rollback(let target, _) in named.map(\.kind) { instants.append(target) }
+    for case .commitRollback(let target, _) in named.map(\.kind) { instants.append(target) }
     if let last = known.instants.last { instants.append(last) }
     return instants.max()
   }
@@ -164,7 +175,7 @@ package struct Head: Sendable, Hashable {
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
     applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant],
-    findings: String?
+    deletedSavepoints: [DeletedSavepoint], findings: String?
   ) {
     self.mark = mark
     self.epoch = epoch
@@ -175,6 +186,7 @@ package struct Head: Sendable, Hashable {
     self.known = known
     self.foreign = foreign
     self.doubtful = doubtful
+    self.deletedSavepoints = deletedSavepoints
     self.findings = findings
   }
 }

@@ -12,7 +12,21 @@ package enum HeadError: Error, Sendable, Hashable {
 enum HeadText {
   static func text(of head: Head) -> JSONValue {
     // Heads of builds that know of none, and of storages that have none, are without it.
-    .object(members(of: head) + (head.findings.map { [.init("storage", .string($0))] } ?? []))
+    .object(
+      members(of: head) + deletedSavepoints(of: head)
+        + (head.findings.map { [.init("storage", .string($0))] } ?? []))
+  }
+
+  private static func deletedSavepoints(of head: Head) -> [JSONValue.Member] {
+    guard !head.deletedSavepoints.isEmpty else { return [] }
+    return [
+      .init(
+        "deletedSavepoints",
+        .array(
+          head.deletedSavepoints.map {
+            .object([.init("instant", text($0.commit)), .init("time", text($0.time))])
+          }))
+    ]
   }
 
   private static func members(of head: Head) -> [JSONValue.Member] {
@@ -52,14 +66,22 @@ enum HeadText {
     case .rollback(let target, let contents):
       members += [.init("action", .string("rollback")), .init("of", text(target))] + text(contents)
     case .clean(let contents): members += [.init("action", .string("clean"))] + text(contents)
+    case .savepoint(let commit, let contents):
+      members += [.init("action", .string("savepoint")), .init("of", text(commit))] + text(contents)
+    case .savepointDeletion(let commit):
+      members += [.init("action", .string("savepoint-deletion")), .init("of", text(commit))]
+    case .restore(let target, let contents):
+      members += [.init("action", .string("restore")), .init("to", text(target))] + text(contents)
+    case .commitRollback(let commit, let contents):
+      members += [.init("action", .string("commit-rollback")), .init("of", text(commit))] + text(contents)
     }
     return .object(members)
   }
 
   private static func text(_ contents: ServiceContents) -> [JSONValue.Member] {
     [
-      .init("plan", .string(contents.plan)), .init("inflight", .string(contents.inflight)),
-      .init("completed", .string(contents.completed)),
+      .init("plan", .text(contents.plan)), .init("inflight", .text(contents.inflight)),
+      .init("completed", .text(contents.completed)),
     ]
   }
 
@@ -101,6 +123,12 @@ extension Head {
         try object.instants("known"),
         before: object["knownBefore"] == nil ? nil : try object.instant("knownBefore")),
       foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"),
+      deletedSavepoints: object["deletedSavepoints"] == nil
+        ? []
+        : try object.list("deletedSavepoints").map { json throws(HeadError) in
+          let object = try Members(json, "a deleted savepoint")
+          return DeletedSavepoint(try object.instant("instant"), at: try object.instant("time"))
+        },
       findings: object["storage"] == nil ? nil : try object.string("storage"))
     guard TablePosition("\(epoch)-\(sequence)") != nil, sequence < 1 << 53 else {
       throw .damaged("its epoch is not hexadecimal, or its sequence no count")
@@ -117,6 +145,11 @@ extension NamedDecision {
     case "replacecommit": kind = .commit(content: try object.string("content"), action: .replacecommit)
     case "rollback": kind = .rollback(of: try object.instant("of"), try object.contents())
     case "clean": kind = .clean(try object.contents())
+    case "savepoint":
+      kind = .savepoint(of: try object.instant("of"), try object.contents(hasPlan: false))
+    case "savepoint-deletion": kind = .savepointDeletion(of: try object.instant("of"))
+    case "restore": kind = .restore(to: try object.instant("to"), try object.contents())
+    case "commit-rollback": kind = .commitRollback(of: try object.instant("of"), try object.contents())
     case let action: throw .damaged("it names a decision \(action.prefix(40))")
     }
     let instant = try object.instant("instant")
@@ -189,9 +222,12 @@ private struct Members {
   }
 
   /// Where the files of a service lie.
-  func contents() throws(HeadError) -> ServiceContents {
+  ///
+  /// - Parameter hasPlan: Whether such a service has one.
+  func contents(hasPlan: Bool = true) throws(HeadError) -> ServiceContents {
     ServiceContents(
-      plan: try string("plan"), inflight: try string("inflight"), completed: try string("completed"))
+      plan: hasPlan ? try string("plan") : nil, inflight: try string("inflight"),
+      completed: try string("completed"))
   }
 
   func strings(_ key: String) throws(HeadError) -> [String] {

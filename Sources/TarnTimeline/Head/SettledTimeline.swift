@@ -59,6 +59,10 @@ package struct SettledTimeline: Sendable {
       hidden.formUnion(commits[missing...].map(\.instant))
       sequence = commits[missing].sequence.map { $0 - 1 } ?? sequence
     }
+    // What was taken back does not stand, though all of it may still be there.
+    for decision in first.head.named where !decision.isCarriedOut(on: listed) {
+      hidden.formUnion(decision.takenBack(of: listed))
+    }
     timeline = listed.hiding(hidden)
     head = first.head
     position = TablePosition(epoch: first.head.epoch, sequence: sequence)

@@ -45,6 +45,15 @@ package struct TimelineListing: Sendable {
   }
 }
 
+extension TimelineListing {
+  /// The same listing, on which commits are still under way.
+  package func hiding(_ instants: Set<Instant>) -> TimelineListing {
+    TimelineListing(
+      timeline: timeline.hiding(instants), contents: contents, tickets: tickets, unknown: unknown,
+      hasLocks: hasLocks)
+  }
+}
+
 /// The name of what a decision is to put on the timeline, before it is made: `<instant>.content.<random>`.
 ///
 /// Other engines pass over such a name.

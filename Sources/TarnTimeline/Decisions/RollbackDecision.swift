@@ -73,7 +73,11 @@ private struct Rollback: ServiceAction {
 
   func kind(_ contents: ServiceContents) -> NamedDecision.Kind { .rollback(of: target.instant, contents) }
 
-  func change(_ head: inout Head) { head.doubtful.removeAll { $0 == target.instant } }
+  func next(after head: Head, mark: String) -> Head {
+    var next = head.next(mark: mark)
+    next.doubtful.removeAll { $0 == target.instant }
+    return next
+  }
 
   func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments {
     let attempt = InstantInfo(instant: target.instant.text, action: target.action.rawValue)

@@ -37,8 +37,7 @@ package struct RollForward: Sendable {
   ) async throws(TimelineError) -> Bool {
     var wasNeeded = false
     for decision in decisions {
-      let isCompleted = timeline.entries.contains(decision.completed)
-      guard !isCompleted else { continue }
+      guard !decision.isCarriedOut(on: timeline) else { continue }
       wasNeeded = true
       switch decision.kind {
       case .commit(let content, let action):
@@ -51,6 +50,18 @@ package struct RollForward: Sendable {
         ).run()
       case .clean(let contents):
         try await CleanExecution(at: decision.instant, contents, in: storage, holding: lock).run()
+      case .savepoint(let commit, let contents):
+        try await SavepointExecution(of: commit, in: storage, holding: lock).create(contents)
+      case .savepointDeletion(let commit):
+        try await SavepointExecution(of: commit, in: storage, holding: lock).delete()
+      case .restore(_, let contents):
+        try await RetractionExecution(
+          .restore, at: decision.instant, contents, in: storage, holding: lock
+        ).run()
+      case .commitRollback(_, let contents):
+        try await RetractionExecution(
+          .rollback, at: decision.instant, contents, in: storage, holding: lock
+        ).run()
       }
     }
     return wasNeeded

@@ -231,3 +231,144 @@ import Testing
     }
   }
 }
+
+/// Savepoints, restores and rollbacks of commits that Tarn makes and Spark reads, and the other way round.
+@Suite(.serialized) struct RestoreForeignTests {
+  private func upsert(
+    _ spark: Spark, _ path: String, _ folder: String, _ round: Int, _ more: [String: String] = [:]
+  ) async throws {
+    let source = folder + "/incoming-\(UUID().uuidString).parquet"
+    let batch = try WideRows.batch(
+      20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
+    try await ParquetFixture.write(batch, to: source)
+    var options = TableForeignTests.sparkOptions("upsert", more)
+    if spark.testDescription != Spark.hudi015.testDescription {
+      options["hoodie.write.table.version"] = "6"
+      options["hoodie.write.auto.upgrade"] = "false"
+    }
+    try await spark.write(path, from: source, options: options)
+  }
+
+  /// Runs a procedure of Spark's, which without this would build a metadata table, and upgrade the table.
+  private func call(_ spark: Spark, _ procedure: String) async throws -> [[String?]] {
+    let settings = [
+      "hoodie.metadata.enable": "false", "hoodie.write.table.version": "6",
+      "hoodie.write.auto.upgrade": "false",
+    ]
+    for (key, value) in settings { _ = try await spark.sql("set \(key)=\(value)") }
+    let answer: Result<[[String?]], any Error>
+    do { answer = .success(try await spark.sql("call \(procedure)")) } catch { answer = .failure(error) }
+    for key in settings.keys { _ = try await spark.sql("reset \(key)") }
+    return try answer.get()
+  }
+
+  private func upsert(_ table: Table, _ round: Int) async throws -> Instant {
+    let batch = try WideRows.batch(
+      20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
+    return try #require(try await table.upsert(batch).instant)
+  }
+
+  /// All read the table alike, and nothing is wrong with it.
+  ///
+  /// - Parameter hasUndone: Whether Spark has just taken commits back.
+  private func agree(
+    _ table: Table, _ path: String, _ spark: Spark, _ rows: [String]? = nil, hasUndone: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let present = try await TableForeignTests.rows(try await table.snapshot())
+    if let rows { #expect(present == rows, sourceLocation: sourceLocation) }
+    #expect(
+      try await spark.read(path, select: TableForeignTests.columns) == present,
+      sourceLocation: sourceLocation)
+    #expect(
+      try await ForeignReader.hudi(table: path, select: TableForeignTests.columns) == present,
+      sourceLocation: sourceLocation)
+    // What another engine took back the head tells of until the next write.
+    let findings = try await table.check()
+    #expect(
+      hasUndone ? findings.allSatisfy { $0.code == .head } : findings == [], "\(findings)",
+      sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  func sparkGoesOnBehindSavepointRestoreAndRollbackOfTarn(spark: Spark) async throws {
+    try spark.require()
+    try ForeignReader.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path)
+      _ = try await upsert(table, 0)
+      let held = try await upsert(table, 1)
+      let rows = try await TableForeignTests.rows(try await table.snapshot())
+      try await table.savepoint(held, by: "tarn", comments: "kept")
+      let shown = try await call(spark, "show_savepoints(path => '\(path)')")
+      #expect(shown.map { $0[0] } == [held.text])
+      // Spark's cleaner keeps what it holds.
+      let cleaning = [
+        "hoodie.clean.automatic": "true", "hoodie.clean.async": "false", "hoodie.clean.commits.retained": "1",
+        "hoodie.cleaner.commits.retained": "1",
+      ]
+      for round in 2..<6 { try await upsert(spark, path, folder, round, cleaning) }
+      #expect(try await table.timeline().entries.contains { $0.action == .clean })
+      let report = try await table.restore(to: held)
+      #expect(report.commits.count == 4)
+      try await agree(table, path, spark, rows)
+      try await upsert(spark, path, folder, 2)
+      let after = try await TableForeignTests.rows(try await table.snapshot())
+      try await agree(table, path, spark)
+      try await upsert(spark, path, folder, 3)
+      _ = try await table.rollBackCompleted()
+      try await agree(table, path, spark, after)
+      _ = try await upsert(table, 4)
+      try await upsert(spark, path, folder, 5, cleaning)
+      try await agree(table, path, spark)
+      // Spark goes back to Tarn's savepoint, though a restore and a rollback of Tarn's stand on the timeline.
+      _ = try await call(spark, "rollback_to_savepoint(path => '\(path)', instant_time => '\(held.text)')")
+      try await agree(table, path, spark, rows, hasUndone: true)
+      _ = try await upsert(table, 6)
+      try await agree(table, path, spark)
+      try await table.deleteSavepoint(held)
+      #expect(try await call(spark, "show_savepoints(path => '\(path)')").isEmpty)
+      try await upsert(spark, path, folder, 7, cleaning)
+      try await agree(table, path, spark)
+    }
+  }
+
+  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  func tarnGoesOnBehindSavepointAndRestoreOfSpark(spark: Spark) async throws {
+    try spark.require()
+    try ForeignReader.require()
+    try await TestWorld.withTemporaryFolder { folder in
+      let path = folder + "/trades"
+      let table = try await TableForeignTests.create(path)
+      _ = try await upsert(table, 0)
+      try await upsert(spark, path, folder, 1)
+      let held = try #require(try await table.timeline().latest?.instant)
+      let rows = try await TableForeignTests.rows(try await table.snapshot())
+      _ = try await call(
+        spark,
+        "create_savepoint(path => '\(path)', commit_time => '\(held.text)', user => 'spark', comments => 'c')"
+      )
+      for round in 2..<8 { _ = try await upsert(table, round) }
+      #expect(try await !table.clean(keeping: .commits(1)).files.isEmpty)
+      let error = await #expect(throws: TableError.self) { try await table.savepoint(held) }
+      #expect(error?.code == .mismatch)
+      let first = try await table.restore(to: held)
+      #expect(first.commits.count == 6)
+      try await agree(table, path, spark, rows)
+      for round in 2..<4 { _ = try await upsert(table, round) }
+      _ = try await call(spark, "rollback_to_savepoint(path => '\(path)', instant_time => '\(held.text)')")
+      try await agree(table, path, spark, rows, hasUndone: true)
+      _ = try await upsert(table, 2)
+      try await upsert(spark, path, folder, 3)
+      try await agree(table, path, spark)
+      // What Spark leaves of a savepoint that it deletes keeps nobody from anything.
+      _ = try await call(spark, "delete_savepoint(path => '\(path)', instant_time => '\(held.text)')")
+      for round in 4..<8 { _ = try await upsert(table, round) }
+      #expect(try await !table.clean(keeping: .commits(1)).files.isEmpty)
+      try await agree(table, path, spark)
+      _ = try await table.rollBackCompleted(try #require(try await table.timeline().latest?.instant))
+      try await agree(table, path, spark)
+    }
+  }
+}

@@ -47,8 +47,6 @@ private struct Clean: ServiceAction {
 
   func kind(_ contents: ServiceContents) -> NamedDecision.Kind { .clean(contents) }
 
-  func change(_ head: inout Head) {}
-
   func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments {
     var partitions = OrderedMap<CleanMetadata.Partition>()
     var count = 0

@@ -1,14 +1,14 @@
 import TarnAvro
 import TarnStorage
 
-/// What a service puts on the timeline: its plan, the file that it is under way, and its end.
+/// What a service puts on the timeline: its plan, the file that it is under way, and its end, as far as it has them.
 package struct ServiceDocuments: Sendable {
   /// What the plan holds.
-  let plan: [UInt8]
+  var plan: [UInt8]?
   /// What the file of the service under way holds.
-  let inflight: [UInt8]
+  var inflight: [UInt8]?
   /// What the completed file holds.
-  let completed: [UInt8]
+  var completed: [UInt8]?
 }
 
 /// Something that a service does to a table, and that the head decides.
@@ -22,13 +22,22 @@ protocol ServiceAction: Sendable {
   /// How the head names it.
   func kind(_ contents: ServiceContents) -> NamedDecision.Kind
 
-  /// Changes what else the next head says.
-  func change(_ head: inout Head)
+  /// The head that decides it, but for its name there.
+  func next(after head: Head, mark: String) -> Head
+
+  /// Whether the timeline still allows it, just before it is decided.
+  func isRight(in storage: any Storage) async throws(TimelineError) -> Bool
 
   /// Does what was decided; done again, it does what was left to do.
   func carryOut(
     at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
   ) async throws(TimelineError)
+}
+
+extension ServiceAction {
+  func next(after head: Head, mark: String) -> Head { head.next(mark: mark) }
+
+  func isRight(in storage: any Storage) async throws(TimelineError) -> Bool { true }
 }
 
 /// Decides what a service does: its files are written as contents, the head is swapped, and the contents are moved.
@@ -98,8 +107,12 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
         .damaged, path: "", "no plan can be made of a service: \(error.description)", cause: error)
     }
     var paths: [String] = []
-    var places: [String] = []
+    var places: [String?] = []
     for bytes in [documents.plan, documents.inflight, documents.completed] {
+      guard let bytes else {
+        places.append(nil)
+        continue
+      }
       let content = await WrittenContent(bytes, of: instant, in: storage, mark: store.newMark)
       paths += content.paths
       places.append(content.path)
@@ -107,10 +120,19 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
       _ = await storage.delete(paths)
       throw TimelineError(failure)
     }
+    let isRight: Bool
+    do throws(TimelineError) { isRight = try await service.isRight(in: storage) } catch {
+      _ = await storage.delete(paths)
+      throw error
+    }
+    guard isRight else {
+      _ = await storage.delete(paths)
+      return nil
+    }
     let contents = ServiceContents(plan: places[0], inflight: places[1], completed: places[2])
-    var next = head.head.next(mark: store.newMark())
-    next.named.append(NamedDecision(instant, sequence: nil, service.kind(contents)))
-    service.change(&next)
+    var next = service.next(after: head.head, mark: store.newMark())
+    // Who comes so far has carried out all that the head named.
+    next.named = [NamedDecision(instant, sequence: nil, service.kind(contents))]
     switch await store.swap(next, on: head.tag, deciding: [instant]) {
     case .won(let new):
       try await service.carryOut(at: instant, contents, in: storage, holding: store.lock)
@@ -140,10 +162,14 @@ struct ServiceFiles: Sendable {
   ///
   /// - Returns: What the plan holds; nil where it was done by another, and archived since: there is nothing to do.
   func begin() async throws(TimelineError) -> [UInt8]? {
-    let requested = entry.with(.requested).path
-    try await move(contents.plan, to: requested)
+    try await moveBegin()
+    return try await storage.readPlan(entry.with(.requested).path)
+  }
+
+  /// Moves the plan, where there is one, and the file of the service under way.
+  func moveBegin() async throws(TimelineError) {
+    try await move(contents.plan, to: entry.with(.requested).path)
     try await move(contents.inflight, to: entry.with(.inflight).path)
-    return try await storage.readPlan(requested)
   }
 
   /// Moves the end.
@@ -159,7 +185,8 @@ struct ServiceFiles: Sendable {
   }
 
   /// Moves a content, which may have been moved before.
-  private func move(_ content: String, to path: String) async throws(TimelineError) {
+  private func move(_ content: String?, to path: String) async throws(TimelineError) {
+    guard let content else { return }
     do throws(StorageError) {
       try lock?.check()
       try await storage.move(content, to: path)
