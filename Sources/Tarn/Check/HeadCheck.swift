@@ -41,7 +41,7 @@ struct HeadCheck: Sendable {
   private mutating func checkNamed(_ head: Head) {
     let contents = Set(listing.contents.map(\.path))
     let pending = Set(listing.timeline.pending.map(\.instant))
-    for decision in head.named where !listing.timeline.entries.contains(decision.completed) {
+    for decision in head.named where !decision.isCarriedOut(on: listing.timeline) {
       switch decision.kind {
       case .commit(let content):
         guard !archive.found.contains(decision.instant) else { continue }
@@ -58,7 +58,7 @@ struct HeadCheck: Sendable {
         else { continue }
         find(
           "it names the rollback \(decision.instant.text) of \(target.text), whose plan is gone", files.plan)
-      case .clean: continue
+      case .clean, .archive: continue
       }
     }
   }

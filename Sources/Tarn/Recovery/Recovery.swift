@@ -109,7 +109,7 @@ struct Recovery: Sendable {
         head = LoadedHead(try await rebuild.head(listing), tag)
       }
       let locking = try await locking(properties, listing)
-      let left = head.head.named.filter { !listing.timeline.entries.contains($0.completed) }
+      let left = head.head.named.filter { !$0.isCarriedOut(on: listing.timeline) }
       if !left.isEmpty {
         try await carryOut(left, listing.timeline, locking)
         listing = try await TimelineListing.load(from: storage)

@@ -63,7 +63,7 @@ struct CleanPlanner: Sendable {
   /// The oldest commit that is kept; nil where commits are not counted, or there are not enough of them.
   ///
   /// It is none behind a writer that is under way, or a savepoint that is made: what these have begun with stays.
-  private func earliest() -> TimelineEntry? {
+  func earliest() -> TimelineEntry? {
     let commits = timeline.completedCommits
     let found: TimelineEntry?
     switch retention {
@@ -96,7 +96,7 @@ struct CleanPlanner: Sendable {
   }
 
   /// What the last clean looked at, by the same policy; nil where none is on the timeline.
-  private func lastClean() async throws(TableError) -> CleanMetadata? {
+  func lastClean() async throws(TableError) -> CleanMetadata? {
     guard let entry = timeline.entries.last(where: { $0.action == .clean && $0.state == .completed }) else {
       return nil
     }

@@ -26,53 +26,26 @@ struct RemovedVersions: Sendable {
   /// - Parameter isRead: Whether a partition is read.
   /// - Throws: ``TableError`` with code `cleaned` where one is.
   func check(asOf instant: Instant, where isRead: (String) -> Bool) async throws {
-    guard let clean = clean(after: instant) else { return }
+    let clean = clean(after: instant)
+    // Cleans may have been archived, with what they cleaned for.
+    let isArchived = !state.timeline.begins(before: instant)
+    guard clean != nil || isArchived else { return }
     let view = try await FileSystemView.load(
       from: storage, properties: state.properties, timeline: state.timeline)
+    var history = VersionHistory(state, storage, after: instant)
     for partition in view.partitions where isRead(partition.path) {
-      var written: [Instant: [String: String?]] = [:]
       for (files, _) in view.versions(of: partition) {
         guard let oldest = files.last, oldest.name.instant > instant else { continue }
-        let isNew = try await began(partition.path, oldest.name, after: instant, &written)
+        let isNew = try await history.began(partition.path, oldest.name)
         guard isNew else { throw error(instant, clean, "file group \(oldest.name.fileID)") }
       }
     }
-    for entry in state.timeline.commits(after: instant) where entry.action.completed == .replacecommit {
-      let replaced = try await CommitLog(storage).metadata(of: entry).replaced
-      for (partition, groups) in replaced?.pairs ?? [] where isRead(partition) {
-        let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
-        if let gone = groups.first(where: { !known.contains($0) }) {
-          throw error(instant, clean, "file group \(gone)")
-        }
+    for (partition, groups) in try await history.replaced() where isRead(partition) {
+      let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
+      if let gone = groups.first(where: { !known.contains($0) }) {
+        throw error(instant, clean, "file group \(gone)")
       }
     }
-  }
-
-  /// Whether a file group's first version came after an instant, as far as the timeline tells.
-  ///
-  /// - Parameter written: What commits wrote in the partition: of each file group the version before.
-  private func began(
-    _ partition: String, _ file: BaseFileName, after instant: Instant,
-    _ written: inout [Instant: [String: String?]]
-  ) async throws -> Bool {
-    var version = file.instant
-    while version > instant {
-      guard let entry = state.timeline.completedCommits.first(where: { $0.instant == version }) else {
-        return false
-      }
-      if written[version] == nil {
-        let files = try await CommitLog(storage).document(of: entry).files {
-          ExactText($0) == ExactText(partition)
-        }
-        written[version] = Dictionary(
-          files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
-      }
-      guard let before = written[version]?[file.fileID] else { return false }
-      guard let text = before else { return true }
-      guard let previous = Instant(text), previous < version else { return false }
-      version = previous
-    }
-    return false
   }
 
   /// The error of a file that is gone while a snapshot is read, where a clean removed it; else that error.
@@ -88,13 +61,14 @@ struct RemovedVersions: Sendable {
     return error(read, clean, "\(path)")
   }
 
-  private func error(_ instant: Instant, _ clean: TimelineEntry, _ what: String) -> TableError {
+  private func error(_ instant: Instant, _ clean: TimelineEntry?, _ what: String) -> TableError {
+    let who = clean.map { "clean \($0.instant.text), or one behind it," } ?? "a clean that is archived"
     let later = state.timeline.completedCommits.count { $0.instant > instant }
     return TableError(
       .cleaned,
-      "the table as of instant \(instant.text) cannot be read: clean \(clean.instant.text), or one behind it, removed a "
+      "the table as of instant \(instant.text) cannot be read: \(who) removed a "
         + "version of \(what); take another snapshot, and where older ones are to be read, keep more "
         + "(tarn.clean.retained): \(later + 1) commits would have kept it",
-      path: clean.path)
+      path: clean?.path)
   }
 }

@@ -55,6 +55,12 @@ struct HeadDraft: Sendable {
       return .refused(.tooManyApplications)
     }
     if head.rollsBack(candidate.instant) { return .conflict(.rolledBack(candidate.instant)) }
+    // A timeline that was listed while some of it was archived may have holes; this head may be older than the base's.
+    if let archived = head.archivedThrough,
+      candidate.base.head.head.archivedThrough.map({ $0 < archived }) ?? true
+    {
+      return .look
+    }
     let decisions = head.decisions(after: candidate.base.head.head.position)
     switch candidate.claim.verdict(on: decisions, at: candidate.instant) {
     case .clear: return nil
@@ -118,7 +124,10 @@ struct HeadDraft: Sendable {
   /// Each candidate has carried out what the head of its base named, also where that has left the timeline since.
   private func named(besides listing: TimelineListing, _ taken: [CommitCandidate]) -> [NamedDecision] {
     let done = Set(taken.flatMap(\.base.head.head.named))
-    return before.named.filter { !done.contains($0) && !listing.timeline.entries.contains($0.completed) }
+    return before.named.filter { decision in
+      let isCompleted = decision.completed.map { listing.timeline.entries.contains($0) } ?? false
+      return !done.contains(decision) && !isCompleted
+    }
   }
 
   /// The next head, and what it names of the candidates.

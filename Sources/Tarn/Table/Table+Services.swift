@@ -25,4 +25,36 @@ extension Table {
       return isPlan ? try await service.plan() : try await service.run()
     } catch { throw error.of(properties.name) }
   }
+
+  /// Moves the oldest of the timeline into Hudi's archive, of which nobody needs it there any more.
+  ///
+  /// What was done stays readable there, as by `tarn timeline --all`. On the timeline stay ``TarnOptions/keptCommits`` commits,
+  /// all that a clean or a savepoint holds, the newest commit with the checkpoint of a stream, and whatever came since an
+  /// attempt that is under way or was rolled back less than two days ago. It is a decision as each commit is one: one that
+  /// dies in the middle is brought to its end by the next writer.
+  ///
+  /// - Parameter isPlan: Whether it is only told what would be archived.
+  /// - Returns: What was archived.
+  /// - Throws: ``TableError``: `conflict` where other writers are faster again and again; `damaged` where an action cannot be
+  ///   read: nothing is archived then.
+  @discardableResult
+  public func archive(isPlan: Bool = false) async throws(TableError) -> ArchiveReport {
+    do throws(TableError) {
+      let service = ArchiveService(recovery)
+      return isPlan ? try await service.plan() : try await service.run()
+    } catch { throw error.of(properties.name) }
+  }
+
+  /// What keeps actions on the timeline that would be archived otherwise; nil where nothing does.
+  ///
+  /// Nothing is changed.
+  package func archiveHolder() async throws(TableError) -> ArchiveReport.Holder? {
+    do throws(TableError) {
+      let state = try await presentState()
+      let planner = ArchivePlanner(
+        storage: storage, properties: state.properties, timeline: state.timeline,
+        options: try TarnOptions(state.properties), now: InstantClock(settings, state.properties).now())
+      return try await planner.plan().report.holder
+    } catch { throw error.of(properties.name) }
+  }
 }

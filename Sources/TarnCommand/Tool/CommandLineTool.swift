@@ -8,6 +8,7 @@ enum CommandLineTool {
     CreateCommand.command, WriteCommand.upsert, WriteCommand.insert, UpdateCommand.command,
     DeleteCommand.command, IngestCommand.command, ReadCommand.read, ReadCommand.count,
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
+    ArchiveCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,

@@ -37,7 +37,7 @@ package struct RollForward: Sendable {
   ) async throws(TimelineError) -> Bool {
     var wasNeeded = false
     for decision in decisions {
-      let isCompleted = timeline.entries.contains(decision.completed)
+      let isCompleted = decision.completed.map { timeline.entries.contains($0) } ?? false
       guard !isCompleted else { continue }
       wasNeeded = true
       switch decision.kind {
@@ -50,6 +50,7 @@ package struct RollForward: Sendable {
         ).run()
       case .clean(let contents):
         try await CleanExecution(at: decision.instant, contents, in: storage, holding: lock).run()
+      case .archive(let archived): try await ArchiveExecution(archived, in: storage, holding: lock).run()
       }
     }
     return wasNeeded

@@ -11,19 +11,33 @@ package struct ServiceDocuments: Sendable {
   let completed: [UInt8]
 }
 
-/// Something that a service does to a table, and that the head decides.
-protocol ServiceAction: Sendable {
+/// Something that the head decides, with contents that are written before.
+protocol DecidedAction: Sendable {
   /// What its writer's sign of life says.
   var mark: String { get }
 
+  /// What is written before it is decided.
+  func contents(at instant: Instant) throws(AvroError) -> [[UInt8]]
+
+  /// How the head names it, once its contents lie at paths.
+  func kind(at places: [String]) -> NamedDecision.Kind
+
+  /// Changes what else the next head says.
+  func change(_ head: inout Head)
+
+  /// Does what was decided; done again, it does what was left to do.
+  func carryOut(
+    _ decision: NamedDecision, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError)
+}
+
+/// Something that a service does to a table, with files on the timeline.
+protocol ServiceAction: DecidedAction {
   /// Its files on the timeline.
   func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments
 
   /// How the head names it.
   func kind(_ contents: ServiceContents) -> NamedDecision.Kind
-
-  /// Changes what else the next head says.
-  func change(_ head: inout Head)
 
   /// Does what was decided; done again, it does what was left to do.
   func carryOut(
@@ -31,8 +45,29 @@ protocol ServiceAction: Sendable {
   ) async throws(TimelineError)
 }
 
+extension ServiceAction {
+  func contents(at instant: Instant) throws(AvroError) -> [[UInt8]] {
+    let documents = try documents(at: instant)
+    return [documents.plan, documents.inflight, documents.completed]
+  }
+
+  func kind(at places: [String]) -> NamedDecision.Kind { kind(Self.contents(at: places)) }
+
+  func carryOut(
+    _ decision: NamedDecision, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError) {
+    let contents = Self.contents(at: decision.contents)
+    try await carryOut(at: decision.instant, contents, in: storage, holding: lock)
+  }
+
+  private static func contents(at places: [String]) -> ServiceContents {
+    let places = places + ["", "", ""]
+    return ServiceContents(plan: places[0], inflight: places[1], completed: places[2])
+  }
+}
+
 /// Decides what a service does: its files are written as contents, the head is swapped, and the contents are moved.
-struct ServiceDecision<Service: ServiceAction>: Sendable {
+struct ServiceDecision<Service: DecidedAction>: Sendable {
   let service: Service
   let storage: any Storage
   let store: HeadStore
@@ -92,14 +127,14 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
   private func decide(
     _ store: HeadStore, _ instant: Instant, on head: LoadedHead
   ) async throws(TimelineError) -> LoadedHead? {
-    let documents: ServiceDocuments
-    do throws(AvroError) { documents = try service.documents(at: instant) } catch {
+    let contents: [[UInt8]]
+    do throws(AvroError) { contents = try service.contents(at: instant) } catch {
       throw TimelineError(
         .damaged, path: "", "no plan can be made of a service: \(error.description)", cause: error)
     }
     var paths: [String] = []
     var places: [String] = []
-    for bytes in [documents.plan, documents.inflight, documents.completed] {
+    for bytes in contents {
       let content = await WrittenContent(bytes, of: instant, in: storage, mark: store.newMark)
       paths += content.paths
       places.append(content.path)
@@ -107,13 +142,13 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
       _ = await storage.delete(paths)
       throw TimelineError(failure)
     }
-    let contents = ServiceContents(plan: places[0], inflight: places[1], completed: places[2])
+    let decision = NamedDecision(instant, sequence: nil, service.kind(at: places))
     var next = head.head.next(mark: store.newMark())
-    next.named.append(NamedDecision(instant, sequence: nil, service.kind(contents)))
+    next.named.append(decision)
     service.change(&next)
     switch await store.swap(next, on: head.tag, deciding: [instant]) {
     case .won(let new):
-      try await service.carryOut(at: instant, contents, in: storage, holding: store.lock)
+      try await service.carryOut(decision, in: storage, holding: store.lock)
       let doubtful = paths.filter { !places.contains($0) }
       if !doubtful.isEmpty { _ = await storage.delete(doubtful) }
       return new

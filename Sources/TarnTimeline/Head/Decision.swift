@@ -13,6 +13,8 @@ package struct NamedDecision: Sendable, Hashable {
     case rollback(of: Instant, ServiceContents)
     /// Old versions of files are removed; what the clean puts on the timeline lies at paths.
     case clean(ServiceContents)
+    /// Completed actions leave the timeline for the archive.
+    case archive(ArchivedInstants)
   }
 
   /// Where it stands among the row-changing decisions; nil for one that changes no row.
@@ -38,16 +40,45 @@ package struct NamedDecision: Sendable, Hashable {
     case .commit(let content): [content]
     case .rollback(_, let contents), .clean(let contents):
       [contents.plan, contents.inflight, contents.completed]
+    case .archive(let archived): [archived.content]
     }
   }
 
-  /// The file that stands once all of it is carried out.
-  package var completed: TimelineEntry {
+  /// The file that stands once all of it is carried out; nil for what has no instant on the timeline.
+  package var completed: TimelineEntry? {
     switch kind {
     case .commit: TimelineEntry(instant, .commit, .completed)
     case .rollback: TimelineEntry(instant, .rollback, .completed)
     case .clean: TimelineEntry(instant, .clean, .completed)
+    case .archive: nil
     }
+  }
+
+  /// Whether all of it is carried out.
+  ///
+  /// - Parameter timeline: All of it: part of one does not tell that something has left it.
+  package func isCarriedOut(on timeline: Timeline) -> Bool {
+    switch kind {
+    case .archive(let archived): archived.entries.allSatisfy { !timeline.entries.contains($0) }
+    default: completed.map { timeline.entries.contains($0) } ?? false
+    }
+  }
+}
+
+/// What leaves the timeline for the archive.
+package struct ArchivedInstants: Sendable, Hashable {
+  /// Where the file lies before it is in the archive.
+  package var content: String
+  /// The path of the archive's file.
+  package var file: String
+  /// The completed actions, the oldest first.
+  package var entries: [TimelineEntry]
+
+  /// Names files and actions.
+  package init(content: String, file: String, entries: [TimelineEntry]) {
+    self.content = content
+    self.file = file
+    self.entries = entries
   }
 }
 

@@ -33,6 +33,9 @@ package struct Head: Sendable, Hashable {
   package private(set) var foreign: [Instant] = []
   /// Attempts of which it is not known whether they were decided by a head that was lost: nobody rolls them back unasked.
   package var doubtful: [Instant] = []
+  /// The last instant that Tarn archived; nil for none. Where it changes, a listing that was taken meanwhile may lack what
+  /// left the timeline, and have what left it later.
+  package var archivedThrough: Instant?
   /// What is known of the storage, in its own words, so that not every process tries it; nil for nothing.
   package var findings: String?
 
@@ -79,6 +82,7 @@ package struct Head: Sendable, Hashable {
     next.applications = applications
     next.foreign = foreign
     next.doubtful = doubtful
+    next.archivedThrough = archivedThrough
     next.findings = findings
     return next
   }
@@ -164,7 +168,7 @@ package struct Head: Sendable, Hashable {
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
     applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant],
-    findings: String?
+    archivedThrough: Instant?, findings: String?
   ) {
     self.mark = mark
     self.epoch = epoch
@@ -175,6 +179,7 @@ package struct Head: Sendable, Hashable {
     self.known = known
     self.foreign = foreign
     self.doubtful = doubtful
+    self.archivedThrough = archivedThrough
     self.findings = findings
   }
 }

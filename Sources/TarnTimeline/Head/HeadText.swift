@@ -12,7 +12,10 @@ package enum HeadError: Error, Sendable, Hashable {
 enum HeadText {
   static func text(of head: Head) -> JSONValue {
     // Heads of builds that know of none, and of storages that have none, are without it.
-    .object(members(of: head) + (head.findings.map { [.init("storage", .string($0))] } ?? []))
+    .object(
+      members(of: head)
+        + (head.archivedThrough.map { [.init("archivedThrough", .string($0.text))] } ?? [])
+        + (head.findings.map { [.init("storage", .string($0))] } ?? []))
   }
 
   private static func members(of head: Head) -> [JSONValue.Member] {
@@ -52,6 +55,12 @@ enum HeadText {
     case .rollback(let target, let contents):
       members += [.init("action", .string("rollback")), .init("of", text(target))] + text(contents)
     case .clean(let contents): members += [.init("action", .string("clean"))] + text(contents)
+    case .archive(let archived):
+      members += [
+        .init("action", .string("archive")), .init("content", .string(archived.content)),
+        .init("file", .string(archived.file)),
+        .init("instants", .array(archived.entries.map { .string($0.fileName) })),
+      ]
     }
     return .object(members)
   }
@@ -101,6 +110,7 @@ extension Head {
         try object.instants("known"),
         before: object["knownBefore"] == nil ? nil : try object.instant("knownBefore")),
       foreign: try object.instants("foreign"), doubtful: try object.instants("doubtful"),
+      archivedThrough: object["archivedThrough"] == nil ? nil : try object.instant("archivedThrough"),
       findings: object["storage"] == nil ? nil : try object.string("storage"))
     guard TablePosition("\(epoch)-\(sequence)") != nil, sequence < 1 << 53 else {
       throw .damaged("its epoch is not hexadecimal, or its sequence no count")
@@ -116,6 +126,7 @@ extension NamedDecision {
     case "commit": kind = .commit(content: try object.string("content"))
     case "rollback": kind = .rollback(of: try object.instant("of"), try object.contents())
     case "clean": kind = .clean(try object.contents())
+    case "archive": kind = .archive(try object.archived())
     case let action: throw .damaged("it names a decision \(action.prefix(40))")
     }
     let instant = try object.instant("instant")
@@ -189,6 +200,18 @@ private struct Members {
   func contents() throws(HeadError) -> ServiceContents {
     ServiceContents(
       plan: try string("plan"), inflight: try string("inflight"), completed: try string("completed"))
+  }
+
+  /// What leaves the timeline for the archive.
+  func archived() throws(HeadError) -> ArchivedInstants {
+    let file = try string("file")
+    let names = try strings("instants")
+    let entries = names.compactMap { TimelineEntry(fileName: $0) }.filter { $0.state == .completed }
+    // Nothing else is ever removed, and nothing else is replaced.
+    guard entries.count == names.count, ArchivedTimeline.isOwnFile(file) else {
+      throw .damaged("it names what is no completed instant, or no file of an archive: \(file.prefix(80))")
+    }
+    return ArchivedInstants(content: try string("content"), file: file, entries: entries)
   }
 
   func strings(_ key: String) throws(HeadError) -> [String] {
