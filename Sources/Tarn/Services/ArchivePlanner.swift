@@ -107,7 +107,7 @@ struct ArchivePlanner: Sendable {
       now: now)
     if let earliest = planner.earliest() { bound.lower(to: earliest.instant, .clean, earliest.instant) }
     // What it kept is where the next one begins to look.
-    if let last = try await planner.lastClean().flatMap({ Instant($0.earliest) }) {
+    if let last = try await planner.lastClean()?.earliest {
       bound.lower(to: last, .clean, last)
     }
   }

@@ -11,10 +11,28 @@ struct ArchiveService: Sendable {
   /// How often it is planned anew where other writers were faster.
   private static let mostTries = 20
 
+  /// Actions that come with a commit, mostly: itself and its clean.
+  private static let actionsOfCommit = 2
+  /// Actions that are archived together, so that not every commit is followed by an archive.
+  private static let leastArchived = 6
+
+  /// Whether so many actions on a timeline are too many.
+  func isDue(of actions: Int, _ options: TarnOptions) -> Bool {
+    guard let mostActions = options.mostActions else { return false }
+    let kept = max(options.keptCommits, options.retention.leastCommits)
+    return actions > max(mostActions, Self.actionsOfCommit * kept + Self.leastArchived)
+  }
+
+  /// What keeps actions on a timeline that would be archived otherwise; nil where nothing does.
+  func holder(on state: TableState) async throws(TableError) -> ArchiveReport.Holder? {
+    try await planner(state.properties, state.timeline).plan().report.holder
+  }
+
   /// What would be archived.
   func plan() async throws(TableError) -> ArchiveReport {
     let properties = try await recovery.writableProperties()
-    let plan = try await planner(properties, try await recovery.decided(properties)).plan()
+    let decided = try await recovery.decided(properties)
+    let plan = try await planner(properties, decided.listing.timeline).plan()
     var report = plan.report
     if !plan.passed.isEmpty { report.removed = try await lateFiles(of: plan.passed).flatMap(\.files) }
     return report
@@ -26,13 +44,18 @@ struct ArchiveService: Sendable {
   ///   - tries: How often it is planned anew where other writers are faster; nil for as often as it makes sense.
   ///   - isWhole: Whether it goes on where more is to be archived than one file takes.
   func run(tries: Int = mostTries, isWhole: Bool = true) async throws(TableError) -> ArchiveReport {
-    let properties = try await recovery.writableProperties()
+    var properties = try await recovery.writableProperties()
+    let leftovers = Housekeeping(
+      storage: recovery.storage, settings: recovery.settings, heads: recovery.heads)
+    if try await leftovers.switchOffMetadataTable(properties) {
+      properties = try await recovery.writableProperties()
+    }
     var done = ArchiveReport()
     var refused = 0
     while refused < tries {
       let decided = try await recovery.decided(properties)
       let plan: ArchivePlanner.Plan
-      do throws(TableError) { plan = try await planner(properties, decided).plan() } catch {
+      do throws(TableError) { plan = try await planner(properties, decided.listing.timeline).plan() } catch {
         // Another engine archived it just then.
         guard error.isOfVanishedCommit else { throw error }
         refused += 1
@@ -68,10 +91,10 @@ struct ArchiveService: Sendable {
   }
 
   private func planner(
-    _ properties: TableProperties, _ decided: DecidedTable
+    _ properties: TableProperties, _ timeline: Timeline
   ) throws(TableError) -> ArchivePlanner {
     ArchivePlanner(
-      storage: recovery.storage, properties: properties, timeline: decided.listing.timeline,
+      storage: recovery.storage, properties: properties, timeline: timeline,
       options: try TarnOptions(properties), now: InstantClock(recovery.settings, properties).now())
   }
 

@@ -6,7 +6,8 @@ extension Table {
   /// The latest version of each file group stays, what the latest commits wrote, as many as are kept, and of each file group
   /// one version before them; and what a savepoint of another engine holds. What a commit replaced goes with it. Reading as of
   /// an older commit is an error then. It is a decision as each commit is one, and stands on the timeline as Hudi's cleans do:
-  /// one that dies in the middle is brought to its end by the next writer.
+  /// one that dies in the middle is brought to its end by the next writer. So is one that another engine began and left.
+  /// Deletions that have expired go with it.
   ///
   /// - Parameters:
   ///   - retention: What is kept; nil for what the table's options say (``TarnOptions/retention``).
@@ -21,7 +22,7 @@ extension Table {
     do throws(TableError) {
       var kept = try TarnOptions(properties).retention
       if let retention { kept = retention }
-      let service = CleanService(recovery, kept)
+      let service = CleanService(recovery, kept, services)
       return isPlan ? try await service.plan() : try await service.run()
     } catch { throw error.of(properties.name) }
   }
@@ -50,11 +51,7 @@ extension Table {
   /// Nothing is changed.
   package func archiveHolder() async throws(TableError) -> ArchiveReport.Holder? {
     do throws(TableError) {
-      let state = try await presentState()
-      let planner = ArchivePlanner(
-        storage: storage, properties: state.properties, timeline: state.timeline,
-        options: try TarnOptions(state.properties), now: InstantClock(settings, state.properties).now())
-      return try await planner.plan().report.holder
+      return try await ArchiveService(recovery).holder(on: try await presentState())
     } catch { throw error.of(properties.name) }
   }
 }

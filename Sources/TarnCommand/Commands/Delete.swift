@@ -11,7 +11,8 @@ enum DeleteCommand {
     name: "delete", summary: "Deletes the rows of keys, or those for which a condition is true.",
     options: [
       Options.deleteKey, Options.keysFrom, Options.condition, Options.buckets, Options.bucketField,
-      Options.cutNanoseconds, Options.memory, Options.retries, Options.lock, Options.transaction,
+      Options.cutNanoseconds, Options.memory, Options.retries, Options.noServices, Options.lock,
+      Options.transaction,
       Options.noSync,
     ],
     notes: [

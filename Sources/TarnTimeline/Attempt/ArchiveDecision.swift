@@ -44,7 +44,7 @@ package struct ArchiveDecision: Sendable {
   }
 }
 
-/// The archiving of actions. Its instant stands in no file's name but its content's.
+/// The archiving of actions, whose instant stands in no file's name but its content's.
 private struct Archive: DecidedAction {
   let actions: [ArchivedAction]
   let file: String

@@ -97,6 +97,20 @@ struct ServiceDecision<Service: DecidedAction>: Sendable {
     return try result.get()
   }
 
+  /// Decides what has its instant already, and carries it out.
+  ///
+  /// - Returns: The head with the decision; nil where another was faster, and nothing was done.
+  /// - Throws: ``TimelineError``, `outcomeUnknown` where it may have been decided.
+  func run(on head: LoadedHead, at instant: Instant) async throws(TimelineError) -> LoadedHead? {
+    guard let locking else { return try await decide(store, instant, on: head) }
+    let result = try await locking.holding { lock -> Result<LoadedHead?, TimelineError> in
+      do throws(TimelineError) {
+        return .success(try await decide(store.holding(lock), instant, on: head))
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
   private func run(
     _ store: HeadStore, on head: LoadedHead, _ timeline: Timeline, _ now: Int64
   ) async throws(TimelineError) -> (head: LoadedHead, instant: Instant)? {

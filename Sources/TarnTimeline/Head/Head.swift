@@ -33,8 +33,9 @@ package struct Head: Sendable, Hashable {
   package private(set) var foreign: [Instant] = []
   /// Attempts of which it is not known whether they were decided by a head that was lost: nobody rolls them back unasked.
   package var doubtful: [Instant] = []
-  /// The last instant that Tarn archived; nil for none. Where it changes, a listing that was taken meanwhile may lack what
-  /// left the timeline, and have what left it later.
+  /// The last instant that Tarn archived; nil for none.
+  ///
+  /// Where it changes, a listing that was taken meanwhile may lack what left the timeline, and have what was before it.
   package var archivedThrough: Instant?
   /// What is known of the storage, in its own words, so that not every process tries it; nil for nothing.
   package var findings: String?

@@ -20,11 +20,8 @@ import Testing
   private static func table(
     _ clock: SettableClock? = nil, storage: any Storage = InMemoryStorage()
   ) async throws -> SmallTable {
-    var options = TableOptions()
-    options.tarn.cleansAutomatically = false
-    options.tarn.mostActions = nil
-    guard let clock else { return try await SmallTable(schema, options: options, storage: storage) }
-    return try await SmallTable(schema, options: options, storage: storage) { clock.now() }
+    guard let clock else { return try await SmallTable(schema, storage: storage) }
+    return try await SmallTable(schema, storage: storage) { clock.now() }
   }
 
   /// Upserts a key that is always the same, and a new one.
@@ -118,10 +115,7 @@ import Testing
 
   @Test func aFileGroupThatBeganLaterDoesNotMakeAnOlderTimeUnreadable() async throws {
     let schema = Schema([Field("id", .string), Field("part", .string)])
-    var options = TableOptions()
-    options.tarn.cleansAutomatically = false
-    options.tarn.mostActions = nil
-    let small = try await SmallTable(schema, partitionedBy: ["part"], options: options)
+    let small = try await SmallTable(schema, partitionedBy: ["part"])
     func put(_ id: String, _ part: String) async throws -> Instant {
       let report = try await small.table.upsert(try batch(["id": texts(id), "part": texts(part)]))
       return try #require(report.instant)
