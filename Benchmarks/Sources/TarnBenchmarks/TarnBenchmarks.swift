@@ -4,10 +4,11 @@ import Foundation
 @main
 enum TarnBenchmarks {
   private static let usage = """
-    usage: TarnBenchmarks [NAME...] [--runs N] [--tarn PROGRAM]
+    usage: TarnBenchmarks [NAME...] [--runs N] [--tarn PROGRAM] [--commits N]
       NAME     benchmarks to run; by default all: \(names.joined(separator: ", "))
       --runs   how often each is run (3)
       --tarn   the program to run; by default it is built from the package
+      --commits  how many commits `\(LastingComparison.name)` makes (10000); it is run only where it is named
     Upserts are compared with other engines by Benchmarks/run peers, growth, many and memory: see their --help.
     """
 
@@ -35,6 +36,8 @@ enum TarnBenchmarks {
     var comparesParquet = false
     var comparesSnapshot = false
     var comparesCommits = false
+    var lasts = false
+    var commits = 10_000
     var tarn: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -79,6 +82,12 @@ enum TarnBenchmarks {
       case ParquetComparison.name: comparesParquet = true
       case SnapshotComparison.name: comparesSnapshot = true
       case CommitComparison.name: comparesCommits = true
+      case LastingComparison.name: lasts = true
+      case "--commits":
+        guard let text = rest.popFirst(), let number = Int(text), (200...1_000_000).contains(number) else {
+          throw UsageError("--commits takes a number from 200 on")
+        }
+        commits = number
       case "--runs":
         guard let text = rest.popFirst(), let number = Int(text), (1...1_000).contains(number) else {
           throw UsageError("--runs takes a number from 1 to 1000")
@@ -91,7 +100,8 @@ enum TarnBenchmarks {
       default: chosen.append(try benchmark(argument))
       }
     }
-    let isAll = chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits
+    if lasts { try await LastingComparison.run(commits: commits) }
+    let isAll = chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits && !lasts
     if isAll || comparesCommits { try await CommitComparison.run() }
     if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
     if isAll { chosen = Benchmarks.all }

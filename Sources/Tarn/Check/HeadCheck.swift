@@ -65,7 +65,7 @@ struct HeadCheck: Sendable {
         find(
           "it names decision \(decision.instant.text), which takes commits back, and whose content is gone: it can not be "
             + "carried out", end)
-      case .clean, .savepoint, .savepointDeletion: continue
+      case .clean, .savepoint, .savepointDeletion, .archive: continue
       }
     }
   }

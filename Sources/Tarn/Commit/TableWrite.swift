@@ -127,6 +127,9 @@ struct PresentTable: Sendable {
     settings.tell(.attemptBegun(instant: instant, operation: operation.rawValue, number: number))
   }
 
+  /// How often a write looks at a table anew whose commits are archived while it looks.
+  static var mostLooks: Int { TableState.mostLooks }
+
   /// The time by the clocks of the table's zone.
   func instantTime() -> Int64 { InstantClock(settings, state.properties).now() }
 }

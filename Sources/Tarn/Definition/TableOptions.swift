@@ -52,6 +52,15 @@ public struct TarnOptions: Sendable, Hashable {
   public var tombstoneRetentionHours = 7 * 24
   /// What a clean keeps.
   public var retention = Retention.commits(10)
+  /// Whether a commit is followed by a clean where one is due.
+  public var cleansAutomatically = true
+  /// How many commits an archive leaves on the timeline at least; where ``retention`` counts commits, two more than those.
+  public var keptCommits = 12
+  /// How many actions of all kinds may be on the timeline before a commit is followed by an archive; nil for no archive but
+  /// those that are asked for.
+  ///
+  /// Where more commits are kept than the usual 12, two more actions each.
+  public var mostActions: Int? = 30
   /// The buckets of each partition; nil for file groups that are found by what their files say of their keys.
   ///
   /// See <doc:BucketIndex>.

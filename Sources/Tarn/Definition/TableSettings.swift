@@ -29,6 +29,8 @@ public struct TableSettings: Sendable {
   /// How long a write waits, in all, for a process that was stopped while it replaced a file on a local disk; and, up to
   /// four seconds, for writers that lost often and none of which gets on.
   public var patience: Duration = .seconds(4)
+  /// Whether commits are followed by a clean and an archive where these are due, as far as the table's options want that.
+  public var runsServices = true
   /// Which lock is taken because of other engines' writers.
   public var lock = CommonLock.automatic
   /// How long a write waits for a lock that another engine's writer holds.

@@ -11,6 +11,10 @@ extension TarnOptions {
     static let tombstoneRetention = "tarn.tombstone.retention.hours"
     static let cleanPolicy = "tarn.clean.policy"
     static let cleanCount = "tarn.clean.retained"
+    static let cleanAutomatic = "tarn.clean.automatic"
+    static let archiveAutomatic = "tarn.archive.automatic"
+    static let archiveKept = "tarn.archive.kept.commits"
+    static let archiveBeyond = "tarn.archive.beyond.actions"
     static let codec = "tarn.codec"
     static let bloom = "tarn.bloom.filter"
   }
@@ -30,6 +34,14 @@ extension TarnOptions {
     if retention != defaults.retention {
       entries += [(Key.cleanPolicy, retention.name), (Key.cleanCount, "\(retention.count)")]
     }
+    if cleansAutomatically != defaults.cleansAutomatically {
+      entries.append((Key.cleanAutomatic, "\(cleansAutomatically)"))
+    }
+    if keptCommits != defaults.keptCommits { entries.append((Key.archiveKept, "\(keptCommits)")) }
+    if let mostActions, mostActions != defaults.mostActions {
+      entries.append((Key.archiveBeyond, "\(mostActions)"))
+    }
+    if mostActions == nil { entries.append((Key.archiveAutomatic, "false")) }
     if let buckets { entries += buckets.entries }
     if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
     if bloom != .perFile { entries.append((Key.bloom, bloom.rawValue)) }
@@ -58,10 +70,16 @@ extension TarnOptions {
     rowGroupSize = try number(Key.rowGroupSize, rowGroupSize, 1_024...(1 << 31))
     pageRows = try number(Key.pageRows, pageRows, 1...1_000_000)
     tombstoneRetentionHours = try number(Key.tombstoneRetention, tombstoneRetentionHours, 0...1_000_000)
-    if let text = properties.entries[Key.keyIndex] {
-      guard let value = Bool(text) else { throw refusal("\(Key.keyIndex)=\(text) is neither true nor false") }
-      hasKeyIndex = value
+    func truth(_ key: String, _ standard: Bool) throws(TableError) -> Bool {
+      guard let text = properties.entries[key] else { return standard }
+      guard let value = Bool(text) else { throw refusal("\(key)=\(text) is neither true nor false") }
+      return value
     }
+    hasKeyIndex = try truth(Key.keyIndex, hasKeyIndex)
+    cleansAutomatically = try truth(Key.cleanAutomatic, cleansAutomatically)
+    keptCommits = try number(Key.archiveKept, keptCommits, 12...1_000_000)
+    mostActions = try number(Key.archiveBeyond, 30, 12...10_000_000)
+    if try !truth(Key.archiveAutomatic, true) { mostActions = nil }
     if let text = properties.entries[Key.cleanPolicy] {
       let count = try number(Key.cleanCount, 10, 1...1_000_000)
       guard let named = Retention(named: text, count) else {

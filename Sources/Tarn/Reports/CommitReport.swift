@@ -46,6 +46,12 @@ public struct CommitReport: Sendable, Hashable {
   public var bytesEncoded = 0
   /// Bytes of stored pages read to be changed.
   public var bytesRead = 0
+  /// Files that the clean removed which was due behind the commit.
+  public internal(set) var cleanedFiles = 0
+  /// Actions that the archive took off the timeline which was due behind the commit.
+  public internal(set) var archivedActions = 0
+  /// Partitions in which it wrote new versions of file groups; nil where that is not known.
+  var rewrittenPartitions: [String]?
   /// Requests that the write sent, each attempt counted; 0 where the storage counts none, as a local one.
   public var requests = 0
   /// Bytes that it sent with them.
@@ -74,6 +80,8 @@ public struct CommitReport: Sendable, Hashable {
     notFound = counts.notFound
     self.files = files.count
     splicedFiles = files.count { $0.isSpliced }
+    let rewritten = files.filter { $0.statistics.previousCommit != nil }
+    rewrittenPartitions = Set(rewritten.map { ExactText($0.statistics.partitionPath ?? "") }).map(\.text)
     for file in files {
       bytesWritten += Int(file.statistics.fileSize)
       pagesCopied += file.counts.pagesCopied

@@ -13,6 +13,8 @@ public struct CommitWarning: Sendable, Hashable, CustomStringConvertible {
     public static let notYetVisible = Code("notYetVisible")
     /// Another engine committed on the same file groups meanwhile, without a look at this one.
     public static let foreignCommit = Code("foreignCommit")
+    /// The commit stands, and the clean or archive that was due behind it failed; it is tried again behind the next.
+    public static let serviceFailed = Code("serviceFailed")
   }
 
   /// The kind.

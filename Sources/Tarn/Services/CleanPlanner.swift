@@ -18,18 +18,41 @@ struct CleanPlanner: Sendable {
   let base: String
   /// The time in microseconds since 1970, by the clocks of the table's zone.
   let now: Int64
+  /// What the process knows of commits and cleans.
+  var memory = ServiceMemory()
 
   /// Commits after which a clean is made that removes nothing, so that the next need not look at theirs again.
   private static let mostLooks = 20
   /// The text under which Hudi's newer cleaners keep the savepoints that they saw.
   private static let savepointsKey = "savepointed_timestamps"
+  /// The text under which Tarn's cleans say what they kept.
+  private static let retentionKey = "tarn.retention"
+
+  private var savepoints: [TimelineEntry] {
+    timeline.entries.filter { $0.action == .savepoint && $0.state == .completed }
+  }
+
+  private var savepointNames: String { savepoints.map(\.instant.text).joined(separator: ",") }
+
+  /// Whether there is something to remove, as far as commits and the last clean tell; what is not known counts as such.
+  func isDue() async throws(TableError) -> Bool {
+    let earliest = earliest()
+    if retention.isByCommits, earliest == nil { return false }
+    let last = try await lastClean()
+    guard let touched = try await touched(since: last, until: earliest?.instant, savepointNames) else {
+      return true
+    }
+    return !touched.partitions.isEmpty || touched.commits >= Self.mostLooks
+  }
 
   /// The plan; nil where there is nothing to do.
-  func plan() async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
+  ///
+  /// - Parameter notesNothing: Whether there is one without files too, where the next would have to look everywhere again.
+  func plan(notesNothing: Bool = false) async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
     let earliest = earliest()
     if retention.isByCommits, earliest == nil { return nil }
-    let savepoints = timeline.entries.filter { $0.action == .savepoint && $0.state == .completed }
-    let names = savepoints.map(\.instant.text).joined(separator: ",")
+    let savepoints = savepoints
+    let names = savepointNames
     let last = try await lastClean()
     let touched = try await touched(since: last, until: earliest?.instant, names)
     if let touched, touched.partitions.isEmpty, touched.commits < Self.mostLooks { return nil }
@@ -51,19 +74,21 @@ struct CleanPlanner: Sendable {
       report.files += removed.map(\.path)
       report.bytes += removed.reduce(0) { $0 + $1.size }
     }
-    guard !files.isEmpty || (touched?.commits ?? 0) >= Self.mostLooks else { return nil }
+    let isWorthNoting = touched.map { $0.commits >= Self.mostLooks } ?? notesNothing
+    guard !files.isEmpty || isWorthNoting else { return nil }
     var plan = CleanPlan(
       earliest: earliest.map {
         CleanPlan.Retained(instant: $0.instant.text, action: $0.action.rawValue, state: "COMPLETED")
       }, lastCompleted: timeline.latest?.instant.text ?? "", policy: retention.policy, files: files)
-    if !names.isEmpty { plan.extra = [Self.savepointsKey: names] }
+    plan.extra = [Self.retentionKey: retention.description]
+    if !names.isEmpty { plan.extra?[Self.savepointsKey] = names }
     return (plan, report)
   }
 
   /// The oldest commit that is kept; nil where commits are not counted, or there are not enough of them.
   ///
   /// It is none behind a writer that is under way, or a savepoint that is made: what these have begun with stays.
-  private func earliest() -> TimelineEntry? {
+  func earliest() -> TimelineEntry? {
     let commits = timeline.completedCommits
     let found: TimelineEntry?
     switch retention {
@@ -95,39 +120,64 @@ struct CleanPlanner: Sendable {
     return group.files.first.map { $0.name.instant < earliest } ?? true ? old : Array(old.dropFirst())
   }
 
-  /// What the last clean looked at, by the same policy; nil where none is on the timeline.
-  private func lastClean() async throws(TableError) -> CleanMetadata? {
+  /// What the last clean looked at; nil where none is on the timeline.
+  func lastClean() async throws(TableError) -> LastClean? {
     guard let entry = timeline.entries.last(where: { $0.action == .clean && $0.state == .completed }) else {
       return nil
     }
+    if let known = memory.clean(at: entry.instant) { return known }
     let bytes: [UInt8]
-    do { bytes = try await storage.readAll(entry.path) } catch { throw TableError(error) }
+    do throws(StorageError) { bytes = try await storage.readAll(entry.path) } catch {
+      throw TableError(TimelineError(error))
+    }
     // One that cannot be read, or that an older engine wrote, tells nothing.
-    guard let metadata = try? CleanMetadata(avro: bytes), !metadata.earliest.isEmpty else { return nil }
-    return metadata
+    guard let metadata = try? CleanMetadata(avro: bytes) else { return nil }
+    let clean = LastClean(
+      earliest: Instant(metadata.earliest), last: Instant(metadata.lastCompleted),
+      savepoints: metadata.extra?[Self.savepointsKey] ?? "", retention: metadata.extra?[Self.retentionKey])
+    memory.note(clean, at: entry.instant)
+    return clean
   }
 
   /// The partitions in which a file group may have got a version too many since a clean, and how many commits were looked
   /// at; nil where all may.
   private func touched(
-    since last: CleanMetadata?, until earliest: Instant?, _ savepoints: String
+    since last: LastClean?, until earliest: Instant?, _ savepoints: String
   ) async throws(TableError) -> (partitions: [String], commits: Int)? {
-    guard let earliest, let last, let begin = Instant(last.earliest), timeline.begins(before: begin),
-      (last.extra?[Self.savepointsKey] ?? "") == savepoints
-    else { return nil }
-    let commits = timeline.completedCommits.filter { $0.instant >= begin && $0.instant < earliest }
-    let log = CommitLog(storage)
-    var partitions: Set<ExactText> = []
-    let documents = try await tableErrors {
-      try await concurrently(commits, width: storage.costs.requestsAtOnce) { try await log.metadata(of: $0) }
+    guard let last, last.savepoints == savepoints else { return nil }
+    let commits: [TimelineEntry]
+    if case .versions = retention {
+      guard last.retention == retention.description, let begin = last.last, timeline.begins(before: begin)
+      else {
+        return nil
+      }
+      commits = timeline.commits(after: begin)
+    } else {
+      guard let earliest, let begin = last.earliest, timeline.begins(before: begin) else { return nil }
+      commits = timeline.completedCommits.filter { $0.instant >= begin && $0.instant < earliest }
     }
-    for metadata in documents {
-      // A file group that is new has one version.
-      let rewritten = metadata.partitions.pairs.filter { $0.value.contains { $0.previousCommit != nil } }
-      partitions.formUnion(rewritten.map { ExactText($0.key) })
-      partitions.formUnion((metadata.replaced?.pairs ?? []).map { ExactText($0.key) })
+    var partitions: Set<ExactText> = []
+    for rewritten in try await rewritten(by: commits) {
+      partitions.formUnion(rewritten.map { ExactText($0) })
     }
     return (partitions.map(\.text).sorted(), commits.count)
+  }
+
+  /// The partitions in which each of some commits wrote new versions of file groups, or replaced some: a group that is new
+  /// has one version.
+  private func rewritten(by commits: [TimelineEntry]) async throws(TableError) -> [[String]] {
+    let (memory, log) = (memory, CommitLog(storage))
+    let width = storage.costs.requestsAtOnce
+    return try await tableErrors {
+      try await concurrently(commits, width: width) { entry -> [String] in
+        if let known = memory.rewritten(by: entry.instant) { return known }
+        let metadata = try await log.metadata(of: entry)
+        let changed = metadata.partitions.pairs.filter { $0.value.contains { $0.previousCommit != nil } }
+        let partitions = changed.map(\.key) + (metadata.replaced?.pairs ?? []).map(\.key)
+        memory.note(entry.instant, rewriting: partitions)
+        return partitions
+      }
+    }
   }
 
   /// The files that savepoints hold.

@@ -10,6 +10,8 @@ public struct CleanReport: Sendable, Hashable {
   public internal(set) var files: [String] = []
   /// Their bytes.
   public internal(set) var bytes = 0
+  /// Cleans that another engine began, and that were brought to their end.
+  public internal(set) var finished: [Instant] = []
   /// The partitions that were looked into.
   public internal(set) var partitions = 0
 }

@@ -1,3 +1,4 @@
+import TarnIndex
 import TarnStorage
 import TarnTimeline
 
@@ -5,57 +6,163 @@ import TarnTimeline
 struct CleanService: Sendable {
   private let recovery: Recovery
   private let retention: Retention
+  private let memory: ServiceMemory
 
-  init(_ recovery: Recovery, _ retention: Retention) {
+  init(_ recovery: Recovery, _ retention: Retention, _ memory: ServiceMemory) {
     self.recovery = recovery
     self.retention = retention
+    self.memory = memory
   }
 
   /// How often it is planned anew where other writers were faster.
   private static let mostTries = 20
+  /// The age at which another engine's clean is taken to be a dead writer's, in microseconds, where nobody asks for it.
+  private static let patience: Int64 = 10 * 60 * 1_000_000
+
+  /// Whether there may be something to do, as far as the process knows; what it does not know yet it asks once.
+  func isDue(on timeline: Timeline, _ properties: TableProperties) async throws(TableError) -> Bool {
+    if timeline.pending.contains(where: { $0.action == .clean }) { return true }
+    do throws(TableError) {
+      return try await planner(properties, timeline).isDue()
+    } catch {
+      // It left the timeline since the commit looked at it.
+      if error.isOfVanishedCommit { return true }
+      throw error
+    }
+  }
 
   /// What would be removed.
   func plan() async throws(TableError) -> CleanReport {
     let properties = try await recovery.writableProperties()
-    return try await plan(properties, try await recovery.decided(properties))?.removal ?? CleanReport()
+    let planner = try planner(properties, try await recovery.decided(properties).listing.timeline)
+    return try await planner.plan()?.removal ?? CleanReport()
   }
 
   /// Removes what nobody needs.
-  func run() async throws(TableError) -> CleanReport {
-    let properties = try await recovery.writableProperties()
-    for _ in 0..<Self.mostTries {
+  ///
+  /// - Parameters:
+  ///   - tries: How often it is planned anew where other writers are faster.
+  ///   - isAutomatic: Whether nobody asked for it. One that finds nothing is put on the timeline then, where the next would
+  ///     have to look at all partitions again.
+  func run(
+    tries: Int = mostTries, isAutomatic: Bool = false
+  ) async throws(TableError) -> CleanReport {
+    var properties = try await recovery.writableProperties()
+    let leftovers = Housekeeping(
+      storage: recovery.storage, settings: recovery.settings, heads: recovery.heads)
+    if try await leftovers.switchOffMetadataTable(properties) {
+      properties = try await recovery.writableProperties()
+    }
+    var finished: [Instant] = []
+    var refused = 0
+    while refused < tries {
       let decided = try await recovery.decided(properties)
-      guard let (plan, planned) = try await plan(properties, decided) else { return CleanReport() }
+      let found = try await pendingClean(decided.listing.timeline, isAutomatic)
+      let plan =
+        found == nil
+        ? try await planner(properties, decided.listing.timeline).plan(notesNothing: isAutomatic) : nil
+      guard found != nil || plan != nil else {
+        var report = CleanReport()
+        report.finished = finished
+        try await tidyTombstones(decided.listing.timeline, properties)
+        return report
+      }
+      guard let head = try await recovery.stored(decided.head) else {
+        refused += 1
+        continue
+      }
+      if let found {
+        if try await finish(found, on: head, decided) { finished.append(found.instant) } else { refused += 1 }
+        continue
+      }
+      guard let (plan, planned) = plan else { continue }
       var report = planned
+      report.finished = finished
       let begun = recovery.settings.now()
       recovery.settings.tell(
         .servicePlanned(ServiceWork(.clean, files: report.files.count, bytes: report.bytes)))
-      guard let head = try await recovery.stored(decided.head) else { continue }
       do throws(TimelineError) {
         let decision = CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking)
         let now = InstantClock(recovery.settings, properties).now()
         report.instant = try await decision.run(on: head, decided.listing.timeline, now: now)
       } catch { throw TableError(error) }
-      if let instant = report.instant {
-        recovery.settings.tell(
-          .serviceRun(
-            ServiceWork(
-              .clean, instant: instant, files: report.files.count, bytes: report.bytes,
-              duration: .microseconds(recovery.settings.now() - begun))))
-        return report
+      guard let instant = report.instant else {
+        refused += 1
+        continue
       }
+      recovery.settings.tell(
+        .serviceRun(
+          ServiceWork(
+            .clean, instant: instant, files: report.files.count, bytes: report.bytes,
+            duration: .microseconds(recovery.settings.now() - begun))))
+      try await tidyTombstones(decided.listing.timeline, properties)
+      return report
     }
     throw Recovery.overtaken
   }
 
-  private func plan(
-    _ properties: TableProperties, _ decided: DecidedTable
-  ) async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
+  private func planner(
+    _ properties: TableProperties, _ timeline: Timeline
+  ) throws(TableError) -> CleanPlanner {
     try retention.check()
-    return try await CleanPlanner(
-      storage: recovery.storage, properties: properties, timeline: decided.listing.timeline,
-      retention: retention, base: recovery.base,
-      now: InstantClock(recovery.settings, properties).now()
-    ).plan()
+    return CleanPlanner(
+      storage: recovery.storage, properties: properties, timeline: timeline,
+      retention: retention, base: recovery.base, now: InstantClock(recovery.settings, properties).now(),
+      memory: memory)
+  }
+
+  /// A clean that another engine began and did not bring to its end; nil where there is none.
+  ///
+  /// All that Tarn decided is carried out.
+  private func pendingClean(
+    _ timeline: Timeline, _ isAutomatic: Bool
+  ) async throws(TableError) -> TimelineEntry? {
+    guard let entry = timeline.pending.first(where: { $0.action == .clean }), isAutomatic else {
+      return timeline.pending.first { $0.action == .clean }
+    }
+    do {
+      let age = recovery.settings.now() - (try await recovery.storage.info(of: entry.path)).modified
+      return age > Self.patience ? entry : nil
+    } catch {
+      if error.code == .notFound { return nil }
+      throw TableError(error)
+    }
+  }
+
+  /// Does what another engine's clean planned.
+  private func finish(
+    _ entry: TimelineEntry, on head: LoadedHead, _ decided: DecidedTable
+  ) async throws(TableError) -> Bool {
+    do throws(TimelineError) {
+      guard
+        let decision = try await CleanDecision.finishing(
+          entry, in: recovery.storage, recovery.heads, decided.locking)
+      else { return false }
+      return try await decision.run(on: head, at: entry.instant)
+    } catch { throw TableError(error) }
+  }
+
+  /// Removes tombstones that have expired, and those of attempts that are no more.
+  private func tidyTombstones(
+    _ timeline: Timeline, _ properties: TableProperties
+  ) async throws(TableError) {
+    let hours = Int64(try TarnOptions(properties).tombstoneRetentionHours)
+    let storage = recovery.storage
+    let now = recovery.settings.now() / 1_000
+    try await tableErrors {
+      do throws(KeyIndexError) {
+        let store = try await TombstoneStore.open(in: storage, timeline: timeline)
+        if !store.uncommitted.isEmpty {
+          let present: Timeline
+          do { present = try await Timeline.load(from: storage) } catch { return }
+          try await store.removeAbandoned(by: present)
+        }
+        _ = try await store.merge(expiry: now - hours * 3_600_000)
+      } catch {
+        guard case .damaged = error else { throw error }
+        recovery.settings.warn(
+          "\(error): the table's tombstones are not put in order; delete the file to go on without it")
+      }
+    }
   }
 }

@@ -32,7 +32,9 @@ struct RemovedVersions: Sendable {
   /// - Parameter isRead: Whether a partition is read.
   /// - Throws: ``TableError`` with code `cleaned` where one is.
   func check(asOf instant: Instant, where isRead: (String) -> Bool) async throws {
-    guard let clean = clean(after: instant) else { return }
+    let clean = clean(after: instant)
+    // Cleans may have been archived, with what they cleaned for.
+    guard clean != nil || !timeline.begins(before: instant) else { return }
     let view = try await FileSystemView.load(from: storage, properties: properties, timeline: timeline)
     // What a savepoint held may lie behind a version that is gone.
     let isExact = timeline.entries.contains { $0.action == .savepoint }
@@ -52,15 +54,15 @@ struct RemovedVersions: Sendable {
   func missing(
     asOf instant: Instant, in view: FileSystemView, isExact: Bool, where isRead: (String) -> Bool
   ) async throws -> String? {
+    var history = VersionHistory(properties, timeline, storage, after: instant)
     for partition in view.partitions where isRead(partition.path) {
-      var written: [Instant: [String: String?]] = [:]
       for (files, _) in view.versions(of: partition) {
         // Of those behind it the oldest; where there is none, the latest is the one.
         guard let next = files.last(where: { $0.name.instant > instant }) else { continue }
         let present = files.first { $0.name.instant <= instant }?.name.instant
         if !isExact, present != nil { continue }
         let group = "file group \(next.name.fileID)" + (partition.path.isEmpty ? "" : " in \(partition.path)")
-        switch try await version(before: next.name, partition.path, asOf: instant, &written) {
+        switch try await history.version(before: next.name, partition.path) {
         case .none where present == nil: break
         case .at(let version) where version == present: break
         case .at(let version): return "version \(version.text) of \(group)"
@@ -68,51 +70,11 @@ struct RemovedVersions: Sendable {
         }
       }
     }
-    for entry in timeline.commits(after: instant) where entry.action.completed == .replacecommit {
-      let replaced = try await CommitLog(storage).metadata(of: entry).replaced
-      for (partition, groups) in replaced?.pairs ?? [] where isRead(partition) {
-        let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
-        if let gone = groups.first(where: { !known.contains($0) }) { return "file group \(gone)" }
-      }
+    for (partition, groups) in try await history.replaced() where isRead(partition) {
+      let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
+      if let gone = groups.first(where: { !known.contains($0) }) { return "file group \(gone)" }
     }
     return nil
-  }
-
-  /// Which version a file group had, as far as the timeline tells.
-  private enum Version {
-    /// It began later.
-    case none
-    case at(Instant)
-    case unknown
-  }
-
-  /// Which version a file group had as of an instant, by what commits say of the versions that came then.
-  ///
-  /// - Parameters:
-  ///   - file: A later version.
-  ///   - written: What commits wrote in the partition: of each file group the version before.
-  private func version(
-    before file: BaseFileName, _ partition: String, asOf instant: Instant,
-    _ written: inout [Instant: [String: String?]]
-  ) async throws -> Version {
-    var version = file.instant
-    while version > instant {
-      guard let entry = timeline.completedCommits.first(where: { $0.instant == version }) else {
-        return .unknown
-      }
-      if written[version] == nil {
-        let files = try await CommitLog(storage).document(of: entry).files {
-          ExactText($0) == ExactText(partition)
-        }
-        written[version] = Dictionary(
-          files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
-      }
-      guard let before = written[version]?[file.fileID] else { return .unknown }
-      guard let text = before else { return .none }
-      guard let previous = Instant(text), previous < version else { return .unknown }
-      version = previous
-    }
-    return .at(version)
   }
 
   /// The error of a file that is gone while a snapshot is read, where a clean removed it, or a commit was taken back; else
@@ -139,14 +101,14 @@ struct RemovedVersions: Sendable {
     return error(read, clean, "a version of \(path)")
   }
 
-  private func error(_ instant: Instant, _ clean: TimelineEntry, _ what: String) -> TableError {
+  private func error(_ instant: Instant, _ clean: TimelineEntry?, _ what: String) -> TableError {
+    let who = clean.map { "clean \($0.instant.text), or one behind it," } ?? "a clean that is archived"
     let later = timeline.completedCommits.count { $0.instant > instant }
     return TableError(
       .cleaned,
-      "the table as of instant \(instant.text) cannot be read: clean \(clean.instant.text), or one behind it, removed "
-        + "\(what); take another snapshot, and where older ones are to be read, keep more (tarn.clean.retained): "
-        + "\(later + 1) commits would have kept it",
-      path: clean.path)
+      "the table as of instant \(instant.text) cannot be read: \(who) removed \(what); take another snapshot, and where "
+        + "older ones are to be read, keep more (tarn.clean.retained): \(later + 1) commits would have kept it",
+      path: clean?.path)
   }
 
   /// The error of a commit of which files are gone, so that it cannot be held or gone back to.

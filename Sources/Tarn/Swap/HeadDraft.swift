@@ -55,6 +55,12 @@ struct HeadDraft: Sendable {
       return .refused(.tooManyApplications)
     }
     if head.rollsBack(candidate.instant) { return .conflict(.rolledBack(candidate.instant)) }
+    // A timeline that was listed while some of it was archived may have holes; this head may be older than the base's.
+    if let archived = head.archivedThrough,
+      candidate.base.head.head.archivedThrough.map({ $0 < archived }) ?? true
+    {
+      return .look
+    }
     let decisions = head.decisions(after: candidate.base.head.head.position)
     switch candidate.claim.verdict(on: decisions, at: candidate.instant) {
     case .clear: return nil
@@ -122,8 +128,8 @@ struct HeadDraft: Sendable {
     let done = Set(taken.flatMap(\.base.head.head.named))
     return before.named.filter { decision in
       // The listing begins somewhere, so that what it does not show may be there.
-      !done.contains(decision)
-        && !(decision.completed.map(listing.timeline.entries.contains) ?? false)
+      let isCompleted = decision.completed.map { listing.timeline.entries.contains($0) } ?? false
+      return !done.contains(decision) && !isCompleted
     }
   }
 

@@ -64,18 +64,19 @@ extension Table {
       // Whoever lost often asks to go first.
       if tries > 0 && tries >= settings.retries / 3 { await tickets.take() }
       let ending: WriteTry<Write>.Ending
+      let table: PresentTable
       do throws(TableError) {
         let state = try await recovery.run(heeding: &tickets)
-        let table = PresentTable(state: state, settings: settings, reader: reader)
+        table = PresentTable(state: state, settings: settings, reader: reader)
         ending = try await attempt.run(on: table, after: known, number: tries + 1)
       } catch {
-        guard looks < TableState.mostLooks, write.canBeginAgain, await recovery.hasMovedOn(since: error)
+        guard looks < PresentTable.mostLooks, write.canBeginAgain, await recovery.hasMovedOn(since: error)
         else { throw error }
         looks += 1
         continue
       }
       switch ending {
-      case .done(let report): return report
+      case .done(let report): return await tidying(behind: report, on: table.state)
       case .repeated(let version): return try await report(of: version, recovery.storage)
       case .again(let found): known = found
       case .lost(let error, let found):

@@ -38,6 +38,8 @@ public struct Table: Sendable {
   private(set) var options = WriteOptions()
   /// Decides the commits of all tasks that write through this value and its copies.
   let commits = CommitQueue()
+  /// What this value and its copies know of when services are due.
+  let services = ServiceMemory()
   /// What is still to be created, as the first write does; nil for a table that was opened.
   let planned: PlannedTable?
 

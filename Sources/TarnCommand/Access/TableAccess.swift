@@ -36,6 +36,7 @@ struct TableAccess {
     settings.observer = CommandObserver(log: arguments[Options.log] ?? .notes)
     if let memory = arguments[Options.memory] { settings.memory = memory }
     if let retries = arguments[Options.retries] { settings.retries = retries }
+    settings.runsServices = !arguments.has(Options.noServices)
     if let lock = arguments[Options.lock] { settings.lock = lock }
     settings.buckets = buckets
     settings.widensColumns = arguments.has(Options.widen)

@@ -12,7 +12,8 @@ enum DeleteCommand {
     options: [
       Options.deleteKey, Options.keysFrom, Options.condition, Options.partition, Options.isDryRun,
       Options.buckets, Options.bucketField,
-      Options.cutNanoseconds, Options.memory, Options.retries, Options.lock, Options.transaction,
+      Options.cutNanoseconds, Options.memory, Options.retries, Options.noServices, Options.lock,
+      Options.transaction,
       Options.noSync,
     ],
     notes: [

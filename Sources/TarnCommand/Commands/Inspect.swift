@@ -5,53 +5,6 @@ import TarnColumns
 import TarnParquet
 import TarnTimeline
 
-/// `tarn timeline`.
-enum TimelineCommand {
-  static let command = Command(
-    name: "timeline", summary: "Lists what was done to a table, by instant.", options: [Options.reportFormat],
-    notes: [
-      "The position of a commit tells how many decisions stand before it; instants need not be in that order. What is not "
-        + "completed has its age, and how it stands with it: alive and dead tell of a writer of Tarn's, decided is what "
-        + "appears with the next write, doubtful what no write rolls back, foreign what another engine began. See tarn "
-        + "help rollback."
-    ]
-  ) { arguments in
-    try await TableAccess(arguments).located { access in
-      let table = try await access.open()
-      var rows = ReportRows([
-        "instant": .string, "action": .string, "state": .string, "operation": .string, "inserted": .int64,
-        "updated": .int64, "deleted": .int64, "files": .int64, "bytes": .int64, "position": .string,
-        "attempt": .string, "age_seconds": .int64,
-      ])
-      let attempts = Dictionary(
-        try await table.attempts().map { ($0.entry.instant, $0) }, uniquingKeysWith: { first, _ in first })
-      for entry in try await table.timeline().entries {
-        let isCommit = entry.state == .completed && entry.action.writesData
-        let metadata = isCommit ? try await table.metadata(of: entry) : nil
-        let files = metadata?.files
-        let attempt = entry.state == .completed ? nil : attempts[entry.instant]
-        func sum(_ value: (WriteStatistics) -> Int64) throws -> ReportRows.Cell {
-          guard let files else { return .number(nil) }
-          guard let total = WriteStatistics.total(files, value) else {
-            throw CommandError(
-              "\(access.path): instant \(entry.instant.text): the statistics of its files add up to more than "
-                + "2^63: its metadata is damaged")
-          }
-          return .number(total)
-        }
-        try rows.append([
-          .text(entry.instant.text), .text(entry.action.rawValue), .text("\(entry.state)"),
-          .text(metadata?.operation?.rawValue.lowercased()), try sum(\.inserts), try sum(\.updates),
-          try sum(\.deletes), .number(files.map { Int64($0.count) }), try sum(\.bytesWritten),
-          .text(metadata?.extra[CommitMetadata.positionKey]), .text(attempt?.state.description),
-          .number(attempt?.age.components.seconds),
-        ])
-      }
-      try await (arguments[Options.reportFormat] ?? .standard).write(try rows.batch())
-    }
-  }
-}
-
 /// `tarn files`.
 enum FilesCommand {
   static let command = Command(
@@ -142,8 +95,9 @@ enum ShowCommand {
     let timeline = try await table.timeline()
     let snapshot = try await table.snapshot()
     let slices = try await snapshot.slices
+    let holder = timeline.entries.count > Self.usualActions ? try await table.archiveHolder() : nil
     func names(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
-    return [
+    var facts: [(String, JSONValue)] = [
       ("name", .string(properties.name)),
       ("type", .string(properties.type == .copyOnWrite ? "copy-on-write" : "merge-on-read")),
       ("version", properties.version.map { .integer($0.rawValue) } ?? .null),
@@ -156,8 +110,14 @@ enum ShowCommand {
       ("bytes", .integer(slices.reduce(0) { $0 + $1.size })),
       ("commits", .integer(timeline.completedCommits.count)),
       ("latest_commit", timeline.latest.map { .string($0.instant.text) } ?? .null),
+      ("actions", .integer(timeline.entries.count)),
     ]
+    if let holder { facts.append(("archive_waits", .string(holder.description))) }
+    return facts
   }
+
+  /// Actions on a timeline beyond which it is told why they are not archived.
+  private static let usualActions = 40
 
   private static func text(_ value: JSONValue) -> String? {
     switch value {

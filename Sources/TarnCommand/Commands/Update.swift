@@ -6,7 +6,7 @@ enum UpdateCommand {
     name: "update", summary: "Sets columns in the rows for which a condition is true.",
     options: [
       Options.set.required(), Options.condition.required(), Options.cutNanoseconds, Options.memory,
-      Options.retries, Options.lock, Options.transaction,
+      Options.retries, Options.noServices, Options.lock, Options.transaction,
       Options.noSync,
     ],
     notes: [

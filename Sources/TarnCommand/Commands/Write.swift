@@ -52,7 +52,7 @@ enum WriteCommand {
       options: [Options.from.required()] + more + [Options.create] + Options.creation
         + [
           Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory,
-          Options.retries, Options.lock, Options.transaction,
+          Options.retries, Options.noServices, Options.lock, Options.transaction,
           Options.noSync,
         ],
       notes: [

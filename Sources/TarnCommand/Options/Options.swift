@@ -66,6 +66,9 @@ enum Options {
     }
     return retention
   }
+  static let noServices = Option<Bool>.flag(
+    "no-services", "no clean and no archive behind the commit, though one be due")
+  static let includesArchive = Option<Bool>.flag("all", "with what was archived")
   static let isDryRun = Option<Bool>.flag("dry-run", "only say what would be done")
   static let tombstoneRetention = Option<Int>(
     "tombstone-retention", "HOURS", "how long deletions are remembered; 0 for not at all (168)"

@@ -11,6 +11,7 @@ enum CommandLineTool {
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
     ClusterCommand.command,
     SavepointCommand.command, RestoreCommand.command,
+    ArchiveCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,

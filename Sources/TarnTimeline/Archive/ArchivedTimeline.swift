@@ -24,6 +24,8 @@ package struct ArchivedTimeline: Sendable {
   let storage: any Storage
   /// The files, the newest first.
   package let files: [File]
+  /// The folder within the timeline's; empty for that itself.
+  private let folder: String
 
   /// The folder of the archive within the timeline's, where the table's properties name no other.
   package static let folder = "archived"
@@ -36,7 +38,7 @@ package struct ArchivedTimeline: Sendable {
   package static func load(
     from storage: any Storage, folder: String = folder
   ) async throws(TimelineError) -> ArchivedTimeline {
-    let prefix = TablePaths.folder + (folder.isEmpty ? "" : folder + "/") + prefix
+    let prefix = Self.prefix(in: folder)
     let page: ListingPage
     do { page = try await storage.listAll(prefix: prefix, stoppingAtSlash: true) } catch {
       throw TimelineError(error)
@@ -50,7 +52,34 @@ package struct ArchivedTimeline: Sendable {
       files.append(File(path: object.path, number: number, size: object.size))
     }
     files.sort { ($0.number, $0.path) > ($1.number, $1.path) }
-    return ArchivedTimeline(storage: storage, files: files)
+    return ArchivedTimeline(storage: storage, files: files, folder: folder)
+  }
+
+  private static func prefix(in folder: String) -> String {
+    TablePaths.folder + (folder.isEmpty ? "" : folder + "/") + prefix
+  }
+
+  /// The path of the next file, which no other writer takes: Hudi's writers have another token behind the number.
+  ///
+  /// - Parameter mark: A random number.
+  package func nextFile(mark: UInt64) -> String {
+    let (number, overflow) = (files.first?.number ?? 0).addingReportingOverflow(1)
+    return "\(Self.prefix(in: folder))\(overflow ? Int.max : number)_1-\(mark % Self.marks + 1)-1"
+  }
+
+  /// How many marks there are, in the range of Java's `int`.
+  private static let marks: UInt64 = 1 << 30
+
+  /// Whether a path is one of the archive's files that Tarn has named.
+  package static func isOwnFile(_ path: String) -> Bool {
+    let name = TablePaths.name(of: path)
+    guard path.hasPrefix(TablePaths.folder), name.hasPrefix(prefix), !path.contains("..") else {
+      return false
+    }
+    let words = name.dropFirst(prefix.count).split(separator: "_", omittingEmptySubsequences: false)
+    guard words.count == 2, let number = Int(words[0]), number >= 0 else { return false }
+    let token = words[1].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    return token.count == 3 && token[0] == 1 && (token[1] ?? 0) > 0 && token[2] == 1
   }
 
   /// A reader of all entries, from the newest file on.
@@ -82,9 +111,55 @@ package struct ArchivedTimeline: Sendable {
   ///
   /// - Throws: ``TimelineError``, as ``ArchivedEntries/next()``.
   package func commit(_ instant: Instant) async throws(TimelineError) -> ArchivedEntry? {
-    var entries = entries()
-    return try await entries.next {
+    var walk = walk(downTo: instant)
+    return try await walk.next {
       $0.instant == instant && $0.state == .completed && $0.action.writesData
+    }
+  }
+
+  /// A reader of what was archived, from the newest file on, down to an instant as far as that can be told.
+  package func walk(downTo instant: Instant) -> ArchiveWalk { ArchiveWalk(storage, files, downTo: instant) }
+}
+
+/// Reads an archive from its newest file on, and ends where all that is older has come.
+///
+/// What Tarn archives is the oldest part of the timeline, and lies in its file by instants: where such a file begins with
+/// an instant that is not greater than what is looked for, whatever was archived before is older. Another engine's file
+/// tells nothing of the kind: it may hold what was merged of older ones.
+package struct ArchiveWalk: ~Copyable, Sendable {
+  private let storage: any Storage
+  private var files: ArraySlice<ArchivedTimeline.File>
+  private let last: Instant
+  private var entries: ArchivedEntries
+  /// Whether the file that is read is one of Tarn's.
+  private var isOwn = false
+  private var isLastFile = false
+
+  init(_ storage: any Storage, _ files: [ArchivedTimeline.File], downTo last: Instant) {
+    self.storage = storage
+    self.files = files[...]
+    self.last = last
+    entries = ArchivedEntries(storage, [])
+  }
+
+  /// The next entry that is wanted.
+  ///
+  /// - Throws: ``TimelineError``, as ``ArchivedEntries/next()``.
+  package mutating func next(
+    where isWanted: (TimelineEntry) -> Bool
+  ) async throws(TimelineError) -> ArchivedEntry? {
+    while true {
+      let (isOwn, last) = (isOwn, last)
+      var reachesEnd = false
+      let found = try await entries.next { entry in
+        if isOwn, entry.instant <= last { reachesEnd = true }
+        return isWanted(entry)
+      }
+      if reachesEnd { isLastFile = true }
+      if let found { return found }
+      guard !isLastFile, let file = files.popFirst() else { return nil }
+      self.isOwn = ArchivedTimeline.isOwnFile(file.path)
+      entries = ArchivedEntries(storage, [file])
     }
   }
 }

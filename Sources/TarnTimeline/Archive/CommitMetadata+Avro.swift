@@ -23,6 +23,19 @@ extension CommitMetadata {
     if extra[Self.rollingKey] == "" { extra[Self.rollingKey] = nil }
     replaced = try record.lists("partitionToReplaceFileIds")
   }
+
+  /// The record that an archive keeps.
+  func archived(isReplacement: Bool) -> AvroRecord {
+    var extra = extra
+    extra[Self.rollingKey] = ""
+    var fields: [AvroValue.Entry] = [
+      .init("partitionToWriteStats", .map(partitions) { .array($0.map { .record($0.archived) }) }),
+      .init("extraMetadata", .map(extra) { .string($0) }),
+      .init("operationType", .text(operation?.rawValue)),
+    ]
+    if isReplacement { fields.append(.init("partitionToReplaceFileIds", .map(replaced, AvroValue.texts))) }
+    return AvroRecord("", fields)
+  }
 }
 
 extension WriteStatistics {
@@ -58,5 +71,19 @@ extension WriteStatistics {
         scan: try times.whole("totalScanTime") ?? 0, upsert: try times.whole("totalUpsertTime") ?? 0,
         create: try times.whole("totalCreateTime") ?? 0)
     }
+  }
+
+  /// The record that an archive keeps.
+  fileprivate var archived: AvroRecord {
+    [
+      "fileId": .string(fileID), "path": .text(path), "prevCommit": .string(previousCommit ?? "null"),
+      "numWrites": .long(writes), "numDeletes": .long(deletes), "numUpdateWrites": .long(updates),
+      "totalWriteBytes": .long(bytesWritten), "totalWriteErrors": .long(errors),
+      "partitionPath": .text(partitionPath), "totalLogRecords": .long(logs.records),
+      "totalLogFiles": .long(0), "totalUpdatedRecordsCompacted": .long(logs.updatesCompacted),
+      "numInserts": .long(inserts), "totalLogBlocks": .long(logs.blocks),
+      "totalCorruptLogBlock": .long(logs.corruptBlocks), "totalRollbackBlocks": .long(logs.rollbackBlocks),
+      "fileSizeInBytes": .long(fileSize),
+    ]
   }
 }

@@ -22,6 +22,35 @@ package struct CleanDecision: Sendable {
     self.locking = locking
   }
 
+  /// Takes up a clean that another engine planned and did not bring to its end.
+  ///
+  /// - Returns: Nil where it is there no more.
+  /// - Throws: ``TimelineError``: `damaged` where its plan cannot be read; `storage`.
+  package static func finishing(
+    _ entry: TimelineEntry, in storage: any Storage, _ store: HeadStore, _ locking: HudiLocking?
+  ) async throws(TimelineError) -> CleanDecision? {
+    let path = entry.with(.requested).path
+    guard let bytes = try await storage.readPlan(path) else { return nil }
+    do throws(AvroError) {
+      return CleanDecision(try CleanPlan(avro: bytes), in: storage, store, locking)
+    } catch {
+      throw TimelineError(
+        .damaged, path: path,
+        "no plan of a clean, so that it cannot be brought to its end: \(error.description); remove the files of instant "
+          + "\(entry.instant.text) that end in .clean.requested and .clean.inflight", cause: error)
+    }
+  }
+
+  /// Decides a clean that stands on the timeline already, and carries it out.
+  ///
+  /// - Returns: Whether it was done; false where another was faster, and nothing was done.
+  /// - Throws: ``TimelineError``, `outcomeUnknown` where it may have been decided.
+  package func run(on head: LoadedHead, at instant: Instant) async throws(TimelineError) -> Bool {
+    let decision = ServiceDecision(
+      service: Clean(plan: plan), storage: storage, store: store, locking: locking)
+    return try await decision.run(on: head, at: instant) != nil
+  }
+
   /// Decides the clean, and carries it out.
   ///
   /// - Parameters:
@@ -50,8 +79,7 @@ private struct Clean: ServiceAction {
   func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments {
     var partitions = OrderedMap<CleanMetadata.Partition>()
     var count = 0
-    for (path, files) in plan.files?.pairs ?? [] {
-      let names = files.compactMap { $0.path.map(TablePaths.name(of:)) }
+    for (path, names) in plan.names {
       partitions[path] = CleanMetadata.Partition(path: path, policy: plan.policy, deleted: names)
       count += names.count
     }
@@ -100,8 +128,17 @@ struct CleanExecution: Sendable {
 extension CleanPlan {
   /// The files that it deletes, relative to the table.
   package var tablePaths: [String] {
-    (files?.pairs ?? []).flatMap { partition, files in
-      files.compactMap { $0.path.map { TablePaths.join(partition, TablePaths.name(of: $0)) } }
+    names.flatMap { partition, names in names.map { TablePaths.join(partition, $0) } }
+  }
+
+  /// The names of the files that it deletes, by partition; what the table was made of is not its own.
+  var names: [(partition: String, names: [String])] {
+    if let files, !files.isEmpty {
+      return files.pairs.map { partition, files in
+        let own = files.filter { !($0.isBootstrap ?? false) }
+        return (partition, own.compactMap { $0.path.map(TablePaths.name(of:)) })
+      }
     }
+    return (oldFiles?.pairs ?? []).map { ($0.key, $0.value.map(TablePaths.name(of:))) }
   }
 }

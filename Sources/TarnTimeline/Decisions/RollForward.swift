@@ -62,6 +62,7 @@ package struct RollForward: Sendable {
         try await RetractionExecution(
           .rollback, at: decision.instant, contents, in: storage, holding: lock
         ).run()
+      case .archive(let archived): try await ArchiveExecution(archived, in: storage, holding: lock).run()
       }
     }
     return wasNeeded

@@ -11,16 +11,16 @@ package struct ServiceDocuments: Sendable {
   var completed: [UInt8]?
 }
 
-/// Something that a service does to a table, and that the head decides.
-protocol ServiceAction: Sendable {
+/// Something that the head decides, with contents that are written before.
+protocol DecidedAction: Sendable {
   /// What its writer's sign of life says.
   var mark: String { get }
 
-  /// Its files on the timeline.
-  func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments
+  /// What is written before it is decided.
+  func contents(at instant: Instant) throws(AvroError) -> [[UInt8]?]
 
-  /// How the head names it.
-  func kind(_ contents: ServiceContents) -> NamedDecision.Kind
+  /// How the head names it, once its contents lie at paths; nil for one that it lacks.
+  func kind(at places: [String?]) -> NamedDecision.Kind
 
   /// The head that decides it, but for its name there.
   func next(after head: Head, mark: String) -> Head
@@ -30,18 +30,51 @@ protocol ServiceAction: Sendable {
 
   /// Does what was decided; done again, it does what was left to do.
   func carryOut(
-    at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
+    _ decision: NamedDecision, in storage: any Storage, holding lock: HudiLock?
   ) async throws(TimelineError)
 }
 
-extension ServiceAction {
+extension DecidedAction {
   func next(after head: Head, mark: String) -> Head { head.next(mark: mark) }
 
   func isRight(in storage: any Storage) async throws(TimelineError) -> Bool { true }
 }
 
+/// Something that a service does to a table, with files on the timeline.
+protocol ServiceAction: DecidedAction {
+  /// Its files on the timeline.
+  func documents(at instant: Instant) throws(AvroError) -> ServiceDocuments
+
+  /// How the head names it.
+  func kind(_ contents: ServiceContents) -> NamedDecision.Kind
+
+  /// Does what was decided; done again, it does what was left to do.
+  func carryOut(
+    at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError)
+}
+
+extension ServiceAction {
+  func contents(at instant: Instant) throws(AvroError) -> [[UInt8]?] {
+    let documents = try documents(at: instant)
+    return [documents.plan, documents.inflight, documents.completed]
+  }
+
+  func kind(at places: [String?]) -> NamedDecision.Kind {
+    let places = places + [nil, nil, nil]
+    return kind(ServiceContents(plan: places[0], inflight: places[1], completed: places[2]))
+  }
+
+  func carryOut(
+    _ decision: NamedDecision, in storage: any Storage, holding lock: HudiLock?
+  ) async throws(TimelineError) {
+    let contents = decision.serviceContents ?? ServiceContents(plan: nil, inflight: nil, completed: nil)
+    try await carryOut(at: decision.instant, contents, in: storage, holding: lock)
+  }
+}
+
 /// Decides what a service does: its files are written as contents, the head is swapped, and the contents are moved.
-struct ServiceDecision<Service: ServiceAction>: Sendable {
+struct ServiceDecision<Service: DecidedAction>: Sendable {
   let service: Service
   let storage: any Storage
   let store: HeadStore
@@ -66,6 +99,20 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
       lock -> Result<(head: LoadedHead, instant: Instant)?, TimelineError> in
       do throws(TimelineError) {
         return .success(try await run(store.holding(lock), on: head, timeline, now))
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  /// Decides what has its instant already, and carries it out.
+  ///
+  /// - Returns: The head with the decision; nil where another was faster, and nothing was done.
+  /// - Throws: ``TimelineError``, `outcomeUnknown` where it may have been decided.
+  func run(on head: LoadedHead, at instant: Instant) async throws(TimelineError) -> LoadedHead? {
+    guard let locking else { return try await decide(store, instant, on: head) }
+    let result = try await locking.holding { lock -> Result<LoadedHead?, TimelineError> in
+      do throws(TimelineError) {
+        return .success(try await decide(store.holding(lock), instant, on: head))
       } catch { return .failure(error) }
     }
     return try result.get()
@@ -101,14 +148,14 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
   private func decide(
     _ store: HeadStore, _ instant: Instant, on head: LoadedHead
   ) async throws(TimelineError) -> LoadedHead? {
-    let documents: ServiceDocuments
-    do throws(AvroError) { documents = try service.documents(at: instant) } catch {
+    let contents: [[UInt8]?]
+    do throws(AvroError) { contents = try service.contents(at: instant) } catch {
       throw TimelineError(
         .damaged, path: "", "no plan can be made of a service: \(error.description)", cause: error)
     }
     var paths: [String] = []
     var places: [String?] = []
-    for bytes in [documents.plan, documents.inflight, documents.completed] {
+    for bytes in contents {
       guard let bytes else {
         places.append(nil)
         continue
@@ -129,13 +176,13 @@ struct ServiceDecision<Service: ServiceAction>: Sendable {
       _ = await storage.delete(paths)
       return nil
     }
-    let contents = ServiceContents(plan: places[0], inflight: places[1], completed: places[2])
+    let decision = NamedDecision(instant, sequence: nil, service.kind(at: places))
     var next = service.next(after: head.head, mark: store.newMark())
     // Who comes so far has carried out all that the head named.
-    next.named = [NamedDecision(instant, sequence: nil, service.kind(contents))]
+    next.named = [decision]
     switch await store.swap(next, on: head.tag, deciding: [instant]) {
     case .won(let new):
-      try await service.carryOut(at: instant, contents, in: storage, holding: store.lock)
+      try await service.carryOut(decision, in: storage, holding: store.lock)
       let doubtful = paths.filter { !places.contains($0) }
       if !doubtful.isEmpty { _ = await storage.delete(doubtful) }
       return new

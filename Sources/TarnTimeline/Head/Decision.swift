@@ -22,6 +22,8 @@ package struct NamedDecision: Sendable, Hashable {
     case restore(to: Instant, ServiceContents)
     /// A completed commit, the latest, does not stand any more; what its rollback puts on the timeline lies at paths.
     case commitRollback(of: Instant, ServiceContents)
+    /// Completed actions leave the timeline for the archive.
+    case archive(ArchivedInstants)
   }
 
   /// Where it stands among the row-changing decisions; nil for one that changes no row.
@@ -49,6 +51,7 @@ package struct NamedDecision: Sendable, Hashable {
       .restore(_, let contents), .commitRollback(_, let contents):
       [contents.plan, contents.inflight, contents.completed].compactMap(\.self)
     case .savepointDeletion: []
+    case .archive(let archived): [archived.content]
     }
   }
 
@@ -59,16 +62,9 @@ package struct NamedDecision: Sendable, Hashable {
     case .rollback, .commitRollback: TimelineEntry(instant, .rollback, .completed)
     case .clean: TimelineEntry(instant, .clean, .completed)
     case .savepoint(let commit, _): TimelineEntry(commit, .savepoint, .completed)
-    case .savepointDeletion: nil
+    case .savepointDeletion, .archive: nil
     case .restore: TimelineEntry(instant, .restore, .completed)
     }
-  }
-
-  /// Whether a timeline, of which all was listed, shows that all of it is carried out.
-  package func isCarriedOut(on timeline: Timeline) -> Bool {
-    if let completed { return timeline.entries.contains(completed) }
-    guard case .savepointDeletion(let commit) = kind else { return false }
-    return !timeline.entries.contains { $0.instant == commit && $0.action == .savepoint }
   }
 
   /// The completed commits of a timeline that it takes back, the newest first.
@@ -80,6 +76,47 @@ package struct NamedDecision: Sendable, Hashable {
     case .commitRollback(let commit, _): timeline.contains(commit) ? [commit] : []
     default: []
     }
+  }
+
+  /// Whether all of it is carried out.
+  ///
+  /// - Parameter timeline: All of it: part of one does not tell that something has left it.
+  package func isCarriedOut(on timeline: Timeline) -> Bool {
+    switch kind {
+    case .archive(let archived): archived.entries.allSatisfy { !timeline.entries.contains($0) }
+    case .savepointDeletion(let commit):
+      !timeline.entries.contains { $0.instant == commit && $0.action == .savepoint }
+    default: completed.map { timeline.entries.contains($0) } ?? false
+    }
+  }
+}
+
+extension NamedDecision {
+  /// Where the files of a service lie; nil for what is none.
+  var serviceContents: ServiceContents? {
+    switch kind {
+    case .rollback(_, let contents), .clean(let contents), .savepoint(_, let contents),
+      .restore(_, let contents), .commitRollback(_, let contents):
+      contents
+    case .commit, .archive, .savepointDeletion: nil
+    }
+  }
+}
+
+/// What leaves the timeline for the archive.
+package struct ArchivedInstants: Sendable, Hashable {
+  /// Where the file lies before it is in the archive.
+  package var content: String
+  /// The path of the archive's file.
+  package var file: String
+  /// The completed actions, the oldest first.
+  package var entries: [TimelineEntry]
+
+  /// Names files and actions.
+  package init(content: String, file: String, entries: [TimelineEntry]) {
+    self.content = content
+    self.file = file
+    self.entries = entries
   }
 }
 

@@ -35,6 +35,10 @@ package struct Head: Sendable, Hashable {
   package var doubtful: [Instant] = []
   /// Savepoints that were deleted lately.
   package private(set) var deletedSavepoints: [DeletedSavepoint] = []
+  /// The last instant that Tarn archived; nil for none.
+  ///
+  /// Where it changes, a listing that was taken meanwhile may lack what left the timeline, and have what was before it.
+  package var archivedThrough: Instant?
   /// What is known of the storage, in its own words, so that not every process tries it; nil for nothing.
   package var findings: String?
 
@@ -82,6 +86,7 @@ package struct Head: Sendable, Hashable {
     next.foreign = foreign
     next.doubtful = doubtful
     next.deletedSavepoints = deletedSavepoints
+    next.archivedThrough = archivedThrough
     next.findings = findings
     return next
   }
@@ -175,7 +180,7 @@ package struct Head: Sendable, Hashable {
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
     applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant],
-    deletedSavepoints: [DeletedSavepoint], findings: String?
+    deletedSavepoints: [DeletedSavepoint], archivedThrough: Instant?, findings: String?
   ) {
     self.mark = mark
     self.epoch = epoch
@@ -187,6 +192,7 @@ package struct Head: Sendable, Hashable {
     self.foreign = foreign
     self.doubtful = doubtful
     self.deletedSavepoints = deletedSavepoints
+    self.archivedThrough = archivedThrough
     self.findings = findings
   }
 }

@@ -14,6 +14,7 @@ enum HeadText {
     // Heads of builds that know of none, and of storages that have none, are without it.
     .object(
       members(of: head) + deletedSavepoints(of: head)
+        + (head.archivedThrough.map { [.init("archivedThrough", .string($0.text))] } ?? [])
         + (head.findings.map { [.init("storage", .string($0))] } ?? []))
   }
 
@@ -74,6 +75,12 @@ enum HeadText {
       members += [.init("action", .string("restore")), .init("to", text(target))] + text(contents)
     case .commitRollback(let commit, let contents):
       members += [.init("action", .string("commit-rollback")), .init("of", text(commit))] + text(contents)
+    case .archive(let archived):
+      members += [
+        .init("action", .string("archive")), .init("content", .string(archived.content)),
+        .init("file", .string(archived.file)),
+        .init("instants", .array(archived.entries.map { .string($0.fileName) })),
+      ]
     }
     return .object(members)
   }
@@ -129,6 +136,7 @@ extension Head {
           let object = try Members(json, "a deleted savepoint")
           return DeletedSavepoint(try object.instant("instant"), at: try object.instant("time"))
         },
+      archivedThrough: object["archivedThrough"] == nil ? nil : try object.instant("archivedThrough"),
       findings: object["storage"] == nil ? nil : try object.string("storage"))
     guard TablePosition("\(epoch)-\(sequence)") != nil, sequence < 1 << 53 else {
       throw .damaged("its epoch is not hexadecimal, or its sequence no count")
@@ -150,6 +158,7 @@ extension NamedDecision {
     case "savepoint-deletion": kind = .savepointDeletion(of: try object.instant("of"))
     case "restore": kind = .restore(to: try object.instant("to"), try object.contents())
     case "commit-rollback": kind = .commitRollback(of: try object.instant("of"), try object.contents())
+    case "archive": kind = .archive(try object.archived())
     case let action: throw .damaged("it names a decision \(action.prefix(40))")
     }
     let instant = try object.instant("instant")
@@ -228,6 +237,18 @@ private struct Members {
     ServiceContents(
       plan: hasPlan ? try string("plan") : nil, inflight: try string("inflight"),
       completed: try string("completed"))
+  }
+
+  /// What leaves the timeline for the archive.
+  func archived() throws(HeadError) -> ArchivedInstants {
+    let file = try string("file")
+    let names = try strings("instants")
+    let entries = names.compactMap { TimelineEntry(fileName: $0) }.filter { $0.state == .completed }
+    // Nothing else is ever removed, and nothing else is replaced.
+    guard entries.count == names.count, ArchivedTimeline.isOwnFile(file) else {
+      throw .damaged("it names what is no completed instant, or no file of an archive: \(file.prefix(80))")
+    }
+    return ArchivedInstants(content: try string("content"), file: file, entries: entries)
   }
 
   func strings(_ key: String) throws(HeadError) -> [String] {

@@ -49,8 +49,13 @@ package struct SettledTimeline: Sendable {
       return
     }
     guard case .head(let second) = after,
-      let later = second.head.decisions(after: first.head.position)
+      let later = second.head.decisions(after: first.head.position),
+      first.head.archivedThrough == second.head.archivedThrough
     else { return nil }
+    // What is archived goes one by one, and a listing may show any of it.
+    var archived: [TimelineEntry] = []
+    for case .archive(let instants) in first.head.named.map(\.kind) { archived += instants.entries }
+    let listed = listed.removing(archived)
     var hidden = Set(later.filter { !$0.isForeign }.map(\.instant))
     var sequence = first.head.sequence
     // They are carried out in their order, so that behind one that is not there none is; what was archived was there.

@@ -184,6 +184,14 @@ public struct Timeline: Sendable, Hashable {
       })
   }
 
+  /// The same timeline without actions that are archived, of which a listing may still show some.
+  package func removing(_ archived: [TimelineEntry]) -> Timeline {
+    guard !archived.isEmpty else { return self }
+    let archived = Set(archived.map { TimelineEntry($0.instant, $0.action.completed, .completed) })
+    return Timeline(
+      entries.filter { !archived.contains(TimelineEntry($0.instant, $0.action.completed, .completed)) })
+  }
+
   /// Whether all commits after an instant stand on this timeline: none of them was archived.
   package func begins(before instant: Instant) -> Bool { begin.map { $0 <= instant } ?? false }
 

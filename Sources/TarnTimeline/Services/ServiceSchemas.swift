@@ -2,37 +2,37 @@
 ///
 /// Source: those files, by Hudi 0.15 and 1.2, which have the same.
 enum ServiceSchemas {
-  private static let text = #"{"type":"string","avro.java.string":"String"}"#
-  private static let texts = #"{"type":"array","items":\#(text)}"#
-  private static let version = #"{"name":"version","type":["int","null"],"default":1}"#
+  static let text = #"{"type":"string","avro.java.string":"String"}"#
+  static let texts = #"{"type":"array","items":\#(text)}"#
+  static let version = #"{"name":"version","type":["int","null"],"default":1}"#
 
-  private static func document(_ name: String, _ fields: [String]) -> String {
+  static func document(_ name: String, _ fields: [String]) -> String {
     #"{"type":"record","name":"\#(name)","namespace":"org.apache.hudi.avro.model","fields":["#
       + fields.joined(separator: ",") + "]}"
   }
 
-  private static func record(_ name: String, _ fields: [String]) -> String {
+  static func record(_ name: String, _ fields: [String]) -> String {
     #"{"type":"record","name":"\#(name)","fields":["# + fields.joined(separator: ",") + "]}"
   }
 
-  private static func field(_ name: String, _ type: String) -> String {
+  static func field(_ name: String, _ type: String) -> String {
     #"{"name":"\#(name)","type":\#(type)}"#
   }
 
-  private static func field(_ name: String, _ type: String, standard: String) -> String {
+  static func field(_ name: String, _ type: String, standard: String) -> String {
     #"{"name":"\#(name)","type":\#(type),"default":\#(standard)}"#
   }
 
-  private static func optional(_ name: String, _ type: String, doc: String? = nil) -> String {
+  static func optional(_ name: String, _ type: String, doc: String? = nil) -> String {
     let doc = doc.map { #""doc":"\#($0)","# } ?? ""
     return #"{"name":"\#(name)","type":["null",\#(type)],\#(doc)"default":null}"#
   }
 
-  private static func map(of values: String, isStandardNull: Bool = false) -> String {
+  static func map(of values: String, isStandardNull: Bool = false) -> String {
     #"{"type":"map","values":\#(values),"avro.java.string":"String"\#(isStandardNull ? #","default":null"# : "")}"#
   }
 
-  private static func array(of items: String, standard: String) -> String {
+  static func array(of items: String, standard: String) -> String {
     #"{"type":"array","items":\#(items),"default":\#(standard)}"#
   }
 
@@ -56,7 +56,7 @@ enum ServiceSchemas {
       version,
     ])
 
-  private static let rollbackFields = [
+  static let rollbackFields = [
     field("startRollbackTime", text), field("timeTakenInMillis", #""long""#),
     field("totalFilesDeleted", #""int""#), field("commitsRollback", texts),
     field(
@@ -169,25 +169,25 @@ enum ServiceSchemas {
       optional("extraMetadata", map(of: text, isStandardNull: true)),
     ])
 
-  static let cleanMetadata = document(
-    "HoodieCleanMetadata",
-    [
-      field("startCleanTime", text), field("timeTakenInMillis", #""long""#),
-      field("totalFilesDeleted", #""int""#), field("earliestCommitToRetain", text),
-      field("lastCompletedCommitTimestamp", text, standard: #""""#),
-      field(
-        "partitionMetadata",
-        map(
-          of: record(
-            "HoodieCleanPartitionMetadata",
-            [
-              field("partitionPath", text), field("policy", text), field("deletePathPatterns", texts),
-              field("successDeleteFiles", texts), field("failedDeleteFiles", texts),
-              optional("isPartitionDeleted", #""boolean""#),
-            ]))),
-      version,
-      optional(
-        "bootstrapPartitionMetadata", map(of: #""HoodieCleanPartitionMetadata""#, isStandardNull: true)),
-      optional("extraMetadata", map(of: text, isStandardNull: true)),
-    ])
+  static let cleanFields = [
+    field("startCleanTime", text), field("timeTakenInMillis", #""long""#),
+    field("totalFilesDeleted", #""int""#), field("earliestCommitToRetain", text),
+    field("lastCompletedCommitTimestamp", text, standard: #""""#),
+    field(
+      "partitionMetadata",
+      map(
+        of: record(
+          "HoodieCleanPartitionMetadata",
+          [
+            field("partitionPath", text), field("policy", text), field("deletePathPatterns", texts),
+            field("successDeleteFiles", texts), field("failedDeleteFiles", texts),
+            optional("isPartitionDeleted", #""boolean""#),
+          ]))),
+    version,
+    optional(
+      "bootstrapPartitionMetadata", map(of: #""HoodieCleanPartitionMetadata""#, isStandardNull: true)),
+    optional("extraMetadata", map(of: text, isStandardNull: true)),
+  ]
+
+  static let cleanMetadata = document("HoodieCleanMetadata", cleanFields)
 }

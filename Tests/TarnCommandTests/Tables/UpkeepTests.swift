@@ -2,7 +2,7 @@ import Foundation
 import TarnTestSupport
 import Testing
 
-/// `tarn timeline` of attempts, `tarn rollback` and `tarn check`.
+/// `tarn timeline` of attempts and of what was archived, `tarn rollback`, `tarn archive` and `tarn check`.
 @Suite struct UpkeepTests {
   private static let foreign = "20300101000000000"
 
@@ -67,6 +67,29 @@ import Testing
       #expect(outcome.status == 1 && outcome.errors == "tarn: t: 2 findings\n", "\(outcome.errors)")
       #expect(outcome.rows.count == 3 && outcome.rows.contains { $0.hasPrefix(file + ": commit ") })
       #expect(outcome.rows.contains { $0.hasPrefix(".hoodie/tarn/head: it is gone") })
+    }
+  }
+
+  @Test func oldInstantsAreArchivedAndListedStill() async throws {
+    try await Tool.inFolder { tool in
+      try tool.write("t.jsonl", someTrades)
+      try await tool.succeed(
+        "upsert", "t", "--from", "t.jsonl", "--create", "--key", "id", "--partition-by", "exchange")
+      for _ in 0..<13 {
+        try await tool.succeed("insert", "t", "--from", "t.jsonl", "--no-services", "--no-sync")
+      }
+      let before = try await tool.succeed("timeline", "t", "--format", "jsonl").rows
+      #expect(before.count == 14)
+      let plan = try await tool.succeed("archive", "t", "--dry-run")
+      #expect(plan.rows.count == 2 && plan.rows.allSatisfy { $0.hasSuffix(" commit") })
+      #expect(plan.errors == "archive would take 2 instants of t, and 12 stay\n")
+      #expect(try await tool.succeed("timeline", "t", "--format", "jsonl").rows == before)
+      #expect(try await tool.succeed("archive", "t").errors == "archived 2 instants of t, and 12 stay\n")
+      let nothing = "nothing to archive in t, of which 12 instants are on the timeline\n"
+      #expect(try await tool.succeed("archive", "t").errors == nothing)
+      #expect(try await tool.succeed("timeline", "t", "--format", "jsonl").rows == Array(before[2...]))
+      #expect(try await tool.succeed("timeline", "t", "--all", "--format", "jsonl").rows == before)
+      #expect(try await tool.succeed("count", "t").output == "42\n")
     }
   }
 }

@@ -13,12 +13,14 @@ struct SmallTable {
   init(
     _ schema: Schema, key: [String] = ["id"], partitionedBy partition: [String] = [],
     orderedBy ordering: String? = nil, options: TableOptions = TableOptions(),
-    storage: any Storage = InMemoryStorage()
+    storage: any Storage = InMemoryStorage(), now: (@Sendable () -> Int64)? = nil
   ) async throws {
     self.storage = storage
+    var settings = TableFixture.settings(warnings)
+    if let now { settings.now = now }
     table = try await Table.create(
       at: .storage(storage, name: "memory/small"), schema: schema, recordKey: key, partitionedBy: partition,
-      orderedBy: ordering, options: options, settings: TableFixture.settings(warnings))
+      orderedBy: ordering, options: options, settings: settings)
   }
 
   /// Opens such a table that is there.

@@ -16,6 +16,8 @@ struct TableFixture {
     settings.parallelism = parallelism
     settings.patience = .milliseconds(200)
     settings.observer = EventHandler.warnings { warnings.add($0) }
+    // Most tests read what was, or count calls and files; what services do is tested by itself.
+    settings.runsServices = false
     return settings
   }
 

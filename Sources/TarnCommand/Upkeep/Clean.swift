@@ -22,6 +22,9 @@ enum CleanCommand {
       if isPlan {
         for file in report.files { try StandardOutput.write(Readable.printable(file) + [0x0a]) }
       }
+      for instant in report.finished {
+        StandardError.write(line: "brought clean \(instant.text) of another engine to its end")
+      }
       let files = "\(report.files.count) file\(report.files.count == 1 ? "" : "s")"
       let what = "\(files) of \(report.bytes) bytes in \(report.partitions) partitions that were looked into"
       let kept = report.earliest.map { ", none of commit \($0.text) or later" } ?? ""

@@ -1,0 +1,53 @@
+import TarnTimeline
+
+/// Does behind a commit what keeps a table in order: a clean, and an archive, each where it is due.
+///
+/// Whether one is due is told by what the commit and the process know already, so that nothing is asked for a commit behind
+/// which there is nothing to do.
+struct AutomaticServices: Sendable {
+  let recovery: Recovery
+  let memory: ServiceMemory
+
+  /// How often one is planned anew where other writers are faster: they find the same to do.
+  private static let tries = 2
+
+  /// Runs what is due.
+  ///
+  /// - Parameters:
+  ///   - report: What is told of the commit.
+  ///   - state: The table as the commit found it.
+  /// - Returns: The same report, with what was done; a service that fails is a warning, and the commit stands.
+  func run(behind report: CommitReport, on state: TableState) async -> CommitReport {
+    guard recovery.settings.runsServices, let instant = report.instant, !Task.isCancelled,
+      let options = try? TarnOptions(state.properties)
+    else { return report }
+    if let partitions = report.rewrittenPartitions { memory.note(instant, rewriting: partitions) }
+    var report = report
+    let own = TimelineEntry(instant, .commit, .completed)
+    let timeline = Timeline(state.timeline.entries + [own])
+    var count = timeline.entries.count
+    do throws(TableError) {
+      let cleaning = CleanService(recovery, options.retention, memory)
+      if options.cleansAutomatically, try await cleaning.isDue(on: timeline, state.properties) {
+        let done = try await cleaning.run(tries: Self.tries, isAutomatic: true)
+        report.cleanedFiles = done.files.count
+        if done.instant != nil { count += 1 }
+      }
+      let archiving = ArchiveService(recovery)
+      if archiving.isDue(of: count, options), memory.mayArchive(of: count) {
+        let done = try await archiving.run(tries: Self.tries, isWhole: false)
+        report.archivedActions = done.actions.count
+        memory.note(foundToArchive: !done.actions.isEmpty, of: count)
+      }
+    } catch {
+      // Whoever was faster does it.
+      guard error.code != .conflict, error.code != .cancelled else { return report }
+      report.warnings.append(
+        CommitWarning(
+          .serviceFailed,
+          "commit \(instant.text) stands; what keeps the table in order failed behind it (\(error.message)), and is tried "
+            + "again behind the next"))
+    }
+    return report
+  }
+}

@@ -1,0 +1,103 @@
+import TarnBytes
+import TarnStorage
+import TarnTimeline
+
+/// What commits after an instant did to file groups, as the timeline tells it, and the archive where it must be asked.
+struct VersionHistory: Sendable {
+  private let properties: TableProperties
+  private let timeline: Timeline
+  private let storage: any Storage
+  private let instant: Instant
+  /// What commits wrote in a partition: of each file group the version before.
+  private var written: [Place: [String: String?]] = [:]
+  /// What the archive tells; nil where it was not asked yet.
+  private var archived: Archived?
+
+  private struct Place: Hashable {
+    let partition: ExactText
+    let instant: Instant
+  }
+
+  private struct Archived {
+    /// The file groups that archived commits began, by partition.
+    var begun: [ExactText: Set<String>] = [:]
+    /// The file groups that archived commits replaced.
+    var replaced: [(partition: String, groups: [String])] = []
+  }
+
+  init(
+    _ properties: TableProperties, _ timeline: Timeline, _ storage: any Storage, after instant: Instant
+  ) {
+    self.properties = properties
+    self.timeline = timeline
+    self.storage = storage
+    self.instant = instant
+  }
+
+  /// Which version a file group had, as far as timeline and archive tell.
+  enum Version {
+    /// It began later.
+    case none
+    case at(Instant)
+    case unknown
+  }
+
+  /// Which version a file group had as of the instant, by what commits say of the versions that came then.
+  ///
+  /// - Parameter file: One of its versions, which came after it.
+  mutating func version(before file: BaseFileName, _ partition: String) async throws -> Version {
+    var version = file.instant
+    while version > instant {
+      guard let entry = timeline.completedCommits.first(where: { $0.instant == version }) else {
+        let isNew = try await fromArchive().begun[ExactText(partition)]?.contains(file.fileID) ?? false
+        return isNew ? .none : .unknown
+      }
+      let place = Place(partition: ExactText(partition), instant: version)
+      if written[place] == nil {
+        let files = try await CommitLog(storage).document(of: entry).files {
+          ExactText($0) == place.partition
+        }
+        written[place] = Dictionary(
+          files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
+      }
+      guard let before = written[place]?[file.fileID] else { return .unknown }
+      guard let text = before else { return .none }
+      guard let previous = Instant(text), previous < version else { return .unknown }
+      version = previous
+    }
+    return .at(version)
+  }
+
+  /// The file groups that were replaced since the instant, by partition.
+  mutating func replaced() async throws -> [(partition: String, groups: [String])] {
+    var found: [(partition: String, groups: [String])] = []
+    for entry in timeline.commits(after: instant) where entry.action.completed == .replacecommit {
+      found += (try await CommitLog(storage).metadata(of: entry).replaced?.pairs ?? []).map {
+        ($0.key, $0.value)
+      }
+    }
+    return timeline.begins(before: instant) ? found : try await fromArchive().replaced + found
+  }
+
+  /// What the archive tells of commits after the instant; it is read once, entry by entry.
+  private mutating func fromArchive() async throws -> Archived {
+    if let archived { return archived }
+    var found = Archived()
+    let instant = instant
+    let archive = try await ArchivedTimeline.load(
+      from: storage, folder: properties.archiveFolder)
+    var walk = archive.walk(downTo: instant)
+    while let entry = try await walk.next(where: {
+      $0.instant > instant && $0.state == .completed && $0.action.writesData
+    }) {
+      guard let metadata = try entry.metadata() else { continue }
+      for (partition, files) in metadata.partitions.pairs {
+        let new = files.filter { $0.previousCommit == nil }.map(\.fileID)
+        if !new.isEmpty { found.begun[ExactText(partition), default: []].formUnion(new) }
+      }
+      found.replaced += (metadata.replaced?.pairs ?? []).map { ($0.key, $0.value) }
+    }
+    archived = found
+    return found
+  }
+}

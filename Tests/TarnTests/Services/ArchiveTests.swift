@@ -1,0 +1,303 @@
+import Synchronization
+import Tarn
+import TarnColumns
+import TarnStorage
+import TarnTestSupport
+import TarnTimeline
+import Testing
+
+/// Archives: what stays on the timeline, what becomes of what leaves it, and of an archive that dies in the middle.
+@Suite struct ArchiveTests {
+  private static let schema = Schema([Field("id", .string), Field("number", .int64)])
+
+  private static func rows(_ ids: [String], _ number: Int64) throws -> RecordBatch {
+    try batch([
+      "id": column(.string) { for id in ids { try $0.append(id) } },
+      "number": column(.int64) { for _ in ids { $0.append(number) } },
+    ])
+  }
+
+  private static func table(
+    _ clock: SettableClock? = nil, storage: any Storage = InMemoryStorage()
+  ) async throws -> SmallTable {
+    guard let clock else { return try await SmallTable(schema, storage: storage) }
+    return try await SmallTable(schema, storage: storage) { clock.now() }
+  }
+
+  /// Upserts a key that is always the same, and a new one.
+  private static func fill(_ table: Table, _ numbers: Range<Int64>) async throws -> [Instant] {
+    var instants: [Instant] = []
+    for number in numbers {
+      let report = try await table.upsert(try rows(["k", "other-\(number)"], number))
+      instants.append(try #require(report.instant))
+    }
+    return instants
+  }
+
+  private static func onTimeline(_ table: Table) async throws -> [Instant] {
+    try await table.timeline().entries.map(\.instant)
+  }
+
+  /// What the archive has completed, the newest file first.
+  private static func archived(_ storage: any Storage) async throws -> [ArchivedEntry] {
+    var found: [ArchivedEntry] = []
+    var entries = try await ArchivedTimeline.load(from: storage).entries()
+    while let entry = try await entries.next(where: { $0.state == .completed }) { found.append(entry) }
+    return found
+  }
+
+  @Test func twelveCommitsStayAndTheRestIsReadFromTheArchive() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<20)
+    var told: [Instant: CommitMetadata] = [:]
+    for entry in try await small.table.timeline().completedCommits {
+      told[entry.instant] = try await small.table.metadata(of: entry)
+    }
+    // What ten commits wrote and the one before is kept, whether a clean went or not.
+    let plan = try await small.table.archive(isPlan: true)
+    #expect(plan.actions.map(\.instant) == Array(written[..<8]) && plan.kept == 12 && plan.files.isEmpty)
+    #expect(try await Self.onTimeline(small.table) == written)
+
+    let report = try await small.table.archive()
+    #expect(report.actions == plan.actions && report.kept == 12 && report.holder == nil)
+    #expect(try await Self.onTimeline(small.table) == Array(written[8...]))
+    let left = try await small.storage.listAll(prefix: ".hoodie/", stoppingAtSlash: true).objects
+    #expect(left.count == 3 * 12 + 1, "\(left.map(\.path))")
+    let archived = try await Self.archived(small.storage)
+    #expect(archived.map(\.entry.instant) == Array(written[..<8]))
+    for entry in archived {
+      let read = try #require(try entry.metadata())
+      let before = try #require(told[entry.entry.instant])
+      #expect(read.extra.pairs.map(\.key).sorted() == before.extra.pairs.map(\.key).sorted())
+      for (key, value) in before.extra.pairs { #expect(read.extra[key] == value) }
+      #expect(read.operation == before.operation)
+      #expect(read.files.map(\.path) == before.files.map(\.path))
+      #expect(read.files.map(\.previousCommit) == before.files.map(\.previousCommit))
+      #expect(read.files.map(\.writes) == before.files.map(\.writes))
+    }
+    #expect(try await small.table.snapshot().count() == 21)
+    #expect(try await small.table.snapshot(asOf: written[3]).count() == 5)
+    #expect(try await small.table.outcome(of: written[2]) == .stands)
+    #expect(try await small.table.check() == [])
+    // The next goes into the next file, and the one before stays as it is.
+    _ = try await Self.fill(small.table, 20..<23)
+    let second = try await small.table.archive()
+    #expect(second.actions.map(\.instant) == Array(written[8..<11]))
+    let files = try await ArchivedTimeline.load(from: small.storage).files
+    #expect(files.map(\.number) == [2, 1] && Set(files.map(\.path)) == Set(report.files + second.files))
+    #expect(try await small.table.check() == [])
+    #expect(try await small.table.archive().actions.isEmpty)
+  }
+
+  @Test func whatACleanKeepsStays() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<14)
+    #expect(try await small.table.clean(keeping: .commits(13)).instant == nil)
+    let clean = try #require(try await small.table.clean(keeping: .commits(12)).instant)
+    let more = try await Self.fill(small.table, 14..<34)
+    let report = try await small.table.archive()
+    #expect(report.actions.map(\.instant) == Array(written[..<2]))
+    #expect(report.holder?.code == .clean && report.holder?.instant == written[2])
+    // What the next one keeps is further on.
+    _ = try await small.table.clean()
+    let second = try await small.table.archive()
+    #expect(second.actions.map(\.instant) == written[2...] + [clean] + more[..<8])
+    // A reader of what was cleaned is told so, though that clean is archived, and one of what was not, reads it.
+    for instant in written + more[..<8] {
+      let error = await #expect(throws: TableError.self) {
+        try await small.table.snapshot(asOf: instant).count()
+      }
+      #expect(error?.code == .cleaned)
+    }
+    #expect(try await small.table.snapshot(asOf: more[12]).count() == 28)
+    #expect(try await small.table.check() == [])
+  }
+
+  @Test func aFileGroupThatBeganLaterDoesNotMakeAnOlderTimeUnreadable() async throws {
+    let schema = Schema([Field("id", .string), Field("part", .string)])
+    let small = try await SmallTable(schema, partitionedBy: ["part"])
+    func put(_ id: String, _ part: String) async throws -> Instant {
+      let report = try await small.table.upsert(try batch(["id": texts(id), "part": texts(part)]))
+      return try #require(report.instant)
+    }
+    let first = try await put("a", "old")
+    for number in 0..<30 { _ = try await put("b-\(number)", "new") }
+    #expect(try await small.table.clean().files.count == 19)
+    #expect(try await small.table.archive().actions.count > 15)
+    #expect(try await small.table.snapshot(asOf: first).count() == 1)
+    // What lies behind the first commit of the other group was cleaned.
+    let second = first.microseconds.map { Instant(microseconds: $0 + 60_000_000) }
+    let error = await #expect(throws: TableError.self) {
+      try await small.table.snapshot(asOf: second).count()
+    }
+    #expect(error?.code == .cleaned)
+  }
+
+  @Test func pendingActionsAndSavepointsHoldWhatFollowsThem() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<10)
+    try await small.storage.put([], at: ".hoodie/\(written[4]).savepoint", if: .ifAbsent)
+    _ = try await Self.fill(small.table, 10..<20)
+    let saved = try await small.table.archive(isPlan: true)
+    #expect(saved.actions.map(\.instant) == Array(written[..<4]) && saved.holder?.code == .savepoint)
+    // The commit before an attempt stays too: without the attempt the timeline would begin behind its files.
+    let attempt = written[3].next
+    try await small.storage.put([], at: ".hoodie/\(attempt).commit.requested", if: .ifAbsent)
+    try await small.storage.put([], at: ".hoodie/\(attempt).inflight", if: .ifAbsent)
+    let report = try await small.table.archive()
+    #expect(report.actions.map(\.instant) == Array(written[..<3]))
+    #expect(report.holder?.code == .pending && report.holder?.first == written[3])
+  }
+
+  @Test func whatWasRolledBackOnSuspicionHoldsForTwoDays() async throws {
+    let clock = SettableClock()
+    let small = try await Self.table(clock)
+    let written = try await Self.fill(small.table, 0..<6)
+    let attempt = written[5].next
+    try await small.storage.put([], at: ".hoodie/\(attempt).commit.requested", if: .ifAbsent)
+    try await small.storage.put([], at: ".hoodie/\(attempt).inflight", if: .ifAbsent)
+    try await small.table.rollBack(attempt, force: true)
+    let more = try await Self.fill(small.table, 6..<30)
+    clock.advance(hours: 40)
+    let held = try await small.table.archive()
+    #expect(held.actions.map(\.instant) == Array(written[..<5]))
+    #expect(held.holder?.code == .rollback)
+    #expect(try await small.table.archiveHolder()?.first == written[5])
+    // Its writer was asleep in a call, and wakes.
+    let late = "11111111-2222-3333-4444-555555555555-0_0-0-0_\(attempt).parquet"
+    try await small.storage.put([1, 2, 3], at: late, if: .ifAbsent)
+    clock.advance(hours: 9)
+    #expect(try await small.table.archive(isPlan: true).removed == [late])
+    let report = try await small.table.archive()
+    #expect(report.removed == [late] && report.holder == nil)
+    #expect(report.actions.count == 1 + 1 + 24 - 12 && report.actions.last?.instant == more[11])
+    #expect(try await small.table.snapshot().count() == 31)
+    #expect(try await small.table.check() == [])
+  }
+
+  @Test func theNewestCheckpointStays() async throws {
+    let small = try await Self.table()
+    var written = try await Self.fill(small.table, 0..<2)
+    for number in 2..<4 {
+      let options = WriteOptions(metadata: ["deltastreamer.checkpoint.key": "t,0:\(number)"])
+      let report = try await small.table.writing(options).upsert(try Self.rows(["c"], Int64(number)))
+      written.append(try #require(report.instant))
+    }
+    _ = try await Self.fill(small.table, 4..<20)
+    let report = try await small.table.archive()
+    #expect(report.actions.map(\.instant) == Array(written[..<3]))
+    #expect(report.holder?.code == .checkpoint && report.holder?.instant == written[3])
+    let options = WriteOptions(metadata: ["deltastreamer.checkpoint.key": "t,0:9"])
+    try await small.table.writing(options).upsert(try Self.rows(["c"], 99))
+    #expect(try await small.table.archive().actions.count == 6)
+  }
+
+  @Test func aReplacementStaysAsLongAsWhatItReplaced() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<3)
+    let group = try #require(try await small.table.snapshot().slices.first?.fileID)
+    let instant = written[2].next
+    let old = try await small.storage.listAll(prefix: "").objects.map(\.path).filter { $0.contains(group) }
+    // It leaves the table without rows.
+    let replaced = CommitMetadata(operation: .insertOverwriteTable, replaced: ["": [group]])
+    try await small.storage.put(
+      replaced.bytes(), at: ".hoodie/\(instant).replacecommit", if: .ifAbsent)
+    _ = try await Self.fill(small.table, 3..<20)
+    let rows = try await small.table.snapshot().count()
+    let held = try await small.table.archive()
+    #expect(held.actions.map(\.instant) == written && held.holder?.code == .replaced)
+    #expect(try await small.table.snapshot().count() == rows)
+    #expect(try await Set(small.table.clean().files).isSuperset(of: old))
+    #expect(try await small.table.archive().actions.first?.instant == instant)
+    #expect(try await small.table.snapshot().count() == rows)
+    #expect(try await small.table.check() == [])
+  }
+
+  @Test func whatCannotBeReadIsNotArchived() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<16)
+    let path = ".hoodie/\(written[1]).commit"
+    try await small.storage.put(Array("{\"partitionTo".utf8), at: path, if: .always)
+    let all = try await small.contents()
+    let error = await #expect(throws: TableError.self) { try await small.table.archive() }
+    #expect(error?.code == .damaged && error?.path == path)
+    #expect(try await small.contents() == all)
+  }
+
+  @Test func ofTwoThatArchiveAtOnceOneGivesWay() async throws {
+    let small = try await Self.table()
+    let written = try await Self.fill(small.table, 0..<30)
+    let reports = try await withThrowingTaskGroup(of: ArchiveReport.self) { group in
+      for _ in 0..<4 { group.addTask { try await small.table.archive() } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(reports.flatMap(\.actions).map(\.instant).sorted() == Array(written[..<18]))
+    #expect(try await Self.archived(small.storage).count == 18)
+    #expect(try await Self.onTimeline(small.table) == Array(written[18...]))
+  }
+
+  /// The same objects in another storage.
+  private static func copy(of storage: any Storage) async throws -> InMemoryStorage {
+    let copy = InMemoryStorage()
+    for object in try await storage.listAll(prefix: "").objects {
+      try await copy.put(try await storage.readAll(object.path), at: object.path, if: .ifAbsent)
+    }
+    return copy
+  }
+
+  /// An archive is stopped at each of its calls in turn; the next writer brings it to its end, or nothing was decided.
+  @Test(arguments: [false, true])
+  func anArchiveThatDiesAtAnyCallIsBroughtToItsEnd(completesFaultedCall: Bool) async throws {
+    var finished = 0
+    let first = try await Self.table()
+    let written = try await Self.fill(first.table, 0..<14)
+    for moment in 1..<200 {
+      let storage = try await Self.copy(of: first.storage)
+      let table = try await Table.open(
+        at: .storage(storage, name: "memory/small"), settings: first.table.settings)
+      let dying = FaultStorage(
+        wrapping: storage, crashAtCall: moment, completesFaultedCall: completesFaultedCall)
+      let archiver = try? await Table.open(
+        at: .storage(dying, name: "memory/small"), settings: first.table.settings)
+      _ = try? await archiver?.archive()
+      #expect(try await table.snapshot().count() == 15, "call \(moment)")
+      let more = try await Self.fill(table, 14..<15)
+      #expect(try await table.snapshot().count() == 16, "call \(moment)")
+      let archived = try await Self.archived(storage).map(\.entry.instant)
+      let present = try await Self.onTimeline(table)
+      #expect(archived + present == written + more, "call \(moment)")
+      let names = try await storage.listAll(prefix: ".hoodie/", stoppingAtSlash: true).objects
+      #expect(names.count == 3 * present.count + 1, "call \(moment): \(names.map(\.path))")
+      #expect(try await table.check().filter { !$0.isNote } == [], "call \(moment)")
+      if !archived.isEmpty { finished += 1 }
+      if !dying.hasFailed { break }
+    }
+    #expect(finished > 5)
+  }
+
+  /// Writers go on while the timeline is archived under them, at each call of theirs in turn.
+  @Test func aWriteUnderWhichTheTimelineIsArchivedLosesNothing() async throws {
+    let first = try await Self.table()
+    _ = try await Self.fill(first.table, 0..<16)
+    for moment in stride(from: 1, to: 60, by: 3) {
+      let storage = try await Self.copy(of: first.storage)
+      let table = try await Table.open(
+        at: .storage(storage, name: "memory/small"), settings: first.table.settings)
+      let calls = Mutex(0)
+      let hooked = HookStorage(inner: storage) { _ in
+        let number = calls.withLock { count in
+          count += 1
+          return count
+        }
+        if number == moment { _ = try? await table.archive() }
+      }
+      let writer = try await Table.open(
+        at: .storage(hooked, name: "memory/small"), settings: first.table.settings)
+      let report = try await writer.upsert(try Self.rows(["k", "other-3", "new"], 100))
+      #expect(report.updated == 2 && report.inserted == 1, "call \(moment)")
+      #expect(try await table.snapshot().count() == 18, "call \(moment)")
+      #expect(try await table.check() == [], "call \(moment)")
+      guard calls.withLock({ $0 }) >= moment else { return }
+    }
+  }
+}
