@@ -25,8 +25,9 @@ public struct CommitReport: Sendable, Hashable {
   public var superseded = 0
   /// Deletions, and updates of stored rows only, whose keys are not stored.
   public var notFound = 0
-  /// The files of the file groups that were replaced, which went out of the table with all of their rows, by their paths
-  /// relative to the table; they are there until a clean removes them. None are told of a commit that stood already.
+  /// The files of file groups that were replaced, by their paths relative to the table.
+  ///
+  /// They are there until a clean removes them. None are told of a commit that stood already.
   public var replacedFiles: [String] = []
   /// How many these are.
   public var replaced = 0

@@ -9,7 +9,7 @@ import TarnStorage
 /// Source: format-logs-and-services 4 (`HoodieHeartbeatClient`).
 package struct Liveness: Sendable {
   /// The folder of heartbeats, with its slash.
-  package static let folder = TablePaths.folder + ".heartbeat/"
+  package static let folder = TablePaths.heartbeats
   /// How often a sign is renewed; Hudi's writers do so each minute, and take one for dead after two.
   package static let interval = Duration.seconds(30)
   /// The age at which a heartbeat has stopped, in microseconds.

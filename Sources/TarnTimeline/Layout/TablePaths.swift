@@ -8,6 +8,8 @@ package enum TablePaths {
   package static let propertiesBackup = ".hoodie/hoodie.properties.backup"
   /// Folder of temporaries and markers; nothing temporary lies in a partition's folder.
   package static let temporaries = ".hoodie/.temp/"
+  /// Folder of the signs of life of writers.
+  package static let heartbeats = ".hoodie/.heartbeat/"
   /// Folder of the metadata table.
   package static let metadataTable = ".hoodie/metadata/"
   /// Folder of tombstones of keys whose partition is not known.

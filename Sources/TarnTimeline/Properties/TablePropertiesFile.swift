@@ -130,7 +130,8 @@ extension TableProperties {
         page = try await storage.list(prefix: TablePaths.folder, stoppingAtSlash: true, continuation: nil)
       } catch { throw TimelineError(error) }
       if page.objects.allSatisfy({ $0.path == TablePaths.writerLock }),
-        page.folders.allSatisfy({ $0 == TablePaths.temporaries })
+        // What a dropped table leaves on a disk.
+        page.folders.allSatisfy({ $0 == TablePaths.temporaries || $0 == TablePaths.heartbeats })
       {
         throw TimelineError(.noTable, path: "", "there is no Hudi table here; create one first")
       }

@@ -14,7 +14,7 @@ import Testing
   }
 
   private func ids(_ tool: Tool) async throws -> [String] {
-    try await tool.succeed("read", "t", "--select", "id", "--format", "csv").rows.dropFirst().sorted()
+    try await tool.succeed("read", "t", "--select", "id", "--format", "jsonl").rows.sorted()
   }
 
   @Test func anOverwriteReplacesPartitionsOrTheTable() async throws {
@@ -28,9 +28,9 @@ import Testing
       let done = try await tool.succeed("insert", "t", "--overwrite", "--from", "new.jsonl")
       #expect(done.errors.contains("overwrote in t: 1 inserted") && done.errors.contains("1 file replaced"))
       let rest = try await ids(tool)
-      #expect(rest.contains("9") && rest.count < all.count + 1 && rest.count > 1)
+      #expect(rest.contains("{\"id\":9}") && rest.count < all.count + 1 && rest.count > 1)
       try await tool.succeed("insert", "t", "--overwrite=table", "--from", "new.jsonl")
-      #expect(try await ids(tool) == ["9"])
+      #expect(try await ids(tool) == ["{\"id\":9}"])
       #expect(try await tool.run("insert", "t", "--overwrite=all", "--from", "new.jsonl").status == 64)
       #expect(try await tool.run("insert", "t", "--from", "new.jsonl", "--dry-run").status == 64)
       #expect(try await tool.succeed("check", "t").output == "sound\n")
