@@ -41,7 +41,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
     try planned.check(against: table.state.replacements)
     let found = settings.now()
     let lookUpDuration = Duration.microseconds(found - begun)
-    var report = CommitReport(planned.counts, replacing: planned.plan)
+    var report = CommitReport(planned.counts, replacing: planned.plan.replaced)
     report.lookUpDuration = lookUpDuration
     guard prepared.isNeeded || options.isCommit else { return .done(report) }
     guard let head = try await decision.stored(table.state.head) else { return .again(prepared) }
@@ -71,7 +71,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
       guard isRolledBack, !Task.isCancelled else { throw TableError(error) }
       return .lost(.rolledBack(instant), prepared)
     }
-    report = CommitReport(prepared.counts(of: written), written, replacing: planned.plan)
+    report = CommitReport(prepared.counts(of: written), written, replacing: planned.plan.replaced)
     report.instant = attempt.instant
     report.lookUpDuration = lookUpDuration
     let ready = settings.now()

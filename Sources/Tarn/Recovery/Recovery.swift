@@ -167,6 +167,26 @@ struct Recovery: Sendable {
     }
   }
 
+  /// Tells that a service is about to be done.
+  ///
+  /// - Returns: When that was.
+  func tellPlanned(_ service: ServiceWork.Service, files: Int, bytes: Int = 0) -> Int64 {
+    settings.tell(.servicePlanned(ServiceWork(service, files: files, bytes: bytes)))
+    return settings.now()
+  }
+
+  /// Tells that a service was done.
+  ///
+  /// - Parameter begun: When it was planned.
+  func tellRun(
+    _ service: ServiceWork.Service, at instant: Instant?, files: Int, bytes: Int = 0, since begun: Int64
+  ) {
+    let duration = Duration.microseconds(settings.now() - begun)
+    settings.tell(
+      .serviceRun(
+        ServiceWork(service, instant: instant, files: files, bytes: bytes, duration: duration)))
+  }
+
   /// The error of a decision that others came before each time.
   static let overtaken = TableError(.conflict, "other writers are faster again and again: try again")
 

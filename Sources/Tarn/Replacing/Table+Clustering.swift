@@ -40,9 +40,17 @@ extension Table {
       case .columns(let names): .columns(names)
       case .zOrder(let names): .zOrder(names)
       }
-    return try await replace(
+    let report = try await replace(
       ClusterWrite(
         order: rows.columns.isEmpty ? .stored : rows, partitions: partitions, base: location.base),
       isPlan: isPlan)
+    if let instant = report.instant {
+      emit(
+        .serviceRun(
+          ServiceWork(
+            .cluster, instant: instant, files: report.files, bytes: report.bytesWritten,
+            duration: report.duration)))
+    }
+    return report
   }
 }

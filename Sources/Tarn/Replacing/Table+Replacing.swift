@@ -65,7 +65,7 @@ extension Table {
       let reader = BaseFileReader(storage, readFooters, warn: settings.warn)
       let table = PresentTable(state: try await presentState(), settings: settings, reader: reader)
       let planned = try await write.prepare(on: table, after: nil).planned
-      return CommitReport(planned.counts, replacing: planned.plan)
+      return CommitReport(planned.counts, replacing: planned.plan.replaced)
     } catch { throw error.of(properties.name) }
   }
 }

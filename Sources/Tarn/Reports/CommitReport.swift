@@ -69,9 +69,11 @@ public struct CommitReport: Sendable, Hashable {
   public var duration: Duration = .zero
 
   /// The sum of what the stages of a write counted.
-  init(_ counts: RowCounts, _ files: [WrittenFile] = [], replacing plan: WritePlan) {
-    replacedFiles = plan.replaced.map(\.path)
-    replaced = plan.replaced.count
+  ///
+  /// - Parameter replacedSlices: What is replaced as a whole.
+  init(_ counts: RowCounts, _ files: [WrittenFile] = [], replacing replacedSlices: [FileSlice]) {
+    replacedFiles = replacedSlices.map(\.path)
+    replaced = replacedSlices.count
     inserted = counts.inserted
     updated = counts.updated
     deleted = counts.deleted
@@ -82,7 +84,10 @@ public struct CommitReport: Sendable, Hashable {
     self.files = files.count
     splicedFiles = files.count { $0.isSpliced }
     let rewritten = files.filter { $0.statistics.previousCommit != nil }
-    rewrittenPartitions = Set(rewritten.map { ExactText($0.statistics.partitionPath ?? "") }).map(\.text)
+    // What is replaced is old, too, wherever it lies.
+    rewrittenPartitions =
+      !replacedSlices.isEmpty
+      ? nil : Set(rewritten.map { ExactText($0.statistics.partitionPath ?? "") }).map(\.text)
     for file in files {
       bytesWritten += Int(file.statistics.fileSize)
       pagesCopied += file.counts.pagesCopied

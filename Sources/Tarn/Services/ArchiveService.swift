@@ -67,6 +67,7 @@ struct ArchiveService: Sendable {
         refused += 1
         continue
       }
+      let begun = recovery.tellPlanned(.archive, files: plan.actions.count)
       done.removed += try await removeLateFiles(of: plan.passed, decided.listing.timeline)
       let isDone: Bool
       let file: String
@@ -83,6 +84,7 @@ struct ArchiveService: Sendable {
         refused += 1
         continue
       }
+      recovery.tellRun(.archive, at: nil, files: plan.actions.count, since: begun)
       done.actions += plan.report.actions
       done.files.append(file)
       guard isWhole, plan.hasMore else { return done }

@@ -23,7 +23,8 @@ struct AutomaticServices: Sendable {
     else { return report }
     if let partitions = report.rewrittenPartitions { memory.note(instant, rewriting: partitions) }
     var report = report
-    let own = TimelineEntry(instant, .commit, .completed)
+    let action: Action = report.replacedFiles.isEmpty ? .commit : .replacecommit
+    let own = TimelineEntry(instant, action, .completed)
     let timeline = Timeline(state.timeline.entries + [own])
     var count = timeline.entries.count
     do throws(TableError) {

@@ -78,9 +78,7 @@ struct CleanService: Sendable {
       guard let (plan, planned) = plan else { continue }
       var report = planned
       report.finished = finished
-      let begun = recovery.settings.now()
-      recovery.settings.tell(
-        .servicePlanned(ServiceWork(.clean, files: report.files.count, bytes: report.bytes)))
+      let begun = recovery.tellPlanned(.clean, files: report.files.count, bytes: report.bytes)
       do throws(TimelineError) {
         let decision = CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking)
         let now = InstantClock(recovery.settings, properties).now()
@@ -90,11 +88,8 @@ struct CleanService: Sendable {
         refused += 1
         continue
       }
-      recovery.settings.tell(
-        .serviceRun(
-          ServiceWork(
-            .clean, instant: instant, files: report.files.count, bytes: report.bytes,
-            duration: .microseconds(recovery.settings.now() - begun))))
+      recovery.tellRun(
+        .clean, at: instant, files: report.files.count, bytes: report.bytes, since: begun)
       try await tidyTombstones(decided.listing.timeline, properties)
       return report
     }

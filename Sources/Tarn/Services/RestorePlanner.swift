@@ -16,6 +16,9 @@ struct RestorePlanner: Sendable {
     /// The latest commit, which is this one.
     case rollback(of: Instant)
 
+    /// As it is told of.
+    var service: ServiceWork.Service { if case .restore = self { .restore } else { .rollback } }
+
     /// What is to be done, for people.
     var text: String {
       switch self {

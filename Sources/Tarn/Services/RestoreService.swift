@@ -68,8 +68,12 @@ struct RestoreService: Sendable {
     _ = try await order.switchOffMetadataTable(properties)
     if try await rollsBackDead(properties, decided, head) { return nil }
     if let target { try await keepTombstones(commits, as: target, properties, timeline) }
+    let begun = recovery.tellPlanned(goal.service, files: report.files.count, bytes: bytes)
     report.instant = try await decide(goal, commits, properties, decided, head)
-    return report.instant == nil ? nil : report
+    guard report.instant != nil else { return nil }
+    recovery.tellRun(
+      goal.service, at: report.instant, files: report.files.count, bytes: bytes, since: begun)
+    return report
   }
 
   /// Checks that no other engine has an attempt under way, which would go on as if nothing had been taken back.

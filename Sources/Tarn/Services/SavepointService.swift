@@ -42,14 +42,17 @@ struct SavepointService: Sendable {
       guard let head = try await recovery.stored(decided.head) else { continue }
       var files = OrderedMap<[String]>()
       for slice in slices { files[slice.partitionPath, default: []].append(slice.file.name.name) }
+      let begun = recovery.tellPlanned(.savepoint, files: report.files.count)
       let metadata = SavepointMetadata(
         user: words.user, time: recovery.settings.now() / 1_000, comments: words.comments, files: files)
       do throws(TimelineError) {
         let decision = SavepointDecision.create(of: commit, metadata, on: timeline)
         let isDone = try await decision.run(
           on: head, timeline, now: now, in: recovery.storage, recovery.heads, decided.locking)
-        if isDone { return report }
+        guard isDone else { continue }
       } catch { throw TableError(error) }
+      recovery.tellRun(.savepoint, at: commit, files: report.files.count, since: begun)
+      return report
     }
     throw Recovery.overtaken
   }

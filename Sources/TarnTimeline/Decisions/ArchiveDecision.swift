@@ -51,11 +51,14 @@ private struct Archive: DecidedAction {
 
   var mark: String { "archive" }
 
-  func contents(at instant: Instant) throws(AvroError) -> [[UInt8]?] { [try ArchivedAction.file(of: actions)] }
+  func contents(at instant: Instant) throws(AvroError) -> [[UInt8]?] {
+    [try ArchivedAction.file(of: actions)]
+  }
 
   func kind(at places: [String?]) -> NamedDecision.Kind {
     .archive(
-      ArchivedInstants(content: places.first.flatMap(\.self) ?? "", file: file, entries: actions.map(\.entry)))
+      ArchivedInstants(content: places.first.flatMap(\.self) ?? "", file: file, entries: actions.map(\.entry))
+    )
   }
 
   func next(after head: Head, mark: String) -> Head {
