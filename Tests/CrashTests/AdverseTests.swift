@@ -68,6 +68,8 @@ import Testing
     var settings = TableSettings()
     settings.now = { clock.now() }
     settings.observer = EventHandler.warnings { warnings.add($0) }
+    // What was is read.
+    settings.runsServices = false
     return try await Table.open(at: .storage(storage, name: "crash/trades"), settings: settings)
   }
 

@@ -9,6 +9,18 @@ struct LoadWrite: TableWrite {
   let first: RecordBatch
   /// Gives those behind it, once.
   let source: BatchSource
+  /// What was warned of: each batch would be again.
+  private let said = SaidWarnings()
+
+  /// - Parameters:
+  ///   - schema: The columns of each batch.
+  ///   - first: The first batch that has rows.
+  ///   - source: Gives those behind it, once.
+  init(schema: Schema, first: RecordBatch, source: @escaping BatchSource) {
+    self.schema = schema
+    self.first = first
+    self.source = source
+  }
 
   var operation: OperationType { .insert }
   /// Its rows have been read.
@@ -32,16 +44,18 @@ struct LoadWrite: TableWrite {
   }
 
   func prepare(on table: PresentTable, after previous: Prepared?) async throws(TableError) -> Prepared {
+    let settings = table.settings.warningOnce(said)
     let intake = try Incoming(
-      state: table.state, settings: table.settings, kind: .whole, scope: .partition
-    ).intake(ofLoad: schema, table.settings.warn)
+      state: table.state, settings: settings, kind: .whole, scope: .partition
+    ).intake(ofLoad: schema, settings.warn)
     return Prepared(intake: intake, planned: PlannedWrite(intake.table, on: table.state))
   }
 
   func check(on table: PresentTable) async throws(TableError) {
     let intake = try await prepare(on: table, after: nil).intake
     let changes = try SoftDeletes.taken(
-      from: ChangeBatch(upserting: first), intake.table.schema, .insert, warn: table.settings.warn)
+      from: ChangeBatch(upserting: first), intake.table.schema, .insert,
+      warn: table.settings.warningOnce(said).warn)
     _ = try intake.loaded(changes.rows)
   }
 
@@ -49,7 +63,8 @@ struct LoadWrite: TableWrite {
     _ prepared: Prepared, _ files: CommitFiles, _ settings: TableSettings
   ) async throws -> [WrittenFile] {
     try await BulkLoad(
-      intake: prepared.intake, files: files, settings: settings, first: first, source: source
+      intake: prepared.intake, files: files, settings: settings.warningOnce(said), first: first,
+      source: source
     ).write()
   }
 }

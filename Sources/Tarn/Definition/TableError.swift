@@ -32,7 +32,7 @@ public struct TableError: Error, Sendable, CustomStringConvertible {
     public static let mismatch = Code("mismatch")
     /// A row cannot be taken: a null key, an ambiguous one, a value that is lost in a path.
     public static let badRow = Code("badRow")
-    /// Another writer holds the table, or committed in between: try again.
+    /// Another writer committed in between, or what another engine does stands in the way: try again.
     public static let conflict = Code("conflict")
     /// A clean removed versions of files that the table had as of the instant that is read.
     public static let cleaned = Code("cleaned")

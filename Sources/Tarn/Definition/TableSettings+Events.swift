@@ -2,9 +2,9 @@ import Synchronization
 
 extension TableSettings {
   /// Settings that warn once of what is the same but for numbers, as in one batch after the other.
-  var warningOnce: TableSettings {
+  func warningOnce(_ said: SaidWarnings) -> TableSettings {
     var settings = self
-    settings.observer = observer.map(WarningsOnce.init)
+    settings.observer = observer.map { WarningsOnce(next: $0, said: said) }
     return settings
   }
 
@@ -14,17 +14,23 @@ extension TableSettings {
   }
 }
 
-/// Passes on what comes, but of warnings that are the same but for numbers the first.
-private final class WarningsOnce: TableObserver {
-  private let next: any TableObserver
-  private let said = Mutex<Set<String>>([])
+/// What was warned of.
+final class SaidWarnings: Sendable {
+  private let texts = Mutex<Set<String>>([])
 
-  init(_ next: any TableObserver) { self.next = next }
+  /// Whether nothing was warned of yet that is the same but for numbers.
+  func isNew(_ text: String) -> Bool {
+    texts.withLock { $0.insert(String(text.filter { !$0.isNumber })).inserted }
+  }
+}
+
+/// Passes on what comes, but of warnings that are the same but for numbers the first.
+private struct WarningsOnce: TableObserver {
+  let next: any TableObserver
+  let said: SaidWarnings
 
   func observe(_ event: TableEvent, of table: String) {
-    if case .warning(let text) = event.kind {
-      guard said.withLock({ $0.insert(String(text.filter { !$0.isNumber })).inserted }) else { return }
-    }
+    if case .warning(let text) = event.kind, !said.isNew(text) { return }
     next.observe(event, of: table)
   }
 }

@@ -12,7 +12,7 @@ struct TableState: Sendable {
   /// How the lock of other engines is taken; nil where they have none, and for a reader's look.
   let locking: HudiLocking?
   /// What other engines cluster or replace; none for a reader's look.
-  let replacements: [PendingReplacement]
+  var replacements: [PendingReplacement]
   /// The data columns, without meta columns; nil for a table without commits and without a schema.
   let schema: Schema?
   /// Names the schema as it is written; nil where there is none.

@@ -65,6 +65,11 @@ struct DeadAttempts: Sendable {
       } catch { throw TableError(error) }
       outcome.instants.append(entry.instant)
       settings.tell(.attemptRolledBack(instant: entry.instant))
+      // Behind an answer that was lost others may have gone on, whose decisions are to be carried out first.
+      guard present.head.named.count == 1, present.head.rollsBack(entry.instant) else {
+        outcome.isRefused = true
+        break
+      }
     }
     return outcome
   }

@@ -57,7 +57,7 @@ struct Recovery: Sendable {
   }
 
   /// What other engines cluster or replace, beside which is written what they do not name.
-  private func replacements(_ timeline: Timeline) async throws(TableError) -> [PendingReplacement] {
+  func replacements(_ timeline: Timeline) async throws(TableError) -> [PendingReplacement] {
     let found: [PendingReplacement]
     do throws(TimelineError) { found = try await PendingReplacement.load(timeline, from: storage) } catch {
       throw TableError(error)
@@ -68,10 +68,14 @@ struct Recovery: Sendable {
 
   /// Whether a write failed since something was gone that the table had when it looked, and not any more: a commit that was
   /// archived, or a base file that a clean removed or that was taken back with its commit.
-  func hasMovedOn(since failure: TableError) async -> Bool {
+  ///
+  /// - Parameter known: The timeline as the write found it; nil where it failed before.
+  func hasMovedOn(since failure: TableError, from known: Timeline?) async -> Bool {
     if failure.isOfVanishedCommit { return true }
     guard failure.code == .storage || failure.code == .damaged, let path = failure.path,
-      let name = BaseFileName(path: path), (try? await storage.exists(path)) == false,
+      // Not one that the write itself was about to make.
+      let name = BaseFileName(path: path), known?.isVisible(name.instant) == true,
+      (try? await storage.exists(path)) == false,
       let present = try? await SettledTimeline.load(from: storage).timeline
     else { return false }
     return !present.isVisible(name.instant)
@@ -174,6 +178,9 @@ struct Recovery: Sendable {
     settings.tell(.servicePlanned(ServiceWork(service, files: files, bytes: bytes)))
     return settings.now()
   }
+
+  /// When a service begins of which it is not known yet what it will do.
+  func tellBegin() -> Int64 { settings.now() }
 
   /// Tells that a service was done.
   ///

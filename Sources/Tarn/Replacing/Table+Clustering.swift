@@ -40,16 +40,14 @@ extension Table {
       case .columns(let names): .columns(names)
       case .zOrder(let names): .zOrder(names)
       }
-    let report = try await replace(
-      ClusterWrite(
-        order: rows.columns.isEmpty ? .stored : rows, partitions: partitions, base: location.base),
-      isPlan: isPlan)
-    if let instant = report.instant {
-      emit(
-        .serviceRun(
-          ServiceWork(
-            .cluster, instant: instant, files: report.files, bytes: report.bytesWritten,
-            duration: report.duration)))
+    let write = ClusterWrite(
+      order: rows.columns.isEmpty ? .stored : rows, partitions: partitions, base: location.base)
+    if isPlan { return try await replace(write, isPlan: true) }
+    let begun = recovery.tellBegin()
+    let report = try await replace(write, isPlan: false)
+    if report.instant != nil {
+      recovery.tellRun(
+        .cluster, at: report.instant, files: report.files, bytes: report.bytesWritten, since: begun)
     }
     return report
   }

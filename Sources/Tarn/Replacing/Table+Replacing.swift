@@ -63,8 +63,12 @@ extension Table {
     guard isPlan else { return try await run(write) }
     do throws(TableError) {
       let reader = BaseFileReader(storage, readFooters, warn: settings.warn)
-      let table = PresentTable(state: try await presentState(), settings: settings, reader: reader)
+      // What other engines replace is left out, or in the way, as it would be of the write.
+      var state = try await presentState()
+      state.replacements = try await recovery.replacements(state.timeline)
+      let table = PresentTable(state: state, settings: settings, reader: reader)
       let planned = try await write.prepare(on: table, after: nil).planned
+      try planned.check(against: state.replacements)
       return CommitReport(planned.counts, replacing: planned.plan.replaced)
     } catch { throw error.of(properties.name) }
   }

@@ -43,7 +43,11 @@ extension Table {
     }
     let drop = TableDrop(storage: storage)
     return try await tableErrors {
-      if isPlan { return try await drop.files() }
+      if isPlan {
+        var report = try await drop.files()
+        report.files.append(TablePaths.properties)
+        return report
+      }
       if !isLeft { try await TableProperties.drop(in: storage) }
       return try await drop.run()
     }

@@ -68,7 +68,7 @@ public struct ServiceWork: Sendable, Hashable {
     case archive
     /// Makes small files into full ones.
     case cluster
-    /// Keeps what a commit needs from being cleaned.
+    /// Keeps what a commit needs from being cleaned, or lets it go.
     case savepoint
     /// Takes the table back to an earlier commit.
     case restore

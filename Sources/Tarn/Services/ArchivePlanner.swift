@@ -46,12 +46,15 @@ struct ArchivePlanner: Sendable {
     let commits = timeline.completedCommits
     guard commits.count > kept else { return plan }
     var bound = Bound(commits[commits.count - kept].instant)
-    lower(&bound, toPending: commits)
+    // At one that a savepoint holds the timeline does not begin, as to what is visible.
+    let held = Set(timeline.entries.filter { $0.action == .savepoint }.map(\.instant))
+    let free = commits.filter { !held.contains($0.instant) }
+    lower(&bound, toPending: free)
     if let savepoint = timeline.entries.first(where: { $0.action == .savepoint }) {
       bound.lower(to: savepoint.instant, .savepoint, savepoint.instant)
     }
     try await lower(&bound, toRetained: commits)
-    let passed = try await lower(&bound, toRolledBack: commits)
+    let passed = try await lower(&bound, toRolledBack: free)
     try await lower(&bound, toReplaced: commits)
     var entries = timeline.entries.filter { $0.instant < bound.instant }
     plan.hasMore = entries.count > Self.mostActions
@@ -70,7 +73,7 @@ struct ArchivePlanner: Sendable {
     plan.report.kept -= plan.actions.count
     plan.report.holder = bound.holder
     guard let last = plan.actions.last?.entry.instant else { return plan }
-    let begin = commits.first { $0.instant > last }?.instant ?? last
+    let begin = free.first { $0.instant > last }?.instant ?? last
     plan.passed = passed.filter { $0 < begin }
     return plan
   }

@@ -113,7 +113,17 @@ struct ArchiveService: Sendable {
       guard let instant = BaseFileName(path: path)?.instant, wanted.contains(instant) else { continue }
       found[instant, default: []].append(path)
     }
+    // Another engine takes back what it did of a clustering, and does it again at the same instant.
+    for instant in found.keys where try await stands(instant) { found[instant] = nil }
     return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// Whether an instant is one of a completed commit, on the timeline as it is now, or archived.
+  private func stands(_ instant: Instant) async throws(TableError) -> Bool {
+    do throws(TimelineError) {
+      if try await Timeline.load(from: recovery.storage).contains(instant) { return true }
+      return try await ArchivedTimeline.has(instant, in: recovery.storage)
+    } catch { throw TableError(error) }
   }
 
   /// Removes what would be seen once the timeline begins behind it.

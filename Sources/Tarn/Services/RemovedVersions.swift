@@ -72,7 +72,10 @@ struct RemovedVersions: Sendable {
     }
     for (partition, groups) in try await history.replaced() where isRead(partition) {
       let known = Set(view.partition(partition)?.baseFiles.map(\.name.fileID) ?? [])
-      if let gone = groups.first(where: { !known.contains($0) }) { return "file group \(gone)" }
+      for group in groups where !known.contains(group) {
+        // One that came later was none of the table's then.
+        if try await !history.beganLater(group, partition) { return "file group \(group)" }
+      }
     }
     return nil
   }

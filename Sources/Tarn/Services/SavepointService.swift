@@ -73,17 +73,44 @@ struct SavepointService: Sendable {
       }
       var report = SavepointReport(instant: commit, isPlan: isPlan)
       report.files = try await held(by: entry)
+      try await checkLeft(entry, properties, timeline)
       if isPlan { return report }
       guard let head = try await recovery.stored(decided.head) else { continue }
+      let begun = recovery.tellPlanned(.savepoint, files: report.files.count)
       let now = InstantClock(recovery.settings, properties).now()
       let deleted = DeletedSavepoint(commit, at: Instant(microseconds: now))
       do throws(TimelineError) {
         let isDone = try await SavepointDecision.delete(deleted).run(
           on: head, timeline, now: now, in: recovery.storage, recovery.heads, decided.locking)
-        if isDone { return report }
+        guard isDone else { continue }
       } catch { throw TableError(error) }
+      recovery.tellRun(.savepoint, at: commit, files: report.files.count, since: begun)
+      return report
     }
     throw Recovery.overtaken
+  }
+
+  /// Checks that nothing is hidden once a savepoint is gone: where another engine archived past it, files are visible only
+  /// because their commits are older than the first that no savepoint holds.
+  private func checkLeft(
+    _ entry: TimelineEntry, _ properties: TableProperties, _ timeline: Timeline
+  ) async throws(TableError) {
+    let left = Timeline(
+      timeline.entries.filter { $0.instant != entry.instant || $0.action != .savepoint })
+    // A timeline that begins as before shows the same.
+    guard let first = left.completedCommits.first?.instant, first == entry.instant else { return }
+    let view = try await tableErrors {
+      try await FileSystemView.load(
+        from: recovery.storage, properties: properties, timeline: timeline)
+    }
+    let hidden = view.partitions.flatMap(\.baseFiles).first {
+      timeline.isVisible($0.name.instant) && !left.isVisible($0.name.instant)
+    }
+    guard let hidden else { return }
+    throw TableError(
+      .unsupported,
+      "savepoint \(entry.instant.text) is not deleted: \(hidden.path) is of a later commit that another engine archived, and "
+        + "would be hidden; let that engine archive commit \(entry.instant.text), too", path: hidden.path)
   }
 
   /// Checks that a commit may be held.

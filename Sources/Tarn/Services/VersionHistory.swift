@@ -10,6 +10,8 @@ struct VersionHistory: Sendable {
   private let instant: Instant
   /// What commits wrote in a partition: of each file group the version before.
   private var written: [Place: [String: String?]] = [:]
+  /// The file groups that commits began, by partition; nil where that was not asked yet.
+  private var begun: [ExactText: Set<String>]?
   /// What the archive tells; nil where it was not asked yet.
   private var archived: Archived?
 
@@ -66,6 +68,26 @@ struct VersionHistory: Sendable {
       version = previous
     }
     return .at(version)
+  }
+
+  /// Whether a file group that is gone began after the instant.
+  mutating func beganLater(_ group: String, _ partition: String) async throws -> Bool {
+    if begun == nil {
+      var found: [ExactText: Set<String>] = [:]
+      for entry in timeline.commits(after: instant) {
+        for (partition, files) in try await CommitLog(storage).metadata(of: entry).partitions.pairs {
+          let new = files.filter { $0.previousCommit == nil }.map(\.fileID)
+          if !new.isEmpty { found[ExactText(partition), default: []].formUnion(new) }
+        }
+      }
+      if !timeline.begins(before: instant) {
+        for (partition, groups) in try await fromArchive().begun {
+          found[partition, default: []].formUnion(groups)
+        }
+      }
+      begun = found
+    }
+    return begun?[ExactText(partition)]?.contains(group) ?? false
   }
 
   /// The file groups that were replaced since the instant, by partition.

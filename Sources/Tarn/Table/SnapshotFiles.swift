@@ -46,7 +46,9 @@ struct SnapshotFiles: Sendable {
             .check(asOf: instant) { (try? found.covers($0)) ?? true }
         }
         let gone = firstGone(found, state)
-        let now = try await Timeline.load(from: reader.storage)
+        var now = try await Timeline.load(from: reader.storage)
+        // What was decided and is not carried out yet shows on a settled timeline alone.
+        if now != state.timeline { now = try await SettledTimeline.load(from: reader.storage).timeline }
         if now == state.timeline {
           if let gone { throw gone.error("its rows cannot be read") }
           return slices(found.slices, search)

@@ -62,8 +62,8 @@ extension Table {
   }
 
   /// Does behind a commit what is due to keep the table in order.
-  func tidying(behind report: CommitReport, on state: TableState) async -> CommitReport {
-    await AutomaticServices(recovery: recovery, memory: services).run(behind: report, on: state)
+  func tidying(behind report: CommitReport, on table: PresentTable) async -> CommitReport {
+    await AutomaticServices(recovery: recovery, memory: services).run(behind: report, on: table.state)
   }
 
   var recovery: Recovery {

@@ -9,7 +9,7 @@ extension Table {
     do throws(TableError) {
       try options.check()
       let traffic = StorageTraffic()
-      var report = try await StorageTraffic.$present.withValue(traffic) {
+      var (report, table) = try await StorageTraffic.$present.withValue(traffic) {
         await result { () async throws(TableError) in try await tries(of: write) }
       }.get()
       let counts = traffic.counts
@@ -17,18 +17,22 @@ extension Table {
         counts.requests, counts.sent, counts.received
       )
       report.duration = .microseconds(settings.now() - begun)
-      if report.instant != nil { emit(.committed(report)) }
-      return report
+      guard let table, report.instant != nil else { return report }
+      emit(.committed(report))
+      return await tidying(behind: report, on: table)
     } catch { throw error.of(properties.name) }
   }
 
+  /// What came of a write, and the table as it found it; nil where another of the same version stood before.
+  private typealias Written = (report: CommitReport, table: PresentTable?)
+
   private func result(
-    _ body: () async throws(TableError) -> CommitReport
-  ) async -> Result<CommitReport, TableError> {
+    _ body: () async throws(TableError) -> Written
+  ) async -> Result<Written, TableError> {
     do throws(TableError) { return .success(try await body()) } catch { return .failure(error) }
   }
 
-  private func tries<Write: TableWrite>(of write: Write) async throws(TableError) -> CommitReport {
+  private func tries<Write: TableWrite>(of write: Write) async throws(TableError) -> Written {
     // All waits of the write together last no longer than its patience.
     var storage = storage.waiting(atMost: settings.patience)
     if settings.areFilesCopied { storage = KeptReads(storage, limit: settings.memory / 4) }
@@ -44,9 +48,9 @@ extension Table {
     try await createWhereNeeded()
     var tickets = Tickets(recovery)
     do throws(TableError) {
-      let report = try await tries(of: write, attempt, recovery, reader, &tickets)
+      let written = try await tries(of: write, attempt, recovery, reader, &tickets)
       await tickets.end()
-      return report
+      return written
     } catch {
       await tickets.end()
       throw error
@@ -56,7 +60,7 @@ extension Table {
   private func tries<Write: TableWrite>(
     of write: Write, _ attempt: WriteTry<Write>, _ recovery: Recovery, _ reader: BaseFileReader,
     _ tickets: inout Tickets
-  ) async throws(TableError) -> CommitReport {
+  ) async throws(TableError) -> Written {
     var known: Write.Prepared?
     var tries = 0
     var looks = 1
@@ -64,20 +68,22 @@ extension Table {
       // Whoever lost often asks to go first.
       if tries > 0 && tries >= settings.retries / 3 { await tickets.take() }
       let ending: WriteTry<Write>.Ending
-      let table: PresentTable
+      var found: PresentTable?
       do throws(TableError) {
         let state = try await recovery.run(heeding: &tickets)
-        table = PresentTable(state: state, settings: settings, reader: reader)
+        let table = PresentTable(state: state, settings: settings, reader: reader)
+        found = table
         ending = try await attempt.run(on: table, after: known, number: tries + 1)
       } catch {
-        guard looks < PresentTable.mostLooks, write.canBeginAgain, await recovery.hasMovedOn(since: error)
+        guard looks < PresentTable.mostLooks, write.canBeginAgain,
+          await recovery.hasMovedOn(since: error, from: found?.state.timeline)
         else { throw error }
         looks += 1
         continue
       }
       switch ending {
-      case .done(let report): return await tidying(behind: report, on: table.state)
-      case .repeated(let version): return try await report(of: version, recovery.storage)
+      case .done(let report): return (report, found)
+      case .repeated(let version): return (try await report(of: version, recovery.storage), nil)
       case .again(let found): known = found
       case .lost(let error, let found):
         emit(.attemptLost(reason: error.description))

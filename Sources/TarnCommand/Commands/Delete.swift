@@ -8,7 +8,8 @@ import TarnTimeline
 /// `tarn delete`.
 enum DeleteCommand {
   static let command = Command(
-    name: "delete", summary: "Deletes the rows of keys, or those for which a condition is true.",
+    name: "delete",
+    summary: "Deletes the rows of keys, those for which a condition is true, or whole partitions.",
     options: [
       Options.deleteKey, Options.keysFrom, Options.condition, Options.partition, Options.isDryRun,
       Options.buckets, Options.bucketField,
@@ -17,7 +18,8 @@ enum DeleteCommand {
       Options.noSync,
     ],
     notes: [
-      "One of --key, --keys-from, --where and --partition is needed. A partition goes with all of its files, which are read as of earlier commits until a clean removes them; --dry-run prints them, and does nothing. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "
+      "One of --key, --keys-from, --where and --partition is needed. A partition goes with all of its files, which are read as "
+        + "of earlier commits until a clean removes them; --dry-run prints them, and does nothing. Keys are deleted in whatever partition they are. A key is the value of the key column. Where several columns make "
         + "the key, it is a JSON object, such as {\"a\":1,\"b\":\"x\"}, which may also give the partition columns, "
         + "to look only there, and the ordering column, so as to spare newer rows. A file has a key a line."
     ],

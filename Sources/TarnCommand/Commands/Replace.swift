@@ -6,7 +6,8 @@ enum TruncateCommand {
   static let command = Command(
     name: "truncate", summary: "Takes all rows out of a table, which keeps its columns and its history.",
     options: [
-      Options.isDryRun, Options.retries, Options.lock, Options.transaction, Options.noSync,
+      Options.isDryRun, Options.retries, Options.noServices, Options.lock, Options.transaction,
+      Options.noSync,
     ],
     notes: [
       "The rows are read as of earlier commits until a clean removes their files. With --dry-run, the files that would go "

@@ -5,7 +5,7 @@ import TarnTimeline
 enum ArchiveCommand {
   static let command = Command(
     name: "archive", summary: "Moves old instants of the timeline into Hudi's archive.",
-    options: [Options.isDryRun, Options.retries, Options.lock, Options.noSync],
+    options: [Options.isDryRun, Options.lock, Options.noSync],
     notes: [
       "What was done stays readable with tarn timeline --all. On the timeline stay the latest commits (12, or more where a clean "
         + "keeps more), what a savepoint holds, the newest commit with the checkpoint of a stream, and whatever came since "

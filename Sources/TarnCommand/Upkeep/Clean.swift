@@ -5,7 +5,7 @@ import TarnTimeline
 enum CleanCommand {
   static let command = Command(
     name: "clean", summary: "Removes versions of files that nobody needs any more.",
-    options: [Options.keep, Options.isDryRun, Options.retries, Options.lock, Options.noSync],
+    options: [Options.keep, Options.isDryRun, Options.lock, Options.noSync],
     notes: [
       "The latest version of each file stays, what the kept commits wrote, and one version before them. What --keep says "
         + "goes for this time; a table is created with the rule that holds for it (--keep there). Reading as of an older "

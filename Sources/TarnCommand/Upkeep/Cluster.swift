@@ -6,7 +6,7 @@ enum ClusterCommand {
     name: "cluster", summary: "Makes small files into full ones, or sorts the rows of files.",
     options: [
       Options.sortBy, Options.isZOrder, Options.clusteredPartition, Options.isDryRun, Options.memory,
-      Options.retries, Options.lock, Options.transaction, Options.noSync,
+      Options.retries, Options.noServices, Options.lock, Options.transaction, Options.noSync,
     ],
     notes: [
       "Without --sort-by, the small files of each partition are put together; with it, all of its files are written anew with "

@@ -57,7 +57,8 @@ package struct PendingReplacement: Sendable, Hashable {
     } else if try await Liveness(storage).isOwn(entry.instant) {
       return nil
     }
-    let bytes = try await storage.readPlan(entry.with(.requested).path) ?? []
+    // It went away meanwhile.
+    guard let bytes = try await storage.readPlan(entry.with(.requested).path) else { return nil }
     // Some writers of Hudi's leave the request of an overwrite empty.
     let request = bytes.isEmpty ? nil : try? ReplaceRequest(avro: bytes)
     if let plan = request?.plan {

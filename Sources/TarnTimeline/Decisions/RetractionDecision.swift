@@ -116,6 +116,11 @@ private struct Retraction: ServiceAction {
   /// Another engine, which knows no head, may have gone on meanwhile.
   func isRight(in storage: any Storage) async throws(TimelineError) -> Bool {
     let now = try await Timeline.load(from: storage)
+    let known = Set(timeline.pending.map(\.instant))
+    for entry in now.pending where entry.action.writesData && !known.contains(entry.instant) {
+      // Tarn's own find out.
+      guard try await Liveness(storage).isOwn(entry.instant) else { return false }
+    }
     return now.completedCommits == timeline.completedCommits && !now.removesFiles(besides: timeline)
       && now.entries.filter({ $0.action == .savepoint })
         == timeline.entries.filter({ $0.action == .savepoint })

@@ -182,7 +182,7 @@ struct ServiceDecision<Service: DecidedAction>: Sendable {
     next.named = [decision]
     switch await store.swap(next, on: head.tag, deciding: [instant]) {
     case .won(let new):
-      try await service.carryOut(decision, in: storage, holding: store.lock)
+      try await carryOut(decision, holding: store.lock)
       let doubtful = paths.filter { !places.contains($0) }
       if !doubtful.isEmpty { _ = await storage.delete(doubtful) }
       return new
@@ -193,6 +193,30 @@ struct ServiceDecision<Service: DecidedAction>: Sendable {
       _ = await storage.delete(paths)
       throw error
     case .unknown(let error): throw error
+    }
+  }
+}
+
+extension ServiceDecision {
+  /// How often it is tried to carry out what was decided, before that is left to who comes next.
+  private static var mostTries: Int { 3 }
+
+  /// Does what was decided.
+  ///
+  /// - Throws: ``TimelineError`` where it cannot be done; it stands all the same, and the error says so.
+  private func carryOut(
+    _ decision: NamedDecision, holding lock: HudiLock?
+  ) async throws(TimelineError) {
+    for number in 1...Self.mostTries {
+      do throws(TimelineError) {
+        return try await service.carryOut(decision, in: storage, holding: lock)
+      } catch {
+        guard number == Self.mostTries || error.code == .cancelled else { continue }
+        throw TimelineError(
+          error.code, path: error.path,
+          "\(error.message); what was decided at instant \(decision.instant.text) stands, and whoever writes next carries it "
+            + "out: do not ask for it again", cause: error.cause)
+      }
     }
   }
 }

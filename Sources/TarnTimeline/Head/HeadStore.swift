@@ -224,7 +224,11 @@ package struct HeadStore: Sendable {
   private func isCompleted(_ instants: [Instant]) async -> Standing? {
     guard let first = instants.first else { return nil }
     do {
-      if try await !storage.hasAnyCommit(first, { $0.completed }) {
+      var isDone = try await storage.hasAnyCommit(first) { $0.completed }
+      for service in [Action.rollback, .clean, .restore] where !isDone {
+        isDone = try await storage.exists(TimelineEntry(first, service, .completed).path)
+      }
+      if !isDone {
         let isUnderWay = try await storage.hasAnyCommit(first) { $0.inflight }
         guard !isUnderWay, try await ArchivedTimeline.has(first, in: storage) else { return nil }
       }

@@ -275,6 +275,32 @@ import Testing
     #expect(finished > 5)
   }
 
+  /// Where an archive dies in the middle that takes cleans off the timeline, too, readers go on before anybody writes.
+  @Test func readersGoOnBehindAnArchiveThatDied() async throws {
+    let first = try await Self.table()
+    _ = try await Self.fill(first.table, 0..<6)
+    #expect(try await first.table.clean(keeping: .commits(2)).instant != nil)
+    let written = try await Self.fill(first.table, 6..<30)
+    #expect(try await first.table.clean(keeping: .commits(12)).instant != nil)
+    var left = 0
+    for moment in stride(from: 1, to: 200, by: 4) {
+      let storage = try await Self.copy(of: first.storage)
+      let dying = FaultStorage(wrapping: storage, crashAtCall: moment, completesFaultedCall: true)
+      let archiver = try? await Table.open(
+        at: .storage(dying, name: "memory/small"), settings: first.table.settings)
+      _ = try? await archiver?.archive()
+      let table = try await Table.open(
+        at: .storage(storage, name: "memory/small"), settings: first.table.settings)
+      #expect(try await table.snapshot().count() == 31, "call \(moment)")
+      #expect(try await table.snapshot(asOf: written[20]).count() == 28, "call \(moment)")
+      let bytes = try await storage.readAll(".hoodie/tarn/head")
+      let head = try Head(parsing: bytes)
+      if head.named.contains(where: { if case .archive = $0.kind { true } else { false } }) { left += 1 }
+      if !dying.hasFailed { break }
+    }
+    #expect(left > 3)
+  }
+
   /// Writers go on while the timeline is archived under them, at each call of theirs in turn.
   @Test func aWriteUnderWhichTheTimelineIsArchivedLosesNothing() async throws {
     let first = try await Self.table()

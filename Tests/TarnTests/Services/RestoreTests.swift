@@ -129,6 +129,25 @@ import Testing
     #expect(try await recorded.objection(leavingNotes: false) == nil)
   }
 
+  /// A file group that came later, was replaced and cleaned was none of the table's then.
+  @Test func replacedFileGroupsThatBeganLaterAreNotMissed() async throws {
+    var recorded = try await table(2)
+    let held = try #require(recorded.latest)
+    let rows = try await RecordedTable.rows(of: recorded.table.snapshot())
+    try await recorded.table.savepoint(held)
+    for number in 0..<2 {
+      let trades = [Trade("new\(number)", 100, "Bitstamp", 1, "")]
+      #expect(try await recorded.table.overwrite(try Trade.batch(trades)).instant != nil)
+    }
+    try await recorded.write(3..<6)
+    #expect(try await !recorded.table.clean(keeping: .commits(1)).files.isEmpty)
+    let table = recorded.table
+    #expect(try await RecordedTable.rows(of: table.snapshot(asOf: held)) == rows)
+    #expect(try await table.restore(to: held).instant != nil)
+    #expect(try await RecordedTable.rows(of: table.snapshot()) == rows)
+    #expect(try await table.check() == [])
+  }
+
   /// Deletions that stay are remembered, also where a file of one that goes had taken theirs in, and others are not.
   @Test(arguments: [3, 12])
   func deletionsAreThoseOfWhatStands(more: Int) async throws {

@@ -41,6 +41,24 @@ struct BulkLoadTests {
     try await SmallTable(schema, partitionedBy: ["place"], storage: storage)
   }
 
+  @Test("What is the same in each batch is warned of once")
+  func warnsOnce() async throws {
+    let schema = Schema([Field("id", .string), Field("at", .timestamp(.milliseconds, .local))])
+    let small = try await SmallTable(
+      Schema([Field("id", .string), Field("at", .timestamp(.microseconds, .instant))]), partitionedBy: [])
+    let batches = Batches(
+      try (0..<4).map { number in
+        var (ids, times) = (ColumnBuilder(.string), ColumnBuilder(.timestamp(.milliseconds, .local)))
+        try ids.append("key \(number)")
+        times.append(Int64(number))
+        return try RecordBatch(schema: schema, columns: [ids.finish(), times.finish()])
+      })
+    let report = try await small.table.insert(schema) { await batches.next() }
+    #expect(report.inserted == 4)
+    #expect(small.warnings.all.count == 1, "\(small.warnings.all)")
+    #expect(small.warnings.all.first?.contains("UTC") == true)
+  }
+
   @Test("All rows of all batches are stored once, in more partitions than are held open")
   func storesAllRows() async throws {
     let small = try await Self.table()
