@@ -135,6 +135,16 @@ extension TableError {
     return entry.state == .completed
   }
 
+  /// Whether a file was gone that was to be read, or copied from.
+  var isOfVanishedFile: Bool {
+    switch cause {
+    case let error as StorageError: error.code == .notFound
+    case let error as TimelineError: error.storageError?.code == .notFound
+    case let error as ParquetError: error.storageError?.code == .notFound
+    default: false
+    }
+  }
+
   /// Takes from what was thrown below where it happened.
   private mutating func findPlace(in error: any Error) {
     switch error {

@@ -73,8 +73,9 @@ struct Recovery: Sendable {
   func hasMovedOn(since failure: TableError, from known: Timeline?) async -> Bool {
     if failure.isOfVanishedCommit { return true }
     guard failure.code == .storage || failure.code == .damaged, let path = failure.path,
-      // Not one that the write itself was about to make.
-      let name = BaseFileName(path: path), known?.isVisible(name.instant) == true,
+      // A file of the write's own, whose instant is greater, is missed where what is copied into it is gone.
+      let name = BaseFileName(path: path), let last = known?.lastInstant,
+      name.instant <= last || failure.isOfVanishedFile,
       (try? await storage.exists(path)) == false,
       let present = try? await SettledTimeline.load(from: storage).timeline
     else { return false }
