@@ -57,12 +57,14 @@ package struct PendingReplacement: Sendable, Hashable {
     } else if try await Liveness(storage).isOwn(entry.instant) {
       return nil
     }
-    // It went away meanwhile.
-    guard let bytes = try await storage.readPlan(entry.with(.requested).path) else { return nil }
+    let plan = try await storage.readPlan(entry.with(.requested).path)
+    // A request went away meanwhile; what is under way is, whatever became of its request.
+    if plan == nil, entry.state == .requested { return nil }
+    let bytes = plan ?? []
     // Some writers of Hudi's leave the request of an overwrite empty.
     let request = bytes.isEmpty ? nil : try? ReplaceRequest(avro: bytes)
-    if let plan = request?.plan {
-      return PendingReplacement(entry, .groups(Set(plan.groups.flatMap(\.slices).compactMap(\.fileID))))
+    if let clustering = request?.plan {
+      return PendingReplacement(entry, .groups(Set(clustering.groups.flatMap(\.slices).compactMap(\.fileID))))
     }
     // An overwrite of the table names the partitions of its rows, and replaces others, too; a deletion names none.
     if let workload, workload.operation == .insertOverwrite, !workload.partitions.isEmpty {
