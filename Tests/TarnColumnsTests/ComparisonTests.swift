@@ -98,6 +98,12 @@ extension Column {
       let expected = zip(rows, others).map { plainOrder(left, Int($0), right, Int($1)) }
       #expect(left.orders(rows, to: right, others).map(Int.init) == expected)
       #expect(zip(rows, others).map { left.compare(Int($0), to: right, Int($1)) } == expected)
+      // Of equal ones the first stays the first.
+      let sorted = rows.enumerated().sorted {
+        let order = plainOrder(left, Int($0.element), left, Int($1.element))
+        return order == 0 ? $0.offset < $1.offset : order < 0
+      }
+      #expect(left.sorted(rows) == sorted.map(\.element))
     }
   }
 

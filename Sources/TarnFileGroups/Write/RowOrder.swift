@@ -32,19 +32,11 @@ package enum RowOrder: Sendable, Hashable {
     }
     let all = Array(0..<Int32(batch.count))
     guard case .zOrder = self, found.count > 1 else {
-      return all.sorted { Self.precedes($0, $1, found) }
+      // The last column first: what it orders stays so among equals of those before it.
+      return found.reversed().reduce(all) { $1.sorted($0) }
     }
     let keys = Self.zKeys(found, all)
     return all.sorted { (keys[Int($0)], $0) < (keys[Int($1)], $1) }
-  }
-
-  /// Whether a row comes before another; of equal ones the first stays the first.
-  private static func precedes(_ one: Int32, _ other: Int32, _ columns: [Column]) -> Bool {
-    for column in columns {
-      let order = column.compare(Int(one), to: column, Int(other))
-      if order != 0 { return order < 0 }
-    }
-    return one < other
   }
 
   /// The place of each row on the curve, made of its places among the values of each column: so each of these counts alike,
@@ -53,11 +45,12 @@ package enum RowOrder: Sendable, Hashable {
     let bits = max(64 / columns.count, 1)
     var keys = [UInt64](repeating: 0, count: all.count)
     for (number, column) in columns.prefix(64).enumerated() {
-      let sorted = all.sorted { precedes($0, $1, [column]) }
+      let sorted = column.sorted(all)
+      let steps = column.orders(Array(sorted.dropFirst()), to: column, Array(sorted.dropLast()))
       let width = min(bits, 32)
       var place: UInt64 = 0
       for (index, row) in sorted.enumerated() {
-        if index > 0, column.compare(Int(row), to: column, Int(sorted[index - 1])) != 0 {
+        if index > 0, steps[index - 1] != 0 {
           place = UInt64(index) << UInt64(width) / UInt64(all.count)
         }
         for bit in 0..<width where place >> UInt64(bit) & 1 == 1 {
