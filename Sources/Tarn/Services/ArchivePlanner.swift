@@ -17,6 +17,8 @@ struct ArchivePlanner: Sendable {
 
   /// The most actions that one file takes.
   private static let mostActions = 256
+  /// Files that commits wrote beyond which no more of them are read for one file.
+  private static let mostFiles = 20_000
   /// How long files of an attempt may come that was rolled back, in microseconds.
   private static let lateness: Int64 = 2 * 24 * 3_600 * 1_000_000
   /// The texts of a commit that tell how far a stream has come.
@@ -59,11 +61,8 @@ struct ArchivePlanner: Sendable {
     var entries = timeline.entries.filter { $0.instant < bound.instant }
     plan.hasMore = entries.count > Self.mostActions
     entries = Array(entries.prefix(Self.mostActions))
-    let read = entries
-    let (storage, width) = (storage, storage.costs.requestsAtOnce)
-    plan.actions = try await tableErrors {
-      try await concurrently(read, width: width) { try await ArchivedAction.load($0, from: storage) }
-    }
+    plan.actions = try await read(entries)
+    if plan.actions.count < entries.count { plan.hasMore = true }
     if let checkpoint = try await newestCheckpoint(of: plan.actions) {
       bound.lower(to: checkpoint, .checkpoint, checkpoint)
       plan.actions.removeAll { $0.entry.instant >= checkpoint }
@@ -76,6 +75,22 @@ struct ArchivePlanner: Sendable {
     let begin = free.first { $0.instant > last }?.instant ?? last
     plan.passed = passed.filter { $0 < begin }
     return plan
+  }
+
+  /// Reads what actions say, the oldest first, until that is as much as one file takes.
+  private func read(_ entries: [TimelineEntry]) async throws(TableError) -> [ArchivedAction] {
+    let (storage, width) = (storage, max(storage.costs.requestsAtOnce, 1))
+    var actions: [ArchivedAction] = []
+    var files = 0
+    while actions.count < entries.count, files < Self.mostFiles {
+      let next = Array(entries[actions.count...].prefix(width))
+      let found = try await tableErrors {
+        try await concurrently(next, width: width) { try await ArchivedAction.load($0, from: storage) }
+      }
+      files += found.reduce(0) { $0 + ($1.commit?.files.count ?? 0) }
+      actions += found
+    }
+    return actions
   }
 
   /// The first instant that stays, and why.

@@ -89,6 +89,29 @@ import Testing
     #expect(try await small.table.archive().actions.isEmpty)
   }
 
+  /// What is read at once follows what commits say, and not how many there are.
+  @Test func commitsOfManyFilesGoIntoSeveralFilesOfTheArchive() async throws {
+    let small = try await Self.table()
+    let statistics = (0..<1_250).map { number in
+      WriteStatistics(
+        fileID: "gone-\(number)", path: "gone-\(number)", partitionPath: "", previousCommit: nil, writes: 1,
+        size: 1)
+    }
+    let bytes = CommitMetadata(partitions: ["": statistics], operation: .upsert).bytes()
+    _ = try await Self.fill(small.table, 0..<12)
+    var old: [Instant] = []
+    for number in 0..<40 {
+      let instant = Instant(microseconds: 1_700_000_000_000_000 + Int64(number) * 1_000_000)
+      try await small.storage.put(bytes, at: ".hoodie/\(instant).commit", if: .ifAbsent)
+      old.append(instant)
+    }
+    let plan = try await small.table.archive(isPlan: true)
+    #expect(plan.actions.count >= 16 && plan.actions.count < 40)
+    let report = try await small.table.archive()
+    #expect(report.actions.map(\.instant) == old)
+    #expect(report.files.count > 1)
+  }
+
   @Test func whatACleanKeepsStays() async throws {
     let small = try await Self.table()
     let written = try await Self.fill(small.table, 0..<14)
