@@ -29,12 +29,7 @@ struct AttemptDecision: Sendable {
   /// - Returns: Nil where another writer stored one.
   func stored(_ head: LoadedHead?) async throws(TableError) -> LoadedHead? {
     guard let head else { throw TableError(.damaged, "the table has no head") }
-    guard head.tag == nil else { return head }
-    switch await recovery.heads.swap(head.head, on: nil, deciding: []) {
-    case .won(let stored): return stored
-    case .refused: return nil
-    case .failed(let error), .unknown(let error): throw TableError(error)
-    }
+    return try await recovery.stored(head)
   }
 
   /// Decides a commit, and looks again as often as others come before it without a conflict.

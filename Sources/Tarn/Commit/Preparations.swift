@@ -57,25 +57,10 @@ struct Preparations: Sendable {
   }
 
   /// Puts the table's own tombstone files in order, before one more is written.
-  ///
-  /// Files of attempts that another engine rolled back go, since a timeline that begins after them would take them
-  /// for completed. Those of an attempt that is under way stay, whoever's it is.
   func tidyTombstones(of table: WritableTable) async throws(TableError) {
-    try await tableErrors {
-      do throws(KeyIndexError) {
-        let store = try await TombstoneStore.open(in: storage, timeline: state.timeline)
-        if !store.uncommitted.isEmpty {
-          // An attempt that began meanwhile stands on the timeline before its tombstones do.
-          let timeline: Timeline
-          do { timeline = try await Timeline.load(from: storage) } catch { return }
-          try await store.removeAbandoned(by: timeline)
-        }
-        _ = try await store.merge(expiry: table.tombstoneExpiry(at: settings.now() / 1_000))
-      } catch {
-        guard case .damaged = error else { throw error }
-        settings.warn(
-          "\(error): the table's tombstones are not put in order; delete the file to go on without it")
-      }
-    }
+    let order = Housekeeping(
+      storage: storage, settings: settings, heads: HeadStore(storage, random: settings.random))
+    try await order.tidyTombstones(
+      state.timeline, expiry: table.tombstoneExpiry(at: settings.now() / 1_000))
   }
 }

@@ -1,3 +1,4 @@
+import TarnIndex
 import TarnStorage
 import TarnTimeline
 
@@ -92,6 +93,31 @@ struct Housekeeping: Sendable {
         return true
       }
       return true
+    }
+  }
+
+  /// Puts the table's own tombstone files in order.
+  ///
+  /// Files of attempts that another engine rolled back go, since a timeline that begins after them would take them
+  /// for completed. Those of an attempt that is under way stay, whoever's it is.
+  ///
+  /// - Parameter expiry: Deletions before this time, in milliseconds since 1970, go.
+  func tidyTombstones(_ timeline: Timeline, expiry: Int64) async throws(TableError) {
+    try await tableErrors {
+      do throws(KeyIndexError) {
+        let store = try await TombstoneStore.open(in: storage, timeline: timeline)
+        if !store.uncommitted.isEmpty {
+          // An attempt that began meanwhile stands on the timeline before its tombstones do.
+          let present: Timeline
+          do { present = try await Timeline.load(from: storage) } catch { return }
+          try await store.removeAbandoned(by: present)
+        }
+        _ = try await store.merge(expiry: expiry)
+      } catch {
+        guard case .damaged = error else { throw error }
+        settings.warn(
+          "\(error): the table's tombstones are not put in order; delete the file to go on without it")
+      }
     }
   }
 }

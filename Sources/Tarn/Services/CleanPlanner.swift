@@ -187,9 +187,7 @@ struct CleanPlanner: Sendable {
       let bytes: [UInt8]
       do { bytes = try await storage.readAll(entry.path) } catch { throw TableError(error) }
       do throws(AvroError) {
-        for (partition, names) in try SavepointMetadata(avro: bytes).files.pairs {
-          kept.formUnion(names.map { ExactText(TablePaths.join(partition, $0)) })
-        }
+        kept.formUnion(try SavepointMetadata(avro: bytes).paths.map { ExactText($0) })
       } catch {
         throw TableError(
           .damaged,

@@ -142,22 +142,7 @@ struct CleanService: Sendable {
     _ timeline: Timeline, _ properties: TableProperties
   ) async throws(TableError) {
     let hours = Int64(try TarnOptions(properties).tombstoneRetentionHours)
-    let storage = recovery.storage
-    let now = recovery.settings.now() / 1_000
-    try await tableErrors {
-      do throws(KeyIndexError) {
-        let store = try await TombstoneStore.open(in: storage, timeline: timeline)
-        if !store.uncommitted.isEmpty {
-          let present: Timeline
-          do { present = try await Timeline.load(from: storage) } catch { return }
-          try await store.removeAbandoned(by: present)
-        }
-        _ = try await store.merge(expiry: now - hours * 3_600_000)
-      } catch {
-        guard case .damaged = error else { throw error }
-        recovery.settings.warn(
-          "\(error): the table's tombstones are not put in order; delete the file to go on without it")
-      }
-    }
+    let order = Housekeeping(storage: recovery.storage, settings: recovery.settings, heads: recovery.heads)
+    try await order.tidyTombstones(timeline, expiry: recovery.settings.now() / 1_000 - hours * 3_600_000)
   }
 }
