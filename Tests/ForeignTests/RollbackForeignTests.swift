@@ -39,14 +39,7 @@ import Testing
   private func upsert(
     _ spark: Spark, _ path: String, _ folder: String, _ batch: RecordBatch, _ more: [String: String] = [:]
   ) async throws {
-    let source = folder + "/incoming-\(UUID().uuidString).parquet"
-    try await ParquetFixture.write(batch, to: source)
-    var options = TableForeignTests.sparkOptions("upsert", more)
-    if spark.testDescription != Spark.hudi015.testDescription {
-      options["hoodie.write.table.version"] = "6"
-      options["hoodie.write.auto.upgrade"] = "false"
-    }
-    try await spark.write(path, from: source, options: options)
+    try await TableForeignTests.write(spark, path, folder, batch, "upsert", more)
   }
 
   /// Spark's default writer goes by markers, removes the attempt's timeline files whatever it finds, and in time moves

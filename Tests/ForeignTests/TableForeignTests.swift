@@ -1,3 +1,4 @@
+import Foundation
 import Tarn
 import TarnColumns
 import TarnTestSupport
@@ -30,6 +31,33 @@ import Testing
       "hoodie.datasource.write.partitionpath.urlencode": "true",
       "hoodie.datasource.write.operation": operation,
     ].merging(more) { $1 }
+  }
+
+  /// The same for one of several versions of Hudi, each of which leaves the table's version as it is.
+  static func sparkOptions(
+    _ operation: String, _ more: [String: String] = [:], of spark: Spark
+  ) -> [String: String] {
+    var options = sparkOptions(operation, more)
+    if spark.testDescription != Spark.hudi015.testDescription {
+      options["hoodie.write.table.version"] = "6"
+      options["hoodie.write.auto.upgrade"] = "false"
+    }
+    return options
+  }
+
+  /// Has Spark write rows into such a table, by way of a file in a folder.
+  static func write(
+    _ spark: Spark, _ path: String, _ folder: String, _ batch: RecordBatch, _ operation: String = "upsert",
+    _ more: [String: String] = [:]
+  ) async throws {
+    let source = folder + "/incoming-\(UUID().uuidString).parquet"
+    try await ParquetFixture.write(batch, to: source)
+    try await spark.write(path, from: source, options: sparkOptions(operation, more, of: spark))
+  }
+
+  /// The rows of a round, some of them those of the round before.
+  static func batch(_ round: Int) throws -> RecordBatch {
+    try WideRows.batch(20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
   }
 
   @Test func everyTypeReadsAlikeInHudiRsAndSpark() async throws {

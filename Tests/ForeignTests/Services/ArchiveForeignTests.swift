@@ -66,17 +66,10 @@ import Testing
         #expect(report.actions.count >= 4 && report.holder == nil)
         try await compare("after Tarn's, round \(round)")
 
-        for step in 0..<2 {
+        for _ in 0..<2 {
           ordering += 1
-          let source = folder + "/incoming-\(round)-\(step).parquet"
-          try await ParquetFixture.write(
-            try WideRows.batch(20, ordering: ordering, seed: UInt64(ordering)), to: source)
-          var options = TableForeignTests.sparkOptions("upsert", Self.archiving)
-          if spark.testDescription != Spark.hudi015.testDescription {
-            options["hoodie.write.table.version"] = "6"
-            options["hoodie.write.auto.upgrade"] = "false"
-          }
-          try await spark.write(path, from: source, options: options)
+          let batch = try WideRows.batch(20, ordering: ordering, seed: UInt64(ordering))
+          try await TableForeignTests.write(spark, path, folder, batch, "upsert", Self.archiving)
           let timeline = try await table.timeline()
           all.formUnion(timeline.completedCommits.map(\.instant))
         }

@@ -8,26 +8,6 @@ import Testing
 
 /// Replacements of Tarn's, read and gone on with by other engines; and replacements of Spark's, beside which Tarn writes.
 @Suite(.serialized) struct ReplaceForeignTests {
-  private func options(
-    _ spark: Spark, _ operation: String, _ more: [String: String] = [:]
-  ) -> [String: String] {
-    var options = TableForeignTests.sparkOptions(operation, more)
-    if spark.testDescription != Spark.hudi015.testDescription {
-      options["hoodie.write.table.version"] = "6"
-      options["hoodie.write.auto.upgrade"] = "false"
-    }
-    return options
-  }
-
-  private func write(
-    _ spark: Spark, _ path: String, _ folder: String, _ batch: RecordBatch, _ operation: String,
-    _ more: [String: String] = [:]
-  ) async throws {
-    let source = folder + "/incoming-\(UUID().uuidString).parquet"
-    try await ParquetFixture.write(batch, to: source)
-    try await spark.write(path, from: source, options: options(spark, operation, more))
-  }
-
   private func ids(_ table: Table) async throws -> [String] {
     try await TableForeignTests.rows(try await table.snapshot())
   }
@@ -55,24 +35,27 @@ import Testing
 
       try await table.overwrite(try WideRows.batch(9, first: 200, ordering: 2, seed: 3))
       try await expectAlike(path, table, spark, "overwrite of partitions")
-      try await write(spark, path, folder, try WideRows.batch(20, first: 195, ordering: 3, seed: 4), "upsert")
+      try await TableForeignTests.write(
+        spark, path, folder, try WideRows.batch(20, first: 195, ordering: 3, seed: 4), "upsert")
       try await expectAlike(path, table, spark, "upsert by Spark")
 
       try await table.deletePartitions([partitions[0]])
       try await expectAlike(path, table, spark, "deleted partition")
-      try await write(spark, path, folder, try WideRows.batch(20, first: 205, ordering: 4, seed: 5), "upsert")
+      try await TableForeignTests.write(
+        spark, path, folder, try WideRows.batch(20, first: 205, ordering: 4, seed: 5), "upsert")
       try await expectAlike(path, table, spark, "upsert by Spark into a deleted partition")
 
       try await table.truncate()
       #expect(try await ids(table).isEmpty)
-      try await write(spark, path, folder, try WideRows.batch(20, first: 300, ordering: 5, seed: 6), "upsert")
+      try await TableForeignTests.write(
+        spark, path, folder, try WideRows.batch(20, first: 300, ordering: 5, seed: 6), "upsert")
       try await expectAlike(path, table, spark, "upsert by Spark into an emptied table")
       #expect(try await ids(table).count == 20)
 
       try await table.overwrite(try WideRows.batch(15, first: 400, ordering: 6, seed: 7), .table)
       try await expectAlike(path, table, spark, "overwrite of the table")
       // Spark replaces in its turn, cleans what was replaced, and Tarn goes on.
-      try await write(
+      try await TableForeignTests.write(
         spark, path, folder, try WideRows.batch(5, first: 500, ordering: 7, seed: 8), "insert_overwrite",
         [
           "hoodie.clean.automatic": "true", "hoodie.cleaner.commits.retained": "1",
@@ -103,7 +86,8 @@ import Testing
       #expect(report.replaced == count && report.files < count)
       #expect(try await ids(table) == rows)
       try await expectAlike(path, table, spark, "clustering by Tarn")
-      try await write(spark, path, folder, try WideRows.batch(40, first: 80, ordering: 3, seed: 4), "upsert")
+      try await TableForeignTests.write(
+        spark, path, folder, try WideRows.batch(40, first: 80, ordering: 3, seed: 4), "upsert")
       #expect(try await ids(table).count == 120)
       try await expectAlike(path, table, spark, "upsert by Spark")
       try await table.cluster(.zOrder(["ts", "price"]))
@@ -121,7 +105,7 @@ import Testing
     try await TestWorld.withTemporaryFolder { folder in
       let path = folder + "/trades"
       let table = try await TableForeignTests.create(path)
-      try await write(spark, path, folder, try WideRows.batch(30), "upsert")
+      try await TableForeignTests.write(spark, path, folder, try WideRows.batch(30), "upsert")
       try await spark.sql(
         "call run_clustering(path => '\(path)', op => 'schedule', order => 'ts', show_involved_partition => true)"
       )
@@ -166,7 +150,8 @@ import Testing
       let pending = try #require(try await table.timeline().pending.first)
       #expect(pending.action == .replacecommit && pending.state == .inflight)
       #expect(try await spark.read(path, select: TableForeignTests.columns) == before)
-      try await write(spark, path, folder, try WideRows.batch(5, first: 100, ordering: 3, seed: 4), "upsert")
+      try await TableForeignTests.write(
+        spark, path, folder, try WideRows.batch(5, first: 100, ordering: 3, seed: 4), "upsert")
       #expect(try await table.timeline().pending.isEmpty)
       #expect(try await ids(table).count == 35)
       try await table.upsert(try WideRows.batch(5, first: 110, ordering: 4, seed: 5))

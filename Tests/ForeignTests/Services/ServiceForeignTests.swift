@@ -18,17 +18,8 @@ import Testing
     _ spark: Spark, _ path: String, _ folder: String, _ batch: RecordBatch? = nil, round: Int,
     _ more: [String: String]
   ) async throws {
-    let source = folder + "/incoming-\(round).parquet"
-    let batch =
-      try batch
-      ?? WideRows.batch(20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
-    try await ParquetFixture.write(batch, to: source)
-    var options = TableForeignTests.sparkOptions("upsert", more)
-    if spark.testDescription != Spark.hudi015.testDescription {
-      options["hoodie.write.table.version"] = "6"
-      options["hoodie.write.auto.upgrade"] = "false"
-    }
-    try await spark.write(path, from: source, options: options)
+    try await TableForeignTests.write(
+      spark, path, folder, try batch ?? TableForeignTests.batch(round), "upsert", more)
   }
 
   /// What an archive keeps of a commit.
@@ -237,16 +228,8 @@ import Testing
   private func upsert(
     _ spark: Spark, _ path: String, _ folder: String, _ round: Int, _ more: [String: String] = [:]
   ) async throws {
-    let source = folder + "/incoming-\(UUID().uuidString).parquet"
-    let batch = try WideRows.batch(
-      20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
-    try await ParquetFixture.write(batch, to: source)
-    var options = TableForeignTests.sparkOptions("upsert", more)
-    if spark.testDescription != Spark.hudi015.testDescription {
-      options["hoodie.write.table.version"] = "6"
-      options["hoodie.write.auto.upgrade"] = "false"
-    }
-    try await spark.write(path, from: source, options: options)
+    try await TableForeignTests.write(
+      spark, path, folder, try TableForeignTests.batch(round), "upsert", more)
   }
 
   /// Runs a procedure of Spark's, which without this would build a metadata table, and upgrade the table.
@@ -263,9 +246,7 @@ import Testing
   }
 
   private func upsert(_ table: Table, _ round: Int) async throws -> Instant {
-    let batch = try WideRows.batch(
-      20, first: 5 * round, ordering: Int64(round + 1), seed: UInt64(round + 1))
-    return try #require(try await table.upsert(batch).instant)
+    return try #require(try await table.upsert(try TableForeignTests.batch(round)).instant)
   }
 
   /// All read the table alike, and nothing is wrong with it.
