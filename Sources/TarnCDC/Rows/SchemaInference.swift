@@ -134,7 +134,11 @@ public struct SchemaInference: Sendable, RecordConsumer {
     return Schema(source == .changeRecords ? fields + EventColumn.fields : fields)
   }
 
-  /// What the user should know of the choices made, a line each.
+  /// The names that were null in all records, and make no column.
+  public var untypedNames: [String] { types.indices.filter { !types[$0].isKnown }.map(names.name) }
+
+  /// What the user should know of the choices made, a line each; of ``untypedNames``, ``UntypedNames/warning(_:)`` says
+  /// it.
   public var warnings: [String] {
     let named = named
     var lines = zip(named.ids, named.columns).flatMap { id, column in
@@ -142,9 +146,6 @@ public struct SchemaInference: Sendable, RecordConsumer {
     }
     for (id, column) in zip(named.ids, named.columns) where keys.contains(id) && types[id].type != type(id) {
       lines.append("key column \(column) becomes string: its bytes stand there as base64")
-    }
-    if let line = UntypedNames.warning(types.indices.filter { !types[$0].isKnown }.map(names.name)) {
-      lines.append(line)
     }
     if names.count >= NameTable.limit {
       lines.append("only the first \(NameTable.limit) names become columns")

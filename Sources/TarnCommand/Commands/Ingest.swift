@@ -33,36 +33,13 @@ enum IngestCommand {
     let table = try await access.openForWriting()
     var input = try await ChangeInput(arguments, try access.owners(of: table))
     try await input.sayLeft()
-    var schema: Schema
-    var key = table?.properties.recordKeyFields
     let given = try await access.givenSchema()
-    if let table {
-      let present = try await access.located { try await table.schema() }
-      schema = try access.joined(present, with: given)
-    } else if let given {
-      schema = given
-      schema.fields += EventColumn.fields.filter { given[$0.name] == nil }
-      if !arguments.has(Options.key) { key = try await input.key(in: given) }
-    } else {
-      let inferred = try await input.inferred(preferred: arguments.namedColumns)
-      schema = inferred.schema
-      if !arguments.has(Options.key) { key = inferred.key }
-    }
-    let column = { [owners = input.owners, schema] (name: String) in owners.column(meaning: name, in: schema)
-    }
-    key = key ?? arguments[Options.key]?.map(column)
-    guard let key, !(table == nil && key.isEmpty) else {
-      throw UsageError("\(Options.key.usage.text) is missing, and no record names its key")
-    }
-    let partition = table?.properties.partitionFields ?? (arguments[Options.partitionBy] ?? []).map(column)
-    let ordering =
-      table == nil ? column(arguments[Options.orderBy] ?? EventColumn.time) : table?.properties.orderingField
-    let changes = try await input.changes(schema, key: key, partition: partition, ordering: ordering)
+    let (roles, changes) = try await changes(&input, access, of: table, given)
     let (written, report) = try await access.write(table) {
       // As given, however wide values were read.
       try await access.plan(
-        Schema(changes.rows.schema.fields.map { given?[$0.name] ?? $0 }), key: key, partitionedBy: partition,
-        orderedBy: ordering, input.owners)
+        Schema(changes.rows.schema.fields.map { given?[$0.name] ?? $0 }), key: roles.key,
+        partitionedBy: roles.partition, orderedBy: roles.ordering, input.owners)
     } _: { table in
       let taken = try await input.taken(changes, by: table)
       try input.storeDeadLetters(besides: &deadLetters)
@@ -73,5 +50,61 @@ enum IngestCommand {
       }
     }
     StandardError.write(line: report.line("ingested into", written, deadLetters: input.deadLetters.size))
+  }
+
+  /// The columns with a meaning.
+  private struct Roles {
+    var key: [String]
+    var partition: [String]
+    var ordering: String?
+  }
+
+  /// Reads the changes, for a table or for one that is to be made.
+  private static func changes(
+    _ input: inout ChangeInput, _ access: TableAccess, of table: Table?, _ given: Schema?
+  ) async throws -> (Roles, ChangeBatch) {
+    while true {
+      let (schema, roles) = try await columns(&input, access, of: table, given)
+      let changes = try await input.changes(
+        schema, key: roles.key, partition: roles.partition, ordering: roles.ordering)
+      if let changes { return (roles, changes) }
+    }
+  }
+
+  /// The columns for which the changes are read.
+  private static func columns(
+    _ input: inout ChangeInput, _ access: TableAccess, of table: Table?, _ given: Schema?
+  ) async throws -> (Schema, Roles) {
+    let arguments = access.arguments
+    if let table {
+      let present = try await access.located { try await table.schema() }
+      let properties = table.properties
+      return (
+        try access.joined(present, with: given),
+        Roles(
+          key: properties.recordKeyFields, partition: properties.partitionFields,
+          ordering: properties.orderingField)
+      )
+    }
+    var schema: Schema
+    var key: [String]?
+    if let given {
+      schema = given
+      schema.fields += EventColumn.fields.filter { given[$0.name] == nil }
+      if !arguments.has(Options.key) { key = try await input.key(in: given) }
+    } else {
+      let inferred = try await input.inferred(preferred: arguments.namedColumns)
+      schema = inferred.schema
+      if !arguments.has(Options.key) { key = inferred.key }
+    }
+    let column = { [owners = input.owners, schema] (name: String) in owners.column(meaning: name, in: schema)
+    }
+    guard let key = key ?? arguments[Options.key]?.map(column), !key.isEmpty else {
+      throw UsageError("\(Options.key.usage.text) is missing, and no record names its key")
+    }
+    let roles = Roles(
+      key: key, partition: (arguments[Options.partitionBy] ?? []).map(column),
+      ordering: column(arguments[Options.orderBy] ?? EventColumn.time))
+    return (schema, roles)
   }
 }

@@ -12,8 +12,8 @@ struct ChangeInput {
   private let dynamoDBTable: String?
   /// Which names own which columns.
   private(set) var owners: ColumnOwners
-  /// Whether the columns are those of all records.
-  private var isInferred = false
+  /// What tells the columns of a new table.
+  private var inferred: Inferred?
   /// Records that could not be taken.
   private(set) var deadLetters = DeadLetters()
   /// Makes the rows, for reading the records again.
@@ -30,21 +30,35 @@ struct ChangeInput {
     zone = arguments[Options.zone]
   }
 
-  /// What the records themselves say of their columns.
+  /// From which records the columns are, and what is to be said of them once all have been read.
+  private enum Inferred {
+    case fromFirst(notes: [String])
+    case fromAll(notes: [String])
+  }
+
+  /// How many records tell the columns of a new table before any becomes a row.
+  ///
+  /// What later ones bring is found on the way, and only where one does not fit are all of them asked first.
+  private static let sample = 10_000
+
+  /// What the records themselves say of their columns: the first of them, or all where these did not tell enough.
   ///
   /// - Parameter preferred: Columns that must be called as their attributes.
   mutating func inferred(preferred: [String]) async throws -> (schema: Schema, key: [String]) {
     var inference = SchemaInference(.changeRecords, preferred: preferred, table: dynamoDBTable)
     var ignored = DeadLetters(isCounting: true)
-    try await input.read(into: &inference, &ignored)
+    var part = input
+    if inferred == nil { part.limit = Self.sample }
+    try await part.read(into: &inference, &ignored)
     guard inference.count > 0 else {
       throw CommandError(
         "\(input.names): no change records are there, from which columns could be inferred (--schema gives them)"
       )
     }
-    for warning in inference.warnings { StandardError.note(warning) }
     owners = inference.owners
-    isInferred = true
+    inferred =
+      inference.isFull(limit: part.limit)
+      ? .fromFirst(notes: inference.warnings) : .fromAll(notes: inference.warnings)
     return (inference.schema, inference.keyFields)
   }
 
@@ -71,9 +85,31 @@ struct ChangeInput {
   func sayLeft() async throws { try await input.sayLeft() }
 
   /// Reads the changes, with columns for the attributes that have none yet.
+  ///
+  /// - Returns: Nil where the first records inferred columns into which others do not fit: all records are then to be
+  ///   asked for them.
   mutating func changes(
     _ schema: Schema, key: [String], partition: [String], ordering: String?
-  ) async throws -> ChangeBatch {
+  ) async throws -> ChangeBatch? {
+    guard case .fromFirst = inferred else {
+      return try await read(schema, key: key, partition: partition, ordering: ordering)
+    }
+    // Whatever is wrong with a record, it is told by the columns of all.
+    return try? await read(schema, key: key, partition: partition, ordering: ordering)
+  }
+
+  private mutating func read(
+    _ schema: Schema, key: [String], partition: [String], ordering: String?
+  ) async throws -> ChangeBatch? {
+    var notes: [String] = []
+    var isFromFirst = false
+    switch inferred {
+    case .fromFirst(let told): (notes, isFromFirst) = (told, true)
+    case .fromAll(let told): notes = told
+    case nil: break
+    }
+    // Columns get wider than all records make them, not than the first ones do.
+    let widens = widens && !isFromFirst
     var columns =
       widens
       ? GrowingColumns(GrowingColumns.parsed(schema), widening: schema, texts: key + partition)
@@ -93,19 +129,30 @@ struct ChangeInput {
       builder.keepsNewValues = true
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &deadLetters) { batches.append(try $0.finish()) }
+      if isFromFirst, deadLetters.count > 0 { return nil }
       let told = builder.found
       owners = told.owners
-      NewColumns.say(told.newFields, isTable: true)
+      for note in notes { StandardError.note(note) }
+      notes = []
+      NewColumns.say(told.newFields, isTable: inferred == nil)
       columns.grow(by: told)
       guard let complete = builder.completed(batches) else { continue }
       say(told, otherTables: builder.counts.otherTables, since: before)
       let changes = try BatchJoin.changes(complete, schema: columns.schema)
-      guard isInferred, deadLetters.count > 0 else { return changes }
-      // Records that were rejected make no columns.
-      let roles = key + partition + (ordering.map { [$0] } ?? []) + EventColumn.fields.map(\.name)
-      return try ChangeBatch(
-        rows: try BatchJoin.withoutEmpty(changes.rows, keeping: Set(roles)), isDelete: changes.isDelete)
+      return inferred == nil
+        ? changes : try created(changes, keeping: key + partition + (ordering.map { [$0] } ?? []))
     }
+  }
+
+  /// The changes as those of a new table: the event columns stand behind the others, and records that were rejected
+  /// make no columns.
+  private func created(_ changes: ChangeBatch, keeping roles: [String]) throws -> ChangeBatch {
+    let events = EventColumn.fields.map(\.name)
+    let names = changes.rows.schema.names
+    var rows = try changes.rows.select(
+      names.filter { !events.contains($0) } + names.filter { events.contains($0) })
+    if deadLetters.count > 0 { rows = try BatchJoin.withoutEmpty(rows, keeping: Set(roles + events)) }
+    return try ChangeBatch(rows: rows, isDelete: changes.isDelete)
   }
 
   /// Says what the user should know of the records.

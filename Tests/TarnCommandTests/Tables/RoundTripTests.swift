@@ -320,6 +320,51 @@ struct RoundTripTests {
     }
   }
 
+  /// Change records enough that the first ones alone are asked for the columns, and then some more.
+  private static func manyRecords(_ late: [String]) -> String {
+    func insert(_ number: Int, _ more: String) -> String {
+      let image = #"{"id":{"S":"\#(number)"},"n":{"N":"\#(number)"}\#(more)}"#
+      return
+        #"{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"Keys":{"id":{"S":"\#(number)"}},"NewImage":\#(image)}}"#
+        + "\n"
+    }
+    let first = (0..<10_000).map { insert($0, #","nothing":{"NULL":true}"#) }
+    return first.joined() + late.enumerated().map { insert(10_000 + $0, $1) }.joined()
+  }
+
+  @Test(
+    "The columns of a new table are those of all records, whatever the first ones have",
+    arguments: [
+      // A new attribute; one that was null; a fraction among whole numbers; a text among them.
+      (#","late":{"BOOL":true}"#, "id: string, n: long, late: boolean", "nothing"),
+      (#","nothing":{"S":"some"}"#, "id: string, n: long, nothing: string", nil),
+      (
+        #","late":{"N":"1.5"},"late2":{"NULL":true}"#, "id: string, n: long, late: decimal(38,18)",
+        "nothing\", \"late2"
+      ),
+      (#"@1.5"#, "id: string, n: decimal(38,18)", "nothing"),
+    ] as [(String, String, String?)])
+  func lateColumns(late: String, columns: String, untyped: String?) async throws {
+    try await Tool.inFolder { tool in
+      var text = Self.manyRecords([late.hasPrefix("@") ? "" : late, ""])
+      if late.hasPrefix("@") { text.replace(#""n":{"N":"10001"}"#, with: #""n":{"N":"1.5"}"#) }
+      try tool.write("in.jsonl", text)
+      let outcome = try await tool.succeed("ingest", "t", "--create", "--changes", "in.jsonl")
+      #expect(outcome.errors.contains("10002 inserted"))
+      let notes = outcome.errors.split(separator: "\n").filter { $0.contains("note:") }
+      #expect(notes.count == (untyped == nil ? 0 : 1), "\(notes)")
+      if let untyped { #expect(notes.first?.contains("\"\(untyped)\"") == true) }
+      let schema = try await tool.succeed("schema", "t").rows.compactMap { row -> String? in
+        let row = try JSONValue(parsing: Array(row.utf8))
+        guard let column = row["column"]?.string, let type = row["type"]?.string else { return nil }
+        return column + ": " + type
+      }
+      #expect(
+        schema.filter { !$0.hasPrefix("_hoodie") }.joined(separator: ", ")
+          == columns + ", _event_id: string, _event_name: string, _event_time: timestamp", "\(schema)")
+    }
+  }
+
   @Test("Attributes whose names no column can have go to columns that can, in later batches too")
   func oddNames() async throws {
     try await Tool.inFolder { tool in
