@@ -3,7 +3,7 @@ import TarnColumns
 import TarnTestSupport
 import Testing
 
-@testable import TarnIndex
+import TarnIndex
 
 @Suite struct ValueNumbersTests {
   /// A column of few values, some of them null, of a type.

@@ -1,6 +1,6 @@
 import Foundation
 import TarnBytes
-@testable import TarnStorage
+import TarnStorage
 import TarnTestSupport
 import Testing
 

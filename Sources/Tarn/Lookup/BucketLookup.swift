@@ -89,11 +89,7 @@ struct BucketLookup: Sendable {
 
   /// Checks that each bucket has one file group at most, and each file group a bucket.
   private func check(_ slices: [FileSlice], of buckets: Buckets) throws(TableError) {
-    struct Place: Hashable {
-      var partition: ExactText
-      var bucket: Int
-    }
-    var known: [Place: FileSlice] = [:]
+    var known: [PartitionBucket: FileSlice] = [:]
     for slice in slices {
       guard let bucket = slice.bucket else {
         throw TableError(
@@ -108,8 +104,7 @@ struct BucketLookup: Sendable {
           "\(slice.path): this file group is that of bucket \(bucket), and there are \(buckets.text), counted from 0: "
             + "give the number of the writer that made the table", path: slice.path)
       }
-      let place = Place(partition: ExactText(slice.partitionPath), bucket: bucket)
-      if let other = known.updateValue(slice, forKey: place) {
+      if let other = known.updateValue(slice, forKey: PartitionBucket(of: slice)) {
         throw TableError(
           .damaged,
           "\(slice.path): bucket \(bucket) has another file group in this partition, \(other.fileID), and can have "

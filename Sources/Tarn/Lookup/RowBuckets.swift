@@ -61,6 +61,20 @@ struct KeyPlace: Hashable {
   }
 }
 
+/// A bucket of a partition, which has one file group at most.
+struct PartitionBucket: Hashable {
+  private let partition: ExactText
+  private let bucket: Int?
+
+  init(_ partition: String, _ bucket: Int?) {
+    self.partition = ExactText(partition)
+    self.bucket = bucket
+  }
+
+  /// The bucket of a slice.
+  init(of slice: FileSlice) { self.init(slice.partitionPath, slice.bucket) }
+}
+
 extension FileSlice {
   /// The bucket that the file group's id names; nil for an id of another kind.
   var bucket: Int? { BucketIndex.bucket(ofFileID: fileID) }

@@ -1,4 +1,3 @@
-import TarnBytes
 import TarnFileGroups
 import TarnTimeline
 
@@ -8,19 +7,6 @@ import TarnTimeline
 struct BucketPacker {
   /// The bucket of each row that is written.
   let buckets: [Int32]
-
-  /// Where rows go.
-  private struct Place: Hashable {
-    var partition: ExactText
-    var bucket: Int?
-
-    init(_ partition: String, _ bucket: Int?) {
-      self.partition = ExactText(partition)
-      self.bucket = bucket
-    }
-
-    init(_ update: FileGroupUpdate) { self.init(update.slice.partitionPath, update.slice.bucket) }
-  }
 
   /// Distributes the inserts of each partition.
   ///
@@ -33,17 +19,19 @@ struct BucketPacker {
   ) -> WritePlan {
     var plan = WritePlan(updates: updates)
     var changing = Dictionary(
-      updates.enumerated().map { (Place($0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
-    let rests = Dictionary(others.map { (Place($0), $0) }, uniquingKeysWith: { first, _ in first })
+      updates.enumerated().map { (PartitionBucket(of: $0.element.slice), $0.offset) },
+      uniquingKeysWith: { first, _ in first })
+    let rests = Dictionary(
+      others.map { (PartitionBucket(of: $0.slice), $0) }, uniquingKeysWith: { first, _ in first })
     for (partition, rows) in inserts {
       let byBucket = Dictionary(grouping: rows) { buckets[Int($0)] }
       for (bucket, rows) in byBucket.sorted(by: { $0.key < $1.key }) {
-        let place = Place(partition, Int(bucket))
-        if changing[place] == nil, let other = rests[place] {
-          changing[place] = plan.updates.count
+        let home = PartitionBucket(partition, Int(bucket))
+        if changing[home] == nil, let other = rests[home] {
+          changing[home] = plan.updates.count
           plan.updates.append(other)
         }
-        if let index = changing[place] {
+        if let index = changing[home] {
           plan.updates[index].inserts = rows
         } else {
           plan.creations.append(

@@ -9,13 +9,13 @@ struct VersionHistory: Sendable {
   private let storage: any Storage
   private let instant: Instant
   /// What commits wrote in a partition: of each file group the version before.
-  private var written: [Place: [String: String?]] = [:]
+  private var written: [PartitionVersion: [String: String?]] = [:]
   /// The file groups that commits began, by partition; nil where that was not asked yet.
   private var begun: [ExactText: Set<String>]?
   /// What the archive tells; nil where it was not asked yet.
   private var archived: Archived?
 
-  private struct Place: Hashable {
+  private struct PartitionVersion: Hashable {
     let partition: ExactText
     let instant: Instant
   }
@@ -54,15 +54,15 @@ struct VersionHistory: Sendable {
         let isNew = try await fromArchive().begun[ExactText(partition)]?.contains(file.fileID) ?? false
         return isNew ? .none : .unknown
       }
-      let place = Place(partition: ExactText(partition), instant: version)
-      if written[place] == nil {
+      let key = PartitionVersion(partition: ExactText(partition), instant: version)
+      if written[key] == nil {
         let files = try await CommitLog(storage).document(of: entry).files {
-          ExactText($0) == place.partition
+          ExactText($0) == key.partition
         }
-        written[place] = Dictionary(
+        written[key] = Dictionary(
           files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
       }
-      guard let before = written[place]?[file.fileID] else { return .unknown }
+      guard let before = written[key]?[file.fileID] else { return .unknown }
       guard let text = before else { return .none }
       guard let previous = Instant(text), previous < version else { return .unknown }
       version = previous

@@ -37,11 +37,11 @@ public struct AWSCredentialsChain: AWSCredentialsProvider {
   }
 }
 
-/// Looks for credentials, place by place.
+/// Looks for credentials, source by source.
 struct CredentialsSearch: Sendable {
   let context: CredentialsContext
 
-  private enum Place: String {
+  private enum Source: String {
     case environment, profile
     case webIdentity = "web identity"
     case container
@@ -51,21 +51,21 @@ struct CredentialsSearch: Sendable {
   func load() async throws(AWSError) -> AWSCredentials {
     let options = context.configuration.options
     if let given = options.credentials { return given }
-    var places: [Place] = [.environment, .profile, .webIdentity, .container, .instance]
+    var sources: [Source] = [.environment, .profile, .webIdentity, .container, .instance]
     // Who names a profile means it.
-    if options.profile != nil { places.removeAll { $0 == .environment } }
+    if options.profile != nil { sources.removeAll { $0 == .environment } }
     var missing: [String] = []
-    for place in places {
-      switch try await find(place) {
+    for source in sources {
+      switch try await find(source) {
       case .found(let credentials): return credentials
-      case .absent(let why): missing.append("\(place.rawValue): \(why)")
+      case .absent(let why): missing.append("\(source.rawValue): \(why)")
       }
     }
     throw AWSError(.credentials, "credentials", "there are none. " + missing.joined(separator: "; "))
   }
 
-  private func find(_ place: Place) async throws(AWSError) -> CredentialsFinding {
-    switch place {
+  private func find(_ source: Source) async throws(AWSError) -> CredentialsFinding {
+    switch source {
     case .environment: return EnvironmentCredentials.find(in: context.world)
     case .profile: return try await ProfileCredentials(context: context).find()
     case .webIdentity: return try await findWebIdentity()

@@ -4,7 +4,7 @@ import TarnColumns
 /// Values that have no column yet, or one that does not hold them, kept as text until it is known which type does.
 struct LateValues: Sendable {
   /// Where a value stands, and what it is.
-  private struct Place {
+  private struct Entry {
     var row: Int32
     var kind: ScannedKind
     var isAttribute: Bool
@@ -12,7 +12,7 @@ struct LateValues: Sendable {
     var isLenient: Bool
   }
 
-  private var places: [Place] = []
+  private var entries: [Entry] = []
   private var texts = ByteStrings()
 
   /// Keeps a value of a row; the rows come in ascending order.
@@ -28,30 +28,30 @@ struct LateValues: Sendable {
         try texts.append(scanner.raw(value.value))
       }
     } catch { return false }
-    places.append(
-      Place(
+    entries.append(
+      Entry(
         row: Int32(truncatingIfNeeded: row), kind: value.kind, isAttribute: value.isAttribute,
         isLenient: isLenient))
     return true
   }
 
-  /// Takes the places among the rows that stay of a batch.
+  /// Takes the entries among the rows that stay of a batch.
   ///
   /// - Parameter rows: The rows that stay, ascending.
   mutating func keep(_ rows: [Int32]) {
     var texts = ByteStrings()
-    var left: [Place] = []
+    var left: [Entry] = []
     var next = 0
-    for (number, place) in places.enumerated() {
-      while next < rows.count, rows[next] < place.row { next += 1 }
-      guard next < rows.count, rows[next] == place.row else { continue }
+    for (number, entry) in entries.enumerated() {
+      while next < rows.count, rows[next] < entry.row { next += 1 }
+      guard next < rows.count, rows[next] == entry.row else { continue }
       // A part of the texts is no longer than all of them.
       guard (try? texts.append(self.texts[number])) != nil else { continue }
-      var moved = place
+      var moved = entry
       moved.row = Int32(truncatingIfNeeded: next)
       left.append(moved)
     }
-    places = left
+    entries = left
     self.texts = texts
   }
 
@@ -67,17 +67,17 @@ struct LateValues: Sendable {
     var times = ZonelessTimes(columns: 1, utcOffset: nil)
     var done = 0
     do {
-      for (number, place) in places.enumerated() {
-        let row = Int(place.row)
+      for (number, entry) in entries.enumerated() {
+        let row = Int(entry.row)
         try Self.fill(&builder, present, done..<row)
         done = row + 1
         let value = ScannedValue(
-          name: 0..<0, value: 0..<0, kind: place.kind, nameIsEscaped: false, valueIsEscaped: false,
-          isAttribute: place.isAttribute)
+          name: 0..<0, value: 0..<0, kind: entry.kind, nameIsEscaped: false, valueIsEscaped: false,
+          isAttribute: entry.isAttribute)
         do {
           try target.append(value, texts[number], to: &builder, &times)
         } catch {
-          guard place.isLenient else { return nil }
+          guard entry.isLenient else { return nil }
           builder.appendNulls()
         }
       }

@@ -9,7 +9,7 @@ import TarnTimeline
 struct TableAccess {
   let path: String
   let location: TableLocation
-  private let place: Place
+  private let named: UserLocation
   let arguments: Arguments
   /// The buckets that are given.
   private let buckets: Buckets?
@@ -18,8 +18,8 @@ struct TableAccess {
     self.arguments = arguments
     path = arguments.operands.first ?? ""
     guard !path.isEmpty else { throw UsageError("TABLE is empty") }
-    place = try Place(path)
-    guard place.kind != .file else {
+    named = try UserLocation(path)
+    guard named.kind != .file else {
       throw CommandError("\(path): it is a file; name the table's folder")
     }
     buckets = arguments[Options.buckets].map {
@@ -28,7 +28,7 @@ struct TableAccess {
     guard buckets != nil || !arguments.has(Options.bucketField) else {
       throw UsageError("--bucket-field needs --buckets N")
     }
-    location = try place.table(synchronizes: !arguments.has(Options.noSync))
+    location = try named.table(synchronizes: !arguments.has(Options.noSync))
   }
 
   private var settings: TableSettings {

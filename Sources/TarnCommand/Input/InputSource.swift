@@ -14,7 +14,7 @@ struct InputSource {
   ///
   /// - Throws: ``CommandError`` where there is none.
   static func file(_ path: String) throws -> InputSource {
-    let source = InputSource(try Place(path).input())
+    let source = InputSource(try UserLocation(path).input())
     guard !source.name.isEmpty else { throw CommandError("\(path): it is a folder; name files") }
     return source
   }
@@ -23,7 +23,7 @@ struct InputSource {
   ///
   /// - Throws: ``CommandError`` where there is none.
   static func any(_ path: String) async throws -> InputSource {
-    InputSource(try await Place(path).inputOrFolder())
+    InputSource(try await UserLocation(path).inputOrFolder())
   }
 
   private init(_ place: (storage: any Storage, name: String, prefix: String)) {

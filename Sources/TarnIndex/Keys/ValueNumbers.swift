@@ -2,11 +2,11 @@ import TarnBytes
 import TarnColumns
 
 /// The values of columns, numbered in the order in which they come: equal ones have one number.
-struct ValueNumbers {
+package struct ValueNumbers {
   /// The number of each row's values.
-  private(set) var numbers: [Int32] = []
+  package private(set) var numbers: [Int32] = []
   /// The first row with the values of each number.
-  private(set) var firstRows: [Int32] = []
+  package private(set) var firstRows: [Int32] = []
 
   /// Numbers the values of one column by their texts; null is a value of its own.
   ///
@@ -26,7 +26,7 @@ struct ValueNumbers {
   /// Numbers the values of several columns together; there is at least one.
   ///
   /// - Throws: ``ColumnError`` where the texts of one would pass 2 GiB.
-  init(of columns: [Column]) throws(ColumnError) {
+  package init(of columns: [Column]) throws(ColumnError) {
     guard let first = columns.first else { return }
     self = try ValueNumbers(first)
     for column in columns.dropFirst() { self = ValueNumbers(self, try ValueNumbers(column)) }

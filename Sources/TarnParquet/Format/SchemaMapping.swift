@@ -98,29 +98,29 @@ struct SchemaTreeBuilder {
   let hasOrderOfType: [Bool]
 
   /// Levels and names above a node.
-  private struct Place {
+  private struct Levels {
     var path: [String] = []
     var definition = 0
     var cellDefinition = 0
     var cellRepetition = 0
   }
 
-  func column(_ node: StoredNode) throws(UnreadableError) -> SchemaNode { try field(node, Place()) }
+  func column(_ node: StoredNode) throws(UnreadableError) -> SchemaNode { try field(node, Levels()) }
 
   /// A node where any repetition may stand.
-  private func field(_ node: StoredNode, _ place: Place) throws(UnreadableError) -> SchemaNode {
+  private func field(_ node: StoredNode, _ levels: Levels) throws(UnreadableError) -> SchemaNode {
     guard node.isRepeated else {
-      return try value(node, place, isNullable: node.element.repetition == .optional)
+      return try value(node, levels, isNullable: node.element.repetition == .optional)
     }
     // A repeated field that no list or map explains is a list itself, and neither it nor its elements are null.
-    let inner = entered(node, place)
+    let inner = entered(node, levels)
     let element = try value(node, inner, isNullable: false, isEntered: true)
-    return list(node.element.name, element, place, inner, present: place.definition, isNullable: false)
+    return list(node.element.name, element, levels, inner, present: levels.definition, isNullable: false)
   }
 
-  /// The place of a repeated node's own content.
-  private func entered(_ node: StoredNode, _ place: Place) -> Place {
-    var inner = place
+  /// The levels of a repeated node's own content.
+  private func entered(_ node: StoredNode, _ levels: Levels) -> Levels {
+    var inner = levels
     inner.path.append(node.element.name)
     inner.definition += 1
     inner.cellDefinition = inner.definition
@@ -129,7 +129,7 @@ struct SchemaTreeBuilder {
   }
 
   private func list(
-    _ name: String, _ element: SchemaNode, _ place: Place, _ inner: Place, present: Int, isNullable: Bool
+    _ name: String, _ element: SchemaNode, _ levels: Levels, _ inner: Levels, present: Int, isNullable: Bool
   ) -> SchemaNode {
     var element = element
     element.field.name = "element"
@@ -137,26 +137,27 @@ struct SchemaTreeBuilder {
       field: Field(name, .list(element.field), isNullable: isNullable),
       shape: .list(
         elementDefinition: inner.cellDefinition, elementRepetition: inner.cellRepetition, element),
-      cellDefinition: place.cellDefinition, cellRepetition: place.cellRepetition, presentDefinition: present)
+      cellDefinition: levels.cellDefinition, cellRepetition: levels.cellRepetition, presentDefinition: present
+    )
   }
 
   /// What a node means, its own repetition aside.
   private func value(
-    _ node: StoredNode, _ outer: Place, isNullable: Bool, isEntered: Bool = false
+    _ node: StoredNode, _ outer: Levels, isNullable: Bool, isEntered: Bool = false
   ) throws(UnreadableError) -> SchemaNode {
-    var place = outer
-    if !isEntered { place.path.append(node.element.name) }
-    if isNullable { place.definition += 1 }
-    guard node.isGroup else { return try leaf(node, place, isNullable) }
+    var levels = outer
+    if !isEntered { levels.path.append(node.element.name) }
+    if isNullable { levels.definition += 1 }
+    guard node.isGroup else { return try leaf(node, levels, isNullable) }
     switch node.element.effectiveLogical {
-    case .list: return try annotatedList(node, place, isNullable)
-    case .map: return try map(node, place, isNullable)
-    default: return try structure(node, place, isNullable)
+    case .list: return try annotatedList(node, levels, isNullable)
+    case .map: return try map(node, levels, isNullable)
+    default: return try structure(node, levels, isNullable)
     }
   }
 
   private func leaf(
-    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+    _ node: StoredNode, _ levels: Levels, _ isNullable: Bool
   ) throws(UnreadableError) -> SchemaNode {
     guard let physical = node.element.physical else { throw UnreadableError(text: "it has no physical type") }
     let length = node.element.byteLength ?? 0
@@ -165,19 +166,19 @@ struct SchemaTreeBuilder {
     }
     let (type, conversion) = try node.element.meaning()
     let leaf = LeafColumn(
-      path: place.path, type: type, chunk: node.chunk, physical: physical, byteLength: length,
+      path: levels.path, type: type, chunk: node.chunk, physical: physical, byteLength: length,
       conversion: conversion, order: node.element.order,
       hasOrderOfType: node.chunk < hasOrderOfType.count && hasOrderOfType[node.chunk],
-      greatestDefinition: place.definition, greatestRepetition: place.cellRepetition,
-      cellDefinition: place.cellDefinition)
+      greatestDefinition: levels.definition, greatestRepetition: levels.cellRepetition,
+      cellDefinition: levels.cellDefinition)
     return SchemaNode(
       field: Field(node.element.name, type, isNullable: isNullable), shape: .leaf(leaf),
-      cellDefinition: place.cellDefinition, cellRepetition: place.cellRepetition,
-      presentDefinition: place.definition)
+      cellDefinition: levels.cellDefinition, cellRepetition: levels.cellRepetition,
+      presentDefinition: levels.definition)
   }
 
   private func structure(
-    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+    _ node: StoredNode, _ levels: Levels, _ isNullable: Bool
   ) throws(UnreadableError) -> SchemaNode {
     guard !node.children.isEmpty else { throw UnreadableError(text: "it is a group without fields") }
     var fields: [SchemaNode] = []
@@ -186,21 +187,21 @@ struct SchemaTreeBuilder {
       guard names.insert(child.element.name).inserted else {
         throw UnreadableError(text: "several of its fields are called \(child.element.name)")
       }
-      fields.append(try field(child, place))
+      fields.append(try field(child, levels))
     }
     return SchemaNode(
       field: Field(node.element.name, .structure(fields.map(\.field)), isNullable: isNullable),
-      shape: .structure(fields), cellDefinition: place.cellDefinition,
-      cellRepetition: place.cellRepetition, presentDefinition: place.definition)
+      shape: .structure(fields), cellDefinition: levels.cellDefinition,
+      cellRepetition: levels.cellRepetition, presentDefinition: levels.definition)
   }
 
   private func annotatedList(
-    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+    _ node: StoredNode, _ levels: Levels, _ isNullable: Bool
   ) throws(UnreadableError) -> SchemaNode {
     guard node.children.count == 1, let repeated = node.children.first, repeated.isRepeated else {
       throw UnreadableError(text: "a list must hold one repeated field, and nothing else")
     }
-    let inner = entered(repeated, place)
+    let inner = entered(repeated, levels)
     let element: SchemaNode
     if isElement(repeated, of: node) {
       element = try value(repeated, inner, isNullable: false, isEntered: true)
@@ -208,7 +209,7 @@ struct SchemaTreeBuilder {
       element = try field(repeated.children[0], inner)
     }
     return list(
-      node.element.name, element, place, inner, present: place.definition, isNullable: isNullable)
+      node.element.name, element, levels, inner, present: levels.definition, isNullable: isNullable)
   }
 
   /// Whether the repeated field of a list is its element, as older writers have it, rather than a group
@@ -220,17 +221,17 @@ struct SchemaTreeBuilder {
   }
 
   private func map(
-    _ node: StoredNode, _ place: Place, _ isNullable: Bool
+    _ node: StoredNode, _ levels: Levels, _ isNullable: Bool
   ) throws(UnreadableError) -> SchemaNode {
     guard node.children.count == 1, let entries = node.children.first, entries.isRepeated, entries.isGroup,
       (1...2).contains(entries.children.count)
     else { throw UnreadableError(text: "a map must hold one repeated group of a key and a value") }
-    let inner = entered(entries, place)
+    let inner = entered(entries, levels)
     var key = try field(entries.children[0], inner)
     guard entries.children.count == 2 else {
       // Keys alone are a set.
       return list(
-        node.element.name, key, place, inner, present: place.definition, isNullable: isNullable)
+        node.element.name, key, levels, inner, present: levels.definition, isNullable: isNullable)
     }
     var item = try field(entries.children[1], inner)
     key.field.name = "key"
@@ -240,7 +241,7 @@ struct SchemaTreeBuilder {
       shape: .map(
         elementDefinition: inner.cellDefinition, elementRepetition: inner.cellRepetition, key: key,
         value: item),
-      cellDefinition: place.cellDefinition, cellRepetition: place.cellRepetition,
-      presentDefinition: place.definition)
+      cellDefinition: levels.cellDefinition, cellRepetition: levels.cellRepetition,
+      presentDefinition: levels.definition)
   }
 }

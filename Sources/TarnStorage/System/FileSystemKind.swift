@@ -16,7 +16,7 @@ import Synchronization
 ///
 /// Over a network, and in file systems that a process serves, a lock may be one machine's own, and a file that was
 /// replaced may be seen as it was for seconds.
-final class FileSystemKind: Sendable {
+package final class FileSystemKind: Sendable {
   /// What was found out; nil before that.
   private let refusal = Mutex<String??>(nil)
 
@@ -53,7 +53,7 @@ final class FileSystemKind: Sendable {
   }
 
   /// The names of file systems that do not fit, by the numbers that Linux gives them.
-  static func name(ofKind kind: UInt32) -> String? {
+  package static func name(ofKind kind: UInt32) -> String? {
     switch kind {
     case 0x6969: "NFS"
     case 0x517b, 0xff53_4d42, 0xfe53_4d42: "SMB"

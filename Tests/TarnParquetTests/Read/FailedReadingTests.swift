@@ -3,7 +3,7 @@ import TarnStorage
 import TarnTestSupport
 import Testing
 
-@testable import TarnParquet
+import TarnParquet
 
 /// Readers of a file after an error, and in a task that is cancelled.
 @Suite struct FailedReadingTests {

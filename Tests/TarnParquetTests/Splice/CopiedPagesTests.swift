@@ -3,7 +3,7 @@ import TarnStorage
 import TarnTestSupport
 import Testing
 
-@testable import TarnParquet
+import TarnParquet
 
 /// What a splice leaves as it was.
 @Suite struct CopiedPagesTests {

@@ -11,7 +11,7 @@ import TarnStorage
 #endif
 
 /// A place that a user names, and the storage that it means; nothing else in this room knows what kinds there are.
-struct Place {
+struct UserLocation {
   /// What is at a place.
   enum Kind {
     case missing, folder
@@ -79,7 +79,7 @@ struct Place {
       let isEmpty = inside.objects.isEmpty && inside.continuation == nil
       isFolder = try await !found.storage.exists(found.name) && !isEmpty
     } catch { throw CommandError("\(found.prefix)\(error)") }
-    return isFolder ? try Place(path + "/").input() : found
+    return isFolder ? try UserLocation(path + "/").input() : found
   }
 
   private func input(
