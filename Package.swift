@@ -14,9 +14,19 @@ func room(_ name: String, _ below: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: below, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ subjects: [Target.Dependency]) -> Target {
-  .testTarget(
-    name: name, dependencies: subjects + ["TarnTestSupport"], swiftSettings: settings)
+/// Whether only what is tested in release is wanted: `Tests/run` asks for it, since the other tests take minutes to
+/// compile so, and are not run then.
+let isHeavyAlone = Context.environment["TARN_HEAVY_TESTS"] != nil
+
+/// Tests of some rooms.
+///
+/// - Parameter heavy: The files and folders in which heavy and foreign suites are, with what these use of the others;
+///   nil for none.
+func tests(_ name: String, _ subjects: [Target.Dependency], heavy: [String]? = nil) -> Target? {
+  if isHeavyAlone, heavy == nil { return nil }
+  return .testTarget(
+    name: name, dependencies: subjects + ["TarnTestSupport"], sources: isHeavyAlone ? heavy : nil,
+    swiftSettings: settings)
 }
 
 let package = Package(
@@ -106,61 +116,75 @@ let package = Package(
       name: "TarnS3TestSupport",
       dependencies: ["TarnS3", "TarnAWS", "TarnStorage", "TarnTestSupport"],
       path: "Tests/TarnS3TestSupport", swiftSettings: settings),
-    tests("TarnBytesTests", ["TarnBytes"]),
-    tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
-    tests("TarnExpressionsTests", ["TarnExpressions", "TarnColumns"]),
-    tests(
-      "TarnTests",
-      [
-        "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes",
-      ]),
-    tests(
-      "ModelTests",
-      [
-        "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnS3",
-        "TarnS3TestSupport",
-        "TarnStorage", "TarnTimeline",
-      ]),
-    tests(
-      "CrashTests",
-      ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract", "TarnTimeline"]),
-    tests("ExplorerTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline"]),
-    tests("TarnStorageTests", ["TarnBytes", "TarnStorage", "TarnStorageContract"]),
-    tests(
-      "ForeignTests",
-      [
-        "Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage",
-        "TarnTimeline",
-      ]),
-    tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
-    tests("TarnLogsTests", ["TarnLogs", "TarnAvro", "TarnBytes", "TarnStorage"]),
-    tests(
-      "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
-    tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),
-    tests(
-      "TarnParquetTests",
-      ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnExpressions", "TarnStorage"]),
-    tests(
-      "TarnCommandTests",
-      ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"]),
-    tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
-    tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
-    tests(
-      "TarnS3Tests",
-      [
-        "TarnS3", "Tarn", "TarnAWS", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnStorageContract",
-        "TarnParquet", "TarnTimeline", "TarnS3TestSupport",
-      ]),
-    tests("TidyTests", []),
-    tests(
-      "TarnFoundationTests",
-      [
-        "TarnFoundation", "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline",
-        "DynamoDBJSON",
-      ]),
-    tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
-    tests(
-      "TarnCDCTests",
-      ["TarnCDC", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage", "DynamoDBJSON"]),
   ]
+    + [
+      tests("TarnBytesTests", ["TarnBytes"]),
+      tests("TarnColumnsTests", ["TarnColumns", "TarnBytes"]),
+      tests("TarnExpressionsTests", ["TarnExpressions", "TarnColumns"]),
+      tests(
+        "TarnTests",
+        [
+          "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes",
+        ],
+        heavy: [
+          "Fixtures", "Services/ClusterTests.swift", "Services/RecordedTable.swift",
+          "Services/ReplaceTests.swift", "Services/RetractionCrashTests.swift",
+          "Writes/RequestBudgetTests.swift",
+        ]),
+      tests(
+        "ModelTests",
+        [
+          "Tarn", "TarnAWS", "TarnBytes", "TarnColumns", "TarnIndex", "TarnParquet", "TarnS3",
+          "TarnS3TestSupport",
+          "TarnStorage", "TarnTimeline",
+        ], heavy: ["."]),
+      tests(
+        "CrashTests",
+        ["Tarn", "TarnBytes", "TarnColumns", "TarnStorage", "TarnStorageContract", "TarnTimeline"],
+        heavy: ["."]),
+      tests("ExplorerTests", ["Tarn", "TarnColumns", "TarnStorage", "TarnTimeline"], heavy: ["."]),
+      tests("TarnStorageTests", ["TarnBytes", "TarnStorage", "TarnStorageContract"]),
+      tests(
+        "ForeignTests",
+        [
+          "Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage",
+          "TarnTimeline",
+        ], heavy: ["."]),
+      tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
+      tests("TarnLogsTests", ["TarnLogs", "TarnAvro", "TarnBytes", "TarnStorage"]),
+      tests(
+        "TarnTimelineTests", ["TarnTimeline", "TarnAvro", "TarnBytes", "TarnColumns", "TarnStorage"]),
+      tests("TarnCompressionTests", ["TarnCompression", "TarnBytes"]),
+      tests(
+        "TarnParquetTests",
+        ["TarnParquet", "TarnBytes", "TarnColumns", "TarnCompression", "TarnExpressions", "TarnStorage"],
+        heavy: ["Check/DamageTests.swift", "Splice/DamagedSpliceHeavyTests.swift", "Support"]),
+      tests(
+        "TarnCommandTests",
+        ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"],
+        heavy: [
+          "Input/MemoryHeavyTests.swift", "Parquet/NestedConditionHeavyTests.swift", "Support",
+          "Tables/ManyProcessesHeavyTests.swift",
+        ]),
+      tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
+      tests("TarnAWSTests", ["TarnAWS", "TarnBytes"]),
+      tests(
+        "TarnS3Tests",
+        [
+          "TarnS3", "Tarn", "TarnAWS", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnStorageContract",
+          "TarnParquet", "TarnTimeline", "TarnS3TestSupport",
+        ], heavy: ["Tables/ReadersForeignTests.swift"]),
+      tests("TidyTests", [], heavy: ["."]),
+      tests(
+        "TarnFoundationTests",
+        [
+          "TarnFoundation", "Tarn", "TarnCDC", "TarnColumns", "TarnExpressions", "TarnStorage",
+          "TarnTimeline",
+          "DynamoDBJSON",
+        ]),
+      tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
+      tests(
+        "TarnCDCTests",
+        ["TarnCDC", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage", "DynamoDBJSON"]),
+    ].compactMap(\.self)
 )

@@ -44,7 +44,7 @@ import Testing
 
   /// Spark's default writer goes by markers, removes the attempt's timeline files whatever it finds, and in time moves
   /// the timeline's begin past the attempt: a data file that is still there then counts as committed.
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi015))
   func whatADeadAttemptWroteIsNeverSeenAfterSparkUpsertedCleanedAndArchived(spark: Spark) async throws {
     try spark.require()
     try await TestWorld.withTemporaryFolder { folder in

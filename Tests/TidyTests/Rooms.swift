@@ -85,6 +85,19 @@ enum Rooms {
       .reduce(into: []) { $0.formUnion(names($1.1)) }
   }
 
+  /// The files and folders of each test target that the manifest compiles for the tests in release.
+  static func heavyTests() throws -> [String: Set<String>] {
+    let manifest = try TestWorld.lines(of: TestWorld.root + "/Package.swift").joined(separator: "\n")
+    var parts: [String: Set<String>] = [:]
+    for target in manifest.split(separator: "\n      tests(") {
+      guard let name = target.firstMatch(of: /^\s*"(\w+)"/),
+        let list = target.firstMatch(of: /heavy: \[([^\]]*)\]/)
+      else { continue }
+      parts[String(name.1)] = Set(list.1.matches(of: /"([^"]+)"/).map { String($0.1) })
+    }
+    return parts
+  }
+
   private static func names(_ list: Substring) -> Set<String> {
     Set(list.matches(of: /"(\w+)"/).map { String($0.1) })
   }

@@ -95,7 +95,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
 
   @Test("Kinds of storages are named only where a location is made")
   func kindsOfStoragesAreNamedWhereALocationIsMade() throws {
-    let places: Set = ["TableLocation.swift", "Place.swift"]
+    let places: Set = ["TableLocation.swift", "UserLocation.swift"]
     let found = try Self.sources().filter { file in
       !["TarnStorage", "TarnS3"].contains(file.room)
         && !places.contains(file.path.split(separator: "/").last.map(String.init) ?? "")
@@ -195,6 +195,25 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     for room in Rooms.all {
       #expect(rows[room.name] == Set(room.imports).subtracting(["TarnBytes"]), "\(room.name)")
     }
+  }
+
+  @Test("Each suite that is run in release is compiled for it")
+  func heavySuitesAreCompiledForRelease() throws {
+    let parts = try Rooms.heavyTests()
+    var missing: [String] = []
+    for file in try SourceFile.all(below: ["Tests"], suffixes: [".swift"]) {
+      let pieces = file.path.split(separator: "/").dropFirst()
+      guard
+        file.lines.contains(where: { $0.contains(/^\s*(@Suite.*)?struct \w+(HeavyTests|ForeignTests)\b/) }),
+        let target = pieces.first.map(String.init)
+      else { continue }
+      let path = pieces.dropFirst().joined(separator: "/")
+      let isThere = parts[target, default: []].contains {
+        $0 == "." || path == $0 || path.hasPrefix($0 + "/")
+      }
+      if !isThere { missing.append(file.path) }
+    }
+    expectNone(missing)
   }
 
   @Test("No package is depended on but this one, and no flag is unsafe")

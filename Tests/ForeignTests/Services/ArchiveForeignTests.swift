@@ -27,7 +27,7 @@ import Testing
 
   /// Tarn archives, Spark archives behind it, and so on: what left the timeline is in the archive once, each engine reads
   /// the other's files, and the rows are the same for all.
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi120))
   func tarnAndSparkArchiveByTurns(spark: Spark) async throws {
     try spark.require()
     try ForeignReader.require()

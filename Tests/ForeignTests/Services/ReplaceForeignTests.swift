@@ -22,7 +22,7 @@ import Testing
     #expect(try await table.check().filter { !$0.isNote } == [], comment)
   }
 
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi015))
   func allKindsOfReplacementsReadAlikeAndSparkGoesOn(spark: Spark) async throws {
     try spark.require()
     try ForeignReader.require()
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi120))
   func aClusteringOfTarnsReadsAlikeAndSparkGoesOn(spark: Spark) async throws {
     try spark.require()
     try ForeignReader.require()
@@ -127,7 +127,7 @@ import Testing
   }
 
   /// An overwrite of Tarn's that died before it was decided, which Spark's default writer rolls back.
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi015))
   func sparkRollsBackAnOverwriteThatDied(spark: Spark) async throws {
     try spark.require()
     try await TestWorld.withTemporaryFolder { folder in

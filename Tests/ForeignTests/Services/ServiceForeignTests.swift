@@ -37,7 +37,7 @@ import Testing
     return kept
   }
 
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi120))
   func archivedCommitsSayWhatTheySaidOnTheTimeline(spark: Spark) async throws {
     try spark.require()
     try await TestWorld.withTemporaryFolder { folder in
@@ -78,7 +78,7 @@ import Testing
 
   /// A rollback that Tarn planned and did not live to carry out; rollbacks that it completed, a savepoint, and a clean
   /// that it planned: Spark reads each of them, and acts by them.
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi015))
   func sparkCarriesOutPlansOfTarn(spark: Spark) async throws {
     try spark.require()
     try await TestWorld.withTemporaryFolder { folder in
@@ -172,7 +172,7 @@ import Testing
 
   /// Spark cleans and archives behind each of its own commits, and Tarn goes on: its rows are those of a table to which
   /// nobody did that, its checks find nothing, and a transaction of an archived commit is not done twice.
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi120))
   func tarnGoesOnWhileSparkCleansAndArchivesBetweenItsCommits(spark: Spark) async throws {
     try spark.require()
     try await TestWorld.withTemporaryFolder { folder in
@@ -271,7 +271,7 @@ import Testing
       sourceLocation: sourceLocation)
   }
 
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi015))
   func sparkGoesOnBehindSavepointRestoreAndRollbackOfTarn(spark: Spark) async throws {
     try spark.require()
     try ForeignReader.require()
@@ -315,7 +315,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [Spark.hudi015, Spark.hudi120])
+  @Test(arguments: Spark.versions(else: .hudi120))
   func tarnGoesOnBehindSavepointAndRestoreOfSpark(spark: Spark) async throws {
     try spark.require()
     try ForeignReader.require()

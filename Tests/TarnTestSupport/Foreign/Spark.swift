@@ -9,6 +9,9 @@ public struct Spark: Sendable, CustomTestStringConvertible {
   /// Spark with Hudi 1.2.0, which reads and writes table versions 6, 8 and 9.
   public static let hudi120 = Spark(version: "1.2.0")
 
+  /// The versions that a test asks: both in long runs, else the one that falls to it.
+  public static func versions(else one: Spark) -> [Spark] { TestWorld.isLong ? [hudi015, hudi120] : [one] }
+
   /// What a plain write needs: no metadata table, and no server for the timeline.
   public static let defaultWriteOptions = [
     "hoodie.metadata.enable": "false", "hoodie.embed.timeline.server": "false",
