@@ -12,8 +12,16 @@ struct Model {
   let scope: KeyScope
   let isOrdered: Bool
   private(set) var rows: [Slot: StoredRow] = [:]
-  /// Deletions by their keys, with the partitions where they hold; nil for everywhere.
-  private var deletions: [String: [(path: String?, order: Int64)]] = [:]
+  private var deletions: [String: [Deletion]] = [:]
+
+  /// A deletion that is remembered.
+  private struct Deletion {
+    /// The partition where it holds; nil for everywhere.
+    var path: String?
+    var order: Int64
+    /// Whether a base file of the partition remembers it, and not the table, so that it goes with what replaces the file.
+    var isInFile: Bool
+  }
 
   /// Whether deletions are remembered.
   private let remembers: Bool
@@ -137,17 +145,25 @@ struct Model {
     return report
   }
 
+  /// Replaces what partitions hold, all where none are named, by rows.
+  mutating func replace(_ paths: Set<String>?, by batch: ModelBatch, at instant: Instant) -> CommitReport {
+    let isReplaced = { (path: String?) in path.map { paths?.contains($0) ?? true } ?? false }
+    rows = rows.filter { !isReplaced($0.value.row.path) }
+    deletions = deletions.mapValues { $0.filter { !$0.isInFile || !isReplaced($0.path) } }
+    return insert(batch, at: instant)
+  }
+
   /// Remembers the deletion of a stored row, with that row's ordering value where it has none of its own.
   private mutating func remember(_ deletion: ModelRow, inPlaceOf stored: ModelRow) {
     guard remembers, let order = deletion.order ?? stored.order else { return }
-    deletions[deletion.key, default: []].append((stored.path, order))
+    deletions[deletion.key, default: []].append(Deletion(path: stored.path, order: order, isInFile: true))
   }
 
   /// Remembers the deletion of a key that is not stored.
   private mutating func remember(_ deletion: ModelRow, within path: String?) {
     guard remembers, let order = deletion.order else { return }
     guard !isForgotten(deletion, within: path) else { return }
-    deletions[deletion.key, default: []].append((path, order))
+    deletions[deletion.key, default: []].append(Deletion(path: path, order: order, isInFile: false))
   }
 
   /// Whether the key was deleted, and not before this row, where it is looked for.

@@ -12,6 +12,8 @@ struct ModelRow: Hashable, CustomStringConvertible {
 
   /// The most columns that come later.
   static let extraLimit = 3
+  /// The values of the partition column.
+  static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
 
   /// The folder the row belongs in: null and the empty text share one, and `/` and `=` are percent-encoded.
   var path: String {

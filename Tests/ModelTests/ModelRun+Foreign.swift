@@ -64,17 +64,17 @@ extension ModelRun {
     batch.extraCount = Self.extras(of: try await table.snapshot())
     let stored = model.rows.values.sorted()
     var taken: Set<Model.Slot> = []
-    for number in 0..<4 + random.below(20) {
-      var row = row(key: "k\(number)")
-      if !stored.isEmpty, random.oneIn(2) {
-        let old = stored[random.below(stored.count)].row
+    for number in 0..<4 + input.random.below(20) {
+      var row = input.row(key: "k\(number)")
+      if !stored.isEmpty, input.random.oneIn(2) {
+        let old = stored[input.random.below(stored.count)].row
         (row.key, row.part) = (old.key, old.part)
-      } else if shape.scope == .table || random.oneIn(3) {
+      } else if shape.scope == .table || input.random.oneIn(3) {
         // Spark knows a key within its partition alone.
         row.key = "spark\(number)"
       }
       row.order = row.order ?? 1
-      row.extras = (0..<ModelRow.extraLimit).map { $0 < batch.extraCount && random.oneIn(2) ? "x1" : nil }
+      row.extras = (0..<ModelRow.extraLimit).map { $0 < batch.extraCount && input.random.oneIn(2) ? "x1" : nil }
       if taken.insert(model.slot(row)).inserted { batch.append(row) }
     }
     return batch
@@ -114,7 +114,7 @@ extension ModelRun {
   mutating func sparkUpserted(_ batch: ModelBatch) async throws {
     guard let instant = try await table.timeline().lastInstant else { return }
     model.applyAsSpark(batch, at: instant)
-    leastOrder = 10
+    input.leastOrder = 10
     try await comparedRows()
   }
 }

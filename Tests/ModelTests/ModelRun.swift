@@ -24,15 +24,10 @@ struct ModelRun {
   private(set) var fileCounts = (spliced: 0, written: 0)
   /// Stored rows that were deleted.
   private(set) var deletedRows = 0
-  /// Added to the ordering values of new rows, none of which is null then.
-  var leastOrder: Int64?
-  var random: SeededGenerator
+  var input: ModelInput
   var model: Model
   private var step = 0
-  private var extraCount = 0
-  private var freshKeys = 0
   private var history: [(instant: Instant, rows: [StoredRow])] = []
-  static let parts: [String?] = ["a", "b", "ü/1=2", "", nil]
 
   /// Whether the storage may fail for the moment: then each step is a transaction, written until it stands.
   private let isFaulty: Bool
@@ -59,7 +54,7 @@ struct ModelRun {
       at: location, schema: ModelBatch.schema(), recordKey: ["key"],
       partitionedBy: ["part"], orderedBy: shape.isOrdered ? "order" : nil, options: shape.options,
       settings: shape.settings)
-    self.random = random
+    input = ModelInput(shape, random)
   }
 
   /// Runs all steps, and then travels in time.
@@ -85,53 +80,12 @@ struct ModelRun {
   }
 
   private mutating func takeStep() async throws {
-    let report: CommitReport
-    let expected: CommitReport
     let before = try await table.timeline().lastInstant
-    let shape = shape
     var after = model
+    let change = input.write(on: model)
+    let report = try await write(change.run)
     // The model knows the commit's instant only from the table.
-    switch random.below(13) {
-    case 0:
-      let batch = deletions()
-      report = try await write { try await $0.delete(try batch.columns()) }
-      expected = after.delete(batch)
-    case 1:
-      let batch = freshRows()
-      report = try await write { try await $0.insert(try batch.columns()) }
-      expected = after.insert(batch, at: report.instant ?? Instant(microseconds: 0))
-    case 2 where shape.scope == .partition, 3 where shape.scope == .partition:
-      let batch = changes(withDeletions: false)
-      report = try await write { try await $0.upsert(try batch.columns()) }
-      expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
-    case 4 where shape.scope == .partition:
-      let batch = changes(withDeletions: false)
-      report = try await write { try await $0.upsert(try batch.columns(), columns: .given) }
-      expected = after.apply(batch, columns: .given, at: report.instant ?? Instant(microseconds: 0))
-    case 5:
-      let value = Int64(random.below(3))
-      // Mostly changed, since deletions would leave little.
-      let other = random.oneIn(3) ? nil : Optional(value + 1)
-      if let other {
-        report = try await write {
-          try await $0.update(
-            where: .column("value") == .number("\(value)"), set: ["value": .number("\(other)")])
-        }
-      } else {
-        report = try await write { try await $0.delete(where: .column("value") == .number("\(value)")) }
-      }
-      expected = after.change(value, to: other, at: report.instant ?? Instant(microseconds: 0))
-    case 6 where shape.scope == .partition:
-      let batch = changes(withDeletions: false)
-      let merge = ModelMerge(turn: random.below(4))
-      report = try await write { try await $0.upsert(try batch.columns(), merging: merge.function) }
-      expected = after.apply(batch, merging: merge, at: report.instant ?? Instant(microseconds: 0))
-    default:
-      let batch = changes(withDeletions: true)
-      report = try await write { try await $0.apply(try batch.changes(), scope: shape.scope) }
-      expected = after.apply(batch, at: report.instant ?? Instant(microseconds: 0))
-    }
-    try compare(report, expected)
+    try reader.compare(report, change.apply(&after, report.instant ?? Instant(microseconds: 0)))
     if let instant = report.instant {
       if let before, instant <= before { throw difference("instant \(instant) is not after \(before)") }
     } else if after.rows != model.rows {
@@ -172,98 +126,14 @@ struct ModelRun {
   @discardableResult
   func comparedRows() async throws -> [StoredRow] {
     let rows = model.rows.values.sorted()
-    try compare(try await read(try await table.snapshot()), rows, "the snapshot")
+    try await reader.compare(try await table.snapshot(), rows, "the snapshot")
     return rows
   }
 
-  private func compare(_ report: CommitReport, _ expected: CommitReport) throws {
-    func counts(_ report: CommitReport) -> String {
-      "inserted \(report.inserted), updated \(report.updated), deleted \(report.deleted), stale \(report.stale), "
-        + "duplicates \(report.duplicates), superseded \(report.superseded), not found \(report.notFound)"
-    }
-    guard counts(report) != counts(expected) else { return }
-    throw difference("the report says \(counts(report)); expected \(counts(expected))")
-  }
-
-  private func compare(_ rows: [StoredRow], _ expected: [StoredRow], _ what: String) throws {
-    // Without meta columns a table does not know which commit wrote a row.
-    let expected = shape.options.populatesMetaColumns ? expected : expected.map(\.undated)
-    guard rows != expected else { return }
-    let extra = Set(rows).subtracting(expected).sorted().prefix(5)
-    let missing = Set(expected).subtracting(rows).sorted().prefix(5)
-    throw difference(
-      "\(what) has \(rows.count) rows, expected \(expected.count); only there: \(extra); only expected: \(missing)"
-    )
-  }
+  private var reader: ModelReader { ModelReader(shape: shape) }
 
   private func difference(_ message: String) -> Difference {
     Difference(seed: seed, step: step, message: message)
-  }
-}
-
-/// What comes in.
-extension ModelRun {
-  mutating func row(key: String) -> ModelRow {
-    let isNull = random.oneIn(6) && leastOrder == nil
-    return ModelRow(
-      key: key, order: isNull ? nil : (leastOrder ?? 0) + Int64(random.below(6)),
-      part: Self.parts[random.below(Self.parts.count)],
-      value: random.oneIn(5) ? nil : Int64(random.below(3)))
-  }
-
-  private mutating func emptyBatch() -> ModelBatch {
-    if extraCount < ModelRow.extraLimit, random.oneIn(6) { extraCount += 1 }
-    var batch = ModelBatch()
-    batch.extraCount = random.below(extraCount + 1)
-    batch.hasValue = !random.oneIn(8)
-    return batch
-  }
-
-  /// The row without what the batch has no columns for, so that the two agree.
-  private mutating func fitted(_ row: ModelRow, to batch: ModelBatch) -> ModelRow {
-    var row = row
-    if !batch.hasValue { row.value = nil }
-    row.extras = [String?](repeating: nil, count: ModelRow.extraLimit)
-    for index in 0..<batch.extraCount where !random.oneIn(3) { row.extras[index] = "x\(random.below(2))" }
-    return row
-  }
-
-  private mutating func changes(withDeletions: Bool) -> ModelBatch {
-    var batch = emptyBatch()
-    for _ in 0..<[0, 1, 5, 40][random.below(4)] {
-      // Rows that are stored come again, so that duplicates occur.
-      if random.oneIn(6), let stored = model.rows.values.min()?.row, batch.hasValue,
-        batch.extraCount == ModelRow.extraLimit
-      {
-        batch.append(stored)
-        continue
-      }
-      let row = row(key: "k\(random.below(shape.keyCount))")
-      batch.append(fitted(row, to: batch), isDelete: withDeletions && random.oneIn(3))
-    }
-    return batch
-  }
-
-  private mutating func freshRows() -> ModelBatch {
-    var batch = emptyBatch()
-    for _ in 0..<random.below(12) {
-      freshKeys += 1
-      batch.append(fitted(row(key: "fresh\(freshKeys)"), to: batch))
-    }
-    return batch
-  }
-
-  private mutating func deletions() -> ModelBatch {
-    var batch = ModelBatch()
-    let isNamed = random.oneIn(2)
-    for _ in 0..<random.below(8) {
-      let isFresh = freshKeys > 0 && random.oneIn(3)
-      var row = row(key: isFresh ? "fresh\(1 + random.below(freshKeys))" : "k\(random.below(shape.keyCount))")
-      // A partition is named for all keys or for none.
-      row.part = isNamed ? row.part ?? "" : nil
-      batch.append(row, isDelete: true)
-    }
-    return batch
   }
 }
 
@@ -272,44 +142,20 @@ extension ModelRun {
   /// Every moment of the past, and the changes from it to now and to one in between.
   private mutating func travel() async throws {
     step += 1
-    try compare(
-      try await read(try await table.snapshot(asOf: Instant(microseconds: 0))), [],
-      "the time before all commits")
+    try await reader.compare(
+      try await table.snapshot(asOf: Instant(microseconds: 0)), [], "the time before all commits")
     for (index, moment) in history.enumerated() {
       let past = try await table.snapshot(asOf: moment.instant)
-      try compare(try await read(past), moment.rows, "as of \(moment.instant)")
+      try await reader.compare(past, moment.rows, "as of \(moment.instant)")
       let count = try await past.count()
       if count != moment.rows.count { throw difference("\(count) rows counted as of \(moment.instant)") }
       guard shape.options.populatesMetaColumns else { continue }
-      for later in [history[index + random.below(history.count - index)], history[history.count - 1]] {
+      for later in [history[index + input.random.below(history.count - index)], history[history.count - 1]] {
         let changes = try await table.changes(since: moment.instant, until: later.instant)
-        try compare(
-          try await read(changes), later.rows.filter { $0.instant > moment.instant },
+        try await reader.compare(
+          changes, later.rows.filter { $0.instant > moment.instant },
           "changes since \(moment.instant) until \(later.instant)")
       }
     }
-  }
-
-  /// A snapshot's rows, its meta columns checked on the way.
-  private func read(_ snapshot: Snapshot) async throws -> [StoredRow] {
-    var rows: [StoredRow] = []
-    var sequences: Set<String> = []
-    for try await batch in snapshot {
-      for (index, row) in ModelRow.rows(of: batch).enumerated() {
-        guard shape.options.populatesMetaColumns else {
-          rows.append(StoredRow(row: row, instant: StoredRow.noInstant))
-          continue
-        }
-        let text = { ModelRow.text($0, batch, index) }
-        guard let instant = text("_hoodie_commit_time").flatMap({ Instant($0) }),
-          text("_hoodie_record_key") == row.key, text("_hoodie_partition_path") == row.path
-        else { throw difference("the meta columns of \(row) are wrong") }
-        guard let sequence = text("_hoodie_commit_seqno"), sequences.insert(sequence).inserted else {
-          throw difference("the sequence number of \(row) is null or not its own")
-        }
-        rows.append(StoredRow(row: row, instant: instant))
-      }
-    }
-    return rows.sorted()
   }
 }
