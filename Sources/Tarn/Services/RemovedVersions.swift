@@ -20,11 +20,21 @@ struct RemovedVersions: Sendable {
     self.init(state.properties, state.timeline, storage)
   }
 
-  /// The first clean behind an instant that is on the timeline.
+  /// The first clean behind an instant that is on the timeline; one that is under way may have removed some already.
   private func clean(after instant: Instant) -> TimelineEntry? {
-    timeline.entries.first {
-      $0.action == .clean && $0.state == .completed && $0.instant > instant
+    timeline.entries.first { $0.action == .clean && $0.instant > instant }
+  }
+
+  /// Whether a version may be there though a later one is gone: one that a savepoint holds, or held when it was cleaned last,
+  /// or one that a clean under way is about to remove.
+  private func mayHaveGaps() async throws -> Bool {
+    let isHeld = timeline.entries.contains {
+      $0.action == .savepoint || ($0.action == .clean && $0.state != .completed)
     }
+    if isHeld { return true }
+    let planner = CleanPlanner(
+      storage: storage, properties: properties, timeline: timeline, retention: .commits(1), base: "", now: 0)
+    return try await planner.lastClean().map { !$0.savepoints.isEmpty } ?? false
   }
 
   /// Checks that none is missing.
@@ -36,11 +46,8 @@ struct RemovedVersions: Sendable {
     // Cleans may have been archived, with what they cleaned for.
     guard clean != nil || !timeline.begins(before: instant) else { return }
     let view = try await FileSystemView.load(from: storage, properties: properties, timeline: timeline)
-    // What a savepoint held may lie behind a version that is gone.
-    let isExact = timeline.entries.contains { $0.action == .savepoint }
-    guard let gone = try await missing(asOf: instant, in: view, isExact: isExact, where: isRead) else {
-      return
-    }
+    let gone = try await missing(asOf: instant, in: view, isExact: try await mayHaveGaps(), where: isRead)
+    guard let gone else { return }
     throw error(instant, clean, gone)
   }
 
@@ -56,12 +63,20 @@ struct RemovedVersions: Sendable {
   ) async throws -> String? {
     var history = VersionHistory(properties, timeline, storage, after: instant)
     for partition in view.partitions where isRead(partition.path) {
-      for (files, _) in view.versions(of: partition) {
-        // Of those behind it the oldest; where there is none, the latest is the one.
-        guard let next = files.last(where: { $0.name.instant > instant }) else { continue }
+      for (files, replaced) in view.versions(of: partition) {
+        guard let latest = files.first?.name else { continue }
+        let group = "file group \(latest.fileID)" + (partition.path.isEmpty ? "" : " in \(partition.path)")
+        // Of those behind it the oldest; where there is none, the latest is the one, unless later ones went with what replaced
+        // the group.
+        guard let next = files.last(where: { $0.name.instant > instant }) else {
+          guard isExact, replaced.map({ $0 > instant }) ?? false else { continue }
+          if let gone = try await history.version(behind: latest, partition.path) {
+            return "version \(gone.text) of \(group)"
+          }
+          continue
+        }
         let present = files.first { $0.name.instant <= instant }?.name.instant
         if !isExact, present != nil { continue }
-        let group = "file group \(next.name.fileID)" + (partition.path.isEmpty ? "" : " in \(partition.path)")
         switch try await history.version(before: next.name, partition.path) {
         case .none where present == nil: break
         case .at(let version) where version == present: break

@@ -54,20 +54,47 @@ struct VersionHistory: Sendable {
         let isNew = try await fromArchive().begun[ExactText(partition)]?.contains(file.fileID) ?? false
         return isNew ? .none : .unknown
       }
-      let key = PartitionVersion(partition: ExactText(partition), instant: version)
-      if written[key] == nil {
-        let files = try await CommitLog(storage).document(of: entry).files {
-          ExactText($0) == key.partition
-        }
-        written[key] = Dictionary(
-          files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
-      }
-      guard let before = written[key]?[file.fileID] else { return .unknown }
+      guard let before = try await files(of: entry, in: partition)[file.fileID] else { return .unknown }
       guard let text = before else { return .none }
       guard let previous = Instant(text), previous < version else { return .unknown }
       version = previous
     }
     return .at(version)
+  }
+
+  /// The last version that a file group got until the instant behind one of its versions, as far as timeline and archive tell;
+  /// nil where there was none.
+  mutating func version(behind file: BaseFileName, _ partition: String) async throws -> Instant? {
+    for entry in timeline.commits(after: file.instant, through: instant).reversed()
+    where try await files(of: entry, in: partition)[file.fileID] != nil {
+      return entry.instant
+    }
+    guard !timeline.begins(before: file.instant) else { return nil }
+    let archive = try await ArchivedTimeline.load(from: storage, folder: properties.archiveFolder)
+    var walk = archive.walk(downTo: file.instant)
+    let instants = (after: file.instant, through: instant)
+    while let entry = try await walk.next(where: {
+      $0.instant > instants.after && $0.instant <= instants.through && $0.state == .completed
+        && $0.action.writesData
+    }) {
+      let files = try entry.metadata()?.partitions.pairs.filter { ExactText($0.key) == ExactText(partition) }
+      let isWritten = files?.contains { $0.value.contains { $0.fileID == file.fileID } } ?? false
+      if isWritten { return entry.entry.instant }
+    }
+    return nil
+  }
+
+  /// What a commit on the timeline wrote in a partition: of each file group the version before.
+  private mutating func files(
+    of entry: TimelineEntry, in partition: String
+  ) async throws -> [String: String?] {
+    let key = PartitionVersion(partition: ExactText(partition), instant: entry.instant)
+    if let known = written[key] { return known }
+    let files = try await CommitLog(storage).document(of: entry).files { ExactText($0) == key.partition }
+    let found = Dictionary(
+      files.map { ($0.file.fileID, $0.file.previousCommit) }, uniquingKeysWith: { first, _ in first })
+    written[key] = found
+    return found
   }
 
   /// Whether a file group that is gone began after the instant.

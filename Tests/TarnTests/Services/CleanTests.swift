@@ -134,6 +134,36 @@ import Testing
     #expect(idle.instant == nil && idle.files.isEmpty && idle.partitions == 0)
   }
 
+  /// A clean removes one file after the other: until it is through, what is read is whole, or the error says what is gone.
+  @Test(arguments: [false, true])
+  func whatIsBeingRemovedIsNotReadInPart(isReplaced: Bool) async throws {
+    for deletions in 0..<5 {
+      let storage = InMemoryStorage()
+      let small = try await Self.table(.commits(1), storage: storage)
+      let written = try await Self.fill(small.table, 0..<3)
+      if isReplaced {
+        _ = try await small.table.truncate()
+        try await small.table.upsert(try Self.rows(["n"], part: "b", 0))
+      }
+      let left = Mutex(deletions)
+      var hooked = HookStorage(inner: storage, before: { _ in })
+      hooked.failsDelete = { path in
+        guard path.hasSuffix(".parquet") else { return false }
+        return left.withLock { left in
+          left -= 1
+          return left < 0
+        }
+      }
+      let cleaner = try await Table.open(at: .storage(hooked, name: "memory/small"))
+      _ = try? await cleaner.clean(keeping: .versions(1))
+      for (index, instant) in written.enumerated() {
+        do { #expect(try await Self.count(small.table, asOf: instant) == index + 2, "\(deletions)") } catch {
+          #expect((error as? TableError)?.code == .cleaned, "\(deletions): \(error)")
+        }
+      }
+    }
+  }
+
   @Test func whatASavepointHoldsStays() async throws {
     let small = try await Self.table()
     let written = try await Self.fill(small.table, 0..<2)

@@ -62,6 +62,43 @@ import Testing
     #expect(try await recorded.table.check() == [])
   }
 
+  /// What a savepoint holds of a file group that was replaced is not taken for the versions that came behind it.
+  @Test func whatItHoldsOfAReplacedGroupIsNoLaterVersion() async throws {
+    var recorded = try await RecordedTable()
+    try await recorded.upsert("a1", "b1")
+    let held = try #require(recorded.latest)
+    try await recorded.table.savepoint()
+    let between = try await recorded.upsert("a2", "b2")
+    _ = try await recorded.table.truncate()
+    _ = try await recorded.table.clean(keeping: .versions(1))
+    for isDeleted in [false, true] {
+      // Its files stay until the next clean.
+      if isDeleted { try await recorded.table.deleteSavepoint(held) }
+      let found = try await RecordedTable.rows(of: recorded.table.snapshot(asOf: held))
+      #expect(found == recorded.commits[0].rows)
+      let error = await #expect(throws: TableError.self) {
+        for try await _ in try await recorded.table.snapshot(asOf: between) {}
+      }
+      #expect(error?.code == .cleaned && error?.message.contains(between.text) == true)
+    }
+  }
+
+  /// Once it is deleted, its files are not taken for those of later commits, which a clean removed before.
+  @Test func whatItHeldIsNoLaterVersion() async throws {
+    var recorded = try await RecordedTable()
+    try await recorded.upsert("a1", "b1")
+    let held = try #require(recorded.latest)
+    try await recorded.table.savepoint()
+    let between = try await recorded.upsert("a2", "b2")
+    for number in 3..<6 { try await recorded.upsert("a\(number)", "b\(number)") }
+    _ = try await recorded.table.clean(keeping: .commits(1))
+    try await recorded.table.deleteSavepoint(held)
+    let error = await #expect(throws: TableError.self) {
+      for try await _ in try await recorded.table.snapshot(asOf: between) {}
+    }
+    #expect(error?.code == .cleaned)
+  }
+
   @Test func theTableGoesBackToIt() async throws {
     var recorded = try await RecordedTable()
     try await recorded.write(0..<3)
