@@ -3,10 +3,10 @@ import TarnTestSupport
 import TarnTimeline
 
 /// A random write: what it does to a table, and what to the model.
-struct ModelWrite {
+struct ModelWrite: Sendable {
   let run: @Sendable (Table) async throws -> CommitReport
   /// Takes it into the model as of a commit, and tells what the table should report.
-  let apply: (inout Model, Instant) -> CommitReport
+  let apply: @Sendable (inout Model, Instant) -> CommitReport
 }
 
 /// Makes up what is written into a random table.
@@ -29,18 +29,30 @@ struct ModelInput {
     switch random.below(13) {
     case 0:
       let batch = deletions()
-      return ModelWrite { try await $0.delete(try batch.columns()) } apply: { model, _ in
+      return ModelWrite {
+        try await $0.delete(try batch.columns())
+      } apply: { model, _ in
         model.delete(batch)
       }
     case 1:
       let batch = freshRows()
-      return ModelWrite { try await $0.insert(try batch.columns()) } apply: { $0.insert(batch, at: $1) }
+      return ModelWrite {
+        try await $0.insert(try batch.columns())
+      } apply: {
+        $0.insert(batch, at: $1)
+      }
     case 2 where scope == .partition, 3 where scope == .partition:
       let batch = changes(withDeletions: false, model)
-      return ModelWrite { try await $0.upsert(try batch.columns()) } apply: { $0.apply(batch, at: $1) }
+      return ModelWrite {
+        try await $0.upsert(try batch.columns())
+      } apply: {
+        $0.apply(batch, at: $1)
+      }
     case 4 where scope == .partition:
       let batch = changes(withDeletions: false, model)
-      return ModelWrite { try await $0.upsert(try batch.columns(), columns: .given) } apply: {
+      return ModelWrite {
+        try await $0.upsert(try batch.columns(), columns: .given)
+      } apply: {
         $0.apply(batch, columns: .given, at: $1)
       }
     case 5:
@@ -57,12 +69,16 @@ struct ModelInput {
     case 6 where scope == .partition:
       let batch = changes(withDeletions: false, model)
       let merge = ModelMerge(turn: random.below(4))
-      return ModelWrite { try await $0.upsert(try batch.columns(), merging: merge.function) } apply: {
+      return ModelWrite {
+        try await $0.upsert(try batch.columns(), merging: merge.function)
+      } apply: {
         $0.apply(batch, merging: merge, at: $1)
       }
     default:
       let batch = changes(withDeletions: true, model)
-      return ModelWrite { try await $0.apply(try batch.changes(), scope: scope) } apply: {
+      return ModelWrite {
+        try await $0.apply(try batch.changes(), scope: scope)
+      } apply: {
         $0.apply(batch, at: $1)
       }
     }

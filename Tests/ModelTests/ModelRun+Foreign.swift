@@ -74,7 +74,9 @@ extension ModelRun {
         row.key = "spark\(number)"
       }
       row.order = row.order ?? 1
-      row.extras = (0..<ModelRow.extraLimit).map { $0 < batch.extraCount && input.random.oneIn(2) ? "x1" : nil }
+      row.extras = (0..<ModelRow.extraLimit).map {
+        $0 < batch.extraCount && input.random.oneIn(2) ? "x1" : nil
+      }
       if taken.insert(model.slot(row)).inserted { batch.append(row) }
     }
     return batch
