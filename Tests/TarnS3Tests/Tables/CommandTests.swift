@@ -48,6 +48,49 @@ import Testing
     }
   }
 
+  @Test("Every service takes a table in a bucket")
+  func everyService() async throws {
+    try await Self.inPlace { tool, place, _ in
+      let table = place + "/trades"
+      func rows() async throws -> [String] {
+        try await tool.succeed("read", table, "--select", "id,price").rows.sorted()
+      }
+      func instant(_ outcome: Outcome) throws -> String {
+        String(try #require(outcome.errors.firstMatch(of: /instant (\d+)/)?.1))
+      }
+      let create = ["--create", "--key", "id", "--partition-by", "part", "--small-file-limit", "0"]
+      var commits: [String] = []
+      for number in 1...3 {
+        try tool.write("\(number).jsonl", #"{"id":\#(number),"part":"a","price":\#(number)}"# + "\n")
+        let outcome = try await tool.run(["upsert", table, "--from", "\(number).jsonl"] + create)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        commits.append(try instant(outcome))
+      }
+      let three = (1...3).map { #"{"id":\#($0),"price":\#($0)}"# }
+      try await tool.succeed("savepoint", table, commits[1])
+      try await tool.succeed("cluster", table, "--sort-by", "price")
+      #expect(try await rows() == three)
+      #expect(try await tool.succeed("clean", table, "--keep", "1versions").errors.contains("removed"))
+      #expect(try await rows() == three)
+      try tool.write("4.jsonl", #"{"id":4,"part":"b","price":4}"# + "\n")
+      try await tool.succeed("insert", table, "--from", "4.jsonl", "--overwrite")
+      #expect(try await rows() == three + [#"{"id":4,"price":4}"#])
+      try await tool.succeed("rollback", table, "--completed")
+      #expect(try await rows() == three)
+      try await tool.succeed("restore", table, commits[1])
+      #expect(try await rows() == Array(three[..<2]))
+      try await tool.succeed("savepoint", table, commits[1], "--delete")
+      #expect(try await tool.succeed("archive", table).errors.contains("nothing to archive"))
+      try await tool.succeed("delete", table, "--partition", "part=a")
+      try await tool.succeed("upsert", table, "--from", "4.jsonl")
+      try await tool.succeed("truncate", table)
+      #expect(try await rows() == [])
+      #expect(try await tool.succeed("check", table).output == "sound\n")
+      try await tool.succeed("drop", table)
+      try await tool.fail("read", table, saying: ["no Hudi table"])
+    }
+  }
+
   @Test("Sources of rows and of change records come from a bucket")
   func sources() async throws {
     try await Self.inPlace { tool, place, server in
