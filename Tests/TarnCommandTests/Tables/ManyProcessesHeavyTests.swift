@@ -20,6 +20,13 @@ import Testing
   /// The longest that anybody may wait for a process that is stopped.
   private static let patience = Duration.seconds(5)
 
+  /// What is done beside writers all the time.
+  private static let services = [
+    ["clean", "t", "--keep", "5commits"], ["archive", "t"],
+    ["cluster", "t", "--sort-by", "by,id", "--retries", "100"],
+    ["cluster", "t", "--sort-by", "at,id", "--z-order", "--partition", "part=p1", "--retries", "100"],
+  ]
+
   /// Writes the input of one write: rows of its own, and the newest version of all shared ones.
   ///
   /// - Parameter order: The ordering value, which no other write has.
@@ -198,10 +205,11 @@ import Testing
     }
   }
 
-  /// Six writers for a while, keys of their own and shared ones, and one reader all the while, who sees whole commits
-  /// and never fewer of them.
-  @Test func sixWritersAndAReader() async throws {
-    let time = TestWorld.isLong ? Duration.seconds(60) : .seconds(8)
+  /// Six writers for a while, keys of their own and shared ones, while the table is cleaned, archived and clustered again and
+  /// again, and one reader all the while, who sees whole commits and never fewer of them.
+  @Test func sixWritersAReaderAndServices() async throws {
+    let time = TestWorld.isLong ? Duration.seconds(120) : .seconds(8)
+    let services = Collected()
     try await Tool.inFolder { tool in
       try await Self.create(tool)
       let board = Board()
@@ -211,7 +219,7 @@ import Testing
             var count = 0
             while !board.isOver {
               let input = try Self.write(tool, writer: writer, number: count, order: board.next())
-              let outcome = try await tool.run(Self.upsert(input, writer, count))
+              let outcome = try await tool.run(Self.upsert(input, writer, count) + ["--retries", "100"])
               #expect(outcome.status == 0, "\(outcome.errors)")
               count += 1
             }
@@ -229,6 +237,18 @@ import Testing
           }
           return nil
         }
+        for service in Self.services {
+          group.addTask {
+            while !board.isOver {
+              let outcome = try await tool.run(service)
+              #expect(outcome.status == 0, "\(service): \(outcome.errors)")
+              let isIdle = outcome.errors.contains("nothing to")
+              if !isIdle { services.add(service[0]) }
+              try await Task.sleep(for: .milliseconds(50))
+            }
+            return nil
+          }
+        }
         group.addTask {
           try await Task.sleep(for: time)
           board.finish()
@@ -238,8 +258,10 @@ import Testing
           if let one { result[one.0] = one.1 }
         }
       }
-      print("➜ writes of six writers: \(writes.sorted { $0.key < $1.key }.map(\.value))")
+      let done = Dictionary(grouping: services.all, by: \.self).mapValues(\.count)
+      print("➜ writes of six writers: \(writes.sorted { $0.key < $1.key }.map(\.value)), among \(done)")
       #expect(writes.values.allSatisfy { $0 > 0 })
+      #expect(Set(done.keys) == ["clean", "archive", "cluster"])
       try await Self.expect(tool, writes: writes, greatest: board.greatest)
     }
   }
