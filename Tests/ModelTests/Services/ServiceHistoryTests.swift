@@ -14,8 +14,8 @@ import Testing
 }
 
 @Suite struct ServiceHistoryHeavyTests {
-  /// Histories of a block: 3,000 of all of them in a long run, else 60.
-  private static let histories: UInt64 = TestWorld.isLong ? 750 : 15
+  /// Histories of a block: 3,000 of all of them in a long run, else 40.
+  private static let histories: UInt64 = TestWorld.isLong ? 750 : 10
 
   @Test(arguments: 0..<4)
   func randomHistoriesWithServicesAreAsTheModelHasThem(block: UInt64) async throws {
@@ -35,7 +35,3 @@ import Testing
     "rollback", "died", "failed", "met", "read back", "cleaned away",
   ]
 }
-
-import Tarn
-import TarnStorage
-import TarnTimeline

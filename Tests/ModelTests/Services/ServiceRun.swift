@@ -11,6 +11,8 @@ struct ServiceRun {
   struct Moment {
     let instant: Instant
     let model: Model
+    /// Whether another was made beside it, so that it may be decided behind one of a greater instant.
+    let hasTwin: Bool
     var rows: [StoredRow] { model.rows.values.sorted() }
   }
 
@@ -106,9 +108,10 @@ struct ServiceRun {
     if input.random.oneIn(12) { clock.advance(hours: Int64(1 + input.random.below(60))) }
     let step = try await chosenStep()
     trail.append(step.name)
+    // The first call opens the table.
     switch input.random.below(8) {
-    case 0: try await take(step, dyingAt: 1 + input.random.below(60), staysDown: true)
-    case 1: try await take(step, dyingAt: 1 + input.random.below(60), staysDown: false)
+    case 0: try await take(step, dyingAt: 2 + input.random.below(60), staysDown: true)
+    case 1: try await take(step, dyingAt: 2 + input.random.below(60), staysDown: false)
     case 2: try await meet(step)
     default: try await take(step, by: writers[input.random.below(writers.count)])
     }
@@ -289,7 +292,8 @@ struct ServiceRun {
       }
       let isBefore = own.map { instant < $0 } ?? true
       trail[trail.count - 1] += " \(instant)"
-      history.append(Moment(instant: instant, model: isBefore ? model : after))
+      history.append(
+        Moment(instant: instant, model: isBefore ? model : after, hasTwin: made.count > 1))
     }
     try await notePromises()
   }
@@ -377,7 +381,8 @@ struct ServiceRun {
         }
         counts["cleaned away", default: 0] += 1
       }
-      guard shape.options.populatesMetaColumns else { continue }
+      // What came since a commit is what was decided behind it.
+      guard shape.options.populatesMetaColumns, !moment.hasTwin else { continue }
       try await reader.compare(
         try await table.changes(since: moment.instant), rows.filter { $0.instant > moment.instant },
         "changes since \(moment.instant)")

@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// Real processes that are killed in the middle of what keeps a table in order.
-@Suite(.serialized) struct KilledServicesHeavyTests {
+@Suite struct KilledServicesHeavyTests {
   /// What is done to a copy of one table.
   enum Deed: String, CaseIterable, Sendable {
     case clean, archive, cluster, restore, rollback, overwrite, truncate
