@@ -163,7 +163,8 @@ let package = Package(
         "TarnCommandTests",
         ["TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage"],
         heavy: [
-          "Input/MemoryHeavyTests.swift", "Parquet/NestedConditionHeavyTests.swift", "Support",
+          "Input/MemoryHeavyTests.swift", "Parquet/NestedConditionHeavyTests.swift",
+          "Services/KilledServicesHeavyTests.swift", "Support",
           "Tables/ManyProcessesHeavyTests.swift",
         ]),
       tests("TarnIndexTests", ["TarnIndex", "TarnBytes", "TarnColumns", "TarnStorage", "TarnTimeline"]),
