@@ -59,6 +59,11 @@ struct AttemptContents<Write: TableWrite>: Sendable {
     return written
   }
 
+  /// The partitions in which a write leaves more small files than there may be.
+  func crowdedPartitions(_ planned: PlannedWrite, _ files: [WrittenFile]) -> [String] {
+    SmallFiles(options: planned.table.options).crowded(by: files, besides: planned.neighbours)
+  }
+
   /// What the completed file will say, but for the commit's position.
   func completed(
     _ planned: PlannedWrite, _ files: [WrittenFile], _ report: CommitReport

@@ -8,11 +8,13 @@ import TarnTimeline
 /// Makes full files of small ones, or files in another order, with the same rows.
 struct ClusterWrite: TableWrite {
   /// The order of the rows.
-  let order: RowOrder
+  var order = RowOrder.stored
   /// The partitions, by their paths; nil for all.
   let partitions: [String]?
   /// Where the table lies, as other engines name it; they read whole paths.
   let base: String
+  /// The bytes of files after which no more are taken; nil for all.
+  var mostBytes: Int?
 
   var action: Action { .replacecommit }
   var operation: OperationType { .cluster }
@@ -45,10 +47,11 @@ struct ClusterWrite: TableWrite {
     if let previous, previous.planned.plan.replaced.allSatisfy(present.contains) {
       return Prepared(previous.merges, writable, state)
     }
-    let planner = ClusterPlanner(options: writable.options, order: order)
-    let taken = slices.filter { slice in
-      planner.takes(slice) && !state.replacements.contains { $0.names(slice.fileID, in: slice.partitionPath) }
-    }
+    let planner = ClusterPlanner(options: writable.options, order: order, mostBytes: mostBytes)
+    let taken = planner.taken(
+      of: slices.filter { slice in
+        !state.replacements.contains { $0.names(slice.fileID, in: slice.partitionPath) }
+      })
     let inputs = try await tableErrors {
       try await concurrently(taken, width: table.settings.filesAtOnce) { slice in
         FileGroupMerge.Input(

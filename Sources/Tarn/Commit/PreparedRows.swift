@@ -27,11 +27,14 @@ struct PreparedRows: PreparedWrite {
     let table = incoming.table
     // What is inserted without a look does not stand on what others insert.
     let looked = batch.scope == .table ? nil : batch.keys.partitions.paths
-    planned = PlannedWrite(
+    var planned = PlannedWrite(
       table,
       WritePlanner(options: table.options, replacements: state.replacements).plan(changes, found.files),
       counts, on: state,
       lookingIn: looksKeysUp ? looked : [], looksAtDeletions: looksKeysUp && table.keepsTombstones)
+    // The files of a bucket stay what they are.
+    if found.buckets == nil { planned.neighbours = found.files.map(\.slice) }
+    self.planned = planned
   }
 
   /// What was decided of each slice.

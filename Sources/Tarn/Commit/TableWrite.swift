@@ -75,6 +75,9 @@ struct PlannedWrite: Sendable {
   let counts: RowCounts
   /// What it stands on.
   let claim: WriteClaim
+  /// The latest slices of the partitions into which it writes, all of them; nil where these are not known, or are not to be
+  /// packed.
+  var neighbours: [FileSlice]?
 
   /// Sums up what was found out.
   ///

@@ -72,6 +72,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
       return .lost(.rolledBack(instant), prepared)
     }
     report = CommitReport(prepared.counts(of: written), written, replacing: planned.plan.replaced)
+    report.crowdedPartitions = contents.crowdedPartitions(planned, written)
     report.instant = attempt.instant
     report.lookUpDuration = lookUpDuration
     let ready = settings.now()

@@ -61,6 +61,12 @@ public struct TarnOptions: Sendable, Hashable {
   ///
   /// Where more commits are kept than the usual 12, two more actions each.
   public var mostActions: Int? = 30
+  /// How many small files, those below ``smallFileLimit``, a partition may have before a commit that writes there is followed
+  /// by a clustering of them; nil for no clustering but those that are asked for.
+  ///
+  /// One clustering takes as many of them as make four full files, so that no commit waits for long. A table with a bucket
+  /// index has none.
+  public var mostSmallFiles: Int?
   /// The buckets of each partition; nil for file groups that are found by what their files say of their keys.
   ///
   /// See <doc:BucketIndex>.

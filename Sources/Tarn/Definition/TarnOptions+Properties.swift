@@ -15,6 +15,8 @@ extension TarnOptions {
     static let archiveAutomatic = "tarn.archive.automatic"
     static let archiveKept = "tarn.archive.kept.commits"
     static let archiveBeyond = "tarn.archive.beyond.actions"
+    static let clusterAutomatic = "tarn.cluster.automatic"
+    static let clusterBeyond = "tarn.cluster.beyond.files"
     static let codec = "tarn.codec"
     static let bloom = "tarn.bloom.filter"
   }
@@ -42,6 +44,9 @@ extension TarnOptions {
       entries.append((Key.archiveBeyond, "\(mostActions)"))
     }
     if mostActions == nil { entries.append((Key.archiveAutomatic, "false")) }
+    if let mostSmallFiles {
+      entries += [(Key.clusterAutomatic, "true"), (Key.clusterBeyond, "\(mostSmallFiles)")]
+    }
     if let buckets { entries += buckets.entries }
     if compression != defaults.compression { entries.append((Key.codec, Self.name(of: compression))) }
     if bloom != .perFile { entries.append((Key.bloom, bloom.rawValue)) }
@@ -80,6 +85,8 @@ extension TarnOptions {
     keptCommits = try number(Key.archiveKept, keptCommits, 12...1_000_000)
     mostActions = try number(Key.archiveBeyond, 30, 12...10_000_000)
     if try !truth(Key.archiveAutomatic, true) { mostActions = nil }
+    let beyondFiles = try number(Key.clusterBeyond, 16, 1...1_000_000)
+    if try truth(Key.clusterAutomatic, false) { mostSmallFiles = beyondFiles }
     if let text = properties.entries[Key.cleanPolicy] {
       let count = try number(Key.cleanCount, 10, 1...1_000_000)
       guard let named = Retention(named: text, count) else {

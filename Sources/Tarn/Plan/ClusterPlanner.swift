@@ -9,9 +9,25 @@ import TarnTimeline
 struct ClusterPlanner {
   let options: TarnOptions
   let order: RowOrder
+  /// The bytes of files after which no more are taken; nil for all.
+  var mostBytes: Int?
 
-  /// Whether a slice may take part.
-  func takes(_ slice: FileSlice) -> Bool { order != .stored || slice.size < options.smallFileLimit }
+  /// The slices that take part, of those that may.
+  func taken(of slices: [FileSlice]) -> [FileSlice] {
+    let small = order == .stored ? slices.filter { $0.size < options.smallFileLimit } : slices
+    guard let mostBytes else { return small }
+    var bytes = 0
+    return Array(
+      small.sorted { Self.place($0) < Self.place($1) }.prefix { slice in
+        defer { bytes += slice.size }
+        return bytes < mostBytes
+      })
+  }
+
+  /// The oldest of a partition come first, so that rows that came together stay together.
+  private static func place(_ slice: FileSlice) -> (String, Instant, String) {
+    (slice.partitionPath, slice.instant, slice.fileID)
+  }
 
   /// The groups of some slices that take part.
   func merges(_ inputs: [FileGroupMerge.Input]) -> [FileGroupMerge] {
@@ -19,8 +35,7 @@ struct ClusterPlanner {
     for (partition, inputs) in Dictionary(grouping: inputs, by: { ExactText($0.slice.partitionPath) })
       .sorted(by: { $0.key.text < $1.key.text })
     {
-      // The oldest first, so that rows that came together stay together.
-      let sorted = inputs.sorted { ($0.slice.instant, $0.slice.fileID) < ($1.slice.instant, $1.slice.fileID) }
+      let sorted = inputs.sorted { Self.place($0.slice) < Self.place($1.slice) }
       guard order == .stored else {
         merges.append(FileGroupMerge(partition.text, sorted, order))
         continue

@@ -83,6 +83,20 @@ struct Recovery: Sendable {
       || present.entries.contains { $0.action == .clean && $0.instant > name.instant }
   }
 
+  /// Whether file groups were clustered since a write looked at the table: their rows are as they were, so that who lost
+  /// against it alone is no slower writer.
+  ///
+  /// - Parameter known: The timeline as the write found it.
+  func hasClustered(since known: Timeline) async -> Bool {
+    guard let present = try? await SettledTimeline.load(from: storage).timeline else { return false }
+    let log = CommitLog(storage)
+    for entry in present.completedCommits
+    where entry.action.completed == .replacecommit && !known.contains(entry.instant) {
+      if (try? await log.metadata(of: entry))?.operation == .cluster { return true }
+    }
+    return false
+  }
+
   /// How far ahead of the clock an instant may lie, in microseconds.
   private static let mostAhead: Int64 = 24 * 3_600 * 1_000_000
 

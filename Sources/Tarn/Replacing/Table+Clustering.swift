@@ -43,12 +43,6 @@ extension Table {
     let write = ClusterWrite(
       order: rows.columns.isEmpty ? .stored : rows, partitions: partitions, base: location.base)
     if isPlan { return try await replace(write, isPlan: true) }
-    let begun = recovery.tellBegin()
-    let report = try await replace(write, isPlan: false)
-    if report.instant != nil {
-      recovery.tellRun(
-        .cluster, at: report.instant, files: report.files, bytes: report.bytesWritten, since: begun)
-    }
-    return report
+    return try await cluster(write)
   }
 }

@@ -51,8 +51,12 @@ public struct CommitReport: Sendable, Hashable {
   public internal(set) var cleanedFiles = 0
   /// Actions that the archive took off the timeline which was due behind the commit.
   public internal(set) var archivedActions = 0
+  /// Small files that the clustering made into full ones which was due behind the commit.
+  public internal(set) var packedFiles = 0
   /// Partitions in which it wrote new versions of file groups; nil where that is not known.
   var rewrittenPartitions: [String]?
+  /// Partitions into which it wrote and that have more small files than the table's options want.
+  var crowdedPartitions: [String] = []
   /// Requests that the write sent, each attempt counted; 0 where the storage counts none, as a local one.
   public var requests = 0
   /// Bytes that it sent with them.

@@ -13,7 +13,8 @@ public struct CommitWarning: Sendable, Hashable, CustomStringConvertible {
     public static let notYetVisible = Code("notYetVisible")
     /// Another engine committed on the same file groups meanwhile, without a look at this one.
     public static let foreignCommit = Code("foreignCommit")
-    /// The commit stands, and the clean or archive that was due behind it failed; it is tried again behind the next.
+    /// The commit stands, and the clean, archive or clustering that was due behind it failed; it is tried again behind a
+    /// later one.
     public static let serviceFailed = Code("serviceFailed")
   }
 

@@ -1,6 +1,7 @@
 import TarnTimeline
 
-/// Does behind a commit what keeps a table in order: a clean, and an archive, each where it is due.
+/// Does behind a commit what keeps a table in order: a clean, an archive, and a clustering of small files, each where it is
+/// due.
 ///
 /// Whether one is due is told by what the commit and the process know already, so that nothing is asked for a commit behind
 /// which there is nothing to do.
@@ -11,13 +12,19 @@ struct AutomaticServices: Sendable {
   /// How often one is planned anew where other writers are faster: they find the same to do.
   private static let tries = 2
 
+  /// Clusters the small files of partitions, and tells what was done.
+  typealias Packing = ([String]) async throws(TableError) -> CommitReport
+
   /// Runs what is due.
   ///
   /// - Parameters:
   ///   - report: What is told of the commit.
   ///   - state: The table as the commit found it.
+  ///   - pack: Clusters small files.
   /// - Returns: The same report, with what was done; a service that fails is a warning, and the commit stands.
-  func run(behind report: CommitReport, on state: TableState) async -> CommitReport {
+  func run(
+    behind report: CommitReport, on state: TableState, packing pack: Packing
+  ) async -> CommitReport {
     guard recovery.settings.runsServices, let instant = report.instant, !Task.isCancelled,
       let options = try? TarnOptions(state.properties)
     else { return report }
@@ -34,21 +41,36 @@ struct AutomaticServices: Sendable {
         report.cleanedFiles = done.files.count
         if done.instant != nil { count += 1 }
       }
+    } catch { report.warnings += warnings(of: .clean, error, behind: instant) }
+    do throws(TableError) {
       let archiving = ArchiveService(recovery)
       if archiving.isDue(of: count, options), memory.mayArchive(of: count) {
         let done = try await archiving.run(tries: Self.tries, isWhole: false)
         report.archivedActions = done.actions.count
         memory.note(foundToArchive: !done.actions.isEmpty, of: count)
       }
+    } catch { report.warnings += warnings(of: .archive, error, behind: instant) }
+    guard !report.crowdedPartitions.isEmpty, memory.mayPack() else { return report }
+    do throws(TableError) {
+      report.packedFiles = try await pack(report.crowdedPartitions).replaced
+      memory.note(packed: report.packedFiles > 0)
     } catch {
-      // Whoever was faster does it.
-      guard error.code != .conflict, error.code != .cancelled else { return report }
-      report.warnings.append(
-        CommitWarning(
-          .serviceFailed,
-          "commit \(instant.text) stands; what keeps the table in order failed behind it (\(error.message)), and is tried "
-            + "again behind the next"))
+      memory.note(packed: false)
+      report.warnings += warnings(of: .cluster, error, behind: instant)
     }
     return report
+  }
+
+  /// What is warned of where a service fails; nothing where others were faster, who do it.
+  private func warnings(
+    of service: ServiceWork.Service, _ error: TableError, behind instant: Instant
+  ) -> [CommitWarning] {
+    guard error.code != .conflict, error.code != .cancelled else { return [] }
+    return [
+      CommitWarning(
+        .serviceFailed,
+        "commit \(instant.text) stands; the \(service.rawValue) behind it failed (\(error.message)), and is tried again behind "
+          + "a later one")
+    ]
   }
 }

@@ -10,6 +10,8 @@ final class ServiceMemory: Sendable {
     var cleans: [Instant: LastClean] = [:]
     /// So many actions must be on the timeline before it is looked again what can be archived.
     var leastActions = 0
+    /// So many commits pass before small files are packed again.
+    var unpackedCommits = 0
   }
 
   private let state = Mutex(State())
@@ -18,6 +20,8 @@ final class ServiceMemory: Sendable {
   private static let most = 512
   /// So many actions must have come since an archive found nothing to do.
   private static let pause = 10
+  /// So many commits pass behind a packing that came to nothing, since others changed the same files.
+  private static let packingPause = 5
 
   /// The partitions in which a commit wrote new versions of file groups; nil where that is not known.
   func rewritten(by instant: Instant) -> [String]? { state.withLock { $0.rewritten[instant] } }
@@ -50,6 +54,20 @@ final class ServiceMemory: Sendable {
   func note(foundToArchive: Bool, of actions: Int) {
     state.withLock { $0.leastActions = foundToArchive ? 0 : actions + Self.pause }
   }
+}
+
+extension ServiceMemory {
+  /// Whether small files may be packed behind a commit.
+  func mayPack() -> Bool {
+    state.withLock { state in
+      guard state.unpackedCommits > 0 else { return true }
+      state.unpackedCommits -= 1
+      return false
+    }
+  }
+
+  /// Keeps in mind whether small files were packed.
+  func note(packed: Bool) { state.withLock { $0.unpackedCommits = packed ? 0 : Self.packingPause } }
 }
 
 /// What the last clean of a table looked at.

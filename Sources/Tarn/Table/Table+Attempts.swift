@@ -61,11 +61,6 @@ extension Table {
     do { return try await AttemptRollback(recovery).runDead() } catch { throw error.of(properties.name) }
   }
 
-  /// Does behind a commit what is due to keep the table in order.
-  func tidying(behind report: CommitReport, on table: PresentTable) async -> CommitReport {
-    await AutomaticServices(recovery: recovery, memory: services).run(behind: report, on: table.state)
-  }
-
   var recovery: Recovery {
     Recovery(storage: storage.waiting(atMost: settings.patience), settings: settings, base: location.base)
   }

@@ -57,6 +57,9 @@ extension Table {
     }
   }
 
+  /// How often a write that has no try left begins again since it lost against a clustering.
+  private static let mostSpared = 3
+
   private func tries<Write: TableWrite>(
     of write: Write, _ attempt: WriteTry<Write>, _ recovery: Recovery, _ reader: BaseFileReader,
     _ tickets: inout Tickets
@@ -64,6 +67,7 @@ extension Table {
     var known: Write.Prepared?
     var tries = 0
     var looks = 1
+    var spared = 0
     while true {
       // Whoever lost often asks to go first.
       if tries > 0 && tries >= settings.retries / 3 { await tickets.take() }
@@ -84,11 +88,18 @@ extension Table {
       switch ending {
       case .done(let report): return (report, found)
       case .repeated(let version): return (try await report(of: version, recovery.storage), nil)
-      case .again(let found): known = found
-      case .lost(let error, let found):
+      case .again(let newer): known = newer
+      case .lost(let error, let newer):
         emit(.attemptLost(reason: error.description))
-        guard tries < settings.retries, write.canBeginAgain else { throw error.after(tries) }
-        known = found
+        guard write.canBeginAgain else { throw error.after(tries) }
+        if tries >= settings.retries {
+          // A clustering that came by itself fails nobody.
+          guard spared < Self.mostSpared, let base = found?.state.timeline,
+            await recovery.hasClustered(since: base)
+          else { throw error.after(tries) }
+          spared += 1
+        }
+        known = newer
         tries += 1
         try await pause(before: tries)
         emit(.writeBegunAgain(number: tries))

@@ -26,7 +26,7 @@ public struct Table: Sendable {
   /// The properties as they were when the table was created or opened.
   public let properties: TableProperties
   /// How this process works on it.
-  public let settings: TableSettings
+  public internal(set) var settings: TableSettings
 
   /// The footers that writes met.
   let footers: FooterCache

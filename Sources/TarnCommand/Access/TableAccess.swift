@@ -117,6 +117,7 @@ struct TableAccess {
     if let limit = arguments[Options.smallFileLimit] { options.tarn.smallFileLimit = limit }
     options.tarn.hasKeyIndex = !arguments.has(Options.noKeyIndex)
     if let retention = arguments[Options.keep] { options.tarn.retention = retention }
+    if let files = arguments[Options.clusterBeyond] { options.tarn.mostSmallFiles = files }
     if let hours = arguments[Options.tombstoneRetention] { options.tarn.tombstoneRetentionHours = hours }
     options.tarn.buckets = buckets
     return try await located {

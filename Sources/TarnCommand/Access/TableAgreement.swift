@@ -24,6 +24,7 @@ struct TableAgreement {
     try checkFlag(Options.noMetaColumns, properties.populatesMetaFields, "meta columns")
     try checkFlag(Options.noKeyIndex, own.hasKeyIndex, "key indexes")
     try check(Options.keep, own.retention)
+    try check(Options.clusterBeyond, own.mostSmallFiles ?? 0)
     try check(Options.tombstoneRetention, own.tombstoneRetentionHours)
     try check(Options.bloom, try TarnOptions.bloom(properties), \.rawValue)
   }

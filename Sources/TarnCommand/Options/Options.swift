@@ -66,8 +66,17 @@ enum Options {
     }
     return retention
   }
+  static let clusterBeyond = Option<Int>(
+    "cluster-beyond", "FILES",
+    "a commit that leaves more small files than this in a partition is followed by a clustering of them (none)"
+  ) { text throws(UsageError) in
+    guard let count = Int(text), (1...1_000_000).contains(count) else {
+      throw UsageError("a number of files from 1 to 1000000 is expected")
+    }
+    return count
+  }
   static let noServices = Option<Bool>.flag(
-    "no-services", "no clean and no archive behind the commit, though one be due")
+    "no-services", "no clean, archive or clustering behind the commit, though one be due")
   static let includesArchive = Option<Bool>.flag("all", "with what was archived")
   static let isDryRun = Option<Bool>.flag("dry-run", "only say what would be done")
   static let tombstoneRetention = Option<Int>(
@@ -257,7 +266,8 @@ enum Options {
   /// What creating a table takes, beside its columns.
   static let creation: [any DeclaredOption] = [
     key, partitionBy, orderBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode, bloom,
-    targetFileSize, smallFileLimit, noMetaColumns, noKeyIndex, tombstoneRetention, keep, buckets, bucketField,
+    targetFileSize, smallFileLimit, noMetaColumns, noKeyIndex, tombstoneRetention, keep, clusterBeyond,
+    buckets, bucketField,
   ]
   /// What narrows a read.
   static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]

@@ -8,85 +8,24 @@ import Testing
 
 /// Clusterings: what becomes of rows, deletions and files, and what other writers and deaths make of them.
 @Suite struct ClusterTests {
-  private static let schema = Schema([
-    Field("id", .string), Field("part", .string), Field("number", .int64), Field("other", .int64),
-  ])
-
-  private static func rows(_ ids: [Int], part: String, _ number: Int64 = 0) throws -> RecordBatch {
-    try batch([
-      "id": column(.string) { for id in ids { try $0.append("k\(id)") } },
-      "part": Column(repeating: part, count: ids.count),
-      "number": column(.int64) { for id in ids { $0.append(number == 0 ? Int64(id * 7 % 101) : number) } },
-      "other": column(.int64) { for id in ids { $0.append(Int64(id * 13 % 97)) } },
-    ])
-  }
-
-  /// A table with so many small files in each of two partitions.
-  private static func filled(
-    _ files: Int, rows count: Int = 3, storage: any Storage = InMemoryStorage()
-  ) async throws -> SmallTable {
-    var options = TableOptions()
-    // Rows of a later commit go into no file of an earlier one.
-    options.tarn.smallFileLimit = 0
-    let small = try await SmallTable(
-      schema, partitionedBy: ["part"], orderedBy: "number", options: options, storage: storage)
-    for file in 0..<files {
-      let ids = Array(file * count..<(file + 1) * count)
-      for part in ["a", "b"] { try await small.table.upsert(try rows(ids, part: part)) }
-    }
-    try await small.appendProperties("tarn.small.file.limit.bytes=100000000")
-    return small
-  }
-
-  private static func reopened(_ small: SmallTable, _ storage: (any Storage)? = nil) async throws -> Table {
-    try await Table.open(
-      at: .storage(storage ?? small.storage, name: "memory/small"), settings: small.table.settings)
-  }
-
-  /// All rows with their meta columns but the name of the file, sorted.
-  private static func lines(_ snapshot: Snapshot) async throws -> [String] {
-    var lines: [String] = []
-    let names = [
-      "_hoodie_commit_time", "_hoodie_commit_seqno", "_hoodie_record_key", "_hoodie_partition_path", "id",
-      "part",
-    ]
-    for try await batch in try snapshot.select(names + ["number", "other"]) {
-      let texts = names.compactMap { batch[$0]?.strings }
-      for row in 0..<batch.count {
-        lines.append(texts.map { $0.string(row) }.joined(separator: " "))
-      }
-    }
-    return lines.sorted()
-  }
-
-  /// The values of a column in the order in which a file has them.
-  private static func numbers(_ table: Table, _ name: String, part: String) async throws -> [Int64] {
-    var numbers: [Int64] = []
-    for try await batch in try await table.snapshot().where(.column("part") == .string(part)).select(name) {
-      guard case .int64(let values)? = batch[name]?.values else { continue }
-      numbers += values
-    }
-    return numbers
-  }
-
   @Test func smallFilesBecomeOneAndRowsStayAsTheyWere() async throws {
-    let small = try await Self.filled(4)
-    let table = try await Self.reopened(small)
-    let before = try await Self.lines(try await table.snapshot())
+    let small = try await SmallFileTable.filled(4)
+    let table = try await SmallFileTable.reopened(small)
+    let before = try await SmallFileTable.lines(try await table.snapshot())
     let timeline = try await table.timeline()
     let last = try #require(timeline.latest?.instant)
     let first = try #require(timeline.first?.instant)
-    let followed = try await Self.lines(try await table.changes(since: first))
+    let followed = try await SmallFileTable.lines(try await table.changes(since: first))
     let plan = try await table.cluster(isPlan: true)
     #expect(plan.replacedFiles.count == 8 && plan.instant == nil)
     let report = try await table.cluster()
     #expect(Set(report.replacedFiles) == Set(plan.replacedFiles) && report.files == 2)
     #expect(try await table.snapshot().slices.count == 2)
-    #expect(try await Self.lines(try await table.snapshot()) == before)
-    #expect(try await Self.lines(try await table.snapshot(asOf: last)) == before)
+    #expect(try await SmallFileTable.lines(try await table.snapshot()) == before)
+    #expect(try await SmallFileTable.lines(try await table.snapshot(asOf: last)) == before)
     // Nobody who follows the table meets a row again.
     #expect(try await table.changes(since: last).count() == 0)
-    #expect(try await Self.lines(try await table.changes(since: first)) == followed)
+    #expect(try await SmallFileTable.lines(try await table.changes(since: first)) == followed)
     #expect(try await table.check() == [])
     let entry = try #require(try await table.timeline().latest)
     #expect(try await table.metadata(of: entry).operation == .cluster)
@@ -94,7 +33,7 @@ import Testing
       avro: try await small.storage.readAll(entry.path + ".requested"))
     #expect(request.operation == "CLUSTER" && request.plan?.groups.map(\.slices.count) == [4, 4])
     // Keys are found where they are now, and there is nothing more to do.
-    let more = try await table.upsert(try Self.rows([2, 99], part: "a", 500))
+    let more = try await table.upsert(try SmallFileTable.rows([2, 99], part: "a", 500))
     #expect(more.updated == 1 && more.inserted == 1)
     #expect(try await table.cluster().instant == nil)
     #expect(try await table.clean(keeping: .commits(1)).files.count == 8)
@@ -102,7 +41,7 @@ import Testing
   }
 
   @Test func onlyThePartitionsThatAreNamedAreClustered() async throws {
-    let table = try await Self.reopened(try await Self.filled(3))
+    let table = try await SmallFileTable.reopened(try await SmallFileTable.filled(3))
     #expect(try await table.cluster(partitions: ["part=b"]).replaced == 3)
     #expect(Set(try await table.snapshot().slices.map(\.partitionPath)).count == 2)
     #expect(try await table.snapshot().slices.count == 4)
@@ -111,26 +50,26 @@ import Testing
   }
 
   @Test func deletionsAreRememberedBehindAClustering() async throws {
-    let table = try await Self.reopened(try await Self.filled(3))
+    let table = try await SmallFileTable.reopened(try await SmallFileTable.filled(3))
     try await table.delete(
       try batch([
         "id": column(.string) { try $0.append("k1") }, "part": Column(repeating: "a", count: 1),
         "number": column(.int64) { $0.append(Int64(900)) },
       ]))
     try await table.cluster()
-    let late = try await table.upsert(try Self.rows([1], part: "a", 800))
+    let late = try await table.upsert(try SmallFileTable.rows([1], part: "a", 800))
     #expect(late.stale == 1 && late.inserted == 0)
-    #expect(try await table.upsert(try Self.rows([1], part: "a", 901)).inserted == 1)
+    #expect(try await table.upsert(try SmallFileTable.rows([1], part: "a", 901)).inserted == 1)
     #expect(try await table.check() == [])
   }
 
   @Test func rowsAreSortedByColumns() async throws {
-    let table = try await Self.reopened(try await Self.filled(3, rows: 40))
-    let before = try await Self.lines(try await table.snapshot())
+    let table = try await SmallFileTable.reopened(try await SmallFileTable.filled(3, rows: 40))
+    let before = try await SmallFileTable.lines(try await table.snapshot())
     try await table.cluster(.columns(["number", "other"]))
-    let numbers = try await Self.numbers(table, "number", part: "a")
+    let numbers = try await SmallFileTable.numbers(table, "number", part: "a")
     #expect(numbers.count == 120 && numbers == numbers.sorted())
-    #expect(try await Self.lines(try await table.snapshot()) == before)
+    #expect(try await SmallFileTable.lines(try await table.snapshot()) == before)
     #expect(try await table.check() == [])
     let error = await #expect(throws: TableError.self) { try await table.cluster(.columns(["numbr"])) }
     #expect(error?.code == .mismatch && error?.column == "numbr" && error?.message.contains("number") == true)
@@ -138,8 +77,8 @@ import Testing
 
   /// Along a Z-order, ten rows that follow one another lie in a part of both ranges; stored as they came, in none.
   @Test func rowsAreNearInEachColumnOfAZOrder() async throws {
-    let table = try await Self.reopened(try await Self.filled(2, rows: 120))
-    let before = try await Self.lines(try await table.snapshot())
+    let table = try await SmallFileTable.reopened(try await SmallFileTable.filled(2, rows: 120))
+    let before = try await SmallFileTable.lines(try await table.snapshot())
     func spread(_ numbers: [Int64]) -> Int64 {
       stride(from: 0, to: numbers.count, by: 10).map { start in
         let part = numbers[start...].prefix(10)
@@ -147,19 +86,19 @@ import Testing
       }.reduce(0, +)
     }
     let old = (
-      spread(try await Self.numbers(table, "number", part: "a")),
-      spread(try await Self.numbers(table, "other", part: "a"))
+      spread(try await SmallFileTable.numbers(table, "number", part: "a")),
+      spread(try await SmallFileTable.numbers(table, "other", part: "a"))
     )
     try await table.cluster(.zOrder(["number", "other"]))
-    #expect(spread(try await Self.numbers(table, "number", part: "a")) * 2 < old.0)
-    #expect(spread(try await Self.numbers(table, "other", part: "a")) * 2 < old.1)
-    #expect(try await Self.lines(try await table.snapshot()) == before)
+    #expect(spread(try await SmallFileTable.numbers(table, "number", part: "a")) * 2 < old.0)
+    #expect(spread(try await SmallFileTable.numbers(table, "other", part: "a")) * 2 < old.1)
+    #expect(try await SmallFileTable.lines(try await table.snapshot()) == before)
   }
 
   /// Another writer changes a file, or adds one, between the look of a clustering and its decision.
   @Test(arguments: [(1, 6), (50, 6)])
   func aClusteringBeginsAgainWhereAnotherChangedAFile(id: Int, replaced: Int) async throws {
-    let small = try await Self.filled(3)
+    let small = try await SmallFileTable.filled(3)
     let done = Mutex(false)
     let hooked = HookStorage(inner: small.storage) { call in
       guard call.hasPrefix("put .hoodie/"), call.contains(".content.") else { return }
@@ -168,12 +107,12 @@ import Testing
         return !done
       }
       guard isFirst else { return }
-      _ = try? await small.table.upsert(try Self.rows([id], part: "a", 700))
+      _ = try? await small.table.upsert(try SmallFileTable.rows([id], part: "a", 700))
     }
-    let table = try await Self.reopened(small, hooked)
+    let table = try await SmallFileTable.reopened(small, hooked)
     let report = try await table.cluster()
     #expect(report.replaced == replaced && report.instant != nil)
-    let numbers = try await Self.numbers(table, "number", part: "a")
+    let numbers = try await SmallFileTable.numbers(table, "number", part: "a")
     #expect(numbers.filter { $0 == 700 }.count == 1)
     #expect(try await table.snapshot().count() == (id == 1 ? 18 : 19))
     #expect(try await table.check() == [])
@@ -181,8 +120,8 @@ import Testing
 
   /// A clustering comes between the look of a write and its decision: the write begins again, and no row is lost.
   @Test func aWriteBeginsAgainWhereItsFileWasClustered() async throws {
-    let small = try await Self.filled(3)
-    let other = try await Self.reopened(small)
+    let small = try await SmallFileTable.filled(3)
+    let other = try await SmallFileTable.reopened(small)
     let done = Mutex(false)
     let hooked = HookStorage(inner: small.storage) { call in
       guard call.hasPrefix("put .hoodie/"), call.contains(".content.") else { return }
@@ -193,8 +132,8 @@ import Testing
       guard isFirst else { return }
       _ = try? await other.cluster()
     }
-    let table = try await Self.reopened(small, hooked)
-    let report = try await table.upsert(try Self.rows([1, 2], part: "a", 700))
+    let table = try await SmallFileTable.reopened(small, hooked)
+    let report = try await table.upsert(try SmallFileTable.rows([1, 2], part: "a", 700))
     #expect(report.updated == 2)
     #expect(try await table.snapshot().count() == 18)
     #expect(try await table.snapshot().slices.count == 2)
@@ -212,19 +151,19 @@ import Testing
   ) async throws {
     var stood = 0
     let begin = InMemoryStorage()
-    _ = try await filled(2, storage: begin)
+    _ = try await SmallFileTable.filled(2, storage: begin)
     for moment in moments {
       let storage = try await begin.copied()
       let small = try await SmallTable(opening: storage)
-      let before = try await Self.lines(try await small.table.snapshot())
+      let before = try await SmallFileTable.lines(try await small.table.snapshot())
       let dying = FaultStorage(
         wrapping: storage, crashAtCall: moment, completesFaultedCall: completesFaultedCall)
-      _ = try? await Self.reopened(small, dying).cluster()
+      _ = try? await SmallFileTable.reopened(small, dying).cluster()
       let isDead = dying.hasFailed
       try await small.table.rollBackDeadAttempts()
-      try await small.table.upsert(try Self.rows([77], part: "c", 7))
+      try await small.table.upsert(try SmallFileTable.rows([77], part: "c", 7))
       let table = small.table
-      let now = try await Self.lines(try await table.snapshot().where(.column("part") != "c"))
+      let now = try await SmallFileTable.lines(try await table.snapshot().where(.column("part") != "c"))
       #expect(now == before, "call \(moment)")
       let count = try await table.snapshot().slices.count
       #expect(count == 3 || count == 5, "call \(moment)")
