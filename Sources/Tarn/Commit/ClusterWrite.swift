@@ -113,8 +113,11 @@ struct ClusterWrite: TableWrite {
     _ prepared: Prepared, _ files: CommitFiles, _ settings: TableSettings
   ) async throws -> [WrittenFile] {
     let fileIDs = FileIDs(settings.random)
+    let count = prepared.merges.reduce(0) { $0 + $1.inputs.count }
+    let counter = settings.counting(.cluster, of: count, "files")
     let work = prepared.merges.enumerated().map { entry in
-      (merge: entry.element, merger: FileGroupMerger(files, taskNumber: entry.offset), fileID: fileIDs.next())
+      let merger = FileGroupMerger(files, taskNumber: entry.offset) { counter.advance() }
+      return (merge: entry.element, merger: merger, fileID: fileIDs.next())
     }
     try await files.markers.add(work.map { $0.merger.marker(of: $0.merge, $0.fileID) })
     let none = try RecordBatch.concatenate([], schema: prepared.planned.table.schema)

@@ -7,11 +7,6 @@ extension TableSettings {
     settings.observer = observer.map { WarningsOnce(next: $0, said: said) }
     return settings
   }
-
-  /// Counts work that is done in parts, by several tasks at once, and tells how far it is.
-  func counting(_ work: WorkProgress.Work, of total: Int, _ unit: String) -> WorkCounter {
-    WorkCounter(settings: self, work: work, total: total, unit: unit)
-  }
 }
 
 /// What was warned of.
@@ -50,10 +45,10 @@ final class WorkCounter: Sendable {
     self.unit = unit
   }
 
-  /// A part is done; told one after the other, so that the numbers rise.
-  func advance() {
+  /// Parts are done; told one after the other, so that the numbers rise.
+  func advance(by count: Int = 1) {
     done.withLock { done in
-      done += 1
+      done += count
       settings.tell(.progress(WorkProgress(work, done, of: total, unit)))
     }
   }

@@ -95,6 +95,11 @@ extension TableSettings {
   /// Tells of something that a user should know and need not act on.
   @Sendable func warn(_ text: String) { tell(.warning(text)) }
 
+  /// Counts work that is done in parts, by several tasks at once, and tells how far it is.
+  func counting(_ work: WorkProgress.Work, of total: Int, _ unit: String) -> WorkCounter {
+    WorkCounter(settings: self, work: work, total: total, unit: unit)
+  }
+
   /// The same settings for a table of a name, on a storage: by its clock where it has one, as files are dated by.
   func following(_ storage: any Storage, named name: String) -> TableSettings {
     var settings = self

@@ -215,17 +215,21 @@ struct Recovery: Sendable {
   private func carryOut(
     _ decisions: [NamedDecision], _ timeline: Timeline, _ locking: HudiLocking?
   ) async throws(TimelineError) {
-    guard let locking else {
-      try await RollForward(storage, holding: nil).carryOut(decisions, listed: timeline)
-      return
-    }
     let storage = storage
-    let result = try await locking.holding { lock -> Result<Bool, TimelineError> in
-      do throws(TimelineError) {
-        return .success(try await RollForward(storage, holding: lock).carryOut(decisions, listed: timeline))
-      } catch { return .failure(error) }
+    let done: [NamedDecision]
+    if let locking {
+      let result = try await locking.holding { lock -> Result<[NamedDecision], TimelineError> in
+        do throws(TimelineError) {
+          return .success(try await RollForward(storage, holding: lock).carryOut(decisions, listed: timeline))
+        } catch { return .failure(error) }
+      }
+      done = try result.get()
+    } else {
+      done = try await RollForward(storage, holding: nil).carryOut(decisions, listed: timeline)
     }
-    _ = try result.get()
+    for decision in done {
+      settings.tell(.rolledForward(instant: decision.instant, work: decision.name))
+    }
   }
 
   /// How the lock of other engines is taken; nil where they have none.

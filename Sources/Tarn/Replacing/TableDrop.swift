@@ -31,8 +31,10 @@ extension Table {
   ) async throws(TableError) -> DropReport {
     let storage = location.storage
     let isLeft = try await tableErrors { try await TableProperties.isDropped(in: storage) }
+    var name = TableDefinition.name(from: location.lastComponent)
     if !isLeft {
       let table = try await Table.open(at: location, settings: settings)
+      name = table.properties.name
       if !force, let attempt = try await table.livingAttempt() {
         throw TableError(
           .conflict,
@@ -43,13 +45,20 @@ extension Table {
     }
     let drop = TableDrop(storage: storage)
     return try await tableErrors {
-      if isPlan {
-        var report = try await drop.files()
-        report.files.append(TablePaths.properties)
-        return report
-      }
+      var planned = try await drop.files()
+      planned.files.append(TablePaths.properties)
+      if isPlan { return planned }
+      let told = settings.following(storage, named: name)
+      told.tell(
+        .servicePlanned(ServiceWork(.drop, files: planned.files.count, bytes: planned.bytes)))
+      let begun = told.now()
       if !isLeft { try await TableProperties.drop(in: storage) }
-      return try await drop.run()
+      let report = try await drop.run()
+      let duration = Duration.microseconds(told.now() - begun)
+      told.tell(
+        .serviceRun(
+          ServiceWork(.drop, files: report.files.count, bytes: report.bytes, duration: duration)))
+      return report
     }
   }
 

@@ -22,10 +22,18 @@ public struct TableEvent: Sendable, Hashable, CustomStringConvertible {
     case committed(CommitReport)
     /// Another writer's attempt was rolled back.
     case attemptRolledBack(instant: Instant)
+    /// What another writer decided, and had not done to its end, was done.
+    ///
+    /// - Parameters:
+    ///   - instant: Its instant.
+    ///   - work: What it was, as `commit` or `clean`.
+    case rolledForward(instant: Instant, work: String)
     /// A service is about to be done; what it would do is known.
     case servicePlanned(ServiceWork)
     /// A service was done.
     case serviceRun(ServiceWork)
+    /// A service that was due behind a commit failed; the commit stands.
+    case serviceFailed(ServiceWork.Service, reason: String)
     /// How far long work is.
     case progress(WorkProgress)
     /// Something that a user should know and need not act on.
@@ -49,6 +57,9 @@ public struct TableEvent: Sendable, Hashable, CustomStringConvertible {
         + "\(report.deleted) deleted, \(report.files) files, \(report.bytesWritten) bytes; looking up "
         + "\(report.lookUpDuration), writing \(report.writeDuration), deciding \(report.commitDuration), all \(report.duration)"
     case .attemptRolledBack(let instant): "removed the attempt \(instant.text) of another writer"
+    case .rolledForward(let instant, let work):
+      "brought \(work) \(instant.text) of another writer to its end"
+    case .serviceFailed(let service, let reason): "\(service.rawValue) behind a commit failed: \(reason)"
     case .servicePlanned(let work): "\(work.service.rawValue) will change \(work.counts)"
     case .serviceRun(let work):
       "\(work.service.rawValue)\(work.instant.map { " \($0.text)" } ?? "") changed \(work.counts) in \(work.duration)"
@@ -74,6 +85,8 @@ public struct ServiceWork: Sendable, Hashable {
     case restore
     /// Takes a commit back.
     case rollback
+    /// Removes the table.
+    case drop
   }
 
   /// Which.

@@ -66,6 +66,7 @@ struct AutomaticServices: Sendable {
     of service: ServiceWork.Service, _ error: TableError, behind instant: Instant
   ) -> [CommitWarning] {
     guard error.code != .conflict, error.code != .cancelled else { return [] }
+    recovery.settings.tell(.serviceFailed(service, reason: error.message))
     return [
       CommitWarning(
         .serviceFailed,

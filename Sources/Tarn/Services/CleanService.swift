@@ -80,7 +80,8 @@ struct CleanService: Sendable {
       report.finished = finished
       let begun = recovery.tellPlanned(.clean, files: report.files.count, bytes: report.bytes)
       do throws(TimelineError) {
-        let decision = CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking)
+        let decision = counted(
+          CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking))
         let now = InstantClock(recovery.settings, properties).now()
         report.instant = try await decision.run(on: head, decided.listing.timeline, now: now)
       } catch { throw TableError(error) }
@@ -133,8 +134,20 @@ struct CleanService: Sendable {
         let decision = try await CleanDecision.finishing(
           entry, in: recovery.storage, recovery.heads, decided.locking)
       else { return false }
-      return try await decision.run(on: head, at: entry.instant)
+      let isDone = try await counted(decision).run(on: head, at: entry.instant)
+      if isDone {
+        recovery.settings.tell(.rolledForward(instant: entry.instant, work: entry.action.rawValue))
+      }
+      return isDone
     } catch { throw TableError(error) }
+  }
+
+  /// The same clean, which tells how far it is.
+  private func counted(_ decision: CleanDecision) -> CleanDecision {
+    let counter = recovery.settings.counting(.clean, of: decision.fileCount, "files")
+    var decision = decision
+    decision.told = { counter.advance(by: $0) }
+    return decision
   }
 
   /// Removes tombstones that have expired, and those of attempts that are no more.

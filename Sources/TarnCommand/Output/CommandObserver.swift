@@ -30,8 +30,10 @@ extension TableEvent {
     case .writeBegunAgain: "write_begun_again"
     case .committed: "committed"
     case .attemptRolledBack: "attempt_rolled_back"
+    case .rolledForward: "rolled_forward"
     case .servicePlanned: "service_planned"
     case .serviceRun: "service_run"
+    case .serviceFailed: "service_failed"
     case .progress: "progress"
     case .warning: "warning"
     }
@@ -47,6 +49,10 @@ extension TableEvent {
     case .writeBegunAgain(let number): [("times", .integer(number))]
     case .committed(let report): report.members
     case .attemptRolledBack(let instant): [("instant", .string(instant.text))]
+    case .rolledForward(let instant, let work):
+      [("instant", .string(instant.text)), ("work", .string(work))]
+    case .serviceFailed(let service, let reason):
+      [("service", .string(service.rawValue)), ("reason", .string(reason))]
     case .servicePlanned(let work), .serviceRun(let work): work.members
     case .progress(let progress):
       [("work", .string(progress.work.rawValue)), ("done", .integer(progress.done))]

@@ -49,16 +49,21 @@ package struct FileGroupMerge: Sendable {
 package struct FileGroupMerger: Sendable {
   private let files: CommitFiles
   private let taskNumber: Int
+  /// Told of each file whose rows were read.
+  private let told: @Sendable () -> Void
 
   /// Bytes of a file that are read ahead of the rows at hand.
   private static let readAhead = 8 << 20
 
   /// Makes a writer.
   ///
-  /// - Parameter taskNumber: The number of this writer within the commit, which makes its names unique.
-  package init(_ files: CommitFiles, taskNumber: Int) {
+  /// - Parameters:
+  ///   - taskNumber: The number of this writer within the commit, which makes its names unique.
+  ///   - told: Told of each file whose rows were read.
+  package init(_ files: CommitFiles, taskNumber: Int, telling told: @escaping @Sendable () -> Void) {
     self.files = files
     self.taskNumber = taskNumber
+    self.told = told
   }
 
   /// About how many bytes of rows are sorted at once.
@@ -83,7 +88,10 @@ package struct FileGroupMerger: Sendable {
       }
       writer.tombstones = KeyTombstone.latest(of: tombstones, orderedAs: files.format.ordering?.type)
       var run = SortedRun(order: merge.order, most: Self.runBytes(memory: files.memory))
-      for input in merge.inputs { try await append(input.slice, to: writer, &run) }
+      for input in merge.inputs {
+        try await append(input.slice, to: writer, &run)
+        told()
+      }
       try await run.end(writer)
       return try await writer.finish()
     } catch {

@@ -9,6 +9,11 @@ package struct CleanDecision: Sendable {
   private let storage: any Storage
   private let store: HeadStore
   private let locking: HudiLocking?
+  /// Told how many files are removed, as they are.
+  package var told: @Sendable (Int) -> Void = { _ in }
+
+  /// The files that it removes.
+  package var fileCount: Int { plan.names.reduce(0) { $0 + $1.names.count } }
 
   /// Names what is removed.
   ///
@@ -47,7 +52,7 @@ package struct CleanDecision: Sendable {
   /// - Throws: ``TimelineError``, `outcomeUnknown` where it may have been decided.
   package func run(on head: LoadedHead, at instant: Instant) async throws(TimelineError) -> Bool {
     let decision = ServiceDecision(
-      service: Clean(plan: plan), storage: storage, store: store, locking: locking)
+      service: Clean(plan: plan, told: told), storage: storage, store: store, locking: locking)
     return try await decision.run(on: head, at: instant) != nil
   }
 
@@ -63,7 +68,7 @@ package struct CleanDecision: Sendable {
     on head: LoadedHead, _ timeline: Timeline, now: Int64
   ) async throws(TimelineError) -> Instant? {
     let decision = ServiceDecision(
-      service: Clean(plan: plan), storage: storage, store: store, locking: locking)
+      service: Clean(plan: plan, told: told), storage: storage, store: store, locking: locking)
     return try await decision.run(on: head, timeline, now: now)?.instant
   }
 }
@@ -71,6 +76,7 @@ package struct CleanDecision: Sendable {
 /// A clean by a plan.
 private struct Clean: ServiceAction {
   let plan: CleanPlan
+  let told: @Sendable (Int) -> Void
 
   var mark: String { "clean" }
 
@@ -95,7 +101,7 @@ private struct Clean: ServiceAction {
   func carryOut(
     at instant: Instant, _ contents: ServiceContents, in storage: any Storage, holding lock: HudiLock?
   ) async throws(TimelineError) {
-    try await CleanExecution(at: instant, contents, in: storage, holding: lock).run()
+    try await CleanExecution(at: instant, contents, in: storage, holding: lock).run(telling: told)
   }
 }
 
@@ -113,14 +119,23 @@ struct CleanExecution: Sendable {
       entry: TimelineEntry(instant, .clean, .completed), contents: contents, storage: storage, lock: lock)
   }
 
+  /// Files that are removed at once.
+  private static let filesAtOnce = 1_000
+
   /// Moves the plan to the timeline, removes the files, and moves the end there.
-  func run() async throws(TimelineError) {
+  ///
+  /// - Parameter told: Told how many files are removed, as they are.
+  func run(telling told: (Int) -> Void = { _ in }) async throws(TimelineError) {
     guard let bytes = try await files.begin() else { return }
     let plan: CleanPlan
     do { plan = try CleanPlan(avro: bytes) } catch { throw files.damaged(error) }
     // Only names that no file has again: who sleeps for long deletes nothing that came since.
     let paths = plan.tablePaths.filter { BaseFileName(path: $0) != nil }
-    do { try await files.storage.deleteAll(paths) } catch { throw TimelineError(error) }
+    for start in stride(from: 0, to: paths.count, by: Self.filesAtOnce) {
+      let some = Array(paths[start...].prefix(Self.filesAtOnce))
+      do { try await files.storage.deleteAll(some) } catch { throw TimelineError(error) }
+      told(some.count)
+    }
     try await files.end()
   }
 }

@@ -29,16 +29,14 @@ package struct RollForward: Sendable {
   /// - Parameters:
   ///   - decisions: In their order.
   ///   - timeline: As it was listed after the head was read.
-  /// - Returns: Whether there was something to do.
+  /// - Returns: Those of which there was something to do.
   /// - Throws: ``TimelineError`` with code `storage`.
   @discardableResult
   package func carryOut(
     _ decisions: [NamedDecision], listed timeline: Timeline
-  ) async throws(TimelineError) -> Bool {
-    var wasNeeded = false
-    for decision in decisions {
-      guard !decision.isCarriedOut(on: timeline) else { continue }
-      wasNeeded = true
+  ) async throws(TimelineError) -> [NamedDecision] {
+    let left = decisions.filter { !$0.isCarriedOut(on: timeline) }
+    for decision in left {
       switch decision.kind {
       case .commit(let content, let action):
         let files = InstantFiles(decision.instant, action)
@@ -65,7 +63,7 @@ package struct RollForward: Sendable {
       case .archive(let archived): try await ArchiveExecution(archived, in: storage, holding: lock).run()
       }
     }
-    return wasNeeded
+    return left
   }
 
   /// Whether no other engine undoes an attempt of another writer's: it takes data files first, and the files on the

@@ -43,6 +43,19 @@ package struct NamedDecision: Sendable, Hashable {
   /// Whether it is a commit.
   package var isCommit: Bool { if case .commit = kind { true } else { false } }
 
+  /// What it is, for people.
+  package var name: String {
+    switch kind {
+    case .commit(_, let action): action.rawValue
+    case .rollback, .commitRollback: "rollback"
+    case .clean: "clean"
+    case .savepoint: "savepoint"
+    case .savepointDeletion: "deletion of a savepoint"
+    case .restore: "restore"
+    case .archive: "archive"
+    }
+  }
+
   /// The contents that lie beside the timeline until they are moved.
   package var contents: [String] {
     switch kind {

@@ -130,7 +130,14 @@ import Testing
     let first = try await Self.fill(table, 0..<11)
     let instant = try #require(first[5].instant)
     try await storage.put([1, 2], at: ".hoodie/\(instant).savepoint", if: .ifAbsent)
-    let report = try await table.upsert(try Self.rows(["k"], 100))
+    let told = Collected()
+    var settings = table.settings
+    settings.observer = EventHandler { event, _ in
+      if case .serviceFailed(let service, let reason) = event.kind { told.add("\(service) \(reason)") }
+    }
+    let watched = try await Self.open(storage, settings)
+    let report = try await watched.upsert(try Self.rows(["k"], 100))
+    #expect(told.all.count == 1 && told.all.first?.hasPrefix("clean ") == true)
     #expect(report.updated == 1 && report.warnings.map(\.code) == [.serviceFailed])
     #expect(report.warnings.first?.message.contains("savepoint") == true)
     #expect(try await table.snapshot().count() == 12)

@@ -89,21 +89,58 @@ import Testing
     let before = recorder.events.count
     let report = try await table.clean(keeping: .commits(1))
     #expect(report.files.count == 4)
-    guard recorder.events.count == before + 2,
+    guard recorder.events.count == before + 3,
       case .servicePlanned(let planned) = recorder.events[before],
-      case .serviceRun(let done) = recorder.events[before + 1]
+      case .progress(let progress) = recorder.events[before + 1],
+      case .serviceRun(let done) = recorder.events[before + 2]
     else {
       Issue.record("\(recorder.lines)")
       return
     }
     #expect(planned.service == .clean && planned.instant == nil)
+    #expect(progress.description == "clean: 4 of 4 files")
     #expect(planned.files == 4 && planned.bytes == report.bytes)
     #expect(done.instant == report.instant && done.files == 4 && done.duration > .zero)
     // A plan alone is none.
     _ = try await table.clean(keeping: .commits(1), isPlan: true)
-    #expect(recorder.events.count == before + 2)
+    #expect(recorder.events.count == before + 3)
     #expect(try await table.check().isEmpty)
     #expect(recorder.lines.suffix(2) == ["check: 1 of 2 files", "check: 2 of 2 files"])
+  }
+
+  @Test func clusteringsAndDropsAreTold() async throws {
+    let recorder = Recorder()
+    let fixture = try await TableFixture()
+    try await fixture.upsert(Trade("a", 5, "OKX", 100))
+    let table = try await Table.open(at: fixture.table.location, settings: Self.settings(recorder))
+    try await table.cluster(.columns(["price"]))
+    #expect(recorder.words == ["attemptBegun", "progress", "committed", "serviceRun"])
+    #expect(recorder.lines[1] == "cluster: 1 of 1 files")
+    let report = try await Table.drop(at: table.location, settings: table.settings)
+    guard case .servicePlanned(let planned)? = recorder.events.dropLast().last,
+      case .serviceRun(let done)? = recorder.events.last
+    else {
+      Issue.record("\(recorder.lines)")
+      return
+    }
+    #expect(planned.service == .drop && done.service == .drop)
+    #expect(planned.files == report.files.count && done.files == report.files.count)
+    #expect(done.bytes == report.bytes && recorder.tables == ["trades"])
+  }
+
+  @Test func whatAnotherWriterDecidedAndDidNotDoIsTold() async throws {
+    let fixture = try await TableFixture()
+    for time in 1...3 { try await fixture.upsert(Trade("a", Int64(time), "OKX", 100)) }
+    var dying = HookStorage(inner: fixture.storage) { _ in }
+    dying.failsMove = { $0.hasSuffix(".clean") }
+    let cleaner = try await Table.open(
+      at: .storage(dying, name: "memory/trades"), settings: fixture.table.settings)
+    await #expect(throws: TableError.self) { try await cleaner.clean(keeping: .commits(1)) }
+    let recorder = Recorder()
+    let table = try await Table.open(at: fixture.table.location, settings: Self.settings(recorder))
+    try await table.upsert(try Trade.batch([Trade("a", 9, "OKX", 1)]))
+    #expect(recorder.words == ["rolledForward", "attemptBegun", "committed"])
+    #expect(recorder.lines[0].hasPrefix("brought clean ") && recorder.lines[0].hasSuffix(" to its end"))
   }
 
   @Test func anAttemptThatIsRolledBackIsTold() async throws {
