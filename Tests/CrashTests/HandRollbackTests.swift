@@ -39,6 +39,11 @@ import Testing
     #expect(try await states(workload) == [.dead])
     #expect(try await workload.open().outcome(of: instant) == .unknown)
     let table = try await workload.open(at: 7)
+    let before = try await storage.listAll(prefix: "").objects
+    let plan = try await table.rollbackPlan(of: isNamed ? instant : nil)
+    #expect(try await storage.listAll(prefix: "").objects == before)
+    let left = before.map(\.path).filter { BaseFileName(path: $0)?.instant == instant }
+    #expect(plan.map(\.entry.instant) == [instant] && plan.first.map { Set($0.files) } == Set(left))
     if isNamed {
       try await table.rollBack(instant)
     } else {
@@ -48,6 +53,7 @@ import Testing
     #expect(try await table.timeline().entries.contains { $0.action == .rollback && $0.state == .completed })
     #expect(try await workload.objection(after: 2, leavesNothing: true) == nil)
     #expect(try await table.check() == [])
+    #expect(try await table.rollbackPlan() == [])
     #expect(try await table.rollBackDeadAttempts() == [])
     try await workload.take(2)
     #expect(try await workload.rows() == Workload.rows(after: 3))
@@ -90,6 +96,9 @@ import Testing
     #expect(try await table.rollBackDeadAttempts() == [])
     let error = await #expect(throws: TableError.self) { try await table.rollBack(instant) }
     #expect(error?.code == .conflict && error?.message.contains("its writer lives") == true)
+    let refusal = await #expect(throws: TableError.self) { try await table.rollbackPlan(of: instant) }
+    #expect(refusal?.message == error?.message)
+    #expect(try await table.rollbackPlan(of: instant, force: true).map(\.files) == [[]])
     try await table.rollBack(instant, force: true)
     #expect(try await states(workload) == [])
     await sign.end()
@@ -107,6 +116,9 @@ import Testing
     #expect(try await states(workload) == [.foreign])
     let table = try await workload.open(at: 7)
     // A request that nobody claims goes after a day anyway.
+    let plan = try await table.rollbackPlan(of: instant)
+    #expect(plan.map(\.files) == [[file]])
+    #expect(try await table.rollbackPlan().map(\.files) == (state == "commit.requested" ? [[]] : []))
     if state != "commit.requested" { #expect(try await table.rollBackDeadAttempts() == []) }
     try await table.rollBack(instant)
     #expect(try await states(workload) == [])

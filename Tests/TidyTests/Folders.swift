@@ -5,7 +5,7 @@ enum Folders {
     "Tarn": [
       "Reports", "Definition", "Schema", "Incoming", "Lookup", "Decide", "Plan", "Write", "Swap", "Recovery",
       "Commit",
-      "Check", "Services",
+      "Check", "Services", "Restoring",
       "Table",
       "Replacing", "Rows",
     ],

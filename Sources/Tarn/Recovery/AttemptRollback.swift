@@ -25,9 +25,7 @@ struct AttemptRollback: Sendable {
     for _ in 0..<Self.mostTries {
       let decided = try await recovery.decided(properties)
       guard let head = try await recovery.stored(decided.head) else { continue }
-      let attempts = DeadAttempts(
-        storage: storage, settings: recovery.settings, clock: InstantClock(recovery.settings, properties),
-        base: recovery.base, heads: heads, locking: decided.locking)
+      let attempts = recovery.deadAttempts(properties, decided.locking)
       let outcome = try await attempts.rollBack(on: head, decided.listing)
       instants += outcome.instants
       guard !outcome.isRefused else { continue }
@@ -35,6 +33,34 @@ struct AttemptRollback: Sendable {
       return instants
     }
     throw Recovery.overtaken
+  }
+
+  /// What would be removed.
+  ///
+  /// - Parameters:
+  ///   - instant: The one attempt; nil for those of Tarn's writers that died.
+  ///   - force: Whether it would be rolled back though its writer lives.
+  func plan(_ instant: Instant?, force: Bool) async throws(TableError) -> [AttemptRemoval] {
+    let properties = try await recovery.writableProperties()
+    let decided = try await recovery.decided(properties)
+    guard let instant else {
+      return try await recovery.deadAttempts(properties, decided.locking).plan(
+        on: decided.head, decided.listing)
+    }
+    guard let entry = decided.listing.timeline.entries.first(where: { $0.instant == instant }) else {
+      throw Self.missing(instant)
+    }
+    try await check(entry, decided.head.head, force: force)
+    let planned = try await plannedPartitions(of: entry)
+    do throws(TimelineError) {
+      let decision = RollbackDecision(entry, in: storage, at: recovery.base, heads, decided.locking)
+      return [AttemptRemoval(entry: entry, files: try await decision.files(.planned(planned)))]
+    } catch { throw TableError(error) }
+  }
+
+  private static func missing(_ instant: Instant) -> TableError {
+    TableError(
+      .mismatch, "there is no attempt \(instant.text) on the timeline: tarn timeline lists those there are")
   }
 
   /// Rolls back one attempt, of whichever engine.
@@ -49,9 +75,7 @@ struct AttemptRollback: Sendable {
       guard let entry = listing.timeline.entries.first(where: { $0.instant == instant }) else {
         // Another rolled it back.
         if wasThere { return }
-        throw TableError(
-          .mismatch,
-          "there is no attempt \(instant.text) on the timeline: tarn timeline lists those there are")
+        throw Self.missing(instant)
       }
       wasThere = true
       guard let head = try await recovery.stored(decided.head) else { continue }

@@ -48,10 +48,8 @@ struct DeadAttempts: Sendable {
   func rollBack(on head: LoadedHead, _ listing: TimelineListing) async throws(TableError) -> Outcome {
     var outcome = Outcome()
     var present = head
-    for entry in listing.timeline.pending where entry.action == .commit || entry.action == .replacecommit {
-      guard !head.head.hasDecided(entry.instant), !head.head.doubtful.contains(entry.instant),
-        let remains = try await remains(of: entry)
-      else { continue }
+    for entry in candidates(head, listing) {
+      guard let remains = try await remains(of: entry) else { continue }
       do throws(TimelineError) {
         let decision = RollbackDecision(entry, in: storage, at: base, heads, locking)
         guard
@@ -74,14 +72,48 @@ struct DeadAttempts: Sendable {
     return outcome
   }
 
+  /// What would be rolled back, or taken off the timeline.
+  ///
+  /// - Parameters:
+  ///   - head: The table's head; what it names is carried out.
+  ///   - listing: The timeline as it was listed after that.
+  func plan(on head: LoadedHead, _ listing: TimelineListing) async throws(TableError) -> [AttemptRemoval] {
+    var removals: [AttemptRemoval] = []
+    for entry in candidates(head, listing) {
+      guard let remains = try await remains(of: entry, isPlan: true) else {
+        do throws(TimelineError) {
+          if try await isOldRequest(entry) { removals.append(AttemptRemoval(entry: entry, files: [])) }
+        } catch { throw TableError(error) }
+        continue
+      }
+      do throws(TimelineError) {
+        let decision = RollbackDecision(entry, in: storage, at: base, heads, locking)
+        removals.append(AttemptRemoval(entry: entry, files: try await decision.files(remains)))
+      } catch { throw TableError(error) }
+    }
+    return removals
+  }
+
+  /// The attempts that may be dead writers' of Tarn's.
+  private func candidates(_ head: LoadedHead, _ listing: TimelineListing) -> [TimelineEntry] {
+    listing.timeline.pending.filter { entry in
+      (entry.action == .commit || entry.action == .replacecommit) && !head.head.hasDecided(entry.instant)
+        && !head.head.doubtful.contains(entry.instant)
+    }
+  }
+
   /// Where a dead writer's attempt may have left files; nil where it is not to be rolled back.
-  private func remains(of entry: TimelineEntry) async throws(TableError) -> RollbackDecision.Remains? {
+  ///
+  /// - Parameter isPlan: Whether a request that nobody claims stays where it is.
+  private func remains(
+    of entry: TimelineEntry, isPlan: Bool = false
+  ) async throws(TableError) -> RollbackDecision.Remains? {
     do throws(TimelineError) {
       let liveness = Liveness(storage)
       guard entry.state == .inflight else {
         guard try await liveness.isOwn(entry.instant) else {
           // A replacement that is only requested may be a clustering that waits for its turn.
-          if entry.action == .commit { try await removeOldRequest(entry) }
+          if !isPlan, try await isOldRequest(entry) { try await CommitLog(storage).remove(pending: entry) }
           return nil
         }
         // It has written nothing; where another engine requested it, and goes on, its files are not the attempt's.
@@ -109,15 +141,14 @@ struct DeadAttempts: Sendable {
     } catch { throw TableError(error) }
   }
 
-  /// Removes a request that nobody claims: it has written nothing, and does not say whose it is.
-  private func removeOldRequest(_ entry: TimelineEntry) async throws(TimelineError) {
+  /// Whether an entry is a request that nobody claims: it has written nothing, and does not say whose it is.
+  private func isOldRequest(_ entry: TimelineEntry) async throws(TimelineError) -> Bool {
+    guard entry.state == .requested, entry.action == .commit else { return false }
     do {
-      let age = settings.now() - (try await storage.info(of: entry.path)).modified
-      guard age > Self.requestPatience else { return }
+      return settings.now() - (try await storage.info(of: entry.path)).modified > Self.requestPatience
     } catch {
-      if error.code == .notFound { return }
+      if error.code == .notFound { return false }
       throw TimelineError(error)
     }
-    try await CommitLog(storage).remove(pending: entry)
   }
 }

@@ -31,3 +31,11 @@ public struct PendingAttempt: Sendable, Hashable {
   /// How long ago its file was written.
   public let age: Duration
 }
+
+/// An attempt that a rollback would remove; see ``Table/rollbackPlan(of:force:)``.
+public struct AttemptRemoval: Sendable, Hashable {
+  /// The action, in its highest state.
+  public let entry: TimelineEntry
+  /// The base files that it left, by their paths relative to the table.
+  public let files: [String]
+}

@@ -26,8 +26,7 @@ struct Recovery: Sendable {
           + "time once more with that engine, and try again", path: pending.path)
     }
     let clock = InstantClock(settings, properties)
-    let attempts = DeadAttempts(
-      storage: storage, settings: settings, clock: clock, base: base, heads: heads, locking: decided.locking)
+    let attempts = deadAttempts(properties, decided.locking)
     if try await attempts.rollBack(on: head, listing).hasChanged {
       // Where one died others may have, before their attempts were on the timeline.
       try await attempts.removeStaleSigns()
@@ -45,6 +44,15 @@ struct Recovery: Sendable {
     return try await TableState(
       present, listing.timeline, head, locking: decided.locking,
       besides: try await replacements(listing.timeline), storage)
+  }
+
+  /// What finds attempts of Tarn's whose writers died.
+  ///
+  /// - Parameter locking: How the lock of other engines is taken; nil where they have none.
+  func deadAttempts(_ properties: TableProperties, _ locking: HudiLocking?) -> DeadAttempts {
+    DeadAttempts(
+      storage: storage, settings: settings, clock: InstantClock(settings, properties), base: base,
+      heads: heads, locking: locking)
   }
 
   /// Reads the table again in the middle of a write, and carries out what was decided.

@@ -30,18 +30,21 @@ struct AutomaticServices: Sendable {
     else { return report }
     if let partitions = report.rewrittenPartitions { memory.note(instant, rewriting: partitions) }
     var report = report
+    var failures: [ServiceFailure] = []
     let action: Action = report.replacedFiles.isEmpty ? .commit : .replacecommit
     let own = TimelineEntry(instant, action, .completed)
     let timeline = Timeline(state.timeline.entries + [own])
     var count = timeline.entries.count
     do throws(TableError) {
       let cleaning = CleanService(recovery, options.retention, memory)
-      if options.cleansAutomatically, try await cleaning.isDue(on: timeline, state.properties) {
+      if options.cleansAutomatically,
+        try await cleaning.isDue(on: timeline, state.properties)
+      {
         let done = try await cleaning.run(tries: Self.tries, isAutomatic: true)
         report.cleanedFiles = done.files.count
         if done.instant != nil { count += 1 }
       }
-    } catch { report.warnings += warnings(of: .clean, error, behind: instant) }
+    } catch { failures.append(ServiceFailure(service: .clean, error: error, commit: instant)) }
     do throws(TableError) {
       let archiving = ArchiveService(recovery)
       if archiving.isDue(of: count, options), memory.mayArchive(of: count) {
@@ -49,29 +52,17 @@ struct AutomaticServices: Sendable {
         report.archivedActions = done.actions.count
         memory.note(foundToArchive: !done.actions.isEmpty, of: count)
       }
-    } catch { report.warnings += warnings(of: .archive, error, behind: instant) }
-    guard !report.crowdedPartitions.isEmpty, memory.mayPack() else { return report }
+    } catch { failures.append(ServiceFailure(service: .archive, error: error, commit: instant)) }
     do throws(TableError) {
-      report.packedFiles = try await pack(report.crowdedPartitions).replaced
-      memory.note(packed: report.packedFiles > 0)
+      if !report.crowdedPartitions.isEmpty, memory.mayPack() {
+        report.packedFiles = try await pack(report.crowdedPartitions).replaced
+        memory.note(packed: report.packedFiles > 0)
+      }
     } catch {
       memory.note(packed: false)
-      report.warnings += warnings(of: .cluster, error, behind: instant)
+      failures.append(ServiceFailure(service: .cluster, error: error, commit: instant))
     }
+    report.warnings += failures.flatMap { $0.warnings(telling: recovery.settings) }
     return report
-  }
-
-  /// What is warned of where a service fails; nothing where others were faster, who do it.
-  private func warnings(
-    of service: ServiceWork.Service, _ error: TableError, behind instant: Instant
-  ) -> [CommitWarning] {
-    guard error.code != .conflict, error.code != .cancelled else { return [] }
-    recovery.settings.tell(.serviceFailed(service, reason: error.message))
-    return [
-      CommitWarning(
-        .serviceFailed,
-        "commit \(instant.text) stands; the \(service.rawValue) behind it failed (\(error.message)), and is tried again behind "
-          + "a later one")
-    ]
   }
 }

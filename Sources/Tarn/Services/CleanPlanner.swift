@@ -47,8 +47,12 @@ struct CleanPlanner: Sendable {
 
   /// The plan; nil where there is nothing to do.
   ///
-  /// - Parameter notesNothing: Whether there is one without files too, where the next would have to look everywhere again.
-  func plan(notesNothing: Bool = false) async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
+  /// - Parameters:
+  ///   - notesNothing: Whether there is one without files too, where the next would have to look everywhere again.
+  ///   - gone: Files that are removed before.
+  func plan(
+    notesNothing: Bool = false, besides gone: Set<ExactText> = []
+  ) async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
     let earliest = earliest()
     if retention.isByCommits, earliest == nil { return nil }
     let savepoints = savepoints
@@ -56,7 +60,7 @@ struct CleanPlanner: Sendable {
     let last = try await lastClean()
     let touched = try await touched(since: last, until: earliest?.instant, names)
     if let touched, touched.partitions.isEmpty, touched.commits < Self.mostLooks { return nil }
-    let kept = try await kept(by: savepoints)
+    let kept = try await kept(by: savepoints).union(gone)
     let view: FileSystemView
     do throws(TimelineError) {
       view = try await FileSystemView.load(
@@ -202,4 +206,11 @@ struct CleanPlanner: Sendable {
 extension Retention {
   /// Whether commits are what is counted or timed.
   fileprivate var isByCommits: Bool { if case .versions = self { false } else { true } }
+}
+
+extension SavepointMetadata {
+  /// The files that it holds, relative to the table.
+  var paths: [String] {
+    files.pairs.flatMap { partition, names in names.map { TablePaths.join(partition, $0) } }
+  }
 }

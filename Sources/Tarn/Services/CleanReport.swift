@@ -8,9 +8,10 @@ public struct CleanReport: Sendable, Hashable {
   public internal(set) var earliest: Instant?
   /// The files, by their paths relative to the table.
   public internal(set) var files: [String] = []
-  /// Their bytes.
+  /// Their bytes, but for those that ``finished`` cleans remove.
   public internal(set) var bytes = 0
-  /// Cleans that another engine began, and that were brought to their end.
+  /// Cleans that another engine began, and that were brought to their end; for a plan those that would be, whose files come
+  /// first among ``files`` then.
   public internal(set) var finished: [Instant] = []
   /// The partitions that were looked into.
   public internal(set) var partitions = 0

@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnIndex
 import TarnStorage
 import TarnTimeline
@@ -16,8 +17,6 @@ struct CleanService: Sendable {
 
   /// How often it is planned anew where other writers were faster.
   private static let mostTries = 20
-  /// The age at which another engine's clean is taken to be a dead writer's, in microseconds, where nobody asks for it.
-  private static let patience: Int64 = 10 * 60 * 1_000_000
 
   /// Whether there may be something to do, as far as the process knows; what it does not know yet it asks once.
   func isDue(on timeline: Timeline, _ properties: TableProperties) async throws(TableError) -> Bool {
@@ -31,11 +30,17 @@ struct CleanService: Sendable {
     }
   }
 
-  /// What would be removed.
+  /// What would be removed; first what another engine planned, which is done first.
   func plan() async throws(TableError) -> CleanReport {
     let properties = try await recovery.writableProperties()
-    let planner = try planner(properties, try await recovery.decided(properties).listing.timeline)
-    return try await planner.plan()?.removal ?? CleanReport()
+    let timeline = try await recovery.decided(properties).listing.timeline
+    let unfinished = try await PendingCleans(recovery).plans(of: timeline)
+    let files = unfinished.flatMap(\.files)
+    let planner = try planner(properties, timeline)
+    var report = try await planner.plan(besides: Set(files.map { ExactText($0) }))?.removal ?? CleanReport()
+    report.files = files + report.files
+    report.finished = unfinished.map(\.instant)
+    return report
   }
 
   /// Removes what nobody needs.
@@ -53,11 +58,12 @@ struct CleanService: Sendable {
     if try await leftovers.switchOffMetadataTable(properties) {
       properties = try await recovery.writableProperties()
     }
+    let pending = PendingCleans(recovery)
     var finished: [Instant] = []
     var refused = 0
     while refused < tries {
       let decided = try await recovery.decided(properties)
-      let found = try await pendingClean(decided.listing.timeline, isAutomatic)
+      let found = try await pending.first(of: decided.listing.timeline, isAutomatic: isAutomatic)
       let plan =
         found == nil
         ? try await planner(properties, decided.listing.timeline).plan(notesNothing: isAutomatic) : nil
@@ -72,7 +78,11 @@ struct CleanService: Sendable {
         continue
       }
       if let found {
-        if try await finish(found, on: head, decided) { finished.append(found.instant) } else { refused += 1 }
+        if try await pending.finish(found, on: head, decided) {
+          finished.append(found.instant)
+        } else {
+          refused += 1
+        }
         continue
       }
       guard let (plan, planned) = plan else { continue }
@@ -80,8 +90,8 @@ struct CleanService: Sendable {
       report.finished = finished
       let begun = recovery.tellPlanned(.clean, files: report.files.count, bytes: report.bytes)
       do throws(TimelineError) {
-        let decision = counted(
-          CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking))
+        let decision = CleanDecision(plan, in: recovery.storage, recovery.heads, decided.locking)
+          .telling(recovery.settings)
         let now = InstantClock(recovery.settings, properties).now()
         report.instant = try await decision.run(on: head, decided.listing.timeline, now: now)
       } catch { throw TableError(error) }
@@ -105,49 +115,6 @@ struct CleanService: Sendable {
       storage: recovery.storage, properties: properties, timeline: timeline,
       retention: retention, base: recovery.base, now: InstantClock(recovery.settings, properties).now(),
       memory: memory)
-  }
-
-  /// A clean that another engine began and did not bring to its end; nil where there is none.
-  ///
-  /// All that Tarn decided is carried out.
-  private func pendingClean(
-    _ timeline: Timeline, _ isAutomatic: Bool
-  ) async throws(TableError) -> TimelineEntry? {
-    guard let entry = timeline.pending.first(where: { $0.action == .clean }), isAutomatic else {
-      return timeline.pending.first { $0.action == .clean }
-    }
-    do {
-      let age = recovery.settings.now() - (try await recovery.storage.info(of: entry.path)).modified
-      return age > Self.patience ? entry : nil
-    } catch {
-      if error.code == .notFound { return nil }
-      throw TableError(error)
-    }
-  }
-
-  /// Does what another engine's clean planned.
-  private func finish(
-    _ entry: TimelineEntry, on head: LoadedHead, _ decided: DecidedTable
-  ) async throws(TableError) -> Bool {
-    do throws(TimelineError) {
-      guard
-        let decision = try await CleanDecision.finishing(
-          entry, in: recovery.storage, recovery.heads, decided.locking)
-      else { return false }
-      let isDone = try await counted(decision).run(on: head, at: entry.instant)
-      if isDone {
-        recovery.settings.tell(.rolledForward(instant: entry.instant, work: entry.action.rawValue))
-      }
-      return isDone
-    } catch { throw TableError(error) }
-  }
-
-  /// The same clean, which tells how far it is.
-  private func counted(_ decision: CleanDecision) -> CleanDecision {
-    let counter = recovery.settings.counting(.clean, of: decision.fileCount, "files")
-    var decision = decision
-    decision.told = { counter.advance(by: $0) }
-    return decision
   }
 
   /// Removes tombstones that have expired, and those of attempts that are no more.

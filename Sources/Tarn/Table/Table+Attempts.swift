@@ -61,6 +61,20 @@ extension Table {
     do { return try await AttemptRollback(recovery).runDead() } catch { throw error.of(properties.name) }
   }
 
+  /// What ``rollBack(_:force:)`` or, without an instant, ``rollBackDeadAttempts()`` would remove; nothing is changed.
+  ///
+  /// - Parameters:
+  ///   - instant: The attempt's instant; nil for all attempts of Tarn's writers that died.
+  ///   - force: Whether it would be rolled back though its writer lives.
+  /// - Throws: ``TableError``, as the rollback itself.
+  public func rollbackPlan(
+    of instant: Instant? = nil, force: Bool = false
+  ) async throws(TableError) -> [AttemptRemoval] {
+    do { return try await AttemptRollback(recovery).plan(instant, force: force) } catch {
+      throw error.of(properties.name)
+    }
+  }
+
   var recovery: Recovery {
     Recovery(storage: storage.waiting(atMost: settings.patience), settings: settings, base: location.base)
   }

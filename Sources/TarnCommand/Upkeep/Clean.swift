@@ -23,7 +23,7 @@ enum CleanCommand {
         for file in report.files { try StandardOutput.write(Readable.printable(file) + [0x0a]) }
       }
       for instant in report.finished {
-        StandardError.write(line: "brought clean \(instant.text) of another engine to its end")
+        StandardError.write(line: CommitOperand.finished(instant, isPlan))
       }
       let files = "\(report.files.count) file\(report.files.count == 1 ? "" : "s")"
       let what = "\(files) of \(report.bytes) bytes in \(report.partitions) partitions that were looked into"

@@ -41,6 +41,7 @@ enum SavepointCommand {
       }
       let report = try await table.savepoint(
         instant, comments: arguments[Options.comment] ?? "", isPlan: isPlan)
+      for clean in report.finished { StandardError.write(line: CommitOperand.finished(clean, isPlan)) }
       try CommitOperand.write(report.files, isPlan)
       let what = "\(report.instant.text) of \(name) \(isPlan ? "would hold" : "holds")"
       StandardError.write(line: "savepoint \(what) \(CommitOperand.files(report.files.count))")
@@ -86,6 +87,7 @@ enum RestoreCommand {
 
   /// Prints what would be removed: of each commit its entry on the timeline, then its files.
   static func write(_ report: RestoreReport, _ isPlan: Bool) throws {
+    for clean in report.finished { StandardError.write(line: CommitOperand.finished(clean, isPlan)) }
     guard isPlan else { return }
     for commit in report.commits {
       let files = report.files.filter { BaseFileName(path: $0)?.instant == commit.instant }
@@ -101,6 +103,11 @@ enum CommitOperand {
       throw UsageError("\(name) \(text): an instant of 14 or 17 digits is expected")
     }
     return instant
+  }
+
+  /// That a clean of another engine is brought to its end.
+  static func finished(_ clean: Instant, _ isPlan: Bool) -> String {
+    "\(isPlan ? "would bring" : "brought") clean \(clean.text) of another engine to its end"
   }
 
   static func files(_ count: Int) -> String { "\(count) file\(count == 1 ? "" : "s")" }

@@ -17,8 +17,8 @@ enum RollbackCommand {
         + "attempt, whichever engine began it, also a doubtful one, which may have been decided before the table's head "
         + "was lost.",
       "With --completed, the latest commit is taken back, with its files, and what it replaced comes back; where INSTANT is "
-        + "given, only if that is the latest. With --dry-run too, what would be removed is printed, one a line, and nothing "
-        + "is done.",
+        + "given, only if that is the latest.",
+      "With --dry-run, what would be removed is printed, one a line, and nothing is done.",
     ],
     run: run)
 
@@ -30,9 +30,9 @@ enum RollbackCommand {
       guard !isForced else { throw UsageError("--force goes with an attempt, and --completed with a commit") }
       return try await rollBackCompleted(instant, access, isPlan)
     }
-    guard !isPlan else { throw UsageError("--dry-run needs --completed") }
     guard instant != nil || !isForced else { throw UsageError("--force needs INSTANT") }
     let table = try await access.open()
+    if isPlan { return try await writePlan(of: instant, isForced, table, access) }
     let instants = try await access.located {
       guard let instant else { return try await table.rollBackDeadAttempts() }
       try await table.rollBack(instant, force: isForced)
@@ -40,6 +40,18 @@ enum RollbackCommand {
     }
     let texts = instants.isEmpty ? "nothing to roll back" : instants.map(\.text).joined(separator: ", ")
     StandardError.write(line: "rolled back in \(table.properties.name): \(texts)")
+  }
+
+  /// Prints what would be removed: of each attempt its entry on the timeline, then its files.
+  private static func writePlan(
+    of instant: Instant?, _ isForced: Bool, _ table: Table, _ access: TableAccess
+  ) async throws {
+    let removals = try await access.located { try await table.rollbackPlan(of: instant, force: isForced) }
+    for removal in removals { try CommitOperand.write([removal.entry.path] + removal.files, true) }
+    let texts = removals.map { "\($0.entry.instant.text) with \(CommitOperand.files($0.files.count))" }
+    StandardError.write(
+      line: "would roll back in \(table.properties.name): "
+        + (texts.isEmpty ? "nothing" : texts.joined(separator: ", ")))
   }
 
   private static func rollBackCompleted(

@@ -12,8 +12,8 @@ package struct CleanDecision: Sendable {
   /// Told how many files are removed, as they are.
   package var told: @Sendable (Int) -> Void = { _ in }
 
-  /// The files that it removes.
-  package var fileCount: Int { plan.names.reduce(0) { $0 + $1.names.count } }
+  /// The files that it removes, relative to the table.
+  package var files: [String] { plan.tablePaths }
 
   /// Names what is removed.
   ///

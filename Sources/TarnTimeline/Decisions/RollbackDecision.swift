@@ -50,16 +50,22 @@ package struct RollbackDecision: Sendable {
   package func run(
     on head: LoadedHead, _ timeline: Timeline, _ remains: Remains, now: Int64
   ) async throws(TimelineError) -> LoadedHead? {
-    let attempt = AttemptRemains(target.instant, in: storage)
-    let files =
-      switch remains {
-      case .marked: try await attempt.markedFiles() ?? []
-      case .planned(let partitions): try await attempt.baseFiles(planned: partitions)
-      }
     let decision = ServiceDecision(
-      service: Rollback(target: target, base: base, files: files), storage: storage, store: store,
+      service: Rollback(target: target, base: base, files: try await files(remains)), storage: storage,
+      store: store,
       locking: locking)
     return try await decision.run(on: head, timeline, now: now)?.head
+  }
+
+  /// The base files that the attempt left, relative to the table.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func files(_ remains: Remains) async throws(TimelineError) -> [String] {
+    let attempt = AttemptRemains(target.instant, in: storage)
+    switch remains {
+    case .marked: return try await attempt.markedFiles() ?? []
+    case .planned(let partitions): return try await attempt.baseFiles(planned: partitions)
+    }
   }
 }
 

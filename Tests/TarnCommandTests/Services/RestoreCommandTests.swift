@@ -71,7 +71,13 @@ import Testing
       #expect(try await instants(tool) == Array(commits.dropLast()))
       #expect(try await tool.succeed("count", "t").output == "3\n")
       #expect(try await tool.succeed("check", "t").output == "sound\n")
-      #expect(try await tool.run(["rollback", "t", "--dry-run"]).status == 64)
+      let nothing = try await tool.succeed("rollback", "t", "--dry-run")
+      #expect(nothing.rows.isEmpty && nothing.errors == "would roll back in t: nothing\n")
+      let left = "20250101000000000"
+      try tool.write("t/.hoodie/\(left).inflight", "")
+      let told = try await tool.succeed("rollback", "t", left, "--dry-run")
+      #expect(told.rows == [".hoodie/\(left).inflight"])
+      #expect(told.errors == "would roll back in t: \(left) with 0 files\n")
       #expect(try await tool.run(["rollback", "t", commits[1], "--completed", "--force"]).status == 64)
     }
   }

@@ -25,9 +25,15 @@ struct SavepointService: Sendable {
   func create(_ instant: Instant?, _ words: Words, isPlan: Bool) async throws(TableError) -> SavepointReport {
     let properties = try await recovery.writableProperties()
     var chosen = instant
+    var finished: [Instant] = []
     for _ in 0..<Self.mostTries {
       let decided = try await recovery.decided(properties)
       let timeline = decided.listing.timeline
+      if !isPlan {
+        let clean = try await PendingCleans(recovery).finishFirst(of: decided)
+        if let instant = clean.finished { finished.append(instant) }
+        if clean.wasThere { continue }
+      }
       guard let commit = chosen ?? timeline.latest?.instant else {
         throw TableError(.mismatch, "the table has no completed commit yet, so that there is nothing to hold")
       }
@@ -38,6 +44,8 @@ struct SavepointService: Sendable {
       let slices = try await slices(properties, timeline, asOf: commit)
       var report = SavepointReport(instant: commit, isPlan: isPlan)
       report.files = slices.map(\.path)
+      report.finished =
+        isPlan ? try await PendingCleans(recovery).plans(of: timeline).map(\.instant) : finished
       if isPlan { return report }
       guard let head = try await recovery.stored(decided.head) else { continue }
       var files = OrderedMap<[String]>()
@@ -117,7 +125,7 @@ struct SavepointService: Sendable {
   private func check(
     _ commit: Instant, _ timeline: Timeline, _ head: Head, _ now: Int64
   ) throws(TableError) {
-    try PendingServices(timeline).check("a savepoint", [.clean, .restore])
+    try PendingServices(timeline).check("a savepoint", [.restore])
     try PendingServices(timeline).checkStands(commit, "a savepoint")
     if let entry = timeline.entries.first(where: { $0.instant == commit && $0.action == .savepoint }) {
       throw TableError(
@@ -167,12 +175,5 @@ struct SavepointService: Sendable {
       // One that cannot be read may go all the same.
       return (try? SavepointMetadata(avro: bytes))?.paths ?? []
     }
-  }
-}
-
-extension SavepointMetadata {
-  /// The files that it holds, relative to the table.
-  var paths: [String] {
-    files.pairs.flatMap { partition, names in names.map { TablePaths.join(partition, $0) } }
   }
 }

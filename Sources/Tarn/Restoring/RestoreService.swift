@@ -36,9 +36,24 @@ struct RestoreService: Sendable {
   }
 
   private func run(_ goal: RestorePlanner.Goal, isPlan: Bool) async throws(TableError) -> RestoreReport {
+    var finished: [Instant] = []
     for number in 1...Self.mostTries {
-      do throws(TableError) { if let report = try await report(goal, isPlan: isPlan) { return report } } catch
-      {
+      do throws(TableError) {
+        let properties = try await recovery.writableProperties()
+        let decided = try await recovery.decided(properties)
+        let cleans = PendingCleans(recovery)
+        if isPlan {
+          finished = try await cleans.plans(of: decided.listing.timeline).map(\.instant)
+        } else {
+          let clean = try await cleans.finishFirst(of: decided)
+          if let instant = clean.finished { finished.append(instant) }
+          if clean.wasThere { continue }
+        }
+        if var report = try await report(goal, properties, decided, isPlan: isPlan) {
+          report.finished = finished
+          return report
+        }
+      } catch {
         // It was archived, or taken back by another, between the look at it and the reading.
         guard error.isOfVanishedCommit, number < TableState.mostLooks else { throw error }
       }
@@ -48,10 +63,8 @@ struct RestoreService: Sendable {
 
   /// Plans it on the table as it is, and has it decided; nil where another was faster.
   private func report(
-    _ goal: RestorePlanner.Goal, isPlan: Bool
+    _ goal: RestorePlanner.Goal, _ properties: TableProperties, _ decided: DecidedTable, isPlan: Bool
   ) async throws(TableError) -> RestoreReport? {
-    let properties = try await recovery.writableProperties()
-    let decided = try await recovery.decided(properties)
     let timeline = decided.listing.timeline
     let planner = RestorePlanner(storage: recovery.storage, properties: properties, timeline: timeline)
     let (target, commits, bytes) = try await planner.plan(goal)
@@ -101,10 +114,7 @@ struct RestoreService: Sendable {
   private func rollsBackDead(
     _ properties: TableProperties, _ decided: DecidedTable, _ head: LoadedHead
   ) async throws(TableError) -> Bool {
-    let attempts = DeadAttempts(
-      storage: recovery.storage, settings: recovery.settings,
-      clock: InstantClock(recovery.settings, properties), base: recovery.base, heads: recovery.heads,
-      locking: decided.locking)
+    let attempts = recovery.deadAttempts(properties, decided.locking)
     return try await attempts.rollBack(on: head, decided.listing).hasChanged
   }
 

@@ -12,6 +12,8 @@ public struct RestoreReport: Sendable, Hashable {
   public internal(set) var files: [String] = []
   /// The bytes of these.
   public internal(set) var bytes = 0
+  /// Cleans that another engine began, and that were brought to their end before; for a plan those that would be.
+  public internal(set) var finished: [Instant] = []
 }
 
 /// What a savepoint holds, or would hold, or held until it was deleted.
@@ -20,6 +22,8 @@ public struct SavepointReport: Sendable, Hashable {
   public internal(set) var instant: Instant
   /// The base files, by their paths relative to the table.
   public internal(set) var files: [String] = []
+  /// Cleans that another engine began, and that were brought to their end before; for a plan those that would be.
+  public internal(set) var finished: [Instant] = []
   /// Whether it was only told what would be done.
   public internal(set) var isPlan: Bool
 }

@@ -34,7 +34,7 @@ struct RestorePlanner: Sendable {
   func plan(
     _ goal: Goal
   ) async throws(TableError) -> (target: Instant?, commits: [RetractedCommit], bytes: Int) {
-    try PendingServices(timeline).check(goal.text, [.clean, .rollback, .restore])
+    try PendingServices(timeline).check(goal.text, [.rollback, .restore])
     let target = try target(goal)
     let later = Array(timeline.commits(after: target).reversed())
     guard !later.isEmpty else { return (target, [], 0) }
