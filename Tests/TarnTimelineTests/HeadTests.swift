@@ -31,8 +31,16 @@ import Testing
     var head = Self.head(content: content("7f"))
     head.named += kinds.map { NamedDecision(Self.instant, sequence: nil, $0) }
     head.note(DeletedSavepoint(other, at: Self.instant))
+    let notes = [
+      head.note("gone", RetainedReader("gone", from: other, expiry: 5), at: 4),
+      head.note("job", RetainedReader("job", from: other, expiry: 9), at: 5),
+      head.note("r\"", RetainedReader("r\"", from: Self.instant, expiry: nil), at: 5),
+    ]
+    #expect(notes == [true, true, true])
+    #expect(head.earliestReader(at: 8)?.name == "job" && head.earliestReader(at: 9)?.name == "r\"")
     let read = try Head(parsing: head.bytes)
     #expect(read.named == head.named && read.deletedSavepoints == head.deletedSavepoints)
+    #expect(read.readers == head.readers && read.readers.count == 2)
     #expect(read.named.map(\.contents) == head.named.map(\.contents))
     // Without a plan there is nothing that could be carried out.
     head.named = [NamedDecision(Self.instant, sequence: nil, .restore(to: other, plain))]

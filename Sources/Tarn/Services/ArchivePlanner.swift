@@ -14,6 +14,8 @@ struct ArchivePlanner: Sendable {
   let options: TarnOptions
   /// The time in microseconds since 1970, by the clocks of the table's zone.
   let now: Int64
+  /// The reader that needs the earliest instant; nil where none declared any.
+  let reader: RetainedReader?
 
   /// The most actions that one file takes.
   private static let mostActions = 256
@@ -100,10 +102,12 @@ struct ArchivePlanner: Sendable {
 
     init(_ instant: Instant) { self.instant = instant }
 
-    mutating func lower(to first: Instant, _ code: ArchiveReport.Holder.Code, _ by: Instant) {
+    mutating func lower(
+      to first: Instant, _ code: ArchiveReport.Holder.Code, _ by: Instant, _ reader: String? = nil
+    ) {
       guard first < instant else { return }
       instant = first
-      holder = ArchiveReport.Holder(code: code, instant: by, first: first)
+      holder = ArchiveReport.Holder(code: code, instant: by, reader: reader, first: first)
     }
   }
 
@@ -122,7 +126,10 @@ struct ArchivePlanner: Sendable {
   private func lower(_ bound: inout Bound, toRetained commits: [TimelineEntry]) async throws(TableError) {
     let planner = CleanPlanner(
       storage: storage, properties: properties, timeline: timeline, retention: options.retention, base: "",
-      now: now)
+      now: now, reader: reader)
+    if let reader, let first = commits.last(where: { $0.instant <= reader.instant }) ?? commits.first {
+      bound.lower(to: first.instant, .reader, first.instant, reader.name)
+    }
     if let earliest = planner.earliest() { bound.lower(to: earliest.instant, .clean, earliest.instant) }
     // What it kept is where the next one begins to look.
     if let last = try await planner.lastClean()?.earliest {

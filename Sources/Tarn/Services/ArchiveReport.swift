@@ -34,6 +34,8 @@ public struct ArchiveReport: Sendable, Hashable {
       public static let rollback = Code("rollback")
       /// File groups were replaced, whose files are not cleaned yet.
       public static let replaced = Code("replaced")
+      /// A reader declared that it needs the table since then.
+      public static let reader = Code("reader")
       /// It is the newest commit with the checkpoint of a stream.
       public static let checkpoint = Code("checkpoint")
     }
@@ -42,6 +44,8 @@ public struct ArchiveReport: Sendable, Hashable {
     public let code: Code
     /// The action that does it.
     public let instant: Instant
+    /// The name of the reader; nil where it is none.
+    public let reader: String?
     /// The first instant that stays.
     public let first: Instant
 
@@ -55,6 +59,8 @@ public struct ArchiveReport: Sendable, Hashable {
         case .clean: "what commits wrote from \(instant.text) on is kept (tarn.clean.retained)"
         case .rollback:
           "an attempt was rolled back by \(instant.text), and for two days files of it may come yet"
+        case .reader:
+          "reader \(reader ?? "") needs the table as of \(instant.text) (tarn show lists what readers declared)"
         case .replaced: "files that replacement \(instant.text) replaced are not cleaned yet"
         default: "commit \(instant.text) is the newest with the checkpoint of a stream"
         }

@@ -25,16 +25,36 @@ struct ArchiveService: Sendable {
 
   /// What keeps actions on a timeline that would be archived otherwise; nil where nothing does.
   func holder(on state: TableState) async throws(TableError) -> ArchiveReport.Holder? {
-    try await planner(state.properties, state.timeline).plan().report.holder
+    try await planner(state.properties, state.timeline, try await head()).plan().report.holder
   }
 
-  /// What would be archived.
+  /// The table's head, as a reader finds it; nil where there is none that can be read.
+  private func head() async throws(TableError) -> Head? {
+    do throws(TimelineError) {
+      if case .head(let loaded) = try await recovery.heads.load() { return loaded.head }
+    } catch {
+      guard error.code == .unsupported else { throw TableError(error) }
+    }
+    return nil
+  }
+
+  /// What would be archived, of all files that it would take.
   func plan() async throws(TableError) -> ArchiveReport {
     let properties = try await recovery.writableProperties()
     let decided = try await recovery.decided(properties)
-    let plan = try await planner(properties, decided.listing.timeline).plan()
-    var report = plan.report
-    if !plan.passed.isEmpty { report.removed = try await lateFiles(of: plan.passed).flatMap(\.files) }
+    var timeline = decided.listing.timeline
+    var report = ArchiveReport()
+    var passed: Set<Instant> = []
+    while true {
+      let plan = try await planner(properties, timeline, decided.head.head).plan()
+      (report.kept, report.holder) = (plan.report.kept, plan.report.holder)
+      report.actions += plan.report.actions
+      passed.formUnion(plan.passed)
+      guard plan.hasMore, !plan.actions.isEmpty else { break }
+      let gone = Set(plan.report.actions)
+      timeline = Timeline(timeline.entries.filter { !gone.contains($0) })
+    }
+    if !passed.isEmpty { report.removed = try await lateFiles(of: passed.sorted()).flatMap(\.files) }
     return report
   }
 
@@ -55,7 +75,9 @@ struct ArchiveService: Sendable {
     while refused < tries {
       let decided = try await recovery.decided(properties)
       let plan: ArchivePlanner.Plan
-      do throws(TableError) { plan = try await planner(properties, decided.listing.timeline).plan() } catch {
+      do throws(TableError) {
+        plan = try await planner(properties, decided.listing.timeline, decided.head.head).plan()
+      } catch {
         // Another engine archived it just then.
         guard error.isOfVanishedCommit else { throw error }
         refused += 1
@@ -93,11 +115,12 @@ struct ArchiveService: Sendable {
   }
 
   private func planner(
-    _ properties: TableProperties, _ timeline: Timeline
+    _ properties: TableProperties, _ timeline: Timeline, _ head: Head?
   ) throws(TableError) -> ArchivePlanner {
     ArchivePlanner(
       storage: recovery.storage, properties: properties, timeline: timeline,
-      options: try TarnOptions(properties), now: InstantClock(recovery.settings, properties).now())
+      options: try TarnOptions(properties), now: InstantClock(recovery.settings, properties).now(),
+      reader: head?.earliestReader(at: recovery.settings.now()))
   }
 
   /// Files that attempts have which were rolled back long ago: they came when the rollback had gone through.

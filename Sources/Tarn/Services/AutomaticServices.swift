@@ -38,7 +38,7 @@ struct AutomaticServices: Sendable {
     do throws(TableError) {
       let cleaning = CleanService(recovery, options.retention, memory)
       if options.cleansAutomatically,
-        try await cleaning.isDue(on: timeline, state.properties)
+        try await cleaning.isDue(on: timeline, state.head?.head, state.properties)
       {
         let done = try await cleaning.run(tries: Self.tries, isAutomatic: true)
         report.cleanedFiles = done.files.count

@@ -18,6 +18,8 @@ struct CleanPlanner: Sendable {
   let base: String
   /// The time in microseconds since 1970, by the clocks of the table's zone.
   let now: Int64
+  /// The reader that needs the earliest instant; nil where none declared any.
+  var reader: RetainedReader?
   /// What the process knows of commits and cleans.
   var memory = ServiceMemory()
 
@@ -55,6 +57,8 @@ struct CleanPlanner: Sendable {
   ) async throws(TableError) -> (plan: CleanPlan, removal: CleanReport)? {
     let earliest = earliest()
     if retention.isByCommits, earliest == nil { return nil }
+    let held = held()
+    if case .all = held { return nil }
     let savepoints = savepoints
     let names = savepointNames
     let last = try await lastClean()
@@ -71,7 +75,7 @@ struct CleanPlanner: Sendable {
     report.partitions = view.partitions.count
     var files = OrderedMap<[CleanPlan.File]>()
     for partition in view.partitions {
-      let removed = view.versions(of: partition).flatMap { removable($0, before: earliest?.instant) }
+      let removed = view.versions(of: partition).flatMap { removable($0, before: earliest?.instant, held) }
         .filter { !kept.contains(ExactText($0.path)) }
       guard !removed.isEmpty else { continue }
       files[partition.path] = removed.map { CleanPlan.File(path: base + "/" + $0.path) }
@@ -83,7 +87,7 @@ struct CleanPlanner: Sendable {
     var plan = CleanPlan(
       earliest: earliest.map {
         CleanPlan.Retained(instant: $0.instant.text, action: $0.action.rawValue, state: "COMPLETED")
-      }, lastCompleted: timeline.latest?.instant.text ?? "", policy: retention.policy, files: files)
+      }, lastCompleted: lastCompleted(held), policy: retention.policy, files: files)
     plan.extra = [Self.retentionKey: retention.description]
     if !names.isEmpty { plan.extra?[Self.savepointsKey] = names }
     return (plan, report)
@@ -91,7 +95,7 @@ struct CleanPlanner: Sendable {
 
   /// The oldest commit that is kept; nil where commits are not counted, or there are not enough of them.
   ///
-  /// It is none behind a writer that is under way, or a savepoint that is made: what these have begun with stays.
+  /// It is none behind what is held for writers and readers.
   func earliest() -> TimelineEntry? {
     let commits = timeline.completedCommits
     let found: TimelineEntry?
@@ -103,25 +107,67 @@ struct CleanPlanner: Sendable {
       found = commits.first { ($0.instant.microseconds ?? 0) >= begin }
     case .versions: found = nil
     }
-    let holds = { (entry: TimelineEntry) in entry.action.writesData || entry.action == .savepoint }
-    guard let found, let pending = timeline.pending.first(where: holds),
-      pending.instant < found.instant
-    else { return found }
-    return commits.last { $0.instant < pending.instant }
+    switch held() {
+    case .nothing: return found
+    case .all: return nil
+    case .since(let commit): return found.map { commit.instant < $0.instant ? commit : $0 }
+    }
+  }
+
+  /// What stays whatever is counted.
+  private enum Held {
+    case nothing
+    case all
+    /// What this commit wrote and those behind it, and one version before them.
+    case since(TimelineEntry)
+  }
+
+  /// What a writer under way, or a savepoint that is made, has begun with, and what a reader declared that it needs.
+  private func held() -> Held {
+    let commits = timeline.completedCommits
+    let pending = timeline.pending.first { $0.action.writesData || $0.action == .savepoint }
+    var begins: [TimelineEntry?] = []
+    if let pending { begins.append(commits.last { $0.instant < pending.instant }) }
+    if let reader { begins.append(commits.last { $0.instant <= reader.instant }) }
+    let found = begins.compactMap(\.self)
+    guard found.count == begins.count else { return .all }
+    return found.min { $0.instant < $1.instant }.map { .since($0) } ?? .nothing
   }
 
   /// Of the versions of a file group, those that nobody needs.
   private func removable(
-    _ group: (files: [BaseFile], replaced: Instant?), before earliest: Instant?
+    _ group: (files: [BaseFile], replaced: Instant?), before earliest: Instant?, _ held: Held
   ) -> [BaseFile] {
     if case .versions(let count) = retention {
-      return group.replaced == nil ? Array(group.files.dropFirst(count)) : group.files
+      let old = group.replaced == nil ? Array(group.files.dropFirst(count)) : group.files
+      switch held {
+      case .nothing: return old
+      case .all: return []
+      case .since(let commit):
+        let free = Set(unneeded(group, before: commit.instant).map(\.path))
+        return old.filter { free.contains($0.path) }
+      }
     }
     guard let earliest else { return [] }
+    return unneeded(group, before: earliest)
+  }
+
+  /// Of the versions of a file group, those that are not needed where all is kept that commits wrote from one on.
+  private func unneeded(
+    _ group: (files: [BaseFile], replaced: Instant?), before earliest: Instant
+  ) -> [BaseFile] {
     if let replaced = group.replaced, replaced < earliest { return group.files }
     // The latest is the first; behind it, and behind those that are kept, one more stays.
     let old = group.files.dropFirst().filter { $0.name.instant < earliest }
     return group.files.first.map { $0.name.instant < earliest } ?? true ? old : Array(old.dropFirst())
+  }
+
+  /// The latest commit for which a clean by versions need not be made again; empty for none.
+  private func lastCompleted(_ held: Held) -> String {
+    guard case .versions = retention, case .since(let commit) = held else {
+      return timeline.latest?.instant.text ?? ""
+    }
+    return timeline.completedCommits.last { $0.instant < commit.instant }?.instant.text ?? ""
   }
 
   /// What the last clean looked at; nil where none is on the timeline.

@@ -19,10 +19,14 @@ struct CleanService: Sendable {
   private static let mostTries = 20
 
   /// Whether there may be something to do, as far as the process knows; what it does not know yet it asks once.
-  func isDue(on timeline: Timeline, _ properties: TableProperties) async throws(TableError) -> Bool {
+  ///
+  /// - Parameter head: The table's, as it is known; nil where it is not.
+  func isDue(
+    on timeline: Timeline, _ head: Head?, _ properties: TableProperties
+  ) async throws(TableError) -> Bool {
     if timeline.pending.contains(where: { $0.action == .clean }) { return true }
     do throws(TableError) {
-      return try await planner(properties, timeline).isDue()
+      return try await planner(properties, timeline, head).isDue()
     } catch {
       // It left the timeline since the commit looked at it.
       if error.isOfVanishedCommit { return true }
@@ -33,10 +37,11 @@ struct CleanService: Sendable {
   /// What would be removed; first what another engine planned, which is done first.
   func plan() async throws(TableError) -> CleanReport {
     let properties = try await recovery.writableProperties()
-    let timeline = try await recovery.decided(properties).listing.timeline
+    let decided = try await recovery.decided(properties)
+    let timeline = decided.listing.timeline
     let unfinished = try await PendingCleans(recovery).plans(of: timeline)
     let files = unfinished.flatMap(\.files)
-    let planner = try planner(properties, timeline)
+    let planner = try planner(properties, timeline, decided.head.head)
     var report = try await planner.plan(besides: Set(files.map { ExactText($0) }))?.removal ?? CleanReport()
     report.files = files + report.files
     report.finished = unfinished.map(\.instant)
@@ -66,7 +71,8 @@ struct CleanService: Sendable {
       let found = try await pending.first(of: decided.listing.timeline, isAutomatic: isAutomatic)
       let plan =
         found == nil
-        ? try await planner(properties, decided.listing.timeline).plan(notesNothing: isAutomatic) : nil
+        ? try await planner(properties, decided.listing.timeline, decided.head.head).plan(
+          notesNothing: isAutomatic) : nil
       guard found != nil || plan != nil else {
         var report = CleanReport()
         report.finished = finished
@@ -108,13 +114,13 @@ struct CleanService: Sendable {
   }
 
   private func planner(
-    _ properties: TableProperties, _ timeline: Timeline
+    _ properties: TableProperties, _ timeline: Timeline, _ head: Head?
   ) throws(TableError) -> CleanPlanner {
     try retention.check()
     return CleanPlanner(
       storage: recovery.storage, properties: properties, timeline: timeline,
       retention: retention, base: recovery.base, now: InstantClock(recovery.settings, properties).now(),
-      memory: memory)
+      reader: head?.earliestReader(at: recovery.settings.now()), memory: memory)
   }
 
   /// Removes tombstones that have expired, and those of attempts that are no more.

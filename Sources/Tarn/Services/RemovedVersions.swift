@@ -121,12 +121,28 @@ struct RemovedVersions: Sendable {
 
   private func error(_ instant: Instant, _ clean: TimelineEntry?, _ what: String) -> TableError {
     let who = clean.map { "clean \($0.instant.text), or one behind it," } ?? "a clean that is archived"
-    let later = timeline.completedCommits.count { $0.instant > instant }
     return TableError(
       .cleaned,
       "the table as of instant \(instant.text) cannot be read: \(who) removed \(what); take another snapshot, and where "
-        + "older ones are to be read, keep more (tarn.clean.retained): \(later + 1) commits would have kept it",
+        + "older ones are to be read, \(advice(instant))",
       path: clean?.path)
+  }
+
+  /// What would have kept the table as of an instant, by what the table's cleans count.
+  private func advice(_ instant: Instant) -> String {
+    let later = timeline.completedCommits.count { $0.instant > instant }
+    let commits = "\(later + 1) commits would have kept it"
+    switch (try? TarnOptions(properties))?.retention {
+    case .versions:
+      return "count commits or hours (tarn.clean.policy), which versions do not follow: \(commits)"
+    case .hours:
+      guard let last = timeline.latest?.instant.microseconds, let then = instant.microseconds else {
+        return "keep more (tarn.clean.retained)"
+      }
+      let hours = max(last - then, 0) / 3_600_000_000 + 1
+      return "keep more (tarn.clean.retained): \(hours) \(hours == 1 ? "hour" : "hours") would have kept it"
+    default: return "keep more (tarn.clean.retained): \(commits)"
+    }
   }
 
   /// The error of a commit of which files are gone, so that it cannot be held or gone back to.

@@ -4,7 +4,8 @@ extension Table {
   /// Removes versions of files that nobody needs any more.
   ///
   /// The latest version of each file group stays, what the latest commits wrote, as many as are kept, and of each file group
-  /// one version before them; and what a savepoint of another engine holds. What a commit replaced goes with it. Reading as of
+  /// one version before them; what a savepoint of any engine holds, what attempts under way build on, and what readers declared
+  /// that they need (``readers()``). What a commit replaced goes with it. Reading as of
   /// an older commit is an error then. It is a decision as each commit is one, and stands on the timeline as Hudi's cleans do:
   /// one that dies in the middle is brought to its end by the next writer. So is one that another engine began and left.
   /// Deletions that have expired go with it.

@@ -112,8 +112,18 @@ enum ShowCommand {
       ("latest_commit", timeline.latest.map { .string($0.instant.text) } ?? .null),
       ("actions", .integer(timeline.entries.count)),
     ]
+    let readers = try await table.readers()
+    if !readers.isEmpty { facts.append(("readers", names(readers.map(Self.text)))) }
     if let holder { facts.append(("archive_waits", .string(holder.description))) }
     return facts
+  }
+
+  /// Such as `reports from 20240131120000000 until 2024-02-01T12:00:00.000000Z`.
+  private static func text(_ reader: RetainedReader) -> String {
+    var end: [UInt8] = []
+    if let expiry = reader.expiry { CivilTime.append(microseconds: expiry, isInstant: true, to: &end) }
+    return "\(reader.name) from \(reader.instant.text)"
+      + (end.isEmpty ? "" : " until " + String(decoding: end, as: UTF8.self))
   }
 
   /// Actions on a timeline beyond which it is told why they are not archived.

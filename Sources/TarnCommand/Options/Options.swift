@@ -244,14 +244,21 @@ enum Options {
     "only rows written by commits after this instant or position; start gives all rows, and a position to go on from"
   ) { text throws(UsageError) in
     if text == "start" { return .beginning }
-    if let time = PointInTime(text) { return .time(time) }
-    guard let position = TablePosition(text) else {
-      throw UsageError(
-        "an instant of 14 or 17 digits, ISO 8601 such as 2024-01-31T12:00:00Z, a position such as 8f3a61c20b7d94e5-12, or "
-          + "start is expected")
-    }
-    return .position(position)
+    return try changesStart(text, ", or start")
   }
+  static let neededSince = Option<ChangesStart>(
+    "since", "T|POSITION",
+    "what is kept: the table as of this instant and all behind it, or what came behind this position (the latest commit)"
+  ) { text throws(UsageError) in try changesStart(text, "") }
+  static let expires = Option<Int>(
+    "expires", "HOURS", "let it go by itself after so many hours (never)"
+  ) { text throws(UsageError) in
+    guard let hours = Int(text), (1...1_000_000).contains(hours) else {
+      throw UsageError("a number of hours from 1 to 1000000 is expected")
+    }
+    return hours
+  }
+  static let releases = Option<Bool>.flag("release", "let go what was kept for READER")
   static let until = instant("until", "with --since: only commits up to this instant, inclusive")
   static let cutNanoseconds = Option<Bool>.flag(
     "cut-nanoseconds", "times that are finer than microseconds lose those digits, instead of being an error")
@@ -271,6 +278,19 @@ enum Options {
   ]
   /// What narrows a read.
   static let filters: [any DeclaredOption] = [condition, asOf, since, until, limit]
+
+  /// Reads where changes begin.
+  ///
+  /// - Parameter others: What else could stand there, for people.
+  private static func changesStart(_ text: String, _ others: String) throws(UsageError) -> ChangesStart {
+    if let time = PointInTime(text) { return .time(time) }
+    guard let position = TablePosition(text) else {
+      throw UsageError(
+        "an instant of 14 or 17 digits, ISO 8601 such as 2024-01-31T12:00:00Z, a position such as 8f3a61c20b7d94e5-12"
+          + "\(others) is expected")
+    }
+    return .position(position)
+  }
 
   private static func instant(_ name: String, _ help: String) -> Option<PointInTime> {
     Option(name, "T", help) { text throws(UsageError) in

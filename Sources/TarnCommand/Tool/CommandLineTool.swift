@@ -11,7 +11,7 @@ enum CommandLineTool {
     TimelineCommand.command, FilesCommand.command, RollbackCommand.command, CleanCommand.command,
     ClusterCommand.command,
     SavepointCommand.command, RestoreCommand.command,
-    ArchiveCommand.command,
+    ArchiveCommand.command, RetainCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
     ParquetCatCommand.command,

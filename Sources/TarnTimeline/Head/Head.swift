@@ -35,6 +35,8 @@ package struct Head: Sendable, Hashable {
   package var doubtful: [Instant] = []
   /// Savepoints that were deleted lately.
   package private(set) var deletedSavepoints: [DeletedSavepoint] = []
+  /// Readers that declared what they need.
+  package private(set) var readers: [RetainedReader] = []
   /// The last instant that Tarn archived; nil for none.
   ///
   /// Where it changes, a listing that was taken meanwhile may lack what left the timeline, and have what was before it.
@@ -86,6 +88,7 @@ package struct Head: Sendable, Hashable {
     next.foreign = foreign
     next.doubtful = doubtful
     next.deletedSavepoints = deletedSavepoints
+    next.readers = readers
     next.archivedThrough = archivedThrough
     next.findings = findings
     return next
@@ -119,6 +122,21 @@ package struct Head: Sendable, Hashable {
     let now = deleted.time.microseconds ?? .min
     deletedSavepoints.removeAll { !$0.isRecent(at: now) || $0.commit == deleted.commit }
     deletedSavepoints.append(deleted)
+  }
+
+  /// Notes what a reader needs, or that it needs nothing any more, and forgets those whose declarations have expired.
+  ///
+  /// - Parameters:
+  ///   - name: The reader.
+  ///   - reader: What it needs; nil for nothing.
+  ///   - now: The time in microseconds since 1970-01-01T00:00:00Z.
+  /// - Returns: False where there are too many readers.
+  package mutating func note(_ name: String, _ reader: RetainedReader?, at now: Int64) -> Bool {
+    readers.removeAll { $0.name == name || $0.hasExpired(at: now) }
+    guard let reader else { return true }
+    guard readers.count < Self.mostReaders else { return false }
+    readers.append(reader)
+    return true
   }
 
   /// How far an application has come; nil for one that has not written.
@@ -180,7 +198,8 @@ package struct Head: Sendable, Hashable {
   init(
     mark: String, epoch: String, sequence: Int64, named: [NamedDecision], recent: [RecentDecision],
     applications: [ApplicationVersion], known: KnownCommits, foreign: [Instant], doubtful: [Instant],
-    deletedSavepoints: [DeletedSavepoint], archivedThrough: Instant?, findings: String?
+    deletedSavepoints: [DeletedSavepoint], readers: [RetainedReader], archivedThrough: Instant?,
+    findings: String?
   ) {
     self.mark = mark
     self.epoch = epoch
@@ -192,6 +211,7 @@ package struct Head: Sendable, Hashable {
     self.foreign = foreign
     self.doubtful = doubtful
     self.deletedSavepoints = deletedSavepoints
+    self.readers = readers
     self.archivedThrough = archivedThrough
     self.findings = findings
   }

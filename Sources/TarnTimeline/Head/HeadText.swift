@@ -13,7 +13,7 @@ enum HeadText {
   static func text(of head: Head) -> JSONValue {
     // Heads of builds that know of none, and of storages that have none, are without it.
     .object(
-      members(of: head) + deletedSavepoints(of: head)
+      members(of: head) + deletedSavepoints(of: head) + readers(of: head)
         + (head.archivedThrough.map { [.init("archivedThrough", .string($0.text))] } ?? [])
         + (head.findings.map { [.init("storage", .string($0))] } ?? []))
   }
@@ -26,6 +26,20 @@ enum HeadText {
         .array(
           head.deletedSavepoints.map {
             .object([.init("instant", text($0.commit)), .init("time", text($0.time))])
+          }))
+    ]
+  }
+
+  private static func readers(of head: Head) -> [JSONValue.Member] {
+    guard !head.readers.isEmpty else { return [] }
+    return [
+      .init(
+        "readers",
+        .array(
+          head.readers.map { reader in
+            .object(
+              [.init("name", .string(reader.name)), .init("instant", text(reader.instant))]
+                + (reader.expiry.map { [.init("expiry", .integer($0))] } ?? []))
           }))
     ]
   }
@@ -135,6 +149,14 @@ extension Head {
         : try object.list("deletedSavepoints").map { json throws(HeadError) in
           let object = try Members(json, "a deleted savepoint")
           return DeletedSavepoint(try object.instant("instant"), at: try object.instant("time"))
+        },
+      readers: object["readers"] == nil
+        ? []
+        : try object.list("readers").map { json throws(HeadError) in
+          let object = try Members(json, "a reader")
+          return RetainedReader(
+            try object.string("name"), from: try object.instant("instant"),
+            expiry: object["expiry"] == nil ? nil : try object.number("expiry"))
         },
       archivedThrough: object["archivedThrough"] == nil ? nil : try object.instant("archivedThrough"),
       findings: object["storage"] == nil ? nil : try object.string("storage"))

@@ -70,6 +70,31 @@ import Testing
     }
   }
 
+  @Test func whatAReaderNeedsIsKeptAndShown() async throws {
+    try await Tool.inFolder { tool in
+      for number in 1...4 {
+        try tool.write("t.jsonl", #"{"id":"a","number":\#(number)}"# + "\n")
+        try await tool.succeed("upsert", "t", "--from", "t.jsonl", "--create", "--key", "id", "--no-sync")
+      }
+      let rows = try await tool.succeed("timeline", "t", "--format", "jsonl").rows
+      let instants = rows.compactMap { $0.firstMatch(of: /"instant":"(\d+)"/).map { String($0.1) } }
+      let kept = try await tool.succeed("retain", "t", "reports", "--since", instants[0], "--expires", "5")
+      #expect(kept.errors == "kept for reader reports of t: from \(instants[0]) on\n")
+      try await tool.succeed("retain", "t", "other")
+      let shown = try await tool.succeed("show", "t", "--format", "jsonl").output
+      let pattern =
+        try Regex(
+          "\"readers\":\\[\"other from \(instants[3])\",\"reports from \(instants[0]) until [0-9TZ:.-]+\"\\]")
+      #expect(shown.contains(pattern))
+      #expect(try await tool.succeed("clean", "t", "--keep", "1", "--dry-run").rows.isEmpty)
+      let released = try await tool.succeed("retain", "t", "reports", "--release")
+      #expect(released.errors == "released reader reports of t\n")
+      #expect(try await tool.succeed("clean", "t", "--keep", "1", "--dry-run").rows.count == 2)
+      #expect(try await tool.run(["retain", "t", "r", "--release", "--expires", "1"]).status == 64)
+      #expect(try await tool.run(["retain", "t"]).status == 64)
+    }
+  }
+
   @Test func oldInstantsAreArchivedAndListedStill() async throws {
     try await Tool.inFolder { tool in
       try tool.write("t.jsonl", someTrades)

@@ -5,7 +5,8 @@ import Testing
 struct UsageTests {
   static let commands = [
     "create", "upsert", "insert", "delete", "ingest", "read", "count", "timeline", "files", "schema", "show",
-    "rollback", "clean", "archive", "savepoint", "restore", "cluster", "truncate", "drop", "update", "check",
+    "rollback", "clean", "archive", "retain", "savepoint", "restore", "cluster", "truncate", "drop", "update",
+    "check",
   ]
 
   @Test("Help names every command, and each explains itself")

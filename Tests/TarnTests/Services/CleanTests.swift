@@ -198,6 +198,36 @@ import Testing
     await sign?.end()
   }
 
+  /// Where versions are counted, too: what an attempt copies from is not the latest any more.
+  @Test func whatAnAttemptBuildsOnStaysWhereVersionsAreCounted() async throws {
+    let small = try await Self.table(.versions(1))
+    let written = try await Self.fill(small.table, 0..<4)
+    let attempt = written[3].next
+    let sign = try await small.storage.lifeSigns?.beginSign([1], at: ".hoodie/.heartbeat/\(attempt)")
+    let path = ".hoodie/\(attempt).commit.requested"
+    try await small.storage.put([], at: path, if: .ifAbsent)
+    let more = try await Self.fill(small.table, 4..<7)
+    #expect(try await small.table.clean().files.count == 2)
+    #expect(try await Self.instants(small.storage) == Set(written[2...] + more))
+    #expect(try await small.table.clean().instant == nil)
+    await sign?.end()
+    try await small.storage.deleteAll([path, ".hoodie/.heartbeat/\(attempt)"])
+    // What stayed for it goes with the next, though nothing was written since.
+    #expect(try await small.table.clean().files.count == 4)
+    #expect(try await Self.instants(small.storage) == [more[2]])
+  }
+
+  @Test(arguments: [
+    (Retention.commits(1), "tarn.clean.retained): 4 commits would"), (.versions(1), "tarn.clean.policy"),
+    (.hours(1), "tarn.clean.retained): 1 hour would"),
+  ])
+  func aReaderIsToldWhatWouldHaveKeptIt(retention: Retention, words: String) async throws {
+    let small = try await Self.table(retention)
+    let written = try await Self.fill(small.table, 0..<5)
+    try await small.table.clean(keeping: .commits(1))
+    await expectRefusal(.cleaned, words) { _ = try await small.table.snapshot(asOf: written[1]).count() }
+  }
+
   @Test func aSavepointThatIsMadeKeepsWhatItWillHold() async throws {
     let small = try await Self.table()
     let written = try await Self.fill(small.table, 0..<9)
