@@ -116,7 +116,9 @@ struct ClusterWrite: TableWrite {
     let count = prepared.merges.reduce(0) { $0 + $1.inputs.count }
     let counter = settings.counting(.cluster, of: count, "files")
     let work = prepared.merges.enumerated().map { entry in
-      let merger = FileGroupMerger(files, taskNumber: entry.offset) { counter.advance() }
+      let merger = FileGroupMerger(files, taskNumber: entry.offset, spillingTo: settings.scratch) {
+        counter.advance()
+      }
       return (merge: entry.element, merger: merger, fileID: fileIDs.next())
     }
     try await files.markers.add(work.map { $0.merger.marker(of: $0.merge, $0.fileID) })

@@ -24,6 +24,15 @@ enum SystemWorld {
     return Int64(fields.tm_gmtoff) * 1_000_000
   }
 
+  /// Where temporary files go.
+  static var temporaryFolder: String {
+    guard let folder = getenv("TMPDIR"), folder.pointee != 0 else { return "/tmp" }
+    return String(cString: folder)
+  }
+
+  /// The number of the user whose process this is.
+  static var user: UInt32 { getuid() }
+
   /// Number of cores at work.
   static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

@@ -35,3 +35,11 @@ public struct TableLocation: Sendable {
     name.split(separator: "/").last { $0 != "." && $0 != ".." }.map(String.init) ?? "table"
   }
 }
+
+extension TableSettings {
+  /// Where rows go that are sorted and do not fit into the memory.
+  var scratch: any Storage {
+    LocalStorage(
+      root: "\(temporaryFolder)/tarn-\(SystemWorld.user)", scratch: ".scratch", synchronizes: false)
+  }
+}

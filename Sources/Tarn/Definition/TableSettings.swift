@@ -10,6 +10,10 @@ public struct TableSettings: Sendable {
   /// As many files are written at once as fit; one always is, so that a budget below what that takes is passed. Looking
   /// keys up, which takes little but in files without key index, is not counted.
   public var memory = 256 << 20
+  /// A folder of this machine, for rows that are sorted and do not fit into ``memory``: `TMPDIR`, or `/tmp`.
+  ///
+  /// They lie in a folder of its own there, which goes with them; what a killed process left may be removed.
+  public var temporaryFolder: String
   /// The buckets of a table that does not say them, which other writers made; see <doc:BucketIndex>.
   ///
   /// For a table that says them, nil or the same.
@@ -61,6 +65,7 @@ public struct TableSettings: Sendable {
   /// The defaults: the system's clock and randomness, as many files at once as there are cores.
   public init() {
     parallelism = SystemWorld.coreCount
+    temporaryFolder = SystemWorld.temporaryFolder
     now = { SystemWorld.microseconds() }
     localOffset = { SystemWorld.localOffset(at: $0) }
     random = {

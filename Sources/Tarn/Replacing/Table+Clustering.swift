@@ -16,7 +16,9 @@ extension Table {
   ///
   /// Without an order, files below the limit of small ones (``TarnOptions/smallFileLimit``) are put together, where there are
   /// two at least. With one, all files of the partitions are written anew. As many rows are sorted at once as an eighth of
-  /// ``TableSettings/memory`` holds, so that a partition with more becomes several runs, each in order.
+  /// ``TableSettings/memory`` holds; a partition with more is sorted in runs, which lie in
+  /// ``TableSettings/temporaryFolder`` until they are merged. Along a Z-order of several columns runs are not merged: each is in
+  /// order.
   ///
   /// The rows stay as they are, with the commits that wrote them: who follows the table meets none again. What the files
   /// remember of deleted keys goes with them. It is a commit as each other one, Hudi's replacecommit with a plan: whoever

@@ -10,8 +10,9 @@ enum ClusterCommand {
     ],
     notes: [
       "Without --sort-by, the small files of each partition are put together; with it, all of its files are written anew with "
-        + "their rows in the order of the columns, or near in each of them with --z-order. As many rows are sorted at once as "
-        + "an eighth of --memory holds.",
+        + "their rows in the order of the columns, or near in each of them with --z-order. Rows of which "
+        + "an eighth of --memory does not hold all are sorted in parts, which lie in the folder TMPDIR meanwhile; along a Z-order "
+        + "each part is one of its own.",
       "The rows stay the same, and are read as of earlier commits until a clean removes the old files. With --dry-run, the "
         + "files that would be replaced are printed, one a line, and nothing is done.",
     ],

@@ -49,6 +49,8 @@ package struct FileGroupMerge: Sendable {
 package struct FileGroupMerger: Sendable {
   private let files: CommitFiles
   private let taskNumber: Int
+  /// Where rows go that are sorted and cannot be held.
+  private let scratch: any Storage
   /// Told of each file whose rows were read.
   private let told: @Sendable () -> Void
 
@@ -59,9 +61,14 @@ package struct FileGroupMerger: Sendable {
   ///
   /// - Parameters:
   ///   - taskNumber: The number of this writer within the commit, which makes its names unique.
+  ///   - scratch: A storage of this machine's own, where rows go that are sorted and cannot be held.
   ///   - told: Told of each file whose rows were read.
-  package init(_ files: CommitFiles, taskNumber: Int, telling told: @escaping @Sendable () -> Void) {
+  package init(
+    _ files: CommitFiles, taskNumber: Int, spillingTo scratch: any Storage,
+    telling told: @escaping @Sendable () -> Void
+  ) {
     self.files = files
+    self.scratch = scratch
     self.taskNumber = taskNumber
     self.told = told
   }
@@ -81,27 +88,30 @@ package struct FileGroupMerger: Sendable {
     let writer = PartitionWriter(
       files, partitionPath: merge.partitionPath, taskNumber: taskNumber, fileID: fileID,
       targetSize: files.format.sizes.file)
+    var runs = SortedRuns(
+      merge.order, holding: Self.runBytes(memory: files.memory),
+      spillingTo: Spill(scratch, as: fileID, files.format.fileSchema))
     do {
       var tombstones: [KeyTombstone] = []
       for input in merge.inputs where input.facts.hasTombstones {
         tombstones += try await files.tombstones(of: try await files.reader.open(input.slice))
       }
       writer.tombstones = KeyTombstone.latest(of: tombstones, orderedAs: files.format.ordering?.type)
-      var run = SortedRun(order: merge.order, most: Self.runBytes(memory: files.memory))
       for input in merge.inputs {
-        try await append(input.slice, to: writer, &run)
+        try await append(input.slice, to: writer, &runs)
         told()
       }
-      try await run.end(writer)
+      try await runs.end(writer)
       return try await writer.finish()
     } catch {
+      await runs.abandon()
       await writer.abandon()
       throw error
     }
   }
 
   private func append(
-    _ slice: FileSlice, to writer: PartitionWriter, _ run: inout SortedRun
+    _ slice: FileSlice, to writer: PartitionWriter, _ runs: inout SortedRuns
   ) async throws {
     let file = try await files.reader.open(slice)
     if let (column, why) = file.unreadable.first {
@@ -114,42 +124,7 @@ package struct FileGroupMerger: Sendable {
       columns: file.columns(format.fileSchema), rowsPerBatch: CommitFiles.stepRows,
       bytesPerBatch: CommitFiles.stepBytes, readAhead: Self.readAhead)
     for try await rows in batches {
-      try await run.append(try rows.aligned(to: format.fileSchema), writer)
-    }
-  }
-}
-
-/// Rows that are sorted before they are written, as many at once as may be held.
-private struct SortedRun {
-  let order: RowOrder
-  /// Bytes of rows at which they are sorted and written.
-  let most: Int
-  private var batches: [RecordBatch] = []
-  private var bytes = 0
-
-  init(order: RowOrder, most: Int) {
-    self.order = order
-    self.most = most
-  }
-
-  mutating func append(_ rows: RecordBatch, _ writer: PartitionWriter) async throws {
-    guard order != .stored else { return try await writer.append(stored: rows) }
-    batches.append(rows)
-    bytes += rows.byteCount
-    if bytes >= most { try await end(writer) }
-  }
-
-  mutating func end(_ writer: PartitionWriter) async throws {
-    guard let first = batches.first else { return }
-    let all = try RecordBatch.concatenate(batches, schema: first.schema)
-    batches = []
-    bytes = 0
-    guard let rows = try order.rows(of: all) else { return try await writer.append(stored: all) }
-    var rest = rows[...]
-    while !rest.isEmpty {
-      let some = CommitFiles.step(rest, of: all)
-      try await writer.append(stored: try all.gather(some))
-      rest = rest.dropFirst(some.count)
+      try await runs.append(try rows.aligned(to: format.fileSchema), writer)
     }
   }
 }

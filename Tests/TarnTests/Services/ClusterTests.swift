@@ -75,6 +75,36 @@ import Testing
     #expect(error?.code == .mismatch && error?.column == "numbr" && error?.message.contains("number") == true)
   }
 
+  /// Sorted in runs that lie in a folder of this machine, and merged.
+  @Test func aPartitionWithMoreRowsThanAreSortedAtOnceComesOutInOrder() async throws {
+    try await TestWorld.withTemporaryFolder { folder in
+      let small = try await SmallFileTable.filled(0)
+      for file in 0..<3 {
+        let ids = Array(file * 10_000..<(file + 1) * 10_000)
+        try await small.table.insert(try SmallFileTable.rows(ids, part: "a"))
+      }
+      var settings = small.table.settings
+      // So that 1 MiB of rows is sorted at once.
+      settings.memory = 8 << 20
+      settings.temporaryFolder = "/dev/null/none"
+      let unable = try await Table.open(at: small.table.location, settings: settings)
+      let order = ClusterOrder.columns(["number", "other"])
+      await #expect(throws: TableError.self) { try await unable.cluster(order) }
+      settings.temporaryFolder = folder
+      let table = try await Table.open(at: small.table.location, settings: settings)
+      #expect(try await table.cluster(order).replaced > 0)
+      let numbers = try await SmallFileTable.numbers(table, "number", part: "a")
+      let others = try await SmallFileTable.numbers(table, "other", part: "a")
+      #expect(numbers.count == 30_000 && numbers == numbers.sorted())
+      let pairs = Array(zip(numbers, others))
+      #expect(zip(pairs, pairs.dropFirst()).allSatisfy { $0 <= $1 })
+      #expect(try await table.check() == [])
+      // Nothing of it is left there.
+      let left = try await LocalStorage(root: folder).listAll(prefix: "").objects.map(\.path)
+      #expect(left == [])
+    }
+  }
+
   /// Along a Z-order, ten rows that follow one another lie in a part of both ranges; stored as they came, in none.
   @Test func rowsAreNearInEachColumnOfAZOrder() async throws {
     let table = try await SmallFileTable.reopened(try await SmallFileTable.filled(2, rows: 120))
