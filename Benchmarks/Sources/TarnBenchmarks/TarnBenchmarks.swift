@@ -13,7 +13,9 @@ enum TarnBenchmarks {
     """
 
   private static let names =
-    Benchmarks.all.map(\.name) + [ParquetComparison.name, SnapshotComparison.name, CommitComparison.name]
+    Benchmarks.all.map(\.name) + [
+      ParquetComparison.name, SnapshotComparison.name, CommitComparison.name, ServiceComparison.name,
+    ]
 
   static func main() async {
     do {
@@ -36,6 +38,7 @@ enum TarnBenchmarks {
     var comparesParquet = false
     var comparesSnapshot = false
     var comparesCommits = false
+    var comparesServices = false
     var lasts = false
     var commits = 10_000
     var tarn: String?
@@ -82,6 +85,7 @@ enum TarnBenchmarks {
       case ParquetComparison.name: comparesParquet = true
       case SnapshotComparison.name: comparesSnapshot = true
       case CommitComparison.name: comparesCommits = true
+      case ServiceComparison.name: comparesServices = true
       case LastingComparison.name: lasts = true
       case "--commits":
         guard let text = rest.popFirst(), let number = Int(text), (200...1_000_000).contains(number) else {
@@ -101,12 +105,15 @@ enum TarnBenchmarks {
       }
     }
     if lasts { try await LastingComparison.run(commits: commits) }
-    let isAll = chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits && !lasts
+    let isAll =
+      chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits && !comparesServices
+      && !lasts
     if isAll || comparesCommits { try await CommitComparison.run() }
     if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
     if isAll { chosen = Benchmarks.all }
-    guard isAll || comparesSnapshot || !chosen.isEmpty else { return }
+    guard isAll || comparesSnapshot || comparesServices || !chosen.isEmpty else { return }
     let workshop = try Workshop(tarn: tarn ?? Workshop.build())
+    if isAll || comparesServices { try await ServiceComparison(workshop: workshop, runs: runs).run() }
     if isAll || comparesSnapshot { try SnapshotComparison(workshop: workshop, runs: runs).run() }
     if !chosen.isEmpty { try measure(chosen, runs, workshop) }
   }
