@@ -45,6 +45,10 @@ struct RestoreService: Sendable {
         if isPlan {
           finished = try await cleans.plans(of: decided.listing.timeline).map(\.instant)
         } else {
+          if try await cleans.first(of: decided.listing.timeline) != nil {
+            // What cannot be done leaves the table as it was, that clean too.
+            _ = try await report(goal, properties, decided, isPlan: true)
+          }
           let clean = try await cleans.finishFirst(of: decided)
           if let instant = clean.finished { finished.append(instant) }
           if clean.wasThere { continue }

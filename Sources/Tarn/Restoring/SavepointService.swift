@@ -29,11 +29,6 @@ struct SavepointService: Sendable {
     for _ in 0..<Self.mostTries {
       let decided = try await recovery.decided(properties)
       let timeline = decided.listing.timeline
-      if !isPlan {
-        let clean = try await PendingCleans(recovery).finishFirst(of: decided)
-        if let instant = clean.finished { finished.append(instant) }
-        if clean.wasThere { continue }
-      }
       guard let commit = chosen ?? timeline.latest?.instant else {
         throw TableError(.mismatch, "the table has no completed commit yet, so that there is nothing to hold")
       }
@@ -42,6 +37,11 @@ struct SavepointService: Sendable {
       let now = InstantClock(recovery.settings, properties).now()
       try check(commit, timeline, decided.head.head, now)
       let slices = try await slices(properties, timeline, asOf: commit)
+      if !isPlan {
+        let clean = try await PendingCleans(recovery).finishFirst(of: decided)
+        if let instant = clean.finished { finished.append(instant) }
+        if clean.wasThere { continue }
+      }
       var report = SavepointReport(instant: commit, isPlan: isPlan)
       report.files = slices.map(\.path)
       report.finished =

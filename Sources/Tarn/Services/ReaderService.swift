@@ -42,9 +42,9 @@ struct ReaderService: Sendable {
       let expiry = duration.map { now.addingReportingOverflow(Self.microseconds($0)) }
       let reader = RetainedReader(
         name, from: instant, expiry: expiry.flatMap { $0.overflow ? nil : $0.partialValue })
-      let known = decided.head.head.readers.first { $0.name == name && !$0.hasExpired(at: now) }
-      // What it needs since then has been kept for it.
-      if known.map({ $0.instant > instant }) ?? true { try await check(reader, properties, timeline) }
+      // Other engines' cleans do not know of it.
+      try await check(reader, properties, timeline)
+      if try await PendingCleans(recovery).finishFirst(of: decided).wasThere { continue }
       guard try await store(name, reader, on: decided.head, now) else { continue }
       return reader
     }
@@ -72,7 +72,11 @@ struct ReaderService: Sendable {
     do throws(TimelineError) {
       guard case .head(let loaded) = try await recovery.heads.load() else { return [] }
       return loaded.head.readers.filter { !$0.hasExpired(at: now) }.sorted { $0.name < $1.name }
-    } catch { throw TableError(error) }
+    } catch {
+      // A head of a later build stands in no reader's way.
+      guard error.code == .unsupported else { throw TableError(error) }
+      return []
+    }
   }
 
   /// The earliest instant that is needed from a start on.

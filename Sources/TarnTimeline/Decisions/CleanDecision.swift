@@ -34,8 +34,14 @@ package struct CleanDecision: Sendable {
   package static func finishing(
     _ entry: TimelineEntry, in storage: any Storage, _ store: HeadStore, _ locking: HudiLocking?
   ) async throws(TimelineError) -> CleanDecision? {
-    let path = entry.with(.requested).path
-    guard let bytes = try await storage.readPlan(path) else { return nil }
+    var path = entry.with(.requested).path
+    var found = try await storage.readPlan(path)
+    if found == nil {
+      // The file of a clean under way holds its plan too; where that one is gone as well, the clean is.
+      path = entry.with(.inflight).path
+      found = try await storage.readPlan(path)
+    }
+    guard let bytes = found else { return nil }
     do throws(AvroError) {
       return CleanDecision(try CleanPlan(avro: bytes), in: storage, store, locking)
     } catch {

@@ -70,6 +70,16 @@ import Testing
     #expect(try await RecordedTable.rows(of: recorded.table.snapshot()) == recorded.commits.last?.rows)
   }
 
+  @Test func whatCannotBeDoneLeavesItUndone() async throws {
+    let (recorded, _, _) = try await Self.table()
+    let nobodys = try #require(Instant("19990101000000000"))
+    let before = try await recorded.contents()
+    let ofSavepoint = await #expect(throws: TableError.self) { try await recorded.table.savepoint(nobodys) }
+    let ofRestore = await #expect(throws: TableError.self) { try await recorded.table.restore(to: nobodys) }
+    #expect(ofSavepoint?.code == .mismatch && ofRestore?.code == .mismatch)
+    #expect(try await recorded.contents() == before)
+  }
+
   @Test func onesPlanThatIsDamagedIsNamedAndNothingIsDone() async throws {
     let (recorded, clean, _) = try await Self.table()
     let path = ".hoodie/\(clean).clean.requested"
@@ -81,6 +91,28 @@ import Testing
     let ofRestore = await #expect(throws: TableError.self) { try await recorded.table.restore(to: target) }
     #expect(ofRestore?.code == .damaged && ofRestore?.path == path)
     #expect(try await recorded.contents() == before)
+  }
+
+  /// A rollback that died has removed the request; the file of the clean under way holds the plan too, or nothing.
+  @Test(arguments: [true, false]) func oneWithoutItsRequestGoesByTheFileUnderWay(holdsPlan: Bool) async throws
+  {
+    let (recorded, clean, old) = try await Self.table()
+    let (requested, inflight) = (".hoodie/\(clean).clean.requested", ".hoodie/\(clean).clean.inflight")
+    let plan = try await recorded.storage.readAll(requested)
+    try await recorded.storage.put(holdsPlan ? plan : [], at: inflight, if: .ifAbsent)
+    try await recorded.storage.delete(requested)
+    guard holdsPlan else {
+      let before = try await recorded.contents()
+      let error = await #expect(throws: TableError.self) { try await recorded.table.savepoint() }
+      #expect(error?.code == .damaged && error?.path == inflight)
+      #expect(try await recorded.contents() == before)
+      return
+    }
+    let report = try await recorded.table.clean(keeping: .commits(10))
+    #expect(report.finished == [clean])
+    #expect(try await !recorded.storage.exists(old))
+    #expect(try await Self.state(of: clean, recorded.table) == .completed)
+    #expect(try await recorded.table.check() == [])
   }
 
   @Test func theDryRunOfACleanShowsWhatItRemovesFirst() async throws {
