@@ -41,6 +41,9 @@ import Testing
     let read = try Head(parsing: head.bytes)
     #expect(read.named == head.named && read.deletedSavepoints == head.deletedSavepoints)
     #expect(read.readers == head.readers && read.readers.count == 2)
+    // A build that does not know of readers would forget them.
+    #expect(String(decoding: head.bytes, as: UTF8.self).contains(#""format":2"#))
+    #expect(String(decoding: Self.head(content: content("7f")).bytes, as: UTF8.self).contains(#""format":1"#))
     #expect(read.named.map(\.contents) == head.named.map(\.contents))
     // Without a plan there is nothing that could be carried out.
     head.named = [NamedDecision(Self.instant, sequence: nil, .restore(to: other, plain))]

@@ -33,6 +33,18 @@ enum SystemWorld {
   /// The number of the user whose process this is.
   static var user: UInt32 { getuid() }
 
+  /// Makes a folder that its user alone can read and write, unless there is one.
+  ///
+  /// - Returns: Whether it is there, and nobody else's.
+  static func makePrivateFolder(_ path: String) -> Bool {
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { return false }
+    var info = stat()
+    guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR, info.st_uid == geteuid() else {
+      return false
+    }
+    return info.st_mode & 0o077 == 0 || chmod(path, 0o700) == 0
+  }
+
   /// Number of cores at work.
   static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

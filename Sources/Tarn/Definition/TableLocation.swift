@@ -38,8 +38,16 @@ public struct TableLocation: Sendable {
 
 extension TableSettings {
   /// Where rows go that are sorted and do not fit into the memory.
-  var scratch: any Storage {
-    LocalStorage(
-      root: "\(temporaryFolder)/tarn-\(SystemWorld.user)", scratch: ".scratch", synchronizes: false)
+  ///
+  /// - Throws: ``TableError``, `storage` where the folder cannot be made, or where others may write into it.
+  func scratch() throws(TableError) -> any Storage {
+    let path = "\(temporaryFolder)/tarn-\(SystemWorld.user)"
+    guard SystemWorld.makePrivateFolder(path) else {
+      throw TableError(
+        .storage,
+        "\(path): this folder for rows that are sorted cannot be made, or belongs to others or is open to them: remove it, or "
+          + "name another place for temporary files (TMPDIR)", path: path)
+    }
+    return LocalStorage(root: path, scratch: ".scratch", synchronizes: false)
   }
 }

@@ -75,6 +75,8 @@ public struct TarnOptions: Sendable, Hashable {
   var deniesBuckets = false
   /// The compression of pages.
   public var compression = ParquetWriteOptions.Compression.zstd(level: 1)
+  /// The size from which on a file is not packed with others, in bytes.
+  var fullFileSize: Int { min(smallFileLimit, targetFileSize) }
 
   /// The defaults.
   public init() {}

@@ -14,7 +14,7 @@ struct ClusterPlanner {
 
   /// The slices that take part, of those that may.
   func taken(of slices: [FileSlice]) -> [FileSlice] {
-    let small = order == .stored ? slices.filter { $0.size < options.smallFileLimit } : slices
+    let small = order == .stored ? slices.filter { $0.size < options.fullFileSize } : slices
     guard let mostBytes else { return small }
     var bytes = 0
     return Array(

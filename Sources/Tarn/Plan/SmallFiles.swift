@@ -23,7 +23,7 @@ struct SmallFiles {
       guard sizes[partition] != nil, sizes[partition]?[slice.fileID] == nil else { continue }
       sizes[partition]?[slice.fileID] = slice.size
     }
-    let crowded = sizes.filter { $0.value.values.count { $0 < options.smallFileLimit } > most }
+    let crowded = sizes.filter { $0.value.values.count { $0 < options.fullFileSize } > most }
     return crowded.keys.map(\.text).sorted()
   }
 }

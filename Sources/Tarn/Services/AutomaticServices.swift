@@ -55,7 +55,9 @@ struct AutomaticServices: Sendable {
     } catch { failures.append(ServiceFailure(service: .archive, error: error, commit: instant)) }
     do throws(TableError) {
       if !report.crowdedPartitions.isEmpty, memory.mayPack() {
-        report.packedFiles = try await pack(report.crowdedPartitions).replaced
+        let packing = try await pack(report.crowdedPartitions)
+        report.packedFiles = packing.replaced
+        report.warnings += packing.warnings
         memory.note(packed: report.packedFiles > 0)
       }
     } catch {

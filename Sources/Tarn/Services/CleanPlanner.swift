@@ -82,7 +82,9 @@ struct CleanPlanner: Sendable {
       report.files += removed.map(\.path)
       report.bytes += removed.reduce(0) { $0 + $1.size }
     }
-    let isWorthNoting = touched.map { $0.commits >= Self.mostLooks } ?? notesNothing
+    // Where versions are counted and some are held, the next clean would have to look as far back all the same.
+    let looksAgain = if case .versions = retention, case .since = held { true } else { false }
+    let isWorthNoting = !looksAgain && (touched.map { $0.commits >= Self.mostLooks } ?? notesNothing)
     guard !files.isEmpty || isWorthNoting else { return nil }
     var plan = CleanPlan(
       earliest: earliest.map {

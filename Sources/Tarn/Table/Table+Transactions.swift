@@ -109,7 +109,7 @@ extension Table {
 
   /// Waits for a random time, so that those who met once do not meet again.
   private func pause(before number: Int) async throws(TableError) {
-    let most = Swift.min(4 << number, 256)
+    let most = Swift.min(4 << Swift.min(number, 6), 256)
     let part = settings.random() % UInt64(most * 1_000)
     do { try await Task.sleep(for: .microseconds(part)) } catch { throw TableError(error) }
   }

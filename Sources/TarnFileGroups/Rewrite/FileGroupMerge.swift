@@ -50,7 +50,7 @@ package struct FileGroupMerger: Sendable {
   private let files: CommitFiles
   private let taskNumber: Int
   /// Where rows go that are sorted and cannot be held.
-  private let scratch: any Storage
+  private let scratch: @Sendable () throws -> any Storage
   /// Told of each file whose rows were read.
   private let told: @Sendable () -> Void
 
@@ -61,10 +61,10 @@ package struct FileGroupMerger: Sendable {
   ///
   /// - Parameters:
   ///   - taskNumber: The number of this writer within the commit, which makes its names unique.
-  ///   - scratch: A storage of this machine's own, where rows go that are sorted and cannot be held.
+  ///   - scratch: Makes a storage of this machine's own, where rows go that are sorted and cannot be held.
   ///   - told: Told of each file whose rows were read.
   package init(
-    _ files: CommitFiles, taskNumber: Int, spillingTo scratch: any Storage,
+    _ files: CommitFiles, taskNumber: Int, spillingTo scratch: @escaping @Sendable () throws -> any Storage,
     telling told: @escaping @Sendable () -> Void
   ) {
     self.files = files
@@ -88,9 +88,10 @@ package struct FileGroupMerger: Sendable {
     let writer = PartitionWriter(
       files, partitionPath: merge.partitionPath, taskNumber: taskNumber, fileID: fileID,
       targetSize: files.format.sizes.file)
-    var runs = SortedRuns(
-      merge.order, holding: Self.runBytes(memory: files.memory),
-      spillingTo: Spill(scratch, as: fileID, files.format.fileSchema))
+    let (scratch, schema) = (scratch, files.format.fileSchema)
+    var runs = SortedRuns(merge.order, holding: Self.runBytes(memory: files.memory)) {
+      Spill(try scratch(), as: fileID, schema)
+    }
     do {
       var tombstones: [KeyTombstone] = []
       for input in merge.inputs where input.facts.hasTombstones {

@@ -11,22 +11,28 @@ struct SortedRuns {
   private let order: RowOrder
   /// Bytes of rows that are held.
   private let most: Int
-  private let spill: Spill
+  private let makeSpill: () throws -> Spill
+  /// Where runs are; nil before the first.
+  private var spill: Spill?
   private var batches: [RecordBatch] = []
   private var bytes = 0
   private var runs: [SpilledRun] = []
   private var number = 0
 
-  /// Runs that are merged at once.
+  /// Runs that are merged at once, where each has memory enough for its columns.
   private static let mostRuns = 64
+  /// What a column of a run takes while it is read, in bytes.
+  private static let columnBytes = 32 << 10
+  /// Text of so many bytes fits a column.
+  private static let mostBytes = 1 << 30
 
   /// Begins without rows.
   ///
-  /// - Parameter spill: Where runs go; none is there at the end.
-  init(_ order: RowOrder, holding most: Int, spillingTo spill: Spill) {
+  /// - Parameter makeSpill: Makes where runs go, which is not asked where all rows can be held; no run is there at the end.
+  init(_ order: RowOrder, holding most: Int, spillingTo makeSpill: @escaping () throws -> Spill) {
     self.order = order
-    self.most = most
-    self.spill = spill
+    self.most = min(most, Self.mostBytes)
+    self.makeSpill = makeSpill
   }
 
   private var areMerged: Bool { if case .zOrder(let names) = order { names.count == 1 } else { true } }
@@ -35,12 +41,15 @@ struct SortedRuns {
   mutating func append(_ rows: RecordBatch, _ writer: PartitionWriter) async throws {
     guard order != .stored else { return try await writer.append(stored: rows) }
     batches.append(rows)
-    bytes += rows.byteCount
+    // Of files with dictionaries of their own the texts come to stand end to end.
+    bytes += rows.byteCount(of: 0..<rows.count, isWrittenOut: true)
     guard bytes >= most else { return }
     guard areMerged else { return try await writeHeld { try await writer.append(stored: $0) } }
     try await spillHeld()
-    guard runs.count == Self.mostRuns else { return }
+    let mostRuns = max(2, min(Self.mostRuns, most / (Self.columnBytes * max(rows.columns.count, 1))))
+    guard runs.count >= mostRuns else { return }
     let all = runs
+    let spill = try place()
     let merge = RunMerge(order: order, most: most, spill: spill)
     let longer = try await spilled { try await merge.run(all, $0) }
     runs.append(longer)
@@ -52,7 +61,7 @@ struct SortedRuns {
   mutating func end(_ writer: PartitionWriter) async throws {
     guard !runs.isEmpty else { return try await writeHeld { try await writer.append(stored: $0) } }
     try await spillHeld()
-    try await RunMerge(order: order, most: most, spill: spill).run(runs) {
+    try await RunMerge(order: order, most: most, spill: try place()).run(runs) {
       try await writer.append(stored: $0)
     }
     await abandon()
@@ -60,8 +69,15 @@ struct SortedRuns {
 
   /// Removes what was spilled.
   mutating func abandon() async {
-    await spill.remove(runs)
+    await spill?.remove(runs)
     runs = []
+  }
+
+  /// Where runs are.
+  private mutating func place() throws -> Spill {
+    let spill = try spill ?? makeSpill()
+    self.spill = spill
+    return spill
   }
 
   private mutating func spillHeld() async throws {
@@ -75,7 +91,7 @@ struct SortedRuns {
     _ give: ((RecordBatch) async throws -> Void) async throws -> Void
   ) async throws -> SpilledRun {
     number += 1
-    let writer = try await spill.begin(number)
+    let writer = try await place().begin(number)
     do {
       try await give { try await writer.append($0) }
       return try await writer.finish()
@@ -124,7 +140,9 @@ private struct RunMerge {
       let bound = open[least].lastRow
       var parts: [RecordBatch] = []
       for index in open.indices {
-        if let part = try open[index].taken(upTo: bound, isWhole: index == least) { parts.append(part) }
+        // Of equal rows those of the earlier run come first, of which there may be more than are at hand.
+        let extent: OpenRun.Extent = index == least ? .all : index < least ? .withEqual : .before
+        if let part = try open[index].taken(upTo: bound, extent) { parts.append(part) }
       }
       guard let first = parts.first else { return }
       let all = try RecordBatch.concatenate(parts, schema: first.schema)
@@ -189,13 +207,25 @@ private struct OpenRun {
     RowPlace(columns: names.compactMap { batch[$0] }, row: row)
   }
 
-  /// Takes the rows at hand that do not come behind a place; nil for none.
-  mutating func taken(upTo bound: RowPlace, isWhole: Bool) throws -> RecordBatch? {
+  /// Which rows are taken up to a place.
+  enum Extent {
+    /// All that are at hand.
+    case all
+    /// Those that do not come behind it.
+    case withEqual
+    /// Those that come before it.
+    case before
+  }
+
+  /// Takes the rows at hand up to a place; nil for none.
+  mutating func taken(upTo bound: RowPlace, _ extent: Extent) throws -> RecordBatch? {
     var (low, high) = (next, batch.count)
-    if isWhole { low = high }
+    if extent == .all { low = high }
     while low < high {
       let middle = low + (high - low) / 2
-      if bound.isBefore(place(middle)) { high = middle } else { low = middle + 1 }
+      let isTaken =
+        extent == .before ? place(middle).isBefore(bound) : !bound.isBefore(place(middle))
+      if isTaken { low = middle + 1 } else { high = middle }
     }
     guard low > next else { return nil }
     defer { next = low }

@@ -44,7 +44,7 @@ struct Spill: Sendable {
 
   /// The rows of a run, so many bytes at once.
   func batches(of run: SpilledRun, bytes: Int) async throws -> ParquetBatches {
-    let file = try await ParquetFile.open(storage, path: run.path).keepingDictionaries()
+    let file = try await ParquetFile.open(storage, path: run.path)
     return file.batches(
       columns: Array(schema.fields.indices), rowsPerBatch: CommitFiles.stepRows, bytesPerBatch: bytes,
       readAhead: bytes)

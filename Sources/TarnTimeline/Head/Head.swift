@@ -189,8 +189,11 @@ package struct Head: Sendable, Hashable {
 
   // MARK: - As text
 
-  /// The version of the format that this build writes.
-  package static let format: Int64 = 1
+  /// The version of the format in which a head is written that names readers: a build that knows only the one before
+  /// would forget them.
+  package static let format: Int64 = 2
+  /// The version in which all other heads are written, which every build knows.
+  package static let firstFormat: Int64 = 1
 
   /// The text.
   package var bytes: [UInt8] { HeadText.text(of: self).bytes() }

@@ -46,7 +46,7 @@ enum HeadText {
 
   private static func members(of head: Head) -> [JSONValue.Member] {
     [
-      .init("format", .integer(Head.format)),
+      .init("format", .integer(head.readers.isEmpty ? Head.firstFormat : Head.format)),
       .init("mark", .string(head.mark)),
       .init("epoch", .string(head.epoch)),
       .init("sequence", .integer(head.sequence)),
@@ -129,7 +129,7 @@ extension Head {
     let object = try Members(json, "it")
     let format = try object.number("format")
     guard format <= Self.format else { throw .later(format: format) }
-    guard format == Self.format else { throw .damaged("its format is \(format)") }
+    guard format >= Self.firstFormat else { throw .damaged("its format is \(format)") }
     self.init(
       mark: try object.string("mark"), epoch: try object.string("epoch"),
       sequence: try object.number("sequence"),
