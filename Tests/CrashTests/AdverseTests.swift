@@ -19,7 +19,7 @@ import Testing
   @Test func aTableWithAHeadOfALaterFormatIsReadAndNotWritten() async throws {
     let (storage, workload) = try await started()
     let text = String(decoding: try await storage.readAll(HeadStore.path), as: UTF8.self)
-    let later = text.replacing("\"format\":1", with: "\"format\":2")
+    let later = text.replacing("\"format\":1", with: "\"format\":3")
     #expect(later != text)
     try await storage.put(Array(later.utf8), at: HeadStore.path, if: .always)
     let before = try await storage.listAll(prefix: "").objects
@@ -32,7 +32,7 @@ import Testing
       let error = await #expect(throws: TableError.self) { try await write() }
       #expect(error?.code == .unsupported)
       #expect(
-        error?.message.contains("its format is 2") == true && error?.message.contains("later build") == true,
+        error?.message.contains("its format is 3") == true && error?.message.contains("later build") == true,
         "\(error?.message ?? "")")
       #expect(error?.path == HeadStore.path)
     }
