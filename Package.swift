@@ -129,6 +129,7 @@ let package = Package(
         heavy: [
           "Fixtures", "Services/ClusterTests.swift", "Services/RecordedTable.swift",
           "Services/ReplaceTests.swift", "Services/RetractionCrashTests.swift",
+          "Services/SmallFileTable.swift",
           "Writes/RequestBudgetTests.swift",
         ]),
       tests(
