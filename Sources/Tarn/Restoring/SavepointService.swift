@@ -26,41 +26,47 @@ struct SavepointService: Sendable {
     let properties = try await recovery.writableProperties()
     var chosen = instant
     var finished: [Instant] = []
-    for _ in 0..<Self.mostTries {
-      let decided = try await recovery.decided(properties)
-      let timeline = decided.listing.timeline
-      guard let commit = chosen ?? timeline.latest?.instant else {
-        throw TableError(.mismatch, "the table has no completed commit yet, so that there is nothing to hold")
+    for number in 1...Self.mostTries {
+      do throws(TableError) {
+        let decided = try await recovery.decided(properties)
+        let timeline = decided.listing.timeline
+        guard let commit = chosen ?? timeline.latest?.instant else {
+          throw TableError(
+            .mismatch, "the table has no completed commit yet, so that there is nothing to hold")
+        }
+        // Whatever is committed meanwhile, it is that one.
+        chosen = commit
+        let now = InstantClock(recovery.settings, properties).now()
+        try check(commit, timeline, decided.head.head, now)
+        let slices = try await slices(properties, timeline, asOf: commit)
+        if !isPlan {
+          let clean = try await PendingCleans(recovery).finishFirst(of: decided)
+          if let instant = clean.finished { finished.append(instant) }
+          if clean.wasThere { continue }
+        }
+        var report = SavepointReport(instant: commit, isPlan: isPlan)
+        report.files = slices.map(\.path)
+        report.finished =
+          isPlan ? try await PendingCleans(recovery).plans(of: timeline).map(\.instant) : finished
+        if isPlan { return report }
+        guard let head = try await recovery.stored(decided.head) else { continue }
+        var files = OrderedMap<[String]>()
+        for slice in slices { files[slice.partitionPath, default: []].append(slice.file.name.name) }
+        let begun = recovery.tellPlanned(.savepoint, files: report.files.count)
+        let metadata = SavepointMetadata(
+          user: words.user, time: recovery.settings.now() / 1_000, comments: words.comments, files: files)
+        do throws(TimelineError) {
+          let decision = SavepointDecision.create(of: commit, metadata, on: timeline)
+          let isDone = try await decision.run(
+            on: head, timeline, now: now, in: recovery.storage, recovery.heads, decided.locking)
+          guard isDone else { continue }
+        } catch { throw TableError(error) }
+        recovery.tellRun(.savepoint, at: commit, files: report.files.count, since: begun)
+        return report
+      } catch {
+        // It was archived, or taken back by another, between the look at it and the reading.
+        guard error.isOfVanishedCommit, number < TableState.mostLooks else { throw error }
       }
-      // Whatever is committed meanwhile, it is that one.
-      chosen = commit
-      let now = InstantClock(recovery.settings, properties).now()
-      try check(commit, timeline, decided.head.head, now)
-      let slices = try await slices(properties, timeline, asOf: commit)
-      if !isPlan {
-        let clean = try await PendingCleans(recovery).finishFirst(of: decided)
-        if let instant = clean.finished { finished.append(instant) }
-        if clean.wasThere { continue }
-      }
-      var report = SavepointReport(instant: commit, isPlan: isPlan)
-      report.files = slices.map(\.path)
-      report.finished =
-        isPlan ? try await PendingCleans(recovery).plans(of: timeline).map(\.instant) : finished
-      if isPlan { return report }
-      guard let head = try await recovery.stored(decided.head) else { continue }
-      var files = OrderedMap<[String]>()
-      for slice in slices { files[slice.partitionPath, default: []].append(slice.file.name.name) }
-      let begun = recovery.tellPlanned(.savepoint, files: report.files.count)
-      let metadata = SavepointMetadata(
-        user: words.user, time: recovery.settings.now() / 1_000, comments: words.comments, files: files)
-      do throws(TimelineError) {
-        let decision = SavepointDecision.create(of: commit, metadata, on: timeline)
-        let isDone = try await decision.run(
-          on: head, timeline, now: now, in: recovery.storage, recovery.heads, decided.locking)
-        guard isDone else { continue }
-      } catch { throw TableError(error) }
-      recovery.tellRun(.savepoint, at: commit, files: report.files.count, since: begun)
-      return report
     }
     throw Recovery.overtaken
   }

@@ -15,7 +15,7 @@ import Testing
 
 @Suite struct ServiceHistoryHeavyTests {
   /// Histories of a block: 3,000 of all of them in a long run, else 40.
-  private static let histories: UInt64 = TestWorld.isLong ? 750 : 10
+  private static let histories: UInt64 = TestWorld.isLong ? 750 : 2
 
   @Test(arguments: 0..<4)
   func randomHistoriesWithServicesAreAsTheModelHasThem(block: UInt64) async throws {
