@@ -23,13 +23,9 @@ import Testing
         $0.hasPrefix("exchange=OKX/")
       }
       #expect(!files.isEmpty)
-      let calls = Mutex(0)
+      let due = CallMoment(moment)
       let hooked = HookStorage(inner: inner) { _ in
-        let isDue = calls.withLock { calls in
-          calls += 1
-          return calls == moment
-        }
-        guard isDue else { return }
+        guard due.comes() else { return }
         for file in files { try? await inner.delete(file) }
       }
       do {
@@ -44,7 +40,7 @@ import Testing
         #expect(try await workload.open().timeline().completedCommits.count == 1, "call \(moment)")
       }
       #expect(try await workload.leftovers() == [], "call \(moment)")
-      guard calls.withLock({ $0 >= moment }) else { break }
+      guard due.hasCome else { break }
     }
     #expect(failures > 3 && commits > 1, "\(failures) writes failed, \(commits) did not")
   }

@@ -197,16 +197,11 @@ struct ServiceRun {
     }
     let before = try await decided()
     let moment = 1 + input.random.below(40)
-    let calls = Mutex(0)
+    let due = CallMoment(moment)
     let second = writers[1]
     let outcome = Mutex<Result<CommitReport?, any Error>?>(nil)
     let hooked = HookStorage(inner: storage) { _ in
-      guard
-        calls.withLock({ calls in
-          calls += 1
-          return calls == moment
-        })
-      else { return }
+      guard due.comes() else { return }
       let result: Result<CommitReport?, any Error>
       do { result = .success(try await other.run(second)) } catch { result = .failure(error) }
       outcome.withLock { $0 = result }

@@ -1,4 +1,3 @@
-import Synchronization
 import Tarn
 import TarnColumns
 import TarnStorage
@@ -355,13 +354,9 @@ import Testing
       let storage = try await Self.copy(of: first.storage)
       let table = try await Table.open(
         at: .storage(storage, name: "memory/small"), settings: first.table.settings)
-      let calls = Mutex(0)
+      let due = CallMoment(moment)
       let hooked = HookStorage(inner: storage) { _ in
-        let number = calls.withLock { count in
-          count += 1
-          return count
-        }
-        if number == moment { _ = try? await table.archive() }
+        if due.comes() { _ = try? await table.archive() }
       }
       let writer = try await Table.open(
         at: .storage(hooked, name: "memory/small"), settings: first.table.settings)
@@ -369,7 +364,7 @@ import Testing
       #expect(report.updated == 2 && report.inserted == 1, "call \(moment)")
       #expect(try await table.snapshot().count() == 18, "call \(moment)")
       #expect(try await table.check() == [], "call \(moment)")
-      guard calls.withLock({ $0 }) >= moment else { return }
+      guard due.hasCome else { return }
     }
   }
 }

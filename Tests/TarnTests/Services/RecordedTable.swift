@@ -93,6 +93,14 @@ struct RecordedTable {
     return rows.sorted { $0.id < $1.id }
   }
 
+  /// The error of reading the table as of an instant; nil where it can be read.
+  func refusal(asOf instant: Instant) async -> TableError? {
+    do {
+      for try await _ in try await table.snapshot(asOf: instant) {}
+      return nil
+    } catch { return error as? TableError }
+  }
+
   /// What lies in the storage.
   static func contents(_ storage: any Storage) async throws -> [String] {
     try await storage.listAll(prefix: "").objects.map { "\($0.path) \($0.size) \($0.tag)" }

@@ -149,15 +149,10 @@ struct RetractionTrial: Sendable {
       let storage = InMemoryStorage()
       let (original, target) = try await Self.table(deed, storage)
       var recorded = original
-      let calls = Mutex(0)
+      let due = CallMoment(moment)
       let failure = Mutex<String?>(nil)
       let hooked = HookStorage(inner: storage) { _ in
-        guard
-          calls.withLock({ calls in
-            calls += 1
-            return calls == moment
-          })
-        else { return }
+        guard due.comes() else { return }
         do {
           let other = try await RecordedTable.open(storage, 3)
           if deed == .restore {
@@ -174,7 +169,7 @@ struct RetractionTrial: Sendable {
       #expect(failure.withLock { $0 } == nil, "call \(moment)")
       let table = try await RecordedTable.open(storage, 4)
       let stands = try await table.timeline().contains(attempt.latest ?? target)
-      let ended = calls.withLock { $0 } < moment
+      let ended = !due.hasCome
       if ended {
         #expect(error == nil && stands)
         break
@@ -211,15 +206,10 @@ struct RetractionTrial: Sendable {
       let (first, second) = (
         recorded.commits[targets[0]].instant, recorded.commits[targets[1]].instant
       )
-      let calls = Mutex(0)
+      let due = CallMoment(moment)
       let failure = Mutex<TableError?>(nil)
       let hooked = HookStorage(inner: storage) { _ in
-        guard
-          calls.withLock({ calls in
-            calls += 1
-            return calls == moment
-          })
-        else { return }
+        guard due.comes() else { return }
         do { try await RecordedTable.open(storage, 3).restore(to: second) } catch {
           failure.withLock { $0 = error as? TableError }
         }
@@ -232,7 +222,7 @@ struct RetractionTrial: Sendable {
       for failed in [error, failure.withLock { $0 }].compactMap(\.self) {
         #expect(failed.code == .mismatch, "call \(moment): \(failed)")
       }
-      if calls.withLock({ $0 }) < moment { break }
+      if !due.hasCome { break }
       recorded.goBack(to: recorded.commits[0].instant)
       try await recorded.upsert("z", through: try await RecordedTable.open(storage, 4))
       if let why = try await recorded.objection() { Issue.record("call \(moment): \(why)") }
