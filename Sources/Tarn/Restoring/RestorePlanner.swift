@@ -8,6 +8,8 @@ struct RestorePlanner: Sendable {
   let storage: any Storage
   let properties: TableProperties
   let timeline: Timeline
+  /// What other engines are about to remove.
+  let cleans: PendingCleans
 
   /// What is taken back.
   enum Goal: Sendable {
@@ -89,7 +91,7 @@ struct RestorePlanner: Sendable {
     of commits: Set<Instant>, _ goal: Goal, leaving target: Instant?
   ) async throws(TableError) -> ([Instant: [String]], bytes: Int) {
     try await tableErrors {
-      let view = try await FileSystemView.load(from: storage, properties: properties, timeline: timeline)
+      let view = try await cleans.view(properties, timeline)
       try checkBegin(view, commits, goal, leaving: target)
       if let target {
         let removed = RemovedVersions(properties, timeline, storage)

@@ -70,7 +70,8 @@ struct RestoreService: Sendable {
     _ goal: RestorePlanner.Goal, _ properties: TableProperties, _ decided: DecidedTable, isPlan: Bool
   ) async throws(TableError) -> RestoreReport? {
     let timeline = decided.listing.timeline
-    let planner = RestorePlanner(storage: recovery.storage, properties: properties, timeline: timeline)
+    let planner = RestorePlanner(
+      storage: recovery.storage, properties: properties, timeline: timeline, cleans: PendingCleans(recovery))
     let (target, commits, bytes) = try await planner.plan(goal)
     var report = RestoreReport()
     report.target = target

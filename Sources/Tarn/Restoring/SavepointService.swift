@@ -154,8 +154,7 @@ struct SavepointService: Sendable {
     _ properties: TableProperties, _ timeline: Timeline, asOf commit: Instant
   ) async throws(TableError) -> [FileSlice] {
     try await tableErrors {
-      let view = try await FileSystemView.load(
-        from: recovery.storage, properties: properties, timeline: timeline)
+      let view = try await PendingCleans(recovery).view(properties, timeline)
       let removed = RemovedVersions(properties, timeline, recovery.storage)
       let gone = try await removed.missing(asOf: commit, in: view, isExact: true) { _ in true }
       if let gone { throw removed.refusal(commit, gone, "a savepoint of \(commit.text)") }

@@ -31,11 +31,9 @@ struct ArchiveService: Sendable {
   /// The table's head, as a reader finds it; nil where there is none that can be read.
   private func head() async throws(TableError) -> Head? {
     do throws(TimelineError) {
-      if case .head(let loaded) = try await recovery.heads.load() { return loaded.head }
-    } catch {
-      guard error.code == .unsupported else { throw TableError(error) }
-    }
-    return nil
+      guard case .head(let loaded) = try await recovery.heads.look() else { return nil }
+      return loaded.head
+    } catch { throw TableError(error) }
   }
 
   /// What would be archived, of all files that it would take.

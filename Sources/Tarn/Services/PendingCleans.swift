@@ -1,3 +1,4 @@
+import TarnBytes
 import TarnStorage
 import TarnTimeline
 
@@ -37,6 +38,18 @@ struct PendingCleans: Sendable {
       plans.append((entry.instant, decision.files))
     }
     return plans
+  }
+
+  /// The table's files without those that they will remove: what needs one of these cannot be done.
+  ///
+  /// - Throws: ``TableError``, `damaged` where a plan cannot be read.
+  func view(_ properties: TableProperties, _ timeline: Timeline) async throws(TableError) -> FileSystemView {
+    let gone = try await plans(of: timeline).flatMap(\.files)
+    do throws(TimelineError) {
+      let view = try await FileSystemView.load(
+        from: recovery.storage, properties: properties, timeline: timeline)
+      return gone.isEmpty ? view : view.without(Set(gone.map { ExactText($0) }))
+    } catch { throw TableError(error) }
   }
 
   /// Does what one of them planned.

@@ -42,7 +42,6 @@ struct ReaderService: Sendable {
       let expiry = duration.map { now.addingReportingOverflow(Self.microseconds($0)) }
       let reader = RetainedReader(
         name, from: instant, expiry: expiry.flatMap { $0.overflow ? nil : $0.partialValue })
-      // Other engines' cleans do not know of it.
       try await check(reader, properties, timeline)
       if try await PendingCleans(recovery).finishFirst(of: decided).wasThere { continue }
       guard try await store(name, reader, on: decided.head, now) else { continue }
@@ -70,13 +69,9 @@ struct ReaderService: Sendable {
   func readers() async throws(TableError) -> [RetainedReader] {
     let now = recovery.settings.now()
     do throws(TimelineError) {
-      guard case .head(let loaded) = try await recovery.heads.load() else { return [] }
+      guard case .head(let loaded) = try await recovery.heads.look() else { return [] }
       return loaded.head.readers.filter { !$0.hasExpired(at: now) }.sorted { $0.name < $1.name }
-    } catch {
-      // A head of a later build stands in no reader's way.
-      guard error.code == .unsupported else { throw TableError(error) }
-      return []
-    }
+    } catch { throw TableError(error) }
   }
 
   /// The earliest instant that is needed from a start on.
@@ -119,8 +114,7 @@ struct ReaderService: Sendable {
           + "\(timeline.first?.instant.text ?? "nothing"): what is older is not kept")
     }
     try await tableErrors {
-      let view = try await FileSystemView.load(
-        from: recovery.storage, properties: properties, timeline: timeline)
+      let view = try await PendingCleans(recovery).view(properties, timeline)
       let removed = RemovedVersions(properties, timeline, recovery.storage)
       let gone = try await removed.missing(asOf: reader.instant, in: view, isExact: true) { _ in true }
       if let gone {

@@ -114,6 +114,16 @@ package struct HeadStore: Sendable {
     }
   }
 
+  /// Reads the head as a reader does, to whom one of a later build counts as none: the timeline tells all that can be read.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage`.
+  package func look() async throws(TimelineError) -> FoundHead {
+    do throws(TimelineError) { return try await load() } catch {
+      guard error.code == .unsupported else { throw error }
+      return .none
+    }
+  }
+
   /// Replaces the head, if it is still the one of the tag.
   ///
   /// It goes to its end also where the task is cancelled: whether a swap took place must be known.

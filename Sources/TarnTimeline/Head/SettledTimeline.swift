@@ -21,23 +21,15 @@ package struct SettledTimeline: Sendable {
   package static func load(from storage: any Storage) async throws(TimelineError) -> SettledTimeline {
     // Nothing is decided here.
     let store = HeadStore(storage) { 0 }
-    var before = try await look(store)
+    var before = try await store.look()
     for _ in 0..<mostLooks {
       let timeline = try await Timeline.load(from: storage)
-      let after = try await look(store)
+      let after = try await store.look()
       if let settled = SettledTimeline(timeline, before, after) { return settled }
       before = after
     }
     throw TimelineError(
       .conflict, path: HeadStore.path, "the table changes faster than its timeline can be read: try again")
-  }
-
-  /// The head; one of a later build counts as none, since the timeline tells all that can be read.
-  private static func look(_ store: HeadStore) async throws(TimelineError) -> FoundHead {
-    do throws(TimelineError) { return try await store.load() } catch {
-      guard error.code == .unsupported else { throw error }
-      return .none
-    }
   }
 
   /// What a listing shows that was taken between two looks at the head; nil where that cannot be said.

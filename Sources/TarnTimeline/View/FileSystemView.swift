@@ -78,6 +78,16 @@ public struct FileSystemView: Sendable {
       replacedFrom: try await replacements(storage, timeline))
   }
 
+  /// The same files without some, by their paths relative to the table.
+  package func without(_ paths: Set<ExactText>) -> FileSystemView {
+    let left = partitions.map { partition in
+      PartitionFiles(
+        path: partition.path, baseFiles: partition.baseFiles.filter { !paths.contains(ExactText($0.path)) },
+        hasMetadata: partition.hasMetadata)
+    }
+    return FileSystemView(partitions: left, timeline: timeline, replacedFrom: replacedFrom)
+  }
+
   /// A slice of the table that a query sees, whichever is found first; nil where there is none.
   ///
   /// - Throws: As ``load(from:properties:timeline:only:where:)``.

@@ -65,9 +65,30 @@ import Testing
   @Test func aRestoreBehindTheCleanIsRefused() async throws {
     let (recorded, clean, _) = try await Self.table()
     let first = try #require(recorded.commits.first?.instant)
-    let error = await #expect(throws: TableError.self) { try await recorded.table.restore(to: first) }
-    #expect(error?.code == .cleaned && error?.message.contains(clean.text) == true)
+    let before = try await recorded.contents()
+    for isPlan in [true, false] {
+      let error = await #expect(throws: TableError.self) {
+        try await recorded.table.restore(to: first, isPlan: isPlan)
+      }
+      #expect(error?.code == .cleaned && error?.message.contains(clean.text) == true)
+    }
+    // The clean is not done for what cannot be done.
+    #expect(try await recorded.contents() == before)
     #expect(try await RecordedTable.rows(of: recorded.table.snapshot()) == recorded.commits.last?.rows)
+  }
+
+  @Test func whatItRemovesIsNeitherHeldNorKept() async throws {
+    let (recorded, clean, _) = try await Self.table()
+    let first = try #require(recorded.commits.first?.instant)
+    let before = try await recorded.contents()
+    let ofSavepoint = await #expect(throws: TableError.self) { try await recorded.table.savepoint(first) }
+    let ofReader = await #expect(throws: TableError.self) {
+      try await recorded.table.retain(from: first, for: "report")
+    }
+    for error in [ofSavepoint, ofReader] {
+      #expect(error?.code == .cleaned && error?.message.contains(clean.text) == true)
+    }
+    #expect(try await recorded.contents() == before)
   }
 
   @Test func whatCannotBeDoneLeavesItUndone() async throws {
