@@ -30,10 +30,12 @@ struct ChangeInput {
     zone = arguments[Options.zone]
   }
 
-  /// From which records the columns are, and what is to be said of them once all have been read.
-  private enum Inferred {
-    case fromFirst(notes: [String])
-    case fromAll(notes: [String])
+  /// What records said of columns.
+  private struct Inferred {
+    /// Whether all of them were asked, or the first ones alone.
+    let isFromAll: Bool
+    /// What is to be said of the columns once all records have been read.
+    let notes: [String]
   }
 
   /// How many records tell the columns of a new table before any becomes a row.
@@ -56,9 +58,7 @@ struct ChangeInput {
       )
     }
     owners = inference.owners
-    inferred =
-      inference.isFull(limit: part.limit)
-      ? .fromFirst(notes: inference.warnings) : .fromAll(notes: inference.warnings)
+    inferred = Inferred(isFromAll: !inference.isFull(limit: part.limit), notes: inference.warnings)
     return (inference.schema, inference.keyFields)
   }
 
@@ -91,7 +91,7 @@ struct ChangeInput {
   mutating func changes(
     _ schema: Schema, key: [String], partition: [String], ordering: String?
   ) async throws -> ChangeBatch? {
-    guard case .fromFirst = inferred else {
+    guard let inferred, !inferred.isFromAll else {
       return try await read(schema, key: key, partition: partition, ordering: ordering)
     }
     // Whatever is wrong with a record, it is told by the columns of all.
@@ -101,13 +101,8 @@ struct ChangeInput {
   private mutating func read(
     _ schema: Schema, key: [String], partition: [String], ordering: String?
   ) async throws -> ChangeBatch? {
-    var notes: [String] = []
-    var isFromFirst = false
-    switch inferred {
-    case .fromFirst(let told): (notes, isFromFirst) = (told, true)
-    case .fromAll(let told): notes = told
-    case nil: break
-    }
+    var notes = inferred?.notes ?? []
+    let isFromFirst = inferred.map { !$0.isFromAll } ?? false
     // Columns get wider than all records make them, not than the first ones do.
     let widens = widens && !isFromFirst
     var columns =
