@@ -18,6 +18,9 @@ struct SortedRuns {
   private var bytes = 0
   private var runs: [SpilledRun] = []
   private var number = 0
+  /// Rows that were spilled.
+  private var spilledRows = 0
+  private var columnCount = 1
 
   /// Runs that are merged at once, where each has memory enough for its columns.
   private static let mostRuns = 64
@@ -41,28 +44,49 @@ struct SortedRuns {
   mutating func append(_ rows: RecordBatch, _ writer: PartitionWriter) async throws {
     guard order != .stored else { return try await writer.append(stored: rows) }
     batches.append(rows)
+    columnCount = max(rows.columns.count, 1)
     // Of files with dictionaries of their own the texts come to stand end to end.
     bytes += rows.byteCount(of: 0..<rows.count, isWrittenOut: true)
     guard bytes >= most else { return }
     guard areMerged else { return try await writeHeld { try await writer.append(stored: $0) } }
     try await spillHeld()
-    let mostRuns = max(2, min(Self.mostRuns, most / (Self.columnBytes * max(rows.columns.count, 1))))
-    guard runs.count >= mostRuns else { return }
-    let all = runs
+    // As many as are read at once, of one level: so each row is written anew once a level, of which there are few.
+    while let level = runs.last?.level, runs.count >= fanIn,
+      runs.suffix(fanIn).allSatisfy({ $0.level == level })
+    { try await mergeLast() }
+  }
+
+  /// How many runs are merged at once.
+  private var fanIn: Int { max(2, min(Self.mostRuns, most / (Self.columnBytes * columnCount))) }
+
+  /// Makes one run of the last ones, so that the order among equal rows stays.
+  private mutating func mergeLast() async throws {
+    let some = Array(runs.suffix(fanIn))
     let spill = try place()
     let merge = RunMerge(order: order, most: most, spill: spill)
-    let longer = try await spilled { try await merge.run(all, $0) }
+    var longer = try await spilled { try await merge.run(some, $0) }
+    longer.level = (some.map(\.level).max() ?? 0) + 1
+    runs.removeLast(some.count)
     runs.append(longer)
-    await spill.remove(all)
-    runs = [longer]
+    await spill.remove(some)
   }
 
   /// Writes what is left.
   mutating func end(_ writer: PartitionWriter) async throws {
     guard !runs.isEmpty else { return try await writeHeld { try await writer.append(stored: $0) } }
     try await spillHeld()
-    try await RunMerge(order: order, most: most, spill: try place()).run(runs) {
+    while runs.count > fanIn { try await mergeLast() }
+    let spill = try place()
+    var written = 0
+    try await RunMerge(order: order, most: most, spill: spill).run(runs) {
+      written += $0.count
       try await writer.append(stored: $0)
+    }
+    guard written == spilledRows else {
+      throw FileGroupError(
+        .damaged,
+        "\(runs.first?.path ?? ""): of \(spilledRows) rows that were kept there to be sorted, \(written) came back: something "
+          + "else changed the folder for temporary files; try again", path: runs.first?.path ?? "")
     }
     await abandon()
   }
@@ -84,6 +108,7 @@ struct SortedRuns {
     guard !batches.isEmpty else { return }
     let held = try sortedHeld()
     runs.append(try await spilled { try await held.all.give(held.rows, $0) })
+    spilledRows += held.all.count
   }
 
   /// Writes a run of the rows that are given.

@@ -5,6 +5,8 @@ import TarnStorage
 /// Rows in an order of which there are too many to be held, in a file of this machine's own.
 struct SpilledRun: Sendable {
   let path: String
+  /// How often its rows were merged.
+  var level = 0
 }
 
 /// Where rows go for which there is no memory, until they are read again.

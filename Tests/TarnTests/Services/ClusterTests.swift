@@ -92,6 +92,19 @@ import Testing
       await #expect(throws: TableError.self) { try await unable.cluster(order) }
       settings.temporaryFolder = folder
       let table = try await Table.open(at: small.table.location, settings: settings)
+      // By a column of few values: of equal rows those that were written first come first, whichever runs they were in.
+      try await table.cluster(.columns(["number"]))
+      var last: (number: Int64, id: Int) = (-1, -1)
+      for try await batch in try await table.snapshot().where(.column("part") == "a").select("number", "id") {
+        guard case .int64(let numbers)? = batch["number"]?.values, let ids = batch["id"]?.strings else {
+          continue
+        }
+        for (row, number) in numbers.enumerated() {
+          let id = Int(ids.string(row).dropFirst()) ?? -1
+          #expect(number > last.number || number == last.number && id > last.id)
+          last = (number, id)
+        }
+      }
       #expect(try await table.cluster(order).replaced > 0)
       let numbers = try await SmallFileTable.numbers(table, "number", part: "a")
       let others = try await SmallFileTable.numbers(table, "other", part: "a")
