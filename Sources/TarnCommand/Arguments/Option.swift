@@ -137,6 +137,22 @@ extension Option where Value == Int {
     }
   }
 
+  /// A number in a range.
+  ///
+  /// - Parameter what: What is counted, for people; nil where that is clear.
+  static func number(
+    _ name: String, _ value: String, _ range: ClosedRange<Int>, of what: String? = nil, _ help: String
+  ) -> Option {
+    Option(name, value, help) { text throws(UsageError) in
+      guard let number = Int(text), range.contains(number) else {
+        throw UsageError(
+          "a number \(what.map { "of \($0) " } ?? "")from \(range.lowerBound) to \(range.upperBound) is expected"
+        )
+      }
+      return number
+    }
+  }
+
   /// A number of bytes, with K, M or G for powers of 1024.
   static func bytes(_ name: String, _ range: ClosedRange<Int>, _ help: String) -> Option {
     Option(name, "BYTES", help) { text throws(UsageError) in

@@ -34,15 +34,10 @@ enum Options {
     "target-file-size", 1_024...(1 << 40), "the size at which a new file ends (120M)")
   static let smallFileLimit = Option<Int>.bytes(
     "small-file-limit", 0...(1 << 40), "files below this size take new rows (100M)")
-  static let buckets = Option<Int>(
-    "buckets", "N",
+  static let buckets = Option<Int>.number(
+    "buckets", "N", 1...999_999,
     "the buckets of each partition, as Hudi's bucket index has them; also for a table of another writer that has them"
-  ) { text throws(UsageError) in
-    guard let count = Int(text), (1...999_999).contains(count) else {
-      throw UsageError("a number from 1 to 999999 is expected")
-    }
-    return count
-  }
+  )
   static let bucketField = Option<[String]>.names(
     "bucket-field", "COLUMN[,..]", "with --buckets: the key columns that are hashed (all)")
   static let noMetaColumns = Option<Bool>.flag(
@@ -66,27 +61,17 @@ enum Options {
     }
     return retention
   }
-  static let clusterBeyond = Option<Int>(
-    "cluster-beyond", "FILES",
+  static let clusterBeyond = Option<Int>.number(
+    "cluster-beyond", "FILES", 1...1_000_000, of: "files",
     "a commit that leaves more small files than this in a partition is followed by a clustering of them (none)"
-  ) { text throws(UsageError) in
-    guard let count = Int(text), (1...1_000_000).contains(count) else {
-      throw UsageError("a number of files from 1 to 1000000 is expected")
-    }
-    return count
-  }
+  )
   static let noServices = Option<Bool>.flag(
     "no-services", "no clean, archive or clustering behind the commit, though one be due")
   static let includesArchive = Option<Bool>.flag("all", "with what was archived")
   static let isDryRun = Option<Bool>.flag("dry-run", "only say what would be done")
-  static let tombstoneRetention = Option<Int>(
-    "tombstone-retention", "HOURS", "how long deletions are remembered; 0 for not at all (168)"
-  ) { text throws(UsageError) in
-    guard let hours = Int(text), (0...1_000_000).contains(hours) else {
-      throw UsageError("a number of hours from 0 to 1000000 is expected")
-    }
-    return hours
-  }
+  static let tombstoneRetention = Option<Int>.number(
+    "tombstone-retention", "HOURS", 0...1_000_000, of: "hours",
+    "how long deletions are remembered; 0 for not at all (168)")
   static let create = Option<Bool>.flag(
     "create", "create the table where there is none; one that is there is opened")
 
@@ -126,14 +111,9 @@ enum Options {
   static let memory = Option<Int>.bytes(
     "memory", (16 << 20)...(1 << 40),
     "memory for writing: as many files are written at once as fit, with the batch (256M)")
-  static let retries = Option<Int>(
-    "retries", "N", "how often a write begins again that lost against another writer (10)"
-  ) { text throws(UsageError) in
-    guard let count = Int(text), (0...1_000).contains(count) else {
-      throw UsageError("a number from 0 to 1000 is expected")
-    }
-    return count
-  }
+  static let retries = Option<Int>.number(
+    "retries", "N", 0...1_000,
+    "how often a write begins again that lost against another writer (10)")
   static let lock = Option<CommonLock>(
     "lock", "automatic|hudi-storage",
     "the lock that is taken because of other engines' writers: by itself where the table shows that they use it (automatic)"
@@ -250,14 +230,9 @@ enum Options {
     "since", "T|POSITION",
     "what is kept: the table as of this instant and all behind it, or what came behind this position (the latest commit)"
   ) { text throws(UsageError) in try changesStart(text, "") }
-  static let expires = Option<Int>(
-    "expires", "HOURS", "let it go by itself after so many hours (never)"
-  ) { text throws(UsageError) in
-    guard let hours = Int(text), (1...1_000_000).contains(hours) else {
-      throw UsageError("a number of hours from 1 to 1000000 is expected")
-    }
-    return hours
-  }
+  static let expires = Option<Int>.number(
+    "expires", "HOURS", 1...1_000_000, of: "hours",
+    "let it go by itself after so many hours (never)")
   static let releases = Option<Bool>.flag("release", "let go what was kept for READER")
   static let until = instant("until", "with --since: only commits up to this instant, inclusive")
   static let cutNanoseconds = Option<Bool>.flag(
