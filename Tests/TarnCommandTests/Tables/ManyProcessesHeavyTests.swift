@@ -159,8 +159,10 @@ import Testing
   }
 
   /// One of three writers is stopped at a random moment, for longer than anybody is patient, and goes on: its write
-  /// stands or is done again, and nobody waits for it longer than 5 s. Where it is stopped within the turn in which files
-  /// are replaced, the others are told that nothing was changed, and ask again.
+  /// stands or is done again, and nobody waits for it longer than 5 s.
+  ///
+  /// Where it is stopped within the turn in which files are replaced, the others are told that nothing was changed, and
+  /// ask again.
   @Test func aStoppedWriterHoldsNobodyUpForLong() async throws {
     let stops = TestWorld.isLong ? 50 : 3
     try await Tool.inFolder { tool in
