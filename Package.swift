@@ -127,7 +127,8 @@ let package = Package(
           "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes",
         ],
         heavy: [
-          "Fixtures", "Services/ClusterTests.swift", "Services/RecordedTable.swift",
+          "Fixtures", "Services/ArchiveTests.swift", "Services/ClusterTests.swift",
+          "Services/RecordedTable.swift",
           "Services/ReplaceTests.swift", "Services/RetractionCrashTests.swift",
           "Services/SmallFileTable.swift",
           "Writes/RequestBudgetTests.swift",

@@ -113,9 +113,21 @@ extension Bool {
   }
 }
 
+/// Of so many calls one is failed: of all of them in a long run, and in a short one of steps.
+private func pace(_ steps: Int) -> Int {
+  if TestWorld.isLong { return 1 }
+  #if DEBUG
+    return 3
+  #else
+    return steps == Workload.allSteps ? 3 : 1
+  #endif
+}
+
 /// The calls to fail, by number; of a short run without the writes in the middle of a file, one like another.
-private func numbers(_ calls: [String], _ steps: Int) -> [Int] {
-  (1...calls.count).filter { number in
+private func numbers(_ calls: [String], _ steps: Int, _ completesFaultedCall: Bool) -> [Int] {
+  let pace = pace(steps)
+  return (1...calls.count).filter { number in
+    guard number % pace == (completesFaultedCall ? 1 : 0) % pace else { return false }
     guard steps < Workload.allSteps, number > 1, number < calls.count else { return true }
     return calls[number - 2] != calls[number - 1] || calls[number] != calls[number - 1]
   }
@@ -129,10 +141,11 @@ private func killTwice(steps: Int) async throws {
   // The first head is made with the table.
   let completions = calls.indices.filter { isDecision(calls[$0]) }.dropFirst()
   #expect(completions.count == steps - 1)
+  let pace = pace(steps)
   for (index, completion) in completions.enumerated() {
-    var recovery = 0
+    var recovery = index % pace
     while true {
-      recovery += 1
+      recovery += pace
       let storage = InMemoryStorage()
       let step = await run(FaultStorage(wrapping: storage, crashAtCall: completion + 1), 0..<steps)
       try #require(step == index + 1)
@@ -163,7 +176,7 @@ private func killAtEachCall(
   steps: Int, _ completesFaultedCall: Bool, _ make: () -> any Storage
 ) async throws {
   let calls = try await record(steps: steps, make)
-  for number in numbers(calls, steps) {
+  for number in numbers(calls, steps, completesFaultedCall) {
     let call = "call \(number), \(calls[number - 1])"
     let storage = make()
     let faulty = FaultStorage(
@@ -208,7 +221,7 @@ private func failOnceAtEachCall(
   steps: Int, _ completesFaultedCall: Bool, _ make: () -> any Storage
 ) async throws {
   let calls = try await record(steps: steps, make)
-  for number in numbers(calls, steps) {
+  for number in numbers(calls, steps, completesFaultedCall) {
     let call = "call \(number), \(calls[number - 1])"
     let storage = make()
     let faulty = FaultStorage(

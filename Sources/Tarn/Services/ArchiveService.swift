@@ -91,12 +91,14 @@ struct ArchiveService: Sendable {
       done.removed += try await removeLateFiles(of: plan.passed, decided.listing.timeline)
       let isDone: Bool
       let file: String
+      let tail: ArchiveTail?
       do throws(TimelineError) {
         let archive = try await ArchivedTimeline.load(
           from: recovery.storage, folder: properties.archiveFolder)
         file = archive.nextFile(mark: recovery.settings.random())
+        tail = await ArchiveTail.load(of: archive)
         let decision = ArchiveDecision(
-          plan.actions, to: file, in: recovery.storage, recovery.heads, decided.locking)
+          plan.actions, behind: tail, to: file, in: recovery.storage, recovery.heads, decided.locking)
         let now = InstantClock(recovery.settings, properties).now()
         isDone = try await decision.run(on: head, decided.listing.timeline, now: now)
       } catch { throw TableError(error) }
@@ -106,6 +108,7 @@ struct ArchiveService: Sendable {
       }
       recovery.tellRun(.archive, at: nil, files: plan.actions.count, since: begun)
       done.actions += plan.report.actions
+      done.files.removeAll { $0 == tail?.path }
       done.files.append(file)
       guard isWhole, plan.hasMore else { return done }
     }

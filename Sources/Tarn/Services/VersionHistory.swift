@@ -73,15 +73,17 @@ struct VersionHistory: Sendable {
     let archive = try await ArchivedTimeline.load(from: storage, folder: properties.archiveFolder)
     var walk = archive.walk(downTo: file.instant)
     let instants = (after: file.instant, through: instant)
+    var last: Instant?
     while let entry = try await walk.next(where: {
       $0.instant > instants.after && $0.instant <= instants.through && $0.state == .completed
         && $0.action.writesData
     }) {
       let files = try entry.metadata()?.partitions.pairs.filter { ExactText($0.key) == ExactText(partition) }
       let isWritten = files?.contains { $0.value.contains { $0.fileID == file.fileID } } ?? false
-      if isWritten { return entry.entry.instant }
+      // A file of the archive is read from its oldest entry on.
+      if isWritten { last = max(last ?? entry.entry.instant, entry.entry.instant) }
     }
-    return nil
+    return last
   }
 
   /// What a commit on the timeline wrote in a partition: of each file group the version before.

@@ -58,12 +58,15 @@ package struct ArchivedAction: Sendable {
 
   /// A file of the archive with all states of some actions.
   ///
+  /// - Parameter tail: The file before it, whose records it takes over; nil for none.
   /// - Throws: Nothing that they can bring about.
-  package static func file(of actions: [ArchivedAction]) throws(AvroError) -> [UInt8] {
+  package static func file(
+    of actions: [ArchivedAction], behind tail: ArchiveTail? = nil
+  ) throws(AvroError) -> [UInt8] {
     let encoder = AvroEncoder(try AvroLayout(parsing: ArchiveSchema.text))
     var writer = LogWriter()
-    var records: [[UInt8]] = []
-    var size = 0
+    var records = tail?.records ?? []
+    var size = records.reduce(0) { $0 + $1.count }
     for action in actions {
       for state in [ActionState.requested, .inflight, .completed] {
         var record: [UInt8] = []

@@ -5,8 +5,10 @@ import TarnStorage
 
 /// Reads the entries of an archive one by one; in memory is one of them.
 package struct ArchivedEntries: ~Copyable, Sendable {
-  private let storage: any Storage
-  private let files: [ArchivedTimeline.File]
+  private let archive: ArchivedTimeline
+  private var files: [ArchivedTimeline.File]
+  /// The paths of all files of the archive that were ever seen.
+  private var known: Set<String>
   /// The next file to be read.
   private var nextFile = 0
   /// Of the file before it; at first of one that has nothing.
@@ -16,19 +18,22 @@ package struct ArchivedEntries: ~Copyable, Sendable {
   private var decoder: AvroDecoder?
   private var failure: TimelineError?
 
-  init(_ storage: any Storage, _ files: [ArchivedTimeline.File]) {
-    self.storage = storage
+  /// Reads some files of an archive.
+  init(_ files: [ArchivedTimeline.File], of archive: ArchivedTimeline) {
+    self.archive = archive
     self.files = files
-    reader = LogReader(storage, path: "", size: 0)
+    known = Set(archive.files.map(\.path))
+    reader = LogReader(archive.storage, path: "", size: 0)
   }
 
   /// The next entry.
   ///
   /// Instants and actions that Tarn does not know are passed over, as on the timeline itself, and so are parts of a
-  /// file that are no block. A reader that has failed goes on failing.
+  /// file that are no block. A reader that has failed goes on failing. Where one of Tarn's writers merges files of the
+  /// archive meanwhile, entries may come twice.
   ///
   /// - Throws: ``TimelineError``: `damaged`; `unsupported` for kinds of blocks and states that are not known; `storage`,
-  ///   also where a writer that merges files of the archive has removed one meanwhile.
+  ///   also where another engine that merges files of the archive has removed one meanwhile.
   package mutating func next() async throws(TimelineError) -> ArchivedEntry? {
     try await next { _ in true }
   }
@@ -43,16 +48,31 @@ package struct ArchivedEntries: ~Copyable, Sendable {
     if let failure { throw failure }
     do throws(TimelineError) {
       while true {
-        if let entry = try await nextOfBlock(where: isWanted) { return entry }
-        if try await beginBlock() { continue }
+        do throws(TimelineError) {
+          if let entry = try await nextOfBlock(where: isWanted) { return entry }
+          if try await beginBlock() { continue }
+        } catch {
+          guard error.storageError?.code == .notFound, try await turnsToMerged() else { throw error }
+        }
         guard nextFile < files.count else { return nil }
-        reader = LogReader(storage, path: files[nextFile].path, size: files[nextFile].size)
+        reader = LogReader(archive.storage, path: files[nextFile].path, size: files[nextFile].size)
         nextFile += 1
       }
     } catch {
       failure = error
       throw error
     }
+  }
+
+  /// Turns to files that have taken over the records of one that is gone.
+  ///
+  /// - Returns: Whether there are any of Tarn's that were not there when the archive was listed.
+  private mutating func turnsToMerged() async throws(TimelineError) -> Bool {
+    let present = try await ArchivedTimeline.load(from: archive.storage, folder: archive.folder)
+    let merged = present.files.filter { !known.contains($0.path) && ArchivedTimeline.isOwnFile($0.path) }
+    known.formUnion(merged.map(\.path))
+    files.insert(contentsOf: merged, at: nextFile)
+    return !merged.isEmpty
   }
 
   /// Goes to the next block that has entries; false where the file has none left.

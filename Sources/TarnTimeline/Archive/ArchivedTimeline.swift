@@ -25,7 +25,7 @@ package struct ArchivedTimeline: Sendable {
   /// The files, the newest first.
   package let files: [File]
   /// The folder within the timeline's; empty for that itself.
-  private let folder: String
+  let folder: String
 
   /// The folder of the archive within the timeline's, where the table's properties name no other.
   package static let folder = "archived"
@@ -83,7 +83,7 @@ package struct ArchivedTimeline: Sendable {
   }
 
   /// A reader of all entries, from the newest file on.
-  package func entries() -> ArchivedEntries { ArchivedEntries(storage, files) }
+  package func entries() -> ArchivedEntries { ArchivedEntries(files, of: self) }
 
   /// What the archive has of an instant, in all states.
   ///
@@ -118,7 +118,7 @@ package struct ArchivedTimeline: Sendable {
   }
 
   /// A reader of what was archived, from the newest file on, down to an instant as far as that can be told.
-  package func walk(downTo instant: Instant) -> ArchiveWalk { ArchiveWalk(storage, files, downTo: instant) }
+  package func walk(downTo instant: Instant) -> ArchiveWalk { ArchiveWalk(self, downTo: instant) }
 }
 
 /// Reads an archive from its newest file on, and ends where all that is older has come.
@@ -127,7 +127,7 @@ package struct ArchivedTimeline: Sendable {
 /// an instant that is not greater than what is looked for, whatever was archived before is older. Another engine's file
 /// tells nothing of the kind: it may hold what was merged of older ones.
 package struct ArchiveWalk: ~Copyable, Sendable {
-  private let storage: any Storage
+  private let archive: ArchivedTimeline
   private var files: ArraySlice<ArchivedTimeline.File>
   private let last: Instant
   private var entries: ArchivedEntries
@@ -135,11 +135,11 @@ package struct ArchiveWalk: ~Copyable, Sendable {
   private var isOwn = false
   private var isLastFile = false
 
-  init(_ storage: any Storage, _ files: [ArchivedTimeline.File], downTo last: Instant) {
-    self.storage = storage
-    self.files = files[...]
+  init(_ archive: ArchivedTimeline, downTo last: Instant) {
+    self.archive = archive
+    files = archive.files[...]
     self.last = last
-    entries = ArchivedEntries(storage, [])
+    entries = ArchivedEntries([], of: archive)
   }
 
   /// The next entry that is wanted.
@@ -159,7 +159,7 @@ package struct ArchiveWalk: ~Copyable, Sendable {
       if let found { return found }
       guard !isLastFile, let file = files.popFirst() else { return nil }
       self.isOwn = ArchivedTimeline.isOwnFile(file.path)
-      entries = ArchivedEntries(storage, [file])
+      entries = ArchivedEntries([file], of: archive)
     }
   }
 }

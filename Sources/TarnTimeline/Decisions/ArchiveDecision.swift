@@ -5,6 +5,7 @@ import TarnStorage
 /// middle goes on where it was.
 package struct ArchiveDecision: Sendable {
   private let actions: [ArchivedAction]
+  private let tail: ArchiveTail?
   private let file: String
   private let storage: any Storage
   private let store: HeadStore
@@ -14,13 +15,15 @@ package struct ArchiveDecision: Sendable {
   ///
   /// - Parameters:
   ///   - actions: The oldest of the timeline, in their order.
+  ///   - tail: The archive's newest file, which the next one replaces; nil where it stays.
   ///   - file: The archive's next file, see ``ArchivedTimeline/nextFile(mark:)``.
   ///   - locking: How the lock of other engines is taken; nil where they have none.
   package init(
-    _ actions: [ArchivedAction], to file: String, in storage: any Storage, _ store: HeadStore,
-    _ locking: HudiLocking?
+    _ actions: [ArchivedAction], behind tail: ArchiveTail? = nil, to file: String, in storage: any Storage,
+    _ store: HeadStore, _ locking: HudiLocking?
   ) {
     self.actions = actions
+    self.tail = tail
     self.file = file
     self.storage = storage
     self.store = store
@@ -39,7 +42,8 @@ package struct ArchiveDecision: Sendable {
     on head: LoadedHead, _ timeline: Timeline, now: Int64
   ) async throws(TimelineError) -> Bool {
     let decision = ServiceDecision(
-      service: Archive(actions: actions, file: file), storage: storage, store: store, locking: locking)
+      service: Archive(actions: actions, tail: tail, file: file), storage: storage, store: store,
+      locking: locking)
     return try await decision.run(on: head, timeline, now: now) != nil
   }
 }
@@ -47,17 +51,20 @@ package struct ArchiveDecision: Sendable {
 /// The archiving of actions, whose instant stands in no file's name but its content's.
 private struct Archive: DecidedAction {
   let actions: [ArchivedAction]
+  let tail: ArchiveTail?
   let file: String
 
   var mark: String { "archive" }
 
   func contents(at instant: Instant) throws(AvroError) -> [[UInt8]?] {
-    [try ArchivedAction.file(of: actions)]
+    [try ArchivedAction.file(of: actions, behind: tail)]
   }
 
   func kind(at places: [String?]) -> NamedDecision.Kind {
     .archive(
-      ArchivedInstants(content: places.first.flatMap(\.self) ?? "", file: file, entries: actions.map(\.entry))
+      ArchivedInstants(
+        content: places.first.flatMap(\.self) ?? "", file: file, replaced: tail?.path,
+        entries: actions.map(\.entry))
     )
   }
 
@@ -88,13 +95,14 @@ struct ArchiveExecution: Sendable {
     self.lock = lock
   }
 
-  /// Moves the file into the archive, and removes what it holds from the timeline.
+  /// Moves the file into the archive, and removes the one that it replaces, and what it holds from the timeline.
   ///
   /// Before the completed files go those that hide them: one that is under way and begins the timeline would hide rows. And
   /// of the completed ones the oldest goes first: what is older than the timeline's begin counts as committed.
   func run() async throws(TimelineError) {
     do {
       guard try await moveFile() else { return }
+      if let replaced = archived.replaced { try await storage.deleteAll([replaced]) }
       let entries = archived.entries
       // Moved later than their completed files go, contents would bring these back.
       let instants = Set(entries.map(\.instant))

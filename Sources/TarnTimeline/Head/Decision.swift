@@ -122,13 +122,16 @@ package struct ArchivedInstants: Sendable, Hashable {
   package var content: String
   /// The path of the archive's file.
   package var file: String
+  /// The file of the archive whose records this one has too, and which goes; nil for none.
+  package var replaced: String?
   /// The completed actions, the oldest first.
   package var entries: [TimelineEntry]
 
   /// Names files and actions.
-  package init(content: String, file: String, entries: [TimelineEntry]) {
+  package init(content: String, file: String, replaced: String? = nil, entries: [TimelineEntry]) {
     self.content = content
     self.file = file
+    self.replaced = replaced
     self.entries = entries
   }
 }

@@ -95,6 +95,8 @@ enum HeadText {
         .init("file", .string(archived.file)),
         .init("instants", .array(archived.entries.map { .string($0.fileName) })),
       ]
+      // A build that does not know it leaves the file, whose records are then in two.
+      if let replaced = archived.replaced { members.append(.init("replaced", .string(replaced))) }
     }
     return .object(members)
   }
@@ -266,11 +268,16 @@ private struct Members {
     let file = try string("file")
     let names = try strings("instants")
     let entries = names.compactMap { TimelineEntry(fileName: $0) }.filter { $0.state == .completed }
+    let replaced = self["replaced"] == nil ? nil : try string("replaced")
     // Nothing else is ever removed, and nothing else is replaced.
-    guard entries.count == names.count, ArchivedTimeline.isOwnFile(file) else {
+    guard entries.count == names.count,
+      ([file] + (replaced.map { [$0] } ?? [])).allSatisfy(ArchivedTimeline.isOwnFile),
+      replaced != file
+    else {
       throw .damaged("it names what is no completed instant, or no file of an archive: \(file.prefix(80))")
     }
-    return ArchivedInstants(content: try string("content"), file: file, entries: entries)
+    return ArchivedInstants(
+      content: try string("content"), file: file, replaced: replaced, entries: entries)
   }
 
   func strings(_ key: String) throws(HeadError) -> [String] {
