@@ -193,12 +193,9 @@ private struct WrittenRows {
 
   /// Rows to insert by the paths of their partitions.
   func byPartition(_ rows: [Int32], _ partitions: RowPartitions) -> [(path: String, rows: [Int32])] {
-    var byPartition: [PartitionNumber: [Int32]] = [:]
-    for row in rows {
-      guard let partition = partitions[Int(row)] else { continue }
-      byPartition[partition, default: []].append(inserted[row] ?? row)
-    }
-    return byPartition.map { (partitions.path($0.key), $0.value) }.sorted { $0.path < $1.path }
+    partitions.grouped(rows).map { partition, rows in
+      (partitions.path(partition), inserted.isEmpty ? rows : rows.map { inserted[$0] ?? $0 })
+    }.sorted { $0.path < $1.path }
   }
 
   /// The rows with their keys.

@@ -15,13 +15,14 @@ struct KeyTagging: Sendable {
   /// Looks through slices.
   func matches(in slices: [FileSlice]) async throws(TableError) -> [FileMatches] {
     // A file is asked only for keys that may lie in it.
-    let queries = Dictionary(grouping: batch.winners) { KeyPlace(ofRow: $0, batch, buckets) }
-      .mapValues { KeyQueries($0, batch.keys) }
+    let places = slices.map { KeyPlace(of: $0, batch, buckets) }
+    let rows = RowsByPlace(batch.winners, at: places, batch, buckets)
+    let queries = Dictionary(Set(places).map { ($0, KeyQueries(rows[$0], batch.keys)) }) { first, _ in first }
     let none = KeyQueries([], batch.keys)
     return try await tableErrors {
       try await concurrently(slices, width: parallelism) { slice in
         let place = KeyPlace(of: slice, batch, buckets)
-        return try await matches(in: slice, place.flatMap { queries[$0] } ?? none)
+        return try await matches(in: slice, queries[place] ?? none)
       }
     }
   }

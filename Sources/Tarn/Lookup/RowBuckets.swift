@@ -43,7 +43,7 @@ struct RowBuckets: Sendable {
 
 /// Where the row of a key can be stored: everywhere, or in its partition, and there in its bucket.
 struct KeyPlace: Hashable {
-  private let partition: PartitionNumber?
+  fileprivate let partition: PartitionNumber?
   private let bucket: Int32?
 
   /// The place of a row of a batch.
@@ -59,6 +59,30 @@ struct KeyPlace: Hashable {
     partition = batch.scope == .partition ? number : nil
     bucket = buckets == nil ? nil : slice.bucket.map { Int32($0) } ?? -1
   }
+}
+
+/// Rows of a batch by where their keys may be stored: of the places alone that are asked for.
+struct RowsByPlace {
+  private var rows: [KeyPlace: [Int32]] = [:]
+
+  /// Finds the rows of some places.
+  init(_ rows: [Int32], at places: [KeyPlace?], _ batch: KeyedBatch, _ buckets: RowBuckets?) {
+    let wanted = Set(places.compactMap(\.self))
+    guard !wanted.isEmpty else { return }
+    guard buckets == nil else {
+      self.rows = Dictionary(grouping: rows) { KeyPlace(ofRow: $0, batch, buckets) }
+      return
+    }
+    guard batch.scope == .partition else {
+      for place in wanted { self.rows[place] = rows }
+      return
+    }
+    let byNumber = batch.keys.partitions.grouped(rows)
+    for place in wanted { if let partition = place.partition { self.rows[place] = byNumber[partition] } }
+  }
+
+  /// The rows of a place.
+  subscript(place: KeyPlace?) -> [Int32] { place.flatMap { rows[$0] } ?? [] }
 }
 
 /// A bucket of a partition, which has one file group at most.

@@ -65,11 +65,14 @@ struct TombstoneLookup: Sendable {
   private func deletions(
     of rows: [Int32], in files: [FileMatches], _ store: TombstoneStore
   ) async throws -> KnownDeletions {
-    let queries = Dictionary(grouping: rows) { KeyPlace(ofRow: $0, batch, buckets) }
-      .mapValues { KeyQueries($0, batch.keys).hashes }
+    let places = files.map { KeyPlace(of: $0.slice, batch, buckets) }
+    let byPlace = RowsByPlace(rows, at: places, batch, buckets)
+    let hashes = Dictionary(Set(places).map { ($0, KeyQueries(byPlace[$0], batch.keys).hashes) }) {
+      first, _ in
+      first
+    }
     let found = try await concurrently(files, width: parallelism) { file in
-      let place = KeyPlace(of: file.slice, batch, buckets)
-      return try await tombstones(of: file, place.flatMap { queries[$0] } ?? [])
+      try await tombstones(of: file, hashes[KeyPlace(of: file.slice, batch, buckets)] ?? [])
     }
     var search = TombstoneSearch(batch, rows, type)
     for (file, tombstones) in zip(files, found) {

@@ -65,6 +65,10 @@ struct BaseFileWriter: ~Copyable {
 
   /// Appends rows of the file's last version: runs of stored ones, and others in the places of those they replace.
   mutating func append(stored: RecordBatch, _ runs: [MergeRun], of source: KeyedRows) async throws {
+    if runs.count == 1, case .stored(0..<stored.count)? = runs.first {
+      // Nothing comes between: the columns are taken as they are.
+      return try await append(whole: stored.columns, stored.count)
+    }
     let incoming = runs.flatMap { run in if case .incoming(let rows) = run { rows } else { [Int32]() } }
     let metaColumns = try meta.columns(of: incoming, source.keys)
     let data = source.rows
@@ -86,7 +90,12 @@ struct BaseFileWriter: ~Copyable {
       }
       columns.append(builder.finish())
     }
-    let count = columns.first?.count ?? 0
+    try await append(whole: columns, columns.first?.count ?? 0)
+  }
+
+  /// Appends rows with the columns of a file, but for the name of theirs.
+  private mutating func append(whole columns: [Column], _ count: Int) async throws {
+    var columns = columns
     // A stored row's file name is always that of the file it is in.
     columns[FileColumns.fileName] = try meta.fileNames(count)
     let batch = try RecordBatch(schema: files.format.fileSchema, columns: columns, count: count)

@@ -73,6 +73,18 @@ package struct RowPartitions: Sendable {
     numbers[row] < 0 ? nil : PartitionNumber(numbers[row])
   }
 
+  /// Rows by their partitions, of those that have some; rows that do not say theirs are left out.
+  package func grouped(_ rows: [Int32]) -> [PartitionNumber: [Int32]] {
+    // By number, and not by hashing each row's.
+    var byNumber = [[Int32]](repeating: [], count: paths.count)
+    for row in rows where numbers[Int(row)] >= 0 { byNumber[Int(numbers[Int(row)])].append(row) }
+    var grouped: [PartitionNumber: [Int32]] = [:]
+    for (number, rows) in byNumber.enumerated() where !rows.isEmpty {
+      grouped[PartitionNumber(Int32(number))] = rows
+    }
+    return grouped
+  }
+
   /// Whether a row is in a partition; nil is that of rows which do not say theirs.
   @inline(__always)
   package func isRow(_ row: Int, in partition: PartitionNumber?) -> Bool {
