@@ -10,6 +10,7 @@ let package = Package(
     .executableTarget(
       name: "TarnBenchmarks",
       dependencies: [
+        .product(name: "DynamoDBJSON", package: "tarn"),
         .product(name: "Tarn", package: "tarn"),
         .product(name: "TarnColumns", package: "tarn"),
         .product(name: "TarnParquet", package: "tarn"),

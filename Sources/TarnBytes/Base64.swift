@@ -43,6 +43,24 @@ public enum Base64 {
     }
   }
 
+  /// How many bytes a text stands for; nil where it stands for none, as in ``decode(_:)``.
+  public static func count(_ text: RawSpan) -> Int? {
+    let count = text.byteCount
+    guard count % 4 == 0 else { return nil }
+    guard count > 0 else { return 0 }
+    return text.withUnsafeBytes { input -> Int? in
+      let padding = input[count - 1] != 0x3d ? 0 : input[count - 2] != 0x3d ? 1 : 2
+      return values.withUnsafeBufferPointer { table in
+        var all: UInt8 = 0
+        for offset in 0..<count - padding { all |= table[Int(input[offset])] }
+        guard all < 64 else { return nil }
+        let last = padding == 0 ? 0 : table[Int(input[count - padding - 1])]
+        guard last & (padding == 1 ? 3 : 15) == 0 else { return nil }
+        return count / 4 * 3 - padding
+      }
+    }
+  }
+
   /// The bytes of a text; nil where a byte is not of the alphabet, padding is missing or bits behind the end are set.
   public static func decode(_ text: RawSpan) -> [UInt8]? {
     let count = text.byteCount

@@ -70,3 +70,8 @@ extension CommitMetadataError: LocalizedError {
   /// What is wrong.
   public var errorDescription: String? { description }
 }
+
+extension AttributeValueMismatch: LocalizedError {
+  /// What was expected.
+  public var errorDescription: String? { description }
+}

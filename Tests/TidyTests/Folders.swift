@@ -12,6 +12,7 @@ enum Folders {
     "TarnColumns": [
       "Types", "Values", "Columns", "Text", "Building", "Comparison", "Conversion", "Changes",
     ],
+    "DynamoDBJSON": ["Values", "Text", "Index", "Decode", "Encode", "Plain"],
     "TarnExpressions": ["Tree", "Evaluation", "Text", "Bounds"],
     "TarnFileGroups": ["Support", "Files", "Scan", "Lookup", "Format", "Write", "Rewrite"],
     "TarnIndex": ["Hashing", "Bloom", "Keys", "KeyIndex", "Tombstones"],

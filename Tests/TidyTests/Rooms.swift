@@ -64,6 +64,8 @@ enum Rooms {
     "Sources/TarnCommand/Options/ZoneConversion.swift",
     // `LocalizedError`.
     "Sources/TarnFoundation/LocalizedErrors.swift",
+    // `Data`, `Decimal` and `Date` as attribute values.
+    "Sources/TarnFoundation/AttributeValues.swift",
   ]
 
   /// The dependencies that the manifest gives each target of `Sources`.

@@ -15,6 +15,7 @@ enum TarnBenchmarks {
   private static let names =
     Benchmarks.all.map(\.name) + [
       ParquetComparison.name, SnapshotComparison.name, CommitComparison.name, ServiceComparison.name,
+      CodingComparison.name,
     ]
 
   static func main() async {
@@ -39,6 +40,7 @@ enum TarnBenchmarks {
     var comparesSnapshot = false
     var comparesCommits = false
     var comparesServices = false
+    var comparesCoding = false
     var lasts = false
     var commits = 10_000
     var tarn: String?
@@ -86,6 +88,7 @@ enum TarnBenchmarks {
       case SnapshotComparison.name: comparesSnapshot = true
       case CommitComparison.name: comparesCommits = true
       case ServiceComparison.name: comparesServices = true
+      case CodingComparison.name: comparesCoding = true
       case LastingComparison.name: lasts = true
       case "--commits":
         guard let text = rest.popFirst(), let number = Int(text), (200...1_000_000).contains(number) else {
@@ -107,7 +110,8 @@ enum TarnBenchmarks {
     if lasts { try await LastingComparison.run(commits: commits) }
     let isAll =
       chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits && !comparesServices
-      && !lasts
+      && !lasts && !comparesCoding
+    if isAll || comparesCoding { try CodingComparison.run(runs: runs) }
     if isAll || comparesCommits { try await CommitComparison.run() }
     if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
     if isAll { chosen = Benchmarks.all }

@@ -71,3 +71,42 @@ extension JSONScanner {
     }
   }
 }
+
+extension JSONScanner {
+  /// Takes an object of one member that is a string, as `{"S":"text"}`, written without blanks and with a name of one
+  /// capital letter.
+  ///
+  /// - Returns: The letter and the string; nil, and nothing taken, where something else comes next, even another writing
+  ///   of such an object.
+  @inlinable
+  @inline(__always)
+  @_lifetime(self: copy self)
+  public mutating func readTaggedString() throws(JSONError) -> (tag: UInt8, text: JSONText)? {
+    let start = offset
+    guard bytes.byteCount &- start >= 8 else { return nil }
+    let word = UInt64(
+      littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self))
+    // The six bytes `{"S":"`, least significant first, but for the letter in the third.
+    guard word & 0xffff_ff00_ffff == 0x223a_2200_227b else { return nil }
+    let tag = UInt8(truncatingIfNeeded: word &>> 16)
+    guard tag &- 0x41 < 26 else { return nil }
+    offset = start &+ 5
+    let text = try scanString()
+    guard offset < bytes.byteCount else { throw JSONError(.endOfInput, at: offset) }
+    guard byte(at: offset) == 0x7d else {
+      offset = start
+      return nil
+    }
+    offset &+= 1
+    return (tag, text)
+  }
+}
+
+extension String {
+  /// Lends the UTF-8 bytes.
+  @inlinable
+  public func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
+    var text = self
+    return text.withUTF8 { body(RawSpan(_unsafeElements: $0)) }
+  }
+}

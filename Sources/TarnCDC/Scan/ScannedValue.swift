@@ -73,24 +73,15 @@ extension JSONScanner {
     _ name: JSONText, into values: inout [ScannedValue]
   ) throws(JSONError) -> Bool {
     let start = offset
-    guard bytes.byteCount &- start >= 8 else { return false }
-    let word = UInt64(
-      littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self))
+    guard let (tag, text) = try readTaggedString() else { return false }
     let kind: ScannedKind
-    // The six bytes `{"S":"`, least significant first; `N` differs in the third.
-    switch word & 0xffff_ffff_ffff {
-    case 0x223a_2253_227b: kind = .string
-    case 0x223a_224e_227b: kind = .number
-    default: return false
-    }
-    offset = start &+ 5
-    let text = try readString()
-    guard offset < bytes.byteCount else { throw JSONError(.endOfInput, at: offset) }
-    guard bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self) == 0x7d else {
+    switch tag {
+    case 0x53: kind = .string
+    case 0x4e: kind = .number
+    default:
       offset = start
       return false
     }
-    offset &+= 1
     values.append(
       ScannedValue(
         name: name.range, value: text.range, kind: kind, nameIsEscaped: name.isEscaped,

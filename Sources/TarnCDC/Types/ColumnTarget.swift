@@ -238,11 +238,8 @@ struct ColumnTarget: Sendable {
   private static let falseText = Array("false".utf8)
 
   private static func plainJSON(_ text: RawSpan) throws(MisfitError) -> [UInt8] {
-    var scanner = JSONScanner(text)
     do {
-      var plain: [UInt8] = []
-      try AttributeValue(scanning: &scanner).appendPlainJSON(to: &plain)
-      return plain
+      return try PlainJSON.canonical.unmarshallAttribute(text.copied())
     } catch {
       throw MisfitError(
         why: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)", isBroken: true)

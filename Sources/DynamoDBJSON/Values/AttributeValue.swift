@@ -33,6 +33,9 @@ public indirect enum AttributeValue: Sendable {
   /// The deepest nesting that is read; DynamoDB itself allows 32 levels.
   public static let depthLimit = 64
 
+  /// The deepest nesting of maps and lists that DynamoDB stores, below an item.
+  public static let storedDepthLimit = 32
+
   /// The type tag that DynamoDB JSON writes.
   public var tag: String {
     switch self {
@@ -128,15 +131,9 @@ public struct Item: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     for (name, value) in elements { self[name] = value }
   }
 
-  /// Nil, and the name, where a name is there twice.
-  init?(_ unsorted: [(name: String, value: AttributeValue)], twice: inout String) {
-    let sorted = unsorted.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    for index in sorted.indices.dropFirst()
-    where sorted[index].name.utf8.elementsEqual(sorted[index - 1].name.utf8) {
-      twice = sorted[index].name
-      return nil
-    }
-    attributes = sorted.map { Attribute(name: $0.name, value: $0.value) }
+  /// Attributes of which no two have one name.
+  init(distinct attributes: [Attribute]) {
+    self.attributes = attributes.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
   /// Number of attributes.

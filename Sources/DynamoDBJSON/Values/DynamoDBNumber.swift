@@ -24,13 +24,52 @@ public struct DynamoDBNumber: Sendable {
   }
 
   /// A whole number.
-  public init(_ value: some FixedWidthInteger & SignedInteger) {
-    text = String(value)
-    decimal = Self.trimmed(ExactDecimal(coefficient: Int128(value), exponent: 0))
+  public init(_ value: Int64) { self.init(short: Int128(value)) }
+
+  /// A whole number.
+  public init(_ value: Int) { self.init(short: Int128(value)) }
+
+  /// A whole number.
+  public init(_ value: UInt64) { self.init(short: Int128(value)) }
+
+  /// The number that a double prints as, such as 0.1.
+  ///
+  /// - Throws: ``DynamoDBJSONError`` where it is not finite, or lies beyond the magnitudes allowed.
+  public init(_ value: Double) throws(DynamoDBJSONError) { try self.init(printed: value.description) }
+
+  /// A number whose text is made canonical.
+  init(printed text: String) throws(DynamoDBJSONError) {
+    let bytes = Array(text.utf8)
+    self.init(exact: try Self.parse(bytes.span.bytes))
   }
 
-  init(scanned bytes: RawSpan) throws(DynamoDBJSONError) {
-    decimal = try Self.parse(bytes)
+  /// Digits times a power of ten.
+  ///
+  /// - Throws: ``DynamoDBJSONError`` where there are more than 38 significant digits, or the number lies beyond the
+  ///   magnitudes allowed.
+  public init(coefficient: Int128, exponent: Int) throws(DynamoDBJSONError) {
+    var text: [UInt8] = []
+    text.append(decimal: coefficient)
+    text.append(text: "e\(exponent)")
+    self.init(exact: try Self.parse(text.span.bytes))
+  }
+
+  private init(short value: Int128) {
+    text = String(value)
+    decimal = Self.trimmed(ExactDecimal(coefficient: value, exponent: 0))
+  }
+
+  /// A number whose text is the canonical one.
+  private init(exact: ExactDecimal) {
+    decimal = exact
+    var canonical: [UInt8] = []
+    Self.appendCanonical(exact, to: &canonical)
+    text = String(decoding: canonical, as: UTF8.self)
+  }
+
+  /// A number whose text ``check(_:)`` has taken; zero for other texts.
+  init(checked bytes: RawSpan) {
+    decimal = (try? Self.parse(bytes)) ?? ExactDecimal(coefficient: 0, exponent: 0)
     text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
   }
 
@@ -45,6 +84,14 @@ public struct DynamoDBNumber: Sendable {
       throw DynamoDBJSONError(.numberOutOfRange(shown(bytes)))
     }
     return decimal
+  }
+
+  /// Whether bytes are the text of a number within the limits.
+  ///
+  /// - Throws: ``DynamoDBJSONError`` as ``parse(_:)``.
+  package static func check(_ bytes: RawSpan) throws(DynamoDBJSONError) {
+    // At most 18 digits without exponent are within all limits.
+    if PlainNumber(bytes) == nil { _ = try parse(bytes) }
   }
 
   private static func shown(_ bytes: RawSpan) -> String {
@@ -68,6 +115,13 @@ public struct DynamoDBNumber: Sendable {
 
   /// The power of ten of the last significant digit.
   public var exponent: Int { decimal.exponent }
+
+  /// The text that all numbers of this value share; see ``appendCanonical(to:)``.
+  public var canonicalText: String {
+    var out: [UInt8] = []
+    appendCanonical(to: &out)
+    return String(decoding: out, as: UTF8.self)
+  }
 
   /// The whole number, where it is one and fits.
   public var int64: Int64? { decimal.int64 }

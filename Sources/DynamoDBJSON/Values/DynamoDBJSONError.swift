@@ -1,6 +1,6 @@
 internal import TarnBytes
 
-/// Why text is no DynamoDB JSON, at which attribute, and where in the text.
+/// Why text is no DynamoDB JSON, or does not fit a Swift type, at which attribute, and where in the text.
 public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kinds of mistakes; more may come, so that a `switch` needs a `default`.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
@@ -35,6 +35,24 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
     public static let tooDeep = Code("tooDeep")
     /// Text follows the value.
     public static let trailingText = Code("trailingText")
+    /// The text has more bytes than are read, which are far more than DynamoDB lets an item have.
+    public static let tooLong = Code("tooLong")
+    /// A Swift value needs an attribute that the item does not have.
+    public static let missingAttribute = Code("missingAttribute")
+    /// An attribute is of another type than the Swift value.
+    public static let wrongType = Code("wrongType")
+    /// A Swift value that is not optional stands against NULL.
+    public static let nullValue = Code("nullValue")
+    /// A number is not one that its Swift type holds, or a Swift value none that an attribute holds.
+    public static let misfit = Code("misfit")
+    /// A Swift value is not encoded as attributes by name, and so is no item.
+    public static let notAnItem = Code("notAnItem")
+    /// A Swift set has members that no set of DynamoDB can have.
+    public static let badSet = Code("badSet")
+    /// A Swift type encodes itself in a way that makes no attribute value, such as twice.
+    public static let badEncoding = Code("badEncoding")
+    /// A Swift type refused its value; ``DynamoDBJSONError/cause`` is what it threw.
+    public static let refused = Code("refused")
   }
 
   /// The kind.
@@ -43,14 +61,31 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
   public let reason: String
   /// The attribute, such as `address.lines[2]`; empty for the value itself.
   public internal(set) var path: String
-  /// Offset in the text of the byte at which it was noticed.
+  /// Offset in the text of the byte at which it was noticed; 0 where a Swift value is encoded, or a type of a user's
+  /// refused its value.
   public internal(set) var offset: Int
+  /// What a Swift type threw that is coded; nil where this module found out.
+  public internal(set) var cause: (any Error)?
 
   init(_ mistake: Mistake, at offset: Int = 0) {
     code = mistake.code
     reason = mistake.reason
     path = ""
     self.offset = offset
+  }
+
+  /// Whether kind, reason and place are the same.
+  public static func == (left: DynamoDBJSONError, right: DynamoDBJSONError) -> Bool {
+    left.code == right.code && left.reason == right.reason && left.path == right.path
+      && left.offset == right.offset
+  }
+
+  /// Feeds kind, reason and place.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(code)
+    hasher.combine(reason)
+    hasher.combine(path)
+    hasher.combine(offset)
   }
 
   init(_ error: JSONError) {
@@ -63,6 +98,8 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
     return longer
   }
 
+  func under(_ index: Int) -> DynamoDBJSONError { under("[\(index)]") }
+
   func at(_ offset: Int) -> DynamoDBJSONError {
     var placed = self
     placed.offset = offset
@@ -71,7 +108,7 @@ public struct DynamoDBJSONError: Error, Sendable, Hashable, CustomStringConverti
 
   /// The attribute, what was wrong, and where.
   public var description: String {
-    let what = code == .json ? reason : "\(reason) at offset \(offset)"
+    let what = code == .json || offset == 0 ? reason : "\(reason) at offset \(offset)"
     return path.isEmpty ? what : "\(path): \(what)"
   }
 }
@@ -88,7 +125,34 @@ struct Mistake {
   static let badBase64 = Mistake(code: .badBase64, reason: "text that is not base64")
   static let tooDeep = Mistake(
     code: .tooDeep, reason: "values nested deeper than \(AttributeValue.depthLimit) levels")
+  static let tooDeepToStore = Mistake(
+    code: .tooDeep,
+    reason: "values nested deeper than the \(AttributeValue.storedDepthLimit) levels that DynamoDB stores")
+  static let interleaved = Mistake(
+    code: .badEncoding, reason: "a type that writes to a container outside of its own encoding")
+  static let twice = Mistake(
+    code: .badEncoding, reason: "a type that encodes itself in two ways at once, or as two values")
   static let trailingText = Mistake(code: .trailingText, reason: "text after the value")
+
+  static let tooLong = Mistake(code: .tooLong, reason: "text of more than 4 GB")
+  static let nullValue = Mistake(code: .nullValue, reason: "NULL where a value is needed; make it optional")
+  static let notAnItem = Mistake(
+    code: .notAnItem, reason: "it is not encoded as attributes by name, which an item is")
+
+  static func missingAttribute(_ name: String) -> Mistake {
+    Mistake(
+      code: .missingAttribute, reason: "there is no attribute \"\(name)\"; give it, or make it optional")
+  }
+
+  static func wrongType(_ type: Any.Type, found: String) -> Mistake {
+    Mistake(code: .wrongType, reason: "\(found) where \(type) was expected")
+  }
+
+  static func misfit(_ number: String, _ type: Any.Type, _ why: String) -> Mistake {
+    Mistake(code: .misfit, reason: "\(number) does not fit \(type): \(why)")
+  }
+
+  static func badSet(_ why: String) -> Mistake { Mistake(code: .badSet, reason: why) }
 
   static func unknownType(_ tag: String) -> Mistake {
     Mistake(

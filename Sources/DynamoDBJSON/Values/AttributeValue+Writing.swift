@@ -69,6 +69,12 @@ extension Item {
   }
 }
 
+extension AttributeValue {
+  static func base64(_ bytes: [UInt8]) -> String { Base64.encode(bytes) }
+
+  static func bytes(base64 text: String) -> [UInt8]? { text.withBytes { Base64.decode($0) } }
+}
+
 extension Array where Element == UInt8 {
   mutating func append(quotedBase64 bytes: [UInt8]) {
     append(0x22)
