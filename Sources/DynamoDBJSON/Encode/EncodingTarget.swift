@@ -190,7 +190,7 @@ final class EncodingTarget {
   func appendOnly(in number: Int, _ append: () throws -> Void) throws {
     guard number == frames.count - 1 else { throw error(.interleaved) }
     guard frames[number].content == .nothing else { throw error(.twice) }
-    try append()
+    try attempt(append)
     frames[number].content = .value
   }
 
@@ -215,11 +215,18 @@ final class EncodingTarget {
 
   private func appendMember(in number: Int, _ append: () throws -> Void) throws {
     guard failure == nil, number == frames.count - 1 else { throw failure ?? error(.interleaved) }
-    let (mark, count) = (writer.mark, frames[number].count)
-    do { try append() } catch {
-      // A type may go on with what comes next.
-      writer.goBack(to: mark)
+    let count = frames[number].count
+    do { try attempt(append) } catch {
       frames[number].count = count
+      throw error
+    }
+  }
+
+  /// Writes something, and takes it back where it fails: a type may go on with something else.
+  private func attempt(_ append: () throws -> Void) throws {
+    let mark = writer.mark
+    do { try append() } catch {
+      writer.goBack(to: mark)
       nested.removeAll { $0.offset >= mark.bytes }
       throw error
     }
