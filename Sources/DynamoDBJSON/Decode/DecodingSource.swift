@@ -119,9 +119,9 @@ final class DecodingSource: Sendable {
     let found = index.nodes[node]
     guard found.kind.isSet || found.kind == .map || found.kind == .list,
       let counted = value as? any MemberCounting,
-      counted.memberCount != Int(found.count)
+      counted.members(readFromList: found.kind == .list) != Int(found.count)
     else { return }
-    throw corrupted(.badSet("two members are equal as values of \(T.self), though not in the text"), node)
+    throw corrupted(.badSet("two members are equal as values of \(T.self)"), node)
   }
 
   // MARK: Errors
@@ -184,16 +184,22 @@ final class DecodingSource: Sendable {
   private func refused(_ reason: String, _ cause: any Error, at path: [any CodingKey]) -> DynamoDBJSONError {
     var node = 0
     for key in path {
-      let next =
-        kind(node) == .map
-        ? index.attribute(key.stringValue, of: node)
-        : key.intValue.flatMap { position in index.members(node).dropFirst(position).first { _ in true } }
-      guard let next else { break }
+      // A type's own path may lead beyond what is there, as into the parts of a string.
+      guard let next = member(key, of: node) else { break }
       node = next
     }
     var error = index.error(Mistake(code: .refused, reason: reason), at: node)
     error.cause = cause
     return error
+  }
+
+  /// The member of a map, list or set at a step of a coding path; nil where there is none.
+  private func member(_ key: any CodingKey, of node: Int) -> Int? {
+    if kind(node) == .map { return index.attribute(key.stringValue, of: node) }
+    guard kind(node) == .list || kind(node).isSet, let position = key.intValue, position >= 0 else {
+      return nil
+    }
+    return index.members(node).dropFirst(position).first { _ in true }
   }
 }
 
@@ -217,17 +223,19 @@ struct AttributeKey: CodingKey {
 
 /// A collection of distinct members, which may be fewer than were read.
 protocol MemberCounting {
-  var memberCount: Int { get }
+  /// How many members of a map, set or list it holds.
+  func members(readFromList isList: Bool) -> Int
   /// The empty set; nil where the type is none.
   static var emptySet: Any? { get }
 }
 
 extension Set: MemberCounting {
-  var memberCount: Int { count }
+  func members(readFromList isList: Bool) -> Int { count }
   static var emptySet: Any? { Self() }
 }
 
 extension Dictionary: MemberCounting {
-  var memberCount: Int { count }
+  // Keys that are no names stand in a list, each before its value.
+  func members(readFromList isList: Bool) -> Int { isList ? count * 2 : count }
   static var emptySet: Any? { nil }
 }
