@@ -107,15 +107,27 @@ package struct ArchivedTimeline: Sendable {
 
   /// The completed action of an instant that wrote data; nil where none was archived.
   ///
-  /// Files older than the one that has it are not read.
+  /// Files older than the one that has it are not read. Where it is not found, the archive is listed once more: a listing
+  /// that was walked while a file took another's place may show neither.
   ///
   /// - Throws: ``TimelineError``, as ``ArchivedEntries/next()``.
   package func commit(_ instant: Instant) async throws(TimelineError) -> ArchivedEntry? {
-    var walk = walk(downTo: instant)
-    return try await walk.next {
-      $0.instant == instant && $0.state == .completed && $0.action.writesData
+    var archive = self
+    for _ in 0..<Self.mostListings {
+      var walk = archive.walk(downTo: instant)
+      let found = try await walk.next {
+        $0.instant == instant && $0.state == .completed && $0.action.writesData
+      }
+      if let found { return found }
+      let present = try await Self.load(from: storage, folder: folder)
+      guard present.files != archive.files else { return nil }
+      archive = present
     }
+    return nil
   }
+
+  /// How often an archive is listed whose files change while it is searched.
+  private static let mostListings = 5
 
   /// A reader of what was archived, from the newest file on, down to an instant as far as that can be told.
   package func walk(downTo instant: Instant) -> ArchiveWalk { ArchiveWalk(self, downTo: instant) }

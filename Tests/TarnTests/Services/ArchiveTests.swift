@@ -304,7 +304,10 @@ import Testing
   @Test func readersOfAnArchiveGoOnWhereAFileIsReplaced() async throws {
     let small = try await Self.table()
     var written = try await Self.fill(small.table, 0..<14)
+    // As one is that was walked while a file took another's place: it shows neither.
+    let torn = try await ArchivedTimeline.load(from: small.storage)
     try await small.table.archive()
+    #expect(try await torn.commit(written[1])?.entry.instant == written[1])
     let listed = try await ArchivedTimeline.load(from: small.storage)
     var entries = listed.entries()
     for more in [14..<16, 16..<18] as [Range<Int64>] {
