@@ -53,11 +53,9 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-    // Of these two, only who imports TarnAWS needs the development files; of libcurl the headers alone, since the
-    // library is loaded at its first use.
+    // These two are for TarnAWS alone, and loaded at their first use: to build it takes the headers of libcurl.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
-    .systemLibrary(
-      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl3"]), .brew(["openssl@3"])]),
 
     // Calls of the kernel, and of glibc, that Swift's module of the C library leaves out.
     .systemLibrary(name: "CFileCopy"),

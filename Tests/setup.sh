@@ -62,7 +62,8 @@ need_libraries() {
   pkg-config --exists zlib 2>/dev/null || { apt+=" zlib1g-dev" brew+=" zlib"; }
   pkg-config --exists libzstd 2>/dev/null || { apt+=" libzstd-dev" brew+=" zstd"; }
   pkg-config --exists libcurl 2>/dev/null || { apt+=" libcurl4-openssl-dev" brew+=" curl"; }
-  pkg-config --exists libcrypto 2>/dev/null || { apt+=" libssl-dev" brew+=" openssl"; }
+  ldconfig -p 2>/dev/null | grep libcrypto.so.3 >/dev/null || [ -d /opt/homebrew/opt/openssl@3 ] ||
+    [ -d /usr/local/opt/openssl@3 ] || { apt+=" libssl3" brew+=" openssl@3"; }
   [ -n "$apt" ] || return 0
   remedy="apt-get install$apt"
   command -v apt-get >/dev/null || remedy="brew install$brew, or zlib, libzstd, libcurl, libcrypto and pkg-config as your system names them"

@@ -54,6 +54,10 @@ public final class AWSClient: Sendable {
   package func send(
     _ request: AWSRequest, after earlier: Sending, _ note: (@Sendable (RequestEvent) -> Void)? = nil
   ) async throws(AWSError) -> AWSAnswer {
+    guard !request.isSigned || Digest.isAvailable else {
+      throw AWSError(
+        .configuration, "\(request.method) \(request.shownURL)", sending: earlier, CryptoLibrary.missing)
+    }
     let hasHash = request.payload != nil || !request.isSigned
     let payload =
       hasHash ? request.payload ?? .unsigned : .sha256(Digest.hex(Digest.sha256(request.body)))

@@ -1,44 +1,48 @@
 internal import CCrypto
 
 /// SHA-256, HMAC over it, and SHA-1 for names of files, by libcrypto.
+///
+/// Without the library there is no digest, and nothing is signed: ``AWSClient`` tells so before it sends.
 package enum Digest {
+  private typealias Algorithm = KeyPath<CryptoFunctions, (@convention(c) () -> OpaquePointer?)?>
+
+  /// Whether the library is there.
+  static var isAvailable: Bool { CryptoLibrary.functions != nil }
+
   /// SHA-256 of bytes, 32 of them.
   package static func sha256(_ bytes: [UInt8]) -> [UInt8] { sha256(HTTPBody(bytes)) }
 
   /// SHA-256 of a body, piece by piece.
-  package static func sha256(_ body: HTTPBody) -> [UInt8] { digest(body, EVP_sha256(), length: 32) }
+  package static func sha256(_ body: HTTPBody) -> [UInt8] { digest(body, \.EVP_sha256, length: 32) ?? [] }
 
   /// SHA-1 of a text, by which the tokens of single sign-on are named.
-  static func sha1(_ text: String) -> [UInt8] { digest(HTTPBody(text), EVP_sha1(), length: 20) }
-
-  private static func digest(_ body: HTTPBody, _ kind: OpaquePointer?, length: Int) -> [UInt8] {
-    guard let context = EVP_MD_CTX_new() else { return [] }
-    defer { EVP_MD_CTX_free(context) }
-    var digest = [UInt8](repeating: 0, count: length)
-    guard EVP_DigestInit_ex(context, kind, nil) == 1 else { return [] }
-    for piece in body.pieces {
-      let isTaken = piece.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) == 1 }
-      guard isTaken else { return [] }
-    }
-    return EVP_DigestFinal_ex(context, &digest, nil) == 1 ? digest : []
-  }
+  static func sha1(_ text: String) -> [UInt8] { digest(HTTPBody(text), \.EVP_sha1, length: 20) ?? [] }
 
   /// MD5 of bytes, 16 of them; nil where the library may not make it, as under some rules of security.
-  package static func md5(_ bytes: [UInt8]) -> [UInt8]? {
-    var digest = [UInt8](repeating: 0, count: 16)
-    var length: UInt32 = 0
-    guard EVP_Digest(bytes, bytes.count, &digest, &length, EVP_md5(), nil) == 1, length == 16 else {
-      return nil
+  package static func md5(_ bytes: [UInt8]) -> [UInt8]? { digest(HTTPBody(bytes), \.EVP_md5, length: 16) }
+
+  private static func digest(_ body: HTTPBody, _ algorithm: Algorithm, length: Int) -> [UInt8]? {
+    guard let crypto = CryptoLibrary.functions, let kind = crypto[keyPath: algorithm]?(),
+      let context = crypto.EVP_MD_CTX_new?()
+    else { return nil }
+    defer { crypto.EVP_MD_CTX_free?(context) }
+    var digest = [UInt8](repeating: 0, count: length)
+    guard crypto.EVP_DigestInit_ex?(context, kind, nil) == 1 else { return nil }
+    for piece in body.pieces {
+      let isTaken = piece.withUnsafeBytes { crypto.EVP_DigestUpdate?(context, $0.baseAddress, $0.count) == 1 }
+      guard isTaken else { return nil }
     }
-    return digest
+    return crypto.EVP_DigestFinal_ex?(context, &digest, nil) == 1 ? digest : nil
   }
 
   /// HMAC-SHA-256 of a text under a key.
   package static func hmac(_ key: [UInt8], _ text: String) -> [UInt8] {
+    guard let crypto = CryptoLibrary.functions else { return [] }
     let message = Array(text.utf8)
     var digest = [UInt8](repeating: 0, count: 32)
     var length: UInt32 = 0
-    let result = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length)
+    let result = crypto.HMAC?(
+      crypto.EVP_sha256?(), key, Int32(clamping: key.count), message, message.count, &digest, &length)
     return result != nil && length == 32 ? digest : []
   }
 

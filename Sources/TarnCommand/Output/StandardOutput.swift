@@ -13,6 +13,9 @@ import TarnStorage
 /// Ends the process.
 func exitProcess(_ status: Int32) -> Never { exit(status) }
 
+/// Sleeps until another thread ends the process.
+func awaitExit() -> Never { while true { pause() } }
+
 /// Standard output, unbuffered.
 enum StandardOutput {
   /// What messages call it.

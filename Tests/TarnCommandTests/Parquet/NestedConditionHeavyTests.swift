@@ -9,15 +9,10 @@ struct NestedConditionHeavyTests {
   private static let rows = 16_384
   private static let length = 300
 
-  /// The least time of some runs.
   private func time(_ tool: Tool, _ more: [String]) async throws -> Duration {
-    var least = Duration.seconds(3_600)
-    for _ in 0..<3 {
-      let begun = ContinuousClock.now
-      try await tool.runToFile("out", ["parquet", "cat", "lists.parquet", "--format", "jsonl"] + more)
-      least = min(least, ContinuousClock.now - begun)
-    }
-    return least
+    let begun = ContinuousClock.now
+    try await tool.runToFile("out", ["parquet", "cat", "lists.parquet", "--format", "jsonl"] + more)
+    return ContinuousClock.now - begun
   }
 
   @Test("A condition that leaves out a single row takes at most twice as long as none")
@@ -35,8 +30,12 @@ struct NestedConditionHeavyTests {
       var writer = try ParquetWriter(schema: batch.schema, to: target)
       try await writer.append(batch)
       _ = try await writer.finish()
-      let all = try await time(tool, [])
-      let chosen = try await time(tool, ["--where", "id != 3"])
+      // In turns, and again where other tests took the processor from one of them: the least of each is compared.
+      var (all, chosen) = (Duration.seconds(3_600), Duration.seconds(3_600))
+      for turn in 0..<12 where turn < 3 || chosen >= all * 2 {
+        all = min(all, try await time(tool, []))
+        chosen = min(chosen, try await time(tool, ["--where", "id != 3"]))
+      }
       #expect(chosen < all * 2, "\(chosen) with the condition, \(all) without")
     }
   }
