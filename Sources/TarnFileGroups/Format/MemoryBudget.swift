@@ -78,8 +78,9 @@ package struct MemoryBudget: Sendable {
   ///   - rows: How many there are.
   ///   - held: Bytes of rows that are sorted at once.
   static func cost(merging rows: Int, _ format: BaseFileFormat, sorting held: Int) -> Int {
-    // What is sorted is there as it was read, put together, and as it is written.
-    perFile + perColumn * format.fileSchema.fields.count + 2 * format.sizes.rowGroup + mostDecoded + perRow
+    // What is sorted is there as it was read, put together, and as it is written. The next batch is read meanwhile.
+    perFile + perColumn * format.fileSchema.fields.count + 2 * format.sizes.rowGroup + 2 * mostDecoded
+      + perRow
       * min(rows, mostRows) + 3 * held
   }
 

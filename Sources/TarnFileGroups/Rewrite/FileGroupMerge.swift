@@ -42,6 +42,8 @@ package struct FileGroupMerge: Sendable {
 
 /// Writes new file groups of the rows of others, as they are read: what is held at once does not follow their size.
 ///
+/// While a batch is written, the next is read.
+///
 /// Rows keep the instants and numbers of the commits that wrote them; only the name of their file is another. What the files
 /// remember of deleted keys goes with them.
 ///
@@ -53,9 +55,6 @@ package struct FileGroupMerger: Sendable {
   private let scratch: @Sendable () throws -> any Storage
   /// Told of each file whose rows were read.
   private let told: @Sendable () -> Void
-
-  /// Bytes of a file that are read ahead of the rows at hand.
-  private static let readAhead = 8 << 20
 
   /// Makes a writer.
   ///
@@ -98,9 +97,12 @@ package struct FileGroupMerger: Sendable {
         tombstones += try await files.tombstones(of: try await files.reader.open(input.slice))
       }
       writer.tombstones = KeyTombstone.latest(of: tombstones, orderedAs: files.format.ordering?.type)
-      for input in merge.inputs {
-        try await append(input.slice, to: writer, &runs)
-        told()
+      let source = MergedRows(merge.inputs.map(\.slice), files, telling: told)
+      var current = try await source.next()
+      while let rows = current {
+        async let following = source.next()
+        try await runs.append(rows, writer)
+        current = try await following
       }
       try await runs.end(writer)
       return try await writer.finish()
@@ -108,24 +110,6 @@ package struct FileGroupMerger: Sendable {
       await runs.abandon()
       await writer.abandon()
       throw error
-    }
-  }
-
-  private func append(
-    _ slice: FileSlice, to writer: PartitionWriter, _ runs: inout SortedRuns
-  ) async throws {
-    let file = try await files.reader.open(slice)
-    if let (column, why) = file.unreadable.first {
-      throw FileGroupError(
-        .unsupported, "\(slice.path): column \(column) cannot be carried over to a new file: \(why)",
-        path: slice.path, column: column)
-    }
-    let format = files.format
-    let batches = file.keepingDictionaries().batches(
-      columns: file.columns(format.fileSchema), rowsPerBatch: CommitFiles.stepRows,
-      bytesPerBatch: CommitFiles.stepBytes, readAhead: Self.readAhead)
-    for try await rows in batches {
-      try await runs.append(try rows.aligned(to: format.fileSchema), writer)
     }
   }
 }
