@@ -14,6 +14,7 @@ public enum Base64 {
   /// The text of bytes.
   public static func encode(_ bytes: [UInt8]) -> String {
     var out: [UInt8] = []
+    out.reserveCapacity((bytes.count + 2) / 3 * 4)
     append(bytes.span.bytes, to: &out)
     return String(decoding: out, as: UTF8.self)
   }
@@ -21,7 +22,6 @@ public enum Base64 {
   /// Appends the text of bytes.
   public static func append(_ bytes: RawSpan, to out: inout [UInt8]) {
     let letters = alphabet.utf8Start
-    out.reserveCapacity(out.count + (bytes.byteCount + 2) / 3 * 4)
     bytes.withUnsafeBytes { input in
       var offset = 0
       while offset &+ 3 <= input.count {

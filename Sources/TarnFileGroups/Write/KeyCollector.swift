@@ -10,7 +10,7 @@ struct KeyCollector {
 
   mutating func add(_ keys: ByteStrings) {
     guard keys.count > 0 else { return }
-    hashes.reserveCapacity(hashes.count + keys.count)
+    // Nothing is reserved: that would move all hashes for each batch.
     parts.append(keys)
     for row in 0..<keys.count { hashes.append(KeyIndex.shortened(keys.hash(row))) }
   }

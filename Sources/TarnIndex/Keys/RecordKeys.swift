@@ -27,7 +27,6 @@ package struct RecordKeys: Sendable {
   /// Appends the keys of rows of others, whose partitions have the same numbers.
   package mutating func append(_ rows: [Int32], of others: RecordKeys) throws(ColumnError) {
     try texts.append(others.texts, rows: rows.span)
-    hashes.reserveCapacity(hashes.count + rows.count)
     for row in rows { hashes.append(others.hashes[Int(row)]) }
     partitions.append(rows, of: others.partitions)
   }
@@ -130,7 +129,6 @@ package struct RowPartitions: Sendable {
   }
 
   mutating func append(_ rows: [Int32], of others: RowPartitions) {
-    numbers.reserveCapacity(numbers.count + rows.count)
     for row in rows { numbers.append(others.numbers[Int(row)]) }
   }
 }

@@ -11,7 +11,6 @@ extension StringArena {
     let start = ends.count
     let base = end
     bytes.append(contentsOf: page.bytes)
-    ends.reserveCapacity(ends.count + levels.count)
     for index in 1..<page.ends.count { ends.append(base &+ page.ends[index]) }
     spread(from: start, base: base, levels)
   }

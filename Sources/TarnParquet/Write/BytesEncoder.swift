@@ -8,6 +8,8 @@ struct BytesEncoder: PageEncoder {
   private var state = DictionaryState.undecided
   private var entries = ByteStrings()
   private var index = HashIndex()
+  /// Whether the index has all entries: those of a dictionary that is gone on with wait until strings are looked up in it.
+  private var isIndexed = true
   private var indices: [UInt32] = []
   /// The page that last used an entry, so that each is compared once a page.
   private var lastUse: [UInt32] = []
@@ -51,6 +53,7 @@ struct BytesEncoder: PageEncoder {
     if rows.count == 0, case .direct = state { return EncodedValues(encoding: .plain) }
     if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
+      indexEntries()
       do {
         try Self.look(up: strings, rows.list, &entries, &index, &indices)
       } catch {
@@ -75,6 +78,7 @@ struct BytesEncoder: PageEncoder {
     let list = rows.list
     if state.mayHaveDictionary, policy.triesDictionary {
       let before = entries.count
+      indexEntries()
       do { try look(up: strings, list) } catch { throw .outOfRange(error.description) }
       if policy.keeps(entries: entries.count, bytes: dictionaryByteCount, count: rows.count, cells: cells) {
         state = .dictionary
@@ -199,6 +203,7 @@ struct BytesEncoder: PageEncoder {
     entries = kept
     // No more strings are looked up.
     index = HashIndex()
+    isIndexed = true
     indices = []
     places = []
     lastUse = []
@@ -306,12 +311,45 @@ struct BytesEncoder: PageEncoder {
     let most = dictionaryByteCount + Self.byteCount(strings, list) + 4 * list.count
     guard case .dictionary = state, policy.allows(entries: self.entries.count + list.count, bytes: most)
     else { return nil }
-    do {
-      try Self.look(up: strings, list, &self.entries, &index, &indices)
+    do throws(ColumnError) {
+      if !isIndexed, list.count <= Self.fewStrings {
+        try find(strings, list)
+      } else {
+        indexEntries()
+        try Self.look(up: strings, list, &self.entries, &index, &indices)
+      }
     } catch {
       throw .outOfRange(error.description)
     }
     return indices
+  }
+
+  /// Strings that are looked for one by one, since an index of all entries costs more than they are worth.
+  private static let fewStrings = 8
+
+  /// Finds the positions of few strings among the entries, one by one, and adds those that are not there.
+  private mutating func find(_ strings: ByteStrings, _ rows: RowList) throws(ColumnError) {
+    indices.removeAll(keepingCapacity: true)
+    for number in 0..<rows.count {
+      let row = rows[number]
+      let found = (0..<entries.count).first { entries.equals($0, strings, row) }
+      if found == nil { try entries.append(strings[row]) }
+      indices.append(UInt32(truncatingIfNeeded: found ?? entries.count &- 1))
+    }
+  }
+
+  /// Makes the index of the entries of a dictionary that is gone on with.
+  private mutating func indexEntries() {
+    guard !isIndexed else { return }
+    isIndexed = true
+    index = HashIndex(expected: entries.count)
+    let stored = entries
+    // An entry that occurs twice stays, since pages may refer to either.
+    for position in 0..<stored.count {
+      _ = index.findOrInsert(
+        hash: stored.hash(position), position: position, where: { stored.equals($0, stored, position) },
+        hashOf: { stored.hash($0) })
+    }
   }
 
   func entry(_ position: Int) -> [UInt8] { Array(entries.bytes[entries.range(position)]) }
@@ -333,13 +371,7 @@ struct BytesEncoder: PageEncoder {
       throw .malformed("a dictionary holds fewer entries than it declares")
     }
     shared = nil
-    let stored = entries
-    // An entry that occurs twice stays, since pages may refer to either.
-    for position in 0..<count {
-      _ = index.findOrInsert(
-        hash: stored.hash(position), position: position, where: { stored.equals($0, stored, position) },
-        hashOf: { stored.hash($0) })
-    }
+    isIndexed = false
     policy.adopt(entries: count, bytes: dictionaryByteCount)
     state = .dictionary
   }
@@ -356,6 +388,7 @@ struct BytesEncoder: PageEncoder {
     state = .undecided
     entries.removeAll()
     index.removeAll()
+    isIndexed = true
     shared = nil
     policy.reset()
     lastUse.removeAll(keepingCapacity: true)
