@@ -63,13 +63,27 @@ public enum Base64 {
 
   /// The bytes of a text; nil where a byte is not of the alphabet, padding is missing or bits behind the end are set.
   public static func decode(_ text: RawSpan) -> [UInt8]? {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.byteCount / 4 * 3)
+    return append(decoding: text, to: &out) ? out : nil
+  }
+
+  /// Appends the bytes of a text; false, and nothing appended, where it stands for none, as in ``decode(_:)``.
+  package static func append(decoding text: RawSpan, to out: inout [UInt8]) -> Bool {
+    let before = out.count
+    guard appendWhole(text, to: &out) else {
+      out.removeLast(out.count - before)
+      return false
+    }
+    return true
+  }
+
+  private static func appendWhole(_ text: RawSpan, to out: inout [UInt8]) -> Bool {
     let count = text.byteCount
-    guard count % 4 == 0 else { return nil }
-    guard count > 0 else { return [] }
-    return text.withUnsafeBytes { input -> [UInt8]? in
+    guard count % 4 == 0 else { return false }
+    guard count > 0 else { return true }
+    return text.withUnsafeBytes { input -> Bool in
       let padding = input[count - 1] != 0x3d ? 0 : input[count - 2] != 0x3d ? 1 : 2
-      var out: [UInt8] = []
-      out.reserveCapacity(count / 4 * 3)
       return values.withUnsafeBufferPointer { table in
         var offset = 0
         let whole = padding == 0 ? count : count - 4
@@ -78,20 +92,20 @@ public enum Base64 {
           let b = table[Int(input[offset &+ 1])]
           let c = table[Int(input[offset &+ 2])]
           let d = table[Int(input[offset &+ 3])]
-          guard a | b | c | d < 64 else { return nil }
+          guard a | b | c | d < 64 else { return false }
           out.append(a &<< 2 | b &>> 4)
           out.append(b &<< 4 | c &>> 2)
           out.append(c &<< 6 | d)
           offset &+= 4
         }
-        guard padding > 0 else { return out }
+        guard padding > 0 else { return true }
         let a = table[Int(input[offset])]
         let b = table[Int(input[offset + 1])]
         let c = padding == 1 ? table[Int(input[offset + 2])] : 0
-        guard a | b | c < 64, padding == 1 ? c & 3 == 0 : b & 15 == 0 else { return nil }
+        guard a | b | c < 64, padding == 1 ? c & 3 == 0 : b & 15 == 0 else { return false }
         out.append(a << 2 | b >> 4)
         if padding == 1 { out.append(b << 4 | c >> 2) }
-        return out
+        return true
       }
     }
   }

@@ -26,9 +26,21 @@ package protocol RecordConsumer {
 
   /// Takes note that a record was rejected.
   mutating func noteRejected()
+
+  /// Whether records that the last object carried could not be taken, while the object itself was.
+  var hasCarriedRejections: Bool { get }
+
+  /// Hands them out; the reader notes them.
+  mutating func takeCarriedRejections() -> [CarriedRejection]
 }
 
 extension RecordConsumer {
   /// Any JSON objects.
   package var shape: RecordShape { .object }
+
+  /// None: the objects are the records.
+  package var hasCarriedRejections: Bool { false }
+
+  /// None.
+  package mutating func takeCarriedRejections() -> [CarriedRejection] { [] }
 }

@@ -104,6 +104,7 @@ public struct RecordReader: ~Copyable {
         guard length > options.recordLimit else { return false }
         passage = RecordPassage(.tooLong(limit: options.recordLimit))
       case .broken(let reason): passage = RecordPassage(reason)
+      case .carried(let start): try rejectCarried(at: start, from: &consumer, rejected)
       case .rejected(let range, let reason):
         var whole = RecordPassage(reason)
         try reject(range, of: &whole, isEnd: true, from: &consumer, rejected)
@@ -124,6 +125,7 @@ public struct RecordReader: ~Copyable {
     case .taken(let record):
       window?.consumed = record.upperBound
       try reject(start..<record.lowerBound, of: &passage, isEnd: true, from: &consumer, rejected)
+      try rejectCarried(at: record.lowerBound, from: &consumer, rejected)
     case .rejected(let record, let reason):
       window?.consumed = record.upperBound
       try reject(start..<record.lowerBound, of: &passage, isEnd: true, from: &consumer, rejected)
@@ -150,6 +152,19 @@ public struct RecordReader: ~Copyable {
       return false
     }
     return true
+  }
+
+  /// Hands out the records that an object carried and that could not be taken.
+  ///
+  /// - Parameter start: Where the object stands.
+  private mutating func rejectCarried(
+    at start: Int, from consumer: inout some RecordConsumer, _ rejected: RejectionHandler
+  ) throws(ChangeError) {
+    guard consumer.hasCarriedRejections else { return }
+    for carried in consumer.takeCarriedRejections() {
+      consumer.noteRejected()
+      for piece in window?.rejectedRecords(carried, at: start) ?? [] { try rejected(piece) }
+    }
   }
 
   /// Hands text out, in pieces.
@@ -185,6 +200,8 @@ extension TextWindow {
     case cut(length: Int)
     /// What stands there is no record, and where it ends is not known.
     case broken(RejectionReason)
+    /// An object was taken, but not all records that it carries.
+    case carried(start: Int)
     /// A record cannot be taken; it has been consumed.
     case rejected(Range<Int>, RejectionReason)
   }
@@ -215,6 +232,7 @@ extension TextWindow {
       do {
         try consumer.take(&scanner)
         position = scanner.offset
+        if consumer.hasCarriedRejections { return .carried(start: start) }
       } catch {
         guard let error = error.json?.error else {
           position = scanner.offset
@@ -322,6 +340,17 @@ extension TextWindow {
     let end = range.lowerBound + RejectedRecord.keptBytes
     return text.bytes.withUnsafeBytes { bytes in
       (end - 3...end).last { bytes[$0] & 0xc0 != 0x80 } ?? end
+    }
+  }
+
+  /// A carried record in pieces, at the place of the object that carries it.
+  mutating func rejectedRecords(_ carried: CarriedRejection, at start: Int) -> [RejectedRecord] {
+    let (line, offset) = (line(at: start), base + start)
+    return stride(from: 0, to: max(carried.bytes.count, 1), by: RejectedRecord.keptBytes).map { from in
+      RejectedRecord(
+        source: path, line: line, offset: offset, reason: from == 0 ? carried.reason : .passedOver,
+        bytes: Array(carried.bytes[from..<min(from + RejectedRecord.keptBytes, carried.bytes.count)]),
+        records: from == 0 ? 1 : 0, continues: from == 0 ? nil : offset, number: carried.number)
     }
   }
 

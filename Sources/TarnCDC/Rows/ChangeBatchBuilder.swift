@@ -40,12 +40,12 @@ public struct ChangeCounts: Sendable, Hashable {
 ///   print(builder.counts.records, "records in", batch)
 /// } while more
 /// ```
-public struct ChangeBatchBuilder: Sendable, RowBuilder {
+public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
   /// What was taken since the builder was made.
   public private(set) var counts = ChangeCounts()
 
   private var assembler: RowAssembler
-  private var record = ChangeRecord()
+  var scan: ChangeScan
   private var table: TableChoice
   private var isDelete = Bitmap()
   private let keyColumns: [Int]
@@ -66,7 +66,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   /// Makes a builder for the columns of a schema.
   ///
   /// - Parameters:
-  ///   - schema: The columns, of any types but nested ones. ``EventColumn`` names those filled from the record.
+  ///   - schema: The columns, of any types but nested ones. ``EventColumn`` names those filled from the scan.record.
   ///   - keyFields: The columns that make the key; a record without a value for each is rejected.
   ///   - partitionFields: The columns that tell the partition.
   ///   - orderingField: The column that orders rows with one key.
@@ -78,13 +78,15 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   ///   - utcOffset: The offset from UTC, in microseconds, when clocks show a time, given as microseconds since
   ///     1970: what makes instants of texts without zone. Without it they are taken as UTC.
   ///   - keepsNewValues: Whether values without column, or with one that is too narrow, are kept for ``completed(_:)``.
+  ///   - shape: How the records are written; nil where each tells that by its members.
   /// - Throws: ``ChangeError`` where the schema has a nested column, lacks one that is named, or has an event
   ///   column of another type.
   public init(
     schema: Schema, keyFields: [String], partitionFields: [String] = [], orderingField: String? = nil,
     owners: ColumnOwners = ColumnOwners(), table: String? = nil, widening: [String: DataType] = [:],
-    utcOffset: (@Sendable (Int64) -> Int64)? = nil, keepsNewValues: Bool = false
+    utcOffset: (@Sendable (Int64) -> Int64)? = nil, keepsNewValues: Bool = false, shape: ChangeShape? = nil
   ) throws(ChangeError) {
+    scan = ChangeScan(shape)
     var keys: [Int] = []
     for name in keyFields { keys.append(try Self.column(name, schema)) }
     var partitions: [Int] = []
@@ -128,31 +130,33 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   /// What the records so far have told of columns.
   public var found: FoundColumns { assembler.found }
 
-  /// Takes the change record that comes next.
+  /// Takes the change record that comes next, or those that the object carries.
   ///
   /// - Throws: ``RejectionReason`` where it is none, or its values do not fit the columns.
   @_lifetime(scanner: copy scanner)
-  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
-    try record.scan(&scanner)
-    guard try table.takes(record, scanner) else {
+  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
+
+  @inline(__always)
+  mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
+    guard try table.takes(scan.record, scanner) else {
       counts.otherTables += 1
       return
     }
-    if record.kind == .remove {
+    if scan.record.kind == .remove {
       try appendDelete(scanner)
       counts.removes += 1
     } else {
       try appendUpsert(scanner)
-      if record.kind == .insert { counts.inserts += 1 } else { counts.modifies += 1 }
+      if scan.record.kind == .insert { counts.inserts += 1 } else { counts.modifies += 1 }
     }
-    textBytes += record.range.count
+    textBytes += scan.record.range.count
     counts.records += 1
   }
 
   private mutating func appendUpsert(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
-    guard let newImage = record.newImage else { throw .noNewImage(eventName: record.kind.name) }
+    guard let newImage = scan.record.newImage else { throw .noNewImage(eventName: scan.record.kind.name) }
     var deleted: Int?
-    if !partitionColumns.isEmpty, record.kind == .modify, let oldImage = record.oldImage,
+    if !partitionColumns.isEmpty, scan.record.kind == .modify, let oldImage = scan.record.oldImage,
       try isMove(newImage, oldImage, scanner)
     {
       deleted = assembler.count
@@ -161,10 +165,12 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
     }
     do {
       assembler.beginRow()
-      _ = try assembler.assign(record.values, newImage, scanner, isFirst: true)
-      if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
-      try assembler.checkKeys(keyColumns, record.values, scanner)
-      try assembler.appendRow(record.values, scanner)
+      _ = try assembler.assign(scan.record.values, newImage, scanner, isFirst: true)
+      if let keys = scan.record.keys {
+        _ = try assembler.assign(scan.record.values, keys, scanner, isFirst: false)
+      }
+      try assembler.checkKeys(keyColumns, scan.record.values, scanner)
+      try assembler.appendRow(scan.record.values, scanner)
     } catch {
       alignDeletions()
       if let deleted {
@@ -180,12 +186,14 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
   private mutating func appendDelete(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     do {
       assembler.beginRow()
-      if let oldImage = record.oldImage {
-        _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
+      if let oldImage = scan.record.oldImage {
+        _ = try assembler.assign(scan.record.values, oldImage, scanner, isFirst: false)
       }
-      if let keys = record.keys { _ = try assembler.assign(record.values, keys, scanner, isFirst: false) }
-      try assembler.checkKeys(keyColumns, record.values, scanner)
-      try assembler.appendRow(record.values, scanner, lenient: lenient)
+      if let keys = scan.record.keys {
+        _ = try assembler.assign(scan.record.values, keys, scanner, isFirst: false)
+      }
+      try assembler.checkKeys(keyColumns, scan.record.values, scanner)
+      try assembler.appendRow(scan.record.values, scanner, lenient: lenient)
     } catch {
       alignDeletions()
       throw error
@@ -199,17 +207,17 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
     _ newImage: Range<Int>, _ oldImage: Range<Int>, _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) -> Bool {
     assembler.beginRow()
-    _ = try assembler.assign(record.values, oldImage, scanner, isFirst: false)
+    _ = try assembler.assign(scan.record.values, oldImage, scanner, isFirst: false)
     let old = partitionColumns.map { assembler.assigned[$0] }
     assembler.beginRow()
-    _ = try assembler.assign(record.values, newImage, scanner, isFirst: false)
+    _ = try assembler.assign(scan.record.values, newImage, scanner, isFirst: false)
     for (column, before) in zip(partitionColumns, old) {
       let after = assembler.assigned[column]
       guard before >= 0, after >= 0 else {
         if before != after { return true }
         continue
       }
-      let (a, b) = (record.values[Int(before)], record.values[Int(after)])
+      let (a, b) = (scan.record.values[Int(before)], scan.record.values[Int(after)])
       if a.kind != b.kind || !scanner.raw(a.value).isEqual(to: scanner.raw(b.value)) { return true }
     }
     return false
@@ -222,7 +230,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
 
   private mutating func appendEvent(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     if let idColumn {
-      if let text = record.eventIDText {
+      if let text = scan.record.eventIDText {
         if text.isEscaped {
           try assembler.appendReserved(idColumn, scanner.unescaped(text.range).span.bytes)
         } else {
@@ -232,10 +240,10 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder {
         assembler.appendReservedNull(idColumn)
       }
     }
-    if let nameColumn, let name = Self.nameTexts[record.kind] {
+    if let nameColumn, let name = Self.nameTexts[scan.record.kind] {
       try assembler.appendReserved(nameColumn, name.span.bytes)
     }
-    if let timeColumn { assembler.appendReserved(timeColumn, microseconds: record.eventTime) }
+    if let timeColumn { assembler.appendReserved(timeColumn, microseconds: scan.record.eventTime) }
   }
 
   /// The batch of the rows so far, without those that were rejected; begins the next one.

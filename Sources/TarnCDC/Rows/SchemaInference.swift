@@ -10,7 +10,7 @@ public import TarnColumns
 /// Every column is nullable, and what was null in all records is none yet. Names that no column can have, such as
 /// `a-b`, become a column such as `a_b_1f0e2d3c`, with a warning; of names that differ in case only, one is kept, and
 /// each other gets a column with digits behind it.
-public struct SchemaInference: Sendable, RecordConsumer {
+public struct SchemaInference: Sendable, ChangeConsumer {
   /// What it is shown.
   public enum Source: Sendable, Hashable {
     /// DynamoDB change records.
@@ -27,7 +27,7 @@ public struct SchemaInference: Sendable, RecordConsumer {
   private var keys: [Int] = []
   private var names = NameTable()
   private var types: [InferredType] = []
-  private var record = ChangeRecord()
+  var scan: ChangeScan
   private var values: [ScannedValue] = []
   private var table: TableChoice
 
@@ -39,7 +39,11 @@ public struct SchemaInference: Sendable, RecordConsumer {
   /// - Parameters:
   ///   - preferred: Names that keep their columns where others differ from them in case only, beside those of Keys.
   ///   - table: The DynamoDB table whose change records count, by its name.
-  public init(_ source: Source, preferred: [String] = [], table: String? = nil) {
+  ///   - shape: How the change records are written; nil where each tells that by its members.
+  public init(
+    _ source: Source, preferred: [String] = [], table: String? = nil, shape: ChangeShape? = nil
+  ) {
+    scan = ChangeScan(shape)
     self.source = source
     self.preferred = Set(preferred.map { ExactText($0) })
     self.table = TableChoice(table)
@@ -60,19 +64,22 @@ public struct SchemaInference: Sendable, RecordConsumer {
   @_lifetime(scanner: copy scanner)
   package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) {
     switch source {
-    case .changeRecords:
-      try record.scan(&scanner)
-      guard try table.takes(record, scanner) else { return }
-      if let keys = record.keys {
-        let ids = note(record.values, keys, scanner, wantsNumbers: self.keys.isEmpty)
-        if self.keys.isEmpty { self.keys = ids }
-      }
-      if let newImage = record.newImage { _ = note(record.values, newImage, scanner) }
+    case .changeRecords: try takeNext(&scanner)
     case .rows:
       values.removeAll(keepingCapacity: true)
       do { try scanner.scanMembers(into: &values) } catch { throw .notJSON(BrokenJSON(error)) }
       _ = note(values, values.indices, scanner)
+      count += 1
     }
+  }
+
+  mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
+    guard try table.takes(scan.record, scanner) else { return }
+    if let keys = scan.record.keys {
+      let ids = note(scan.record.values, keys, scanner, wantsNumbers: self.keys.isEmpty)
+      if self.keys.isEmpty { self.keys = ids }
+    }
+    if let newImage = scan.record.newImage { _ = note(scan.record.values, newImage, scanner) }
     count += 1
   }
 

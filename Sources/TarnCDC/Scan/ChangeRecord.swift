@@ -15,10 +15,11 @@ public enum ChangeKind: Sendable, Hashable {
   }
 }
 
-/// One change of a DynamoDB item, as it stands in scanned text.
+/// One change of an item, as it stands in scanned text.
 ///
-/// It reads records of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, and keeps offsets only:
-/// no tree of values is built. One value is used again and again, for record after record.
+/// It keeps offsets only: no tree of values is built. One value is used again and again, for record after record.
+/// Scanned by itself, it reads records of Kinesis Data Streams for DynamoDB and of DynamoDB Streams;
+/// ``ChangeRecords`` reads every ``ChangeShape``, and what carries such records.
 ///
 /// ```swift
 /// let text = Array(lines.utf8)
@@ -31,19 +32,32 @@ public enum ChangeKind: Sendable, Hashable {
 /// ```
 public struct ChangeRecord: Sendable {
   /// What happened.
-  public private(set) var kind = ChangeKind.insert
+  public internal(set) var kind = ChangeKind.insert
   /// When it happened, in microseconds since 1970-01-01T00:00:00Z; nil where the record does not say.
-  public private(set) var eventTime: Int64?
+  public internal(set) var eventTime: Int64?
+  /// How finely ``eventTime`` was written; nil where there is none.
+  public internal(set) var eventTimePrecision: EventTimePrecision?
   /// Whether DynamoDB itself removed the item, its time to live having passed.
   public private(set) var isExpiry = false
   /// Where the record stands in the text.
-  public private(set) var range = 0..<0
-  /// Where the Keys stand in the text, braces included.
-  public private(set) var keysRange: Range<Int>?
+  public internal(set) var range = 0..<0
+  /// How the record is written.
+  public internal(set) var shape = ChangeShape.dynamodb
+  /// Where the Keys stand in the text, braces included; nil where the record has none of its own.
+  public internal(set) var keysRange: Range<Int>?
   /// Where the NewImage stands in the text; nil where the record has none.
-  public private(set) var newImageRange: Range<Int>?
-  /// Where the OldImage stands in the text; nil where the record has none.
-  public private(set) var oldImageRange: Range<Int>?
+  ///
+  /// Of the shapes that keep attributes beside other members it is the whole record.
+  public internal(set) var newImageRange: Range<Int>?
+  /// Where the OldImage stands in the text, as ``newImageRange``; nil where the record has none.
+  public internal(set) var oldImageRange: Range<Int>?
+  /// Where the sequence number's digits stand in the text: DynamoDB's own, or that of the Kinesis record which carried
+  /// this one; nil where there is none.
+  ///
+  /// They tell an order within one shard or item only, as a number and not as text.
+  public internal(set) var sequenceNumberRange: Range<Int>?
+  /// The record's place, from 0, within the Kinesis record that aggregates it with others; nil where none does.
+  public internal(set) var aggregateIndex: Int?
 
   var eventIDText: JSONText?
   /// Where the DynamoDB table's name stands, which has no escapes: it is of letters, digits, `_`, `-` and `.`.
@@ -54,12 +68,15 @@ public struct ChangeRecord: Sendable {
   var newImage: Range<Int>?
   var oldImage: Range<Int>?
 
+  var identityType: JSONText?
+  var identityPrincipal: JSONText?
   private var hasKind = false
-  private var hasBody = false
+  /// Whether the object has the member that makes it a record of DynamoDB's own, whatever else is wrong with it.
+  private(set) var hasBody = false
   private var time: Range<Int>?
   private var timeText: JSONText?
   private var precision: JSONText?
-  private var problem: RejectionReason?
+  var problem: RejectionReason?
 
   /// Makes a record to scan into.
   public init() {}
@@ -72,6 +89,24 @@ public struct ChangeRecord: Sendable {
   ///
   /// - Parameter text: What the record was scanned in.
   public func tableName(in text: RawSpan) -> String? { tableName(in: JSONScanner(text)) }
+
+  /// The sequence number, taken from the text that the record was scanned in; see ``sequenceNumberRange``.
+  public func sequenceNumber(in text: RawSpan) -> String? {
+    let scanner = JSONScanner(text)
+    return sequenceNumberRange.map { scanner.string($0) }
+  }
+
+  /// Who made the change where that was not a user, as DynamoDB itself once an item's time to live has passed; nil
+  /// where the record does not say.
+  ///
+  /// - Parameter text: What the record was scanned in.
+  public func userIdentity(in text: RawSpan) -> UserIdentity? {
+    let scanner = JSONScanner(text)
+    guard identityType != nil || identityPrincipal != nil else { return nil }
+    return UserIdentity(
+      type: identityType.map { scanner.string($0) }, principalID: identityPrincipal.map { scanner.string($0) }
+    )
+  }
 
   package func eventID(in scanner: borrowing JSONScanner) -> String? {
     eventIDText.map { scanner.string($0) }
@@ -118,15 +153,20 @@ public struct ChangeRecord: Sendable {
       throw .notAChangeRecord("it has neither Keys nor an image")
     }
     if let time {
-      eventTime = try Self.microseconds(scanner.raw(time), precision: precision.map { scanner.string($0) })
+      let found = try EventTime(scanner.raw(time), precision: precision.map { scanner.string($0) })
+      (eventTime, eventTimePrecision) = (found.microseconds, found.precision)
     } else if let timeText {
-      eventTime = try Self.microseconds(scanner.raw(timeText))
+      let found = try EventTime(scanner.raw(timeText))
+      (eventTime, eventTimePrecision) = (found.microseconds, found.precision)
     }
   }
 
-  private mutating func reset() {
-    eventTime = nil
+  mutating func reset() {
+    (eventTime, eventTimePrecision) = (nil, nil)
     isExpiry = false
+    shape = .dynamodb
+    (sequenceNumberRange, aggregateIndex) = (nil, nil)
+    (identityType, identityPrincipal) = (nil, nil)
     (keysRange, newImageRange, oldImageRange) = (nil, nil, nil)
     (keys, newImage, oldImage) = (nil, nil, nil)
     (eventIDText, tableNameRange, problem) = (nil, nil, nil)
@@ -135,7 +175,7 @@ public struct ChangeRecord: Sendable {
     values.removeAll(keepingCapacity: true)
   }
 
-  private mutating func note(_ what: String) {
+  mutating func note(_ what: String) {
     if problem == nil { problem = .notAChangeRecord(what) }
   }
 
@@ -197,6 +237,11 @@ public struct ChangeRecord: Sendable {
         }
       } else if scanner.matches(key, "ApproximateCreationDateTimePrecision") {
         precision = try string(&scanner, "ApproximateCreationDateTimePrecision")
+      } else if scanner.matches(key, "SequenceNumber") {
+        if let text = try string(&scanner, "SequenceNumber") {
+          sequenceNumberRange = SequenceNumber.digits(text, scanner)
+          if sequenceNumberRange == nil { note("SequenceNumber is no number") }
+        }
       } else {
         try scanner.skipValue()
       }
@@ -204,7 +249,7 @@ public struct ChangeRecord: Sendable {
   }
 
   @_lifetime(scanner: copy scanner)
-  private mutating func scanImage(
+  mutating func scanImage(
     _ scanner: inout JSONScanner, _ name: String, _ isAgain: Bool
   ) throws(JSONError) -> (Range<Int>?, Range<Int>?) {
     guard try scanner.peek() != .null else {
@@ -227,7 +272,11 @@ public struct ChangeRecord: Sendable {
     try scanner.beginObject()
     while let key = try scanner.nextKey() {
       if scanner.matches(key, "principalId"), try scanner.peek() == .string {
-        isExpiry = scanner.matches(try scanner.readString(), "dynamodb.amazonaws.com")
+        let principal = try scanner.readString()
+        identityPrincipal = principal
+        isExpiry = scanner.matches(principal, "dynamodb.amazonaws.com")
+      } else if scanner.matches(key, "type"), try scanner.peek() == .string {
+        identityType = try scanner.readString()
       } else {
         try scanner.skipValue()
       }
@@ -236,7 +285,7 @@ public struct ChangeRecord: Sendable {
 
   /// Whether an object comes next; another value is passed over and noted.
   @_lifetime(scanner: copy scanner)
-  private mutating func isObject(_ scanner: inout JSONScanner, _ name: String) throws(JSONError) -> Bool {
+  mutating func isObject(_ scanner: inout JSONScanner, _ name: String) throws(JSONError) -> Bool {
     let found = try scanner.peek()
     if found == .object { return true }
     note("\(name) is \(found), not an object")
@@ -246,7 +295,7 @@ public struct ChangeRecord: Sendable {
 
   /// A string, or nil for null; another value is passed over and noted.
   @_lifetime(scanner: copy scanner)
-  private mutating func string(_ scanner: inout JSONScanner, _ name: String) throws(JSONError) -> JSONText? {
+  mutating func string(_ scanner: inout JSONScanner, _ name: String) throws(JSONError) -> JSONText? {
     let found = try scanner.peek()
     if found == .string { return try scanner.readString() }
     if found != .null { note("\(name) is \(found), not a string") }
@@ -267,44 +316,5 @@ public struct ChangeRecord: Sendable {
       let end = bytes[start...].firstIndex(of: 0x2f) ?? bytes.count
       return end > start ? range.lowerBound + start..<range.lowerBound + end : nil
     }
-  }
-
-  /// A creation time that is written as ISO 8601 has it, in microseconds; without zone it is in UTC.
-  private static func microseconds(_ text: RawSpan) throws(RejectionReason) -> Int64 {
-    guard let time = CivilTime.parse(text), !time.lostDigits else {
-      let shown = text.withUnsafeBytes { String(decoding: $0.prefix(40), as: UTF8.self) }
-      throw .notAChangeRecord(
-        "ApproximateCreationDateTime \"\(shown)\" is no time such as 2024-01-31T12:00:00Z, of microseconds at most"
-      )
-    }
-    return time.microseconds
-  }
-
-  /// A creation time in microseconds.
-  ///
-  /// Where the record names no precision, the magnitude tells it: 16 digits are microseconds, 13 milliseconds,
-  /// 10 seconds, as in DynamoDB Streams, perhaps with a fraction or an exponent.
-  static func microseconds(_ text: RawSpan, precision: String?) throws(RejectionReason) -> Int64 {
-    func bad() -> RejectionReason {
-      let shown = text.withUnsafeBytes { String(decoding: $0.prefix(40), as: UTF8.self) }
-      return .notAChangeRecord("ApproximateCreationDateTime \(shown) is no time")
-    }
-    guard let value = ExactDecimal(text), let whole = value.rounded(scale: 0) else { throw bad() }
-    let scale: Int
-    switch precision {
-    case "MICROSECOND": scale = 0
-    case "MILLISECOND": scale = 3
-    case nil:
-      scale =
-        switch whole.magnitude {
-        case 100_000_000_000_000...: 0
-        case 100_000_000_000...: 3
-        default: 6
-        }
-    case .some(let other):
-      throw .notAChangeRecord("ApproximateCreationDateTimePrecision \"\(other.prefix(32))\" is not known")
-    }
-    guard let micros = value.rounded(scale: scale), let result = Int64(exactly: micros) else { throw bad() }
-    return result
   }
 }

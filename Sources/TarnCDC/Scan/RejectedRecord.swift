@@ -20,10 +20,13 @@ public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
   /// How many bytes one piece has at most: more than DynamoDB or a stream lets a record have.
   public static let keptBytes = 4 << 20
 
+  /// Its number, from 1, among the records that the object at ``offset`` carries; nil where it is that object.
+  public var number: Int?
+
   /// Makes a rejected record of its parts.
   public init(
     source: String, line: Int, offset: Int, reason: RejectionReason, bytes: [UInt8], records: Int = 1,
-    continues: Int? = nil
+    continues: Int? = nil, number: Int? = nil
   ) {
     self.source = source
     self.line = line
@@ -32,20 +35,26 @@ public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
     self.bytes = bytes
     self.records = records
     self.continues = continues
+    self.number = number
   }
 
   /// Where it stands and why it was rejected.
-  public var description: String { "\(source), line \(line) (offset \(offset)): \(reason)" }
+  public var description: String {
+    let place = number.map { ", record \($0)" } ?? ""
+    return "\(source), line \(line) (offset \(offset)\(place)): \(reason)"
+  }
 
   /// One line of a dead-letter file, its line end included.
   ///
-  /// `record` is the text, or base64 where it is not UTF-8; `encoding` is then `base64`. A further piece of a long
+  /// `record` is the text, or base64 where it is not UTF-8; `encoding` is then `base64`. A record that stood within another
+  /// object has its ``number``. A further piece of a long
   /// record has `continues`, the offset of the first.
   public func jsonLine() -> [UInt8] {
     var out: [UInt8] = []
     out.append(text: "{\"source\":")
     out.appendJSON(string: source)
     out.append(text: ",\"line\":\(line),\"offset\":\(offset)")
+    if let number { out.append(text: ",\"number\":\(number)") }
     if let continues { out.append(text: ",\"continues\":\(continues)") }
     out.append(text: ",\"reason\":")
     out.appendJSON(string: reason.description)

@@ -29,6 +29,8 @@ public struct RejectionReason: Error, Sendable, Hashable, CustomStringConvertibl
     public static let notJSON = Code("notJSON")
     /// It is JSON, but no change record.
     public static let notAChangeRecord = Code("notAChangeRecord")
+    /// What carries records is damaged: bytes that are no base64, or an aggregated record with a wrong checksum.
+    public static let badEnvelope = Code("badEnvelope")
     /// An attribute is no DynamoDB attribute value.
     public static let badAttribute = Code("badAttribute")
     /// An INSERT or MODIFY has no NewImage, so that there is nothing to store.
@@ -98,11 +100,19 @@ public struct RejectionReason: Error, Sendable, Hashable, CustomStringConvertibl
 }
 
 extension RejectionReason {
+  /// The reason with the offset of text that is no JSON counted from another place.
+  func relative(to start: Int) -> RejectionReason {
+    guard let error = json?.error else { return self }
+    return .notJSON(BrokenJSON(JSONError(error.kind, at: error.offset - start)))
+  }
+
   package static func notJSON(_ error: BrokenJSON) -> RejectionReason { RejectionReason(error) }
 
   static func notAChangeRecord(_ what: String) -> RejectionReason {
     RejectionReason(.notAChangeRecord, "not a change record: \(what)")
   }
+
+  static func badEnvelope(_ what: String) -> RejectionReason { RejectionReason(.badEnvelope, what) }
 
   static func badAttribute(image: String, name: String, what: String) -> RejectionReason {
     RejectionReason(.badAttribute, names: [name], "attribute \"\(name)\" of \(image): \(what)")

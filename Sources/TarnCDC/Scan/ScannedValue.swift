@@ -133,22 +133,26 @@ extension JSONScanner {
   @_lifetime(self: copy self)
   mutating func scanMembers(into values: inout [ScannedValue]) throws(JSONError) {
     try beginObject()
-    while let name = try nextKey() {
-      switch try peek() {
-      case .string: values.append(scanned(name, try readString(), .string, isAttribute: false))
-      case .number:
-        var value = scanned(name, .number, isAttribute: false)
-        value.value = try readNumber()
-        values.append(value)
-      case .boolean: values.append(scanned(name, try readBoolean() ? .yes : .no, isAttribute: false))
-      case .null:
-        try readNull()
-        values.append(scanned(name, .null, isAttribute: false))
-      case .array, .object:
-        var value = scanned(name, .document, isAttribute: false)
-        value.value = try skipValue()
-        values.append(value)
-      }
+    while let name = try nextKey() { try scanMember(name, into: &values) }
+  }
+
+  /// Takes the value of one member of a plain JSON object.
+  @_lifetime(self: copy self)
+  mutating func scanMember(_ name: JSONText, into values: inout [ScannedValue]) throws(JSONError) {
+    switch try peek() {
+    case .string: values.append(scanned(name, try readString(), .string, isAttribute: false))
+    case .number:
+      var value = scanned(name, .number, isAttribute: false)
+      value.value = try readNumber()
+      values.append(value)
+    case .boolean: values.append(scanned(name, try readBoolean() ? .yes : .no, isAttribute: false))
+    case .null:
+      try readNull()
+      values.append(scanned(name, .null, isAttribute: false))
+    case .array, .object:
+      var value = scanned(name, .document, isAttribute: false)
+      value.value = try skipValue()
+      values.append(value)
     }
   }
 

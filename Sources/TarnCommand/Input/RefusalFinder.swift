@@ -37,6 +37,10 @@ struct RefusalFinder<Base: RowBuilder>: RecordConsumer {
   }
 
   mutating func noteRejected() {}
+
+  var hasCarriedRejections: Bool { base.hasCarriedRejections }
+
+  mutating func takeCarriedRejections() -> [CarriedRejection] { base.takeCarriedRejections() }
 }
 
 extension ChangeBatch {
