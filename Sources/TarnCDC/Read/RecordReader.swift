@@ -23,7 +23,8 @@ public struct RecordReader: ~Copyable {
     public init() {}
   }
 
-  private let storage: any Storage
+  /// Where the files lie; nil where the bytes are in memory.
+  private let storage: (any Storage)?
   private let paths: [String]
   private let options: Options
   private var next = 0
@@ -41,6 +42,26 @@ public struct RecordReader: ~Copyable {
     self.storage = storage
     self.paths = paths
     self.options = options
+  }
+
+  /// Makes a reader of bytes in memory, which may be compressed as files may be.
+  ///
+  /// - Parameter name: What they are called where something is wrong with them.
+  init(_ bytes: [UInt8], name: String, options: Options = Options()) {
+    storage = nil
+    paths = []
+    self.options = options
+    window = TextWindow(bytes, name: name, chunk: options.chunk)
+  }
+
+  /// Reads all records of bytes in memory into a consumer, however much it holds.
+  mutating func readInMemory(
+    to consumer: inout some RecordConsumer, rejected: RejectionHandler
+  ) throws(ChangeError) {
+    while try !take(into: &consumer, .max, rejected) {
+      guard let isLast = window?.isLast, !isLast else { return }
+      try window?.moreInMemory()
+    }
   }
 
   /// Reads records into a consumer until it is full or all files have been read.
@@ -71,7 +92,7 @@ public struct RecordReader: ~Copyable {
     while !consumer.isFull(limit: limit) {
       guard !Task.isCancelled else { throw .cancelled }
       if window == nil {
-        guard next < paths.count else { return false }
+        guard let storage, next < paths.count else { return false }
         window = try await TextWindow(storage: storage, path: paths[next], chunk: options.chunk)
         next += 1
         passage = nil

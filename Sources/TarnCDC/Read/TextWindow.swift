@@ -4,12 +4,13 @@ import TarnStorage
 
 /// The decompressed text of one file, of which a part is in memory.
 struct TextWindow: ~Copyable {
-  let storage: any Storage
+  /// Where the file lies; nil where all of its bytes are in memory.
+  private let storage: (any Storage)?
   let path: String
   let size: Int
   let chunk: Int
-  /// The version of the file whose size is known.
-  private let tag: ObjectTag
+  /// The version of the file whose size is known; nil without storage.
+  private let tag: ObjectTag?
 
   /// The part in memory.
   var text = ByteBuffer()
@@ -30,7 +31,7 @@ struct TextWindow: ~Copyable {
   private var countedTo = 0
   private var lineEnds = 0
 
-  /// Whether the file's first bytes have been looked at for a byte order mark.
+  /// Whether the text's first bytes have been looked at.
   private var hasBegun = false
 
   /// What the decoder may hand out at a time.
@@ -48,31 +49,68 @@ struct TextWindow: ~Copyable {
     } catch { throw .storage(error) }
   }
 
+  /// The text of bytes in memory, which may be compressed.
+  ///
+  /// - Parameter name: What they are called where something is wrong with them; its ending may tell the compression.
+  init(_ bytes: [UInt8], name: String, chunk: Int) {
+    let format = StreamDecoder.Format(bytes.span.bytes) ?? StreamDecoder.Format(path: name)
+    storage = nil
+    tag = nil
+    path = name
+    size = bytes.count
+    self.chunk = max(chunk, 1)
+    input.append(bytes.span.bytes)
+    readOffset = size
+    decoder = StreamDecoder(format)
+  }
+
   /// Drops what was consumed and brings more text: at least as much as there is, so that a long record is not
   /// scanned again and again.
   mutating func more() async throws(ChangeError) {
-    drop()
-    let wanted = text.count + max(chunk, text.count)
+    let wanted = begin()
     while text.count < wanted, !isLast {
       if inputConsumed == input.count, readOffset < size { try await readInput() }
       try decode(wanted)
       if isLast { try await checkIsUnchanged() }
     }
-    if !hasBegun, text.count >= 3 || isLast { passByteOrderMark() }
+    try end()
   }
+
+  /// As ``more()``, for bytes in memory.
+  mutating func moreInMemory() throws(ChangeError) {
+    let wanted = begin()
+    while text.count < wanted, !isLast { try decode(wanted) }
+    try end()
+  }
+
+  /// Drops what was consumed, and tells how much text is wanted.
+  private mutating func begin() -> Int {
+    drop()
+    return text.count + max(chunk, text.count)
+  }
+
+  private mutating func end() throws(ChangeError) {
+    guard !hasBegun, text.count >= Self.beginning || isLast else { return }
+    hasBegun = true
+    let isIon = text.withUnsafeBytes { bytes in
+      // The mark of its text, and that of its binary form.
+      bytes.starts(with: "$ion_1_0".utf8) || bytes.starts(with: [0xe0, 0x01, 0x00, 0xea])
+    }
+    if isIon { throw .ion(path: path) }
+    // Some programs put a mark before UTF-8 text.
+    if text.withUnsafeBytes({ $0.starts(with: [0xef, 0xbb, 0xbf]) }) { consumed = 3 }
+  }
+
+  /// How many bytes of the text tell what it is.
+  private static let beginning = 8
 
   /// Fails where the file was replaced or written to meanwhile: then its parts are not of one version, or it is cut.
   private func checkIsUnchanged() async throws(ChangeError) {
+    guard let storage else { return }
     do throws(StorageError) {
       guard try await storage.info(of: path).tag != tag else { return }
       throw StorageError(.changed, path: path, "it changed while it was read; read it again when it is whole")
     } catch { throw .storage(error) }
-  }
-
-  /// Passes over the mark that some programs put before UTF-8 text.
-  private mutating func passByteOrderMark() {
-    hasBegun = true
-    if text.withUnsafeBytes({ $0.starts(with: [0xef, 0xbb, 0xbf]) }) { consumed = 3 }
   }
 
   private mutating func drop() {
@@ -85,6 +123,7 @@ struct TextWindow: ~Copyable {
   }
 
   private mutating func readInput() async throws(ChangeError) {
+    guard let storage else { return }
     // The first read brings the bytes that tell a compressed file.
     let end = min(size, readOffset + (readOffset == 0 ? max(chunk, 4) : chunk))
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }

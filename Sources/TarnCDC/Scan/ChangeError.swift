@@ -18,6 +18,8 @@ public struct ChangeError: Error, Sendable, CustomStringConvertible {
     public static let storage = Code("storage")
     /// A compressed file is malformed, or ends in the middle.
     public static let compression = Code("compression")
+    /// A file is in a format that is not read, such as Amazon Ion.
+    public static let unsupportedFormat = Code("unsupportedFormat")
     /// Under a path there is nothing to read.
     public static let nothingToRead = Code("nothingToRead")
     /// A column's type is none that changes can be written into.
@@ -82,6 +84,12 @@ extension ChangeError {
 
   static func compression(path: String, message: String) -> ChangeError {
     ChangeError(.compression, path: path, "\(path): \(message)")
+  }
+
+  static func ion(path: String) -> ChangeError {
+    ChangeError(
+      .unsupportedFormat, path: path,
+      "\(path): it is Amazon Ion, which is not read; export the table as DynamoDB JSON")
   }
 
   static func nothingToRead(path: String) -> ChangeError {

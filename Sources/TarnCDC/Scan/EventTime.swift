@@ -18,6 +18,12 @@ public struct UserIdentity: Sendable, Hashable {
   public var type: String?
   /// Its name, such as `dynamodb.amazonaws.com` for items whose time to live has passed.
   public var principalID: String?
+
+  /// Makes an identity of its parts.
+  public init(type: String?, principalID: String?) {
+    self.type = type
+    self.principalID = principalID
+  }
 }
 
 /// The time of a change, as records write it.

@@ -7,15 +7,18 @@ import TarnTimeline
 enum IngestCommand {
   static let command = Command(
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
-    options: [Options.changes.required(), Options.dynamoDBTable, Options.create] + Options.creation + [
-      Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory, Options.retries,
-      Options.noServices,
-      Options.lock,
-      Options.transaction, Options.noSync,
-    ],
+    options: [Options.changes.required(), Options.shape, Options.dynamoDBTable, Options.create]
+      + Options.creation + [
+        Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory, Options.retries,
+        Options.noServices,
+        Options.lock,
+        Options.transaction, Options.noSync,
+      ],
     notes: [
-      "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, in files that may be "
-        + "compressed (gzip, zstd), whatever their names. INSERT and MODIFY upsert, REMOVE deletes; a key is unique "
+      "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, lines of table exports, of "
+        + "Debezium and of AWS DMS, or attributes with event_name beside them, also within events of Lambda, answers of "
+        + "GetRecords and what Firehose could not deliver, in files that may be compressed (gzip, zstd), whatever their "
+        + "names. INSERT and MODIFY upsert, REMOVE deletes; a key is unique "
         + "over the whole table. Of a folder all files are taken but hidden ones and markers such as _SUCCESS.",
       "With --create, the columns of a new table are inferred from these records unless --schema or --like gives "
         + "them, the key is that of the records unless --key gives it, _event_id, _event_name and _event_time are "

@@ -10,6 +10,8 @@ struct ChangeInput {
   private let widens: Bool
   /// The DynamoDB table whose records are taken.
   private let dynamoDBTable: String?
+  /// How the records are written; nil where each tells that.
+  private let shape: ChangeShape?
   /// Which names own which columns.
   private(set) var owners: ColumnOwners
   /// What tells the columns of a new table.
@@ -23,6 +25,7 @@ struct ChangeInput {
   init(_ arguments: Arguments, _ owners: ColumnOwners) async throws {
     self.owners = owners
     dynamoDBTable = arguments[Options.dynamoDBTable]
+    shape = arguments[Options.shape]
     widens = arguments.has(Options.widen)
     var sources: [InputSource] = []
     for path in arguments.all(Options.changes) { sources.append(try await InputSource.any(path)) }
@@ -47,7 +50,7 @@ struct ChangeInput {
   ///
   /// - Parameter preferred: Columns that must be called as their attributes.
   mutating func inferred(preferred: [String]) async throws -> (schema: Schema, key: [String]) {
-    var inference = SchemaInference(.changeRecords, preferred: preferred, table: dynamoDBTable)
+    var inference = SchemaInference(.changeRecords, preferred: preferred, table: dynamoDBTable, shape: shape)
     var ignored = DeadLetters(isCounting: true)
     var part = input
     if inferred == nil { part.limit = Self.sample }
@@ -68,7 +71,7 @@ struct ChangeInput {
   func key(in schema: Schema) async throws -> [String] {
     var first = input
     first.limit = 1
-    var inference = SchemaInference(.changeRecords, table: dynamoDBTable)
+    var inference = SchemaInference(.changeRecords, table: dynamoDBTable, shape: shape)
     var ignored = DeadLetters(isCounting: true)
     try await first.read(into: &inference, &ignored)
     let columns = inference.keyFields
@@ -115,7 +118,8 @@ struct ChangeInput {
       do {
         builder = try ChangeBatchBuilder(
           schema: columns.schema, keyFields: key, partitionFields: partition, orderingField: ordering,
-          owners: owners, table: dynamoDBTable, widening: columns.widening, utcOffset: zone?.offset)
+          owners: owners, table: dynamoDBTable, widening: columns.widening, utcOffset: zone?.offset,
+          shape: shape)
       } catch {
         throw CommandError(error.description)
       }

@@ -1,6 +1,7 @@
 import Tarn
-import TarnExpressions
+import TarnCDC
 import TarnColumns
+import TarnExpressions
 import TarnTimeline
 
 /// Every option of every command.
@@ -106,6 +107,15 @@ enum Options {
   ).many()
   static let dynamoDBTable = Option.text(
     "table", "NAME", "take the records of this DynamoDB table only, where several are on one stream")
+  static let shape = Option<ChangeShape>(
+    "shape", ChangeShape.allCases.map(\.rawValue).joined(separator: "|"),
+    "how the change records are written (each tells it by its members)"
+  ) { text throws(UsageError) in
+    guard let shape = ChangeShape(rawValue: text) else {
+      throw UsageError("\(ChangeShape.allCases.map(\.rawValue).joined(separator: ", ")) are expected")
+    }
+    return shape
+  }
   static let noSync = Option<Bool>.flag(
     "no-sync", "do not force files to the disk before the commit counts: faster, not safe in a power failure")
   static let memory = Option<Int>.bytes(
