@@ -32,6 +32,12 @@ enum Snappy {
     }
   }
 
+  /// How many bytes a block says that it holds.
+  static func declaredLength(_ input: UnsafeRawBufferPointer) throws(CompressionError) -> Int {
+    var position = 0
+    return try length(input, &position)
+  }
+
   private static var damaged: CompressionError { CompressionError(.malformed, "snappy data is damaged") }
 
   private static func littleEndian(

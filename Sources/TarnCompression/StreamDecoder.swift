@@ -4,30 +4,61 @@ import TarnBytes
 
 /// Decodes a compressed file piece by piece, such as a file of change records.
 ///
-/// Several gzip members or zstd frames may follow one another; zeros may fill a gzip file up, as tapes had it.
+/// Several gzip members, zstd frames or Snappy streams may follow one another; zeros may fill a gzip file up, as tapes had
+/// it. Of a ZIP file all entries are decoded, one after the other.
 package struct StreamDecoder: ~Copyable, @unchecked Sendable {
   // Unchecked, since the state behind the pointer is owned by this value alone.
 
   /// How a file is compressed.
   package enum Format: Sendable, Hashable {
-    case none, gzip, zstd
+    case none, gzip, zstd, zip
+    /// Snappy in its own framing.
+    case snappy
+    /// Snappy in Hadoop's framing, which no first bytes tell for sure.
+    case hadoopSnappy
 
-    /// The format that a path's ending tells: `.gz`, `.zst`, `.zstd`, or else none.
+    /// The format that a path's ending tells: `.gz`, `.zst`, `.zstd`, `.zip`, and `.snappy` and `.hsnappy` as delivery
+    /// streams have them; or else none.
     package init(path: String) {
       if path.hasSuffix(".gz") {
         self = .gzip
       } else if path.hasSuffix(".zst") || path.hasSuffix(".zstd") {
         self = .zstd
+      } else if path.hasSuffix(".zip") {
+        self = .zip
+      } else if path.hasSuffix(".snappy") {
+        self = .snappy
+      } else if path.hasSuffix(".hsnappy") {
+        self = .hadoopSnappy
       } else {
         self = .none
       }
     }
+
+    /// The format that a file's first bytes tell, of which ``headBytes`` are enough; nil where they tell none.
+    package init?(head: RawSpan) {
+      let found: StreamDecoder.Format? = head.withUnsafeBytes { bytes in
+        if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
+        if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }
+        // The mark of an entry, or that of the end where there is none.
+        if bytes.starts(with: [0x50, 0x4b, 3, 4]) || bytes.starts(with: [0x50, 0x4b, 5, 6]) { return .zip }
+        if SnappyStream.isFramed(bytes) { return .snappy }
+        return SnappyStream.isHadoop(bytes) ? .hadoopSnappy : nil
+      }
+      guard let found else { return nil }
+      self = found
+    }
+
+    /// How many first bytes tell a format.
+    package static let headBytes = 16
   }
 
   /// How the file is compressed.
   package let format: Format
   private var zstd: OpaquePointer?
   private var inflate: DeflateContext?
+  private var snappy: SnappyStream?
+  private var zip: ZipStream?
   /// Whether the input so far ends where a member or frame ends.
   private var isBetweenParts = true
   private var sawAnything = false
@@ -38,7 +69,15 @@ package struct StreamDecoder: ~Copyable, @unchecked Sendable {
   private var isPadding = false
 
   /// Makes a decoder of one file.
-  package init(_ format: Format) { self.format = format }
+  package init(_ format: Format) {
+    self.format = format
+    switch format {
+    case .snappy: snappy = SnappyStream(.snappy)
+    case .hadoopSnappy: snappy = SnappyStream(.hadoop)
+    case .zip: zip = ZipStream()
+    case .none, .gzip, .zstd: break
+    }
+  }
 
   deinit { ZSTD_freeDCtx(zstd) }
 
@@ -76,6 +115,14 @@ package struct StreamDecoder: ~Copyable, @unchecked Sendable {
       return count
     case .gzip: return try decodeGzip(input, into: &output, limit: limit)
     case .zstd: return try decodeZstd(input, into: &output, limit: limit)
+    case .snappy, .hadoopSnappy:
+      let consumed = try snappy?.decode(input, into: &output, limit: limit)
+      isBetweenParts = snappy?.isBetweenParts ?? true
+      return consumed ?? input.byteCount
+    case .zip:
+      let consumed = try zip?.decode(input, into: &output, limit: limit)
+      isBetweenParts = zip?.isAtEnd ?? true
+      return consumed ?? input.byteCount
     }
   }
 

@@ -87,6 +87,27 @@ struct MemoryRecordTests {
     #expect(throws: ChangeError.self) { try ChangeRecords.read(cut) { _, _ in } }
   }
 
+  @Test("A file of every codec of delivery streams is read, whatever its name and the size of the reads")
+  func delivered() async throws {
+    // Three records `{"Op":"I","id":"7"}` each, by Python's `zipfile` and `python-snappy`.
+    let files = [
+      "UEsDBBQAAAAIAFdigV3wXNFLFwAAADkAAAABAAAAYatW8i9QslLyVNJRykwBMsyVaquJEgIAUEsBAhQDFAAAAAgAV2"
+        + "KBXfBc0UsXAAAAOQAAAAEAAAAAAAAAAAAAAIABAAAAAGFQSwUGAAAAAAEAAQAvAAAANgAAAAAA",
+      "/wYAAHNOYVBwWQAcAAC1q/o+OUh7Ik9wIjoiSSIsImlkIjoiNyJ9lhMA",
+      "AAAAOQAAABg5SHsiT3AiOiJJIiwiaWQiOiI3In2WEwA=",
+    ]
+    for chunk in [1, 64, 1 << 20] {
+      for text in files {
+        let bytes = Base64.decode(Array(text.utf8).span.bytes)
+        var builder = try RecordReaderTests.builder()
+        let rejected = try await readAll(
+          [("delivered-1-2024-01-31-00-00-00-7f", try #require(bytes))], into: &builder, chunk: chunk)
+        #expect(rejected.isEmpty)
+        #expect(try builder.finish().rows.texts("id") == ["7", "7", "7"])
+      }
+    }
+  }
+
   @Test("A record that the caller refuses is rejected, and others come")
   func refused() throws {
     var rejected: [String] = []

@@ -12,6 +12,8 @@ import Testing
       case .none: out += part
       case .gzip: try compressor.gzip(part.span.bytes, into: &out)
       case .zstd: try compressor.zstd(part.span.bytes, level: 1, into: &out)
+      // Files of these are made by others, for the tests of delivered files.
+      case .zip, .snappy, .hadoopSnappy: break
       }
     }
     return out

@@ -125,7 +125,7 @@ struct TextWindow: ~Copyable {
   private mutating func readInput() async throws(ChangeError) {
     guard let storage else { return }
     // The first read brings the bytes that tell a compressed file.
-    let end = min(size, readOffset + (readOffset == 0 ? max(chunk, 4) : chunk))
+    let end = min(size, readOffset + (readOffset == 0 ? max(chunk, StreamDecoder.Format.headBytes) : chunk))
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
     if readOffset == 0 {
@@ -181,9 +181,11 @@ extension StreamDecoder.Format {
   ///
   /// Nil where they begin none of these.
   init?(_ head: RawSpan) {
+    if let compressed = StreamDecoder.Format(head: head) {
+      self = compressed
+      return
+    }
     let found: StreamDecoder.Format? = head.withUnsafeBytes { bytes in
-      if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
-      if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }
       let first = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0a && $0 != 0x0d }
       // A byte order mark may come first.
       return first == 0x7b || first == 0xef ? .some(.none) : nil

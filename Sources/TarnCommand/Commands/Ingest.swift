@@ -17,7 +17,7 @@ enum IngestCommand {
     notes: [
       "Records are those of Kinesis Data Streams for DynamoDB and of DynamoDB Streams, lines of table exports, of "
         + "Debezium and of AWS DMS, or attributes with event_name beside them, also within events of Lambda, answers of "
-        + "GetRecords and what Firehose could not deliver, in files that may be compressed (gzip, zstd), whatever their "
+        + "GetRecords and what Firehose could not deliver, in files that may be compressed (gzip, zstd, ZIP, Snappy), whatever their "
         + "names. INSERT and MODIFY upsert, REMOVE deletes; a key is unique "
         + "over the whole table. Of a folder all files are taken but hidden ones and markers such as _SUCCESS.",
       "With --create, the columns of a new table are inferred from these records unless --schema or --like gives "
