@@ -12,6 +12,9 @@ protocol ChangeConsumer: RecordConsumer {
 }
 
 extension ChangeConsumer {
+  /// Takes note of what is known of the file whose records come next.
+  package mutating func begin(_ facts: FileFacts) { scan.facts = facts }
+
   /// Whether carried records could not be taken.
   package var hasCarriedRejections: Bool { !scan.rejections.isEmpty }
 

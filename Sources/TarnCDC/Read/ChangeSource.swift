@@ -53,6 +53,18 @@ public enum ChangeSource {
     return listing
   }
 
+  /// Makes a reader of what a path stands for: of an export's manifest its data files, else of ``files(in:under:)``.
+  ///
+  /// - Throws: ``ChangeError`` where there is nothing to read, or the storage cannot be read.
+  public static func reader(
+    of storage: any Storage, under path: String
+  ) async throws(ChangeError) -> RecordReader {
+    if ExportManifest.isManifest(path) {
+      return RecordReader(storage: storage, export: try await ExportManifest.read(in: storage, at: path))
+    }
+    return RecordReader(storage: storage, paths: try await files(in: storage, under: path))
+  }
+
   /// All objects below a prefix, those behind symbolic links to folders too, in the order of their paths.
   private static func objects(
     in storage: any Storage, below prefix: String

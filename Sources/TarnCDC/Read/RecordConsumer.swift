@@ -24,6 +24,9 @@ package protocol RecordConsumer {
   @_lifetime(scanner: copy scanner)
   mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason)
 
+  /// Takes note of what is known of the file whose records come next.
+  mutating func begin(_ facts: FileFacts)
+
   /// Takes note that a record was rejected.
   mutating func noteRejected()
 
@@ -37,6 +40,9 @@ package protocol RecordConsumer {
 extension RecordConsumer {
   /// Any JSON objects.
   package var shape: RecordShape { .object }
+
+  /// Does nothing: the records say all.
+  package mutating func begin(_ facts: FileFacts) {}
 
   /// None: the objects are the records.
   package var hasCarriedRejections: Bool { false }

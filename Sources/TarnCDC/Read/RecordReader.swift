@@ -26,6 +26,9 @@ public struct RecordReader: ~Copyable {
   /// Where the files lie; nil where the bytes are in memory.
   private let storage: (any Storage)?
   private let paths: [String]
+  /// The MD5 that each file's bytes are to have, as far as that is known.
+  private let checksums: [[UInt8]?]
+  private let facts: FileFacts
   private let options: Options
   private var next = 0
   private var window: TextWindow?
@@ -42,6 +45,19 @@ public struct RecordReader: ~Copyable {
     self.storage = storage
     self.paths = paths
     self.options = options
+    checksums = []
+    facts = FileFacts()
+  }
+
+  /// Makes a reader of the data files of a table export, whose checksums are compared.
+  ///
+  /// Items of a full export are as of its ``ExportManifest/exportTime``.
+  public init(storage: any Storage, export: ExportManifest, options: Options = Options()) {
+    self.storage = storage
+    paths = export.files.map(\.path)
+    self.options = options
+    checksums = export.files.map(\.md5)
+    facts = FileFacts(tableName: export.tableName, time: export.exportTime)
   }
 
   /// Makes a reader of bytes in memory, which may be compressed as files may be.
@@ -50,6 +66,8 @@ public struct RecordReader: ~Copyable {
   init(_ bytes: [UInt8], name: String, options: Options = Options()) {
     storage = nil
     paths = []
+    checksums = []
+    facts = FileFacts()
     self.options = options
     window = TextWindow(bytes, name: name, chunk: options.chunk)
   }
@@ -93,7 +111,10 @@ public struct RecordReader: ~Copyable {
       guard !Task.isCancelled else { throw .cancelled }
       if window == nil {
         guard let storage, next < paths.count else { return false }
-        window = try await TextWindow(storage: storage, path: paths[next], chunk: options.chunk)
+        window = try await TextWindow(
+          storage: storage, path: paths[next], md5: next < checksums.count ? checksums[next] : nil,
+          chunk: options.chunk)
+        consumer.begin(facts)
         next += 1
         passage = nil
       }

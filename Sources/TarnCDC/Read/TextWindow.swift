@@ -9,6 +9,10 @@ struct TextWindow: ~Copyable {
   let path: String
   let size: Int
   let chunk: Int
+  /// The MD5 that the file's bytes are to have; nil where nothing is known of it.
+  private let expectedMD5: [UInt8]?
+  /// That of the bytes that were read.
+  private var md5 = MD5()
   /// The version of the file whose size is known; nil without storage.
   private let tag: ObjectTag?
 
@@ -37,8 +41,10 @@ struct TextWindow: ~Copyable {
   /// What the decoder may hand out at a time.
   private static let piece = 1 << 18
 
-  init(storage: any Storage, path: String, chunk: Int) async throws(ChangeError) {
+  /// - Parameter md5: The MD5 that the file's bytes are to have; nil for any.
+  init(storage: any Storage, path: String, md5: [UInt8]? = nil, chunk: Int) async throws(ChangeError) {
     self.storage = storage
+    expectedMD5 = md5
     self.path = path
     self.chunk = max(chunk, 1)
     decoder = StreamDecoder(StreamDecoder.Format(path: path))
@@ -56,6 +62,7 @@ struct TextWindow: ~Copyable {
     let format = StreamDecoder.Format(bytes.span.bytes) ?? StreamDecoder.Format(path: name)
     storage = nil
     tag = nil
+    expectedMD5 = nil
     path = name
     size = bytes.count
     self.chunk = max(chunk, 1)
@@ -105,8 +112,11 @@ struct TextWindow: ~Copyable {
   private static let beginning = 8
 
   /// Fails where the file was replaced or written to meanwhile: then its parts are not of one version, or it is cut.
-  private func checkIsUnchanged() async throws(ChangeError) {
+  private mutating func checkIsUnchanged() async throws(ChangeError) {
     guard let storage else { return }
+    if let expectedMD5, md5.finish() != expectedMD5 {
+      throw .checksum(path: path, "its MD5 is not the one in the manifest")
+    }
     do throws(StorageError) {
       guard try await storage.info(of: path).tag != tag else { return }
       throw StorageError(.changed, path: path, "it changed while it was read; read it again when it is whole")
@@ -128,12 +138,15 @@ struct TextWindow: ~Copyable {
     let end = min(size, readOffset + (readOffset == 0 ? max(chunk, StreamDecoder.Format.headBytes) : chunk))
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
+    if expectedMD5 != nil { Self.add(input, to: &md5) }
     if readOffset == 0 {
       // Where the first bytes are those of no known format, the file's name decides.
       decoder = StreamDecoder(StreamDecoder.Format(input.bytes) ?? StreamDecoder.Format(path: path))
     }
     readOffset = end
   }
+
+  private static func add(_ input: borrowing ByteBuffer, to md5: inout MD5) { md5.update(input.bytes) }
 
   private mutating func decode(_ wanted: Int) throws(ChangeError) {
     do {

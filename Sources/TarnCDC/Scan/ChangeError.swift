@@ -20,6 +20,10 @@ public struct ChangeError: Error, Sendable, CustomStringConvertible {
     public static let compression = Code("compression")
     /// A file is in a format that is not read, such as Amazon Ion.
     public static let unsupportedFormat = Code("unsupportedFormat")
+    /// A manifest of a table export is malformed.
+    public static let manifest = Code("manifest")
+    /// A file's bytes are not those of which a checksum was made.
+    public static let checksum = Code("checksum")
     /// Under a path there is nothing to read.
     public static let nothingToRead = Code("nothingToRead")
     /// A column's type is none that changes can be written into.
@@ -90,6 +94,14 @@ extension ChangeError {
     ChangeError(
       .unsupportedFormat, path: path,
       "\(path): it is Amazon Ion, which is not read; export the table as DynamoDB JSON")
+  }
+
+  static func manifest(path: String, _ what: String) -> ChangeError {
+    ChangeError(.manifest, path: path, "\(path): \(what)")
+  }
+
+  static func checksum(path: String, _ what: String) -> ChangeError {
+    ChangeError(.checksum, path: path, "\(path): \(what): it was damaged or replaced, fetch it again")
   }
 
   static func nothingToRead(path: String) -> ChangeError {

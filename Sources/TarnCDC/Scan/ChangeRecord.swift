@@ -62,6 +62,8 @@ public struct ChangeRecord: Sendable {
   var eventIDText: JSONText?
   /// Where the DynamoDB table's name stands, which has no escapes: it is of letters, digits, `_`, `-` and `.`.
   var tableNameRange: Range<Int>?
+  /// The DynamoDB table of which the record's file is, where the record does not say.
+  var tableOfFile: String?
   /// The attributes of Keys and images, one after the other.
   var values: [ScannedValue] = []
   var keys: Range<Int>?
@@ -113,7 +115,7 @@ public struct ChangeRecord: Sendable {
   }
 
   package func tableName(in scanner: borrowing JSONScanner) -> String? {
-    tableNameRange.map { scanner.string($0) }
+    tableNameRange.map { scanner.string($0) } ?? tableOfFile
   }
 
   /// Takes the next record of a text, in which records follow one another with or without blanks between them.
@@ -166,7 +168,7 @@ public struct ChangeRecord: Sendable {
     isExpiry = false
     shape = .dynamodb
     (sequenceNumberRange, aggregateIndex) = (nil, nil)
-    (identityType, identityPrincipal) = (nil, nil)
+    (identityType, identityPrincipal, tableOfFile) = (nil, nil, nil)
     (keysRange, newImageRange, oldImageRange) = (nil, nil, nil)
     (keys, newImage, oldImage) = (nil, nil, nil)
     (eventIDText, tableNameRange, problem) = (nil, nil, nil)

@@ -20,6 +20,7 @@ struct TableChoice: Sendable {
     _ record: borrowing ChangeRecord, _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) -> Bool {
     guard let name = record.tableNameRange else {
+      if let name = record.tableOfFile { return try takes(name) }
       guard let wanted else { return true }
       throw .notAChangeRecord("it does not say whether it is of the table \(wanted)")
     }
@@ -31,5 +32,16 @@ struct TableChoice: Sendable {
     }
     throw .otherTable(
       name: scanner.string(name), expected: String(decoding: known, as: UTF8.self))
+  }
+
+  /// Whether a record of a file whose table is known is to be taken.
+  private mutating func takes(_ name: String) throws(RejectionReason) -> Bool {
+    if known.elementsEqual(name.utf8) { return true }
+    guard wanted == nil else { return false }
+    if known.isEmpty {
+      known = Array(name.utf8)
+      return true
+    }
+    throw .otherTable(name: name, expected: String(decoding: known, as: UTF8.self))
   }
 }

@@ -9,6 +9,19 @@ package struct CarriedRejection: Sendable {
   package var number: Int
 }
 
+/// What is known of the records of one file, whatever these say.
+package struct FileFacts: Sendable, Hashable {
+  /// The DynamoDB table that they are of.
+  package var tableName: String?
+  /// The time of records that have none, in microseconds since 1970-01-01T00:00:00Z.
+  package var time: Int64?
+
+  package init(tableName: String? = nil, time: Int64? = nil) {
+    self.tableName = tableName
+    self.time = time
+  }
+}
+
 /// Takes change records of any shape, and opens what carries them.
 struct ChangeScan: Sendable {
   /// The shape that records must have; nil where each object tells its own.
@@ -17,6 +30,8 @@ struct ChangeScan: Sendable {
   var record = ChangeRecord()
   /// Carried records that could not be taken and have not been handed out.
   var rejections: [CarriedRejection] = []
+  /// What is known of the present file.
+  var facts = FileFacts()
   /// What the next object is taken for first, since objects of one file are seldom of several shapes.
   private var guess: ObjectShape
 
@@ -74,6 +89,7 @@ struct ChangeScan: Sendable {
       scanner.offset = start
       defer { scanner.offset = end }
       try record.scan(&scanner, as: shape)
+      if shape == .export { addFacts() }
       guess = .record(shape)
       return true
     case nil:
@@ -86,5 +102,13 @@ struct ChangeScan: Sendable {
       try record.scan(&scanner, as: shape)
       return true
     }
+  }
+
+  /// Adds to a record of an export what its manifest says.
+  private mutating func addFacts() {
+    record.tableOfFile = facts.tableName
+    guard record.eventTime == nil, let time = facts.time else { return }
+    record.eventTime = time
+    record.eventTimePrecision = .millisecond
   }
 }

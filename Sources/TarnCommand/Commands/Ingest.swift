@@ -19,7 +19,8 @@ enum IngestCommand {
         + "Debezium and of AWS DMS, or attributes with event_name beside them, also within events of Lambda, answers of "
         + "GetRecords and what Firehose could not deliver, in files that may be compressed (gzip, zstd, ZIP, Snappy), whatever their "
         + "names. INSERT and MODIFY upsert, REMOVE deletes; a key is unique "
-        + "over the whole table. Of a folder all files are taken but hidden ones and markers such as _SUCCESS.",
+        + "over the whole table. Of a folder all files are taken but hidden ones and markers such as _SUCCESS; of a table "
+        + "export, its folder or manifest-summary.json, those that its manifest lists.",
       "With --create, the columns of a new table are inferred from these records unless --schema or --like gives "
         + "them, the key is that of the records unless --key gives it, _event_id, _event_name and _event_time are "
         + "added, and rows are ordered by _event_time unless --order-by says otherwise.",

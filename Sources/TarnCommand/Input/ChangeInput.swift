@@ -28,7 +28,7 @@ struct ChangeInput {
     shape = arguments[Options.shape]
     widens = arguments.has(Options.widen)
     var sources: [InputSource] = []
-    for path in arguments.all(Options.changes) { sources.append(try await InputSource.any(path)) }
+    for path in arguments.all(Options.changes) { sources.append(try await InputSource.changes(path)) }
     input = RecordInput(sources: sources, policy: arguments[Options.onError] ?? .fail)
     zone = arguments[Options.zone]
   }

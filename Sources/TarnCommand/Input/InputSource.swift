@@ -26,6 +26,21 @@ struct InputSource {
     InputSource(try await UserLocation(path).inputOrFolder())
   }
 
+  /// A file or folder of change records; of a table export, or one of its manifests, the export.
+  ///
+  /// - Throws: ``CommandError`` where there is none.
+  static func changes(_ path: String) async throws -> InputSource {
+    let source = try await any(path)
+    var manifest = ExportManifest.isManifest(source.name) ? source.name : nil
+    if source.name.isEmpty {
+      manifest = try await source.located { try await ExportManifest.find(in: source.storage, folder: "") }
+    }
+    guard let manifest else { return source }
+    // The data of incremental exports lies beside the manifests' folder.
+    let above = try UserLocation(source.prefix).folderAbove()
+    return InputSource((above.storage, "\(above.name)/\(manifest)", above.prefix))
+  }
+
   private init(_ place: (storage: any Storage, name: String, prefix: String)) {
     (storage, name, prefix) = place
   }
@@ -48,7 +63,8 @@ struct InputSource {
       throw CommandError(prefix + error.description)
     } catch let error as ChangeError {
       switch error.code {
-      case .storage, .compression, .nothingToRead: throw CommandError(prefix + error.description)
+      case .storage, .compression, .nothingToRead, .unsupportedFormat, .manifest, .checksum:
+        throw CommandError(prefix + error.description)
       default: throw CommandError(error.description)
       }
     }

@@ -94,8 +94,12 @@ struct RecordInput {
     _ rejected: RecordReader.RejectionHandler
   ) async throws {
     do {
-      let paths = try await ChangeSource.files(in: source.storage, under: source.name)
-      var reader = RecordReader(storage: source.storage, paths: paths)
+      var reader =
+        consumer.shape == .changeRecord
+        ? try await ChangeSource.reader(of: source.storage, under: source.name)
+        : RecordReader(
+          storage: source.storage, paths: try await ChangeSource.files(in: source.storage, under: source.name)
+        )
       while true {
         let more = try await reader.read(to: &consumer, limit: limit) { record throws(ChangeError) in
           var record = record

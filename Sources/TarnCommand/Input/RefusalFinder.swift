@@ -36,6 +36,8 @@ struct RefusalFinder<Base: RowBuilder>: RecordConsumer {
     }
   }
 
+  mutating func begin(_ facts: FileFacts) { base.begin(facts) }
+
   mutating func noteRejected() {}
 
   var hasCarriedRejections: Bool { base.hasCarriedRejections }

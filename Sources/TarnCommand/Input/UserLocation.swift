@@ -82,6 +82,26 @@ struct UserLocation {
     return isFolder ? try UserLocation(path + "/").input() : found
   }
 
+  /// The storage of the folder above this one, this one's name there, and what to put before the storage's paths.
+  ///
+  /// - Throws: ``CommandError`` where there is none.
+  func folderAbove() throws -> (storage: any Storage, name: String, prefix: String) {
+    var folder = path[...]
+    while folder.last == "/" { folder.removeLast() }
+    if remote == nil {
+      guard let real = realpath(String(folder), nil) else {
+        throw CommandError("\(path): \(failureText(errno))")
+      }
+      defer { free(real) }
+      folder = String(cString: real)[...]
+    }
+    guard let slash = folder.lastIndex(of: "/") else {
+      throw CommandError("\(path): it has no folder above it")
+    }
+    let prefix = String(folder[...slash])
+    return (try UserLocation(prefix).input().storage, String(folder[folder.index(after: slash)...]), prefix)
+  }
+
   private func input(
     _ remote: S3Location
   ) throws(StorageError) -> (storage: any Storage, name: String, prefix: String) {
