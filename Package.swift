@@ -90,7 +90,8 @@ let package = Package(
     room("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
     room("TarnS3", ["Tarn", "TarnStorage", "TarnAWS", "TarnBytes"]),
     room(
-      "TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
+      "TarnCDC",
+      ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "TarnParquet", "DynamoDBJSON"]),
     room(
       "TarnFoundation",
       [

@@ -108,6 +108,52 @@ struct MemoryRecordTests {
     }
   }
 
+  @Test("Rows of a Parquet file are records, also where a folder has nothing else", arguments: [1, 1 << 20])
+  func parquet(_ chunk: Int) async throws {
+    // Written by pyarrow: `event_name`, `event_time`, `id` and `n` of four records, the last without key.
+    let text =
+      "UEFSMRUEFTwVPkwVBhUAEgAAHiQGAAAASU5TRVJUAQo8TU9ESUZZBgAAAFJFTU9WRRUAFRQVGCwVCBUQFQYVBhwAAA"
+      + "AKJAIAAAAIAQIDZAAVBBUwFTRMFQYVABIAABhcAUAeGCQKBgACQB4YJAoGAANAHhgkCgYAFQAVFBUYLBUIFRAVBhUG"
+      + "HAAAAAokAgAAAAMHAgMkABUEFRQVGEwVBBUAEgAACiQBAAAAYQEAAABiFQAVEhUWLBUIFRAVBhUGHAAAAAkgAgAAAA"
+      + "MHAQMEFQQVMBUuTBUGFQASAAAYBAEACQE8AgAAAAAAAAADAAAAAAAAABUAFRQVGCwVCBUQFQYVBhwAAAAKJAIAAAAD"
+      + "DQIDJAAVBBlcNQAYBnNjaGVtYRUIABUMJQIYCmV2ZW50X25hbWUlAEwcAAAAFQQlAhgKZXZlbnRfdGltZQAVDCUCGA"
+      + "JpZCUATBwAAAAVBCUCGAFuABYIGRwZTCYAHBUMGTUABhAZGApldmVudF9uYW1lFQIWCBaSARaYASZiJggpLBUEFQAV"
+      + "AgAVABUQFQIAPBYwGQYZJgAIAAAAJgAcFQQZNQAGEBkYCmV2ZW50X3RpbWUVAhYIFoYBFo4BJvABJqABKSwVBBUAFQ"
+      + "IAFQAVEBUCADwpBhkmAgYAAAAmABwVDBk1AAYQGRgCaWQVAhYIFmgWcCbiAiauAiksFQQVABUCABUAFRAVAgA8FgYZ"
+      + "BhkmAgYAAAAmABwVBBk1AAYQGRgBbhUCFggWhgEWiAEm6AMmngMpLBUEFQAVAgAVABUQFQIAPCkGGSYCBgAAABaGBB"
+      + "YIJggWngQAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRlMHAAAHAAAHAAAHAAAAIUBAABQQVIx"
+    let decoded = Base64.decode(Array(text.utf8).span.bytes)
+    let bytes = try #require(decoded)
+    let storage = InMemoryStorage()
+    try await storage.put(bytes, at: "in/2024/01/delivered", if: .always)
+    try await storage.put([], at: "in/_SUCCESS", if: .always)
+    let listing = try await ChangeSource.list(in: storage, under: "in")
+    #expect(listing.files == ["in/2024/01/delivered"] && listing.left == ["in/_SUCCESS"])
+    let schema = Schema([Field("id", .string), Field("n", .int64)] + EventColumn.fields)
+    var builder = try ChangeBatchBuilder(schema: schema, keyFields: ["id"])
+    var options = RecordReader.Options()
+    options.chunk = chunk
+    var reader = RecordReader(storage: storage, paths: listing.files, options: options)
+    var rejected: [RejectedRecord] = []
+    #expect(try await !reader.read(into: &builder, limit: 100) { rejected.append($0) })
+    let batch = try builder.finish()
+    #expect(batch.rows.texts("id") == ["a", "a", "b"])
+    #expect(batch.rows.texts("n") == ["1", "null", "2"])
+    #expect(batch.rows.texts(EventColumn.name) == ["INSERT", "MODIFY", "REMOVE"])
+    #expect(
+      batch.rows.texts(EventColumn.time) == ["1700000000000001", "1700000000000002", "1700000000000003"])
+    #expect(rejected.map(\.line) == [4])
+    #expect(throws: ChangeError.self) { try ChangeRecords.read(bytes) { _, _ in } }
+    for cut in [4, 100, bytes.count - 1] {
+      try await storage.put(Array(bytes.prefix(cut)), at: "cut", if: .always)
+      var reader = RecordReader(storage: storage, paths: ["cut"])
+      do {
+        _ = try await reader.read(into: &builder, limit: 100)
+        Issue.record("nothing was thrown")
+      } catch { #expect(error.code == .parquet && error.path == "cut") }
+    }
+  }
+
   @Test("A record that the caller refuses is rejected, and others come")
   func refused() throws {
     var rejected: [String] = []

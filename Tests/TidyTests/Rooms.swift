@@ -38,7 +38,10 @@ enum Rooms {
     ),
     ("TarnAWS", ["TarnBytes", "CCurl", "CCrypto"]),
     ("TarnS3", ["Tarn", "TarnStorage", "TarnAWS", "TarnBytes"]),
-    ("TarnCDC", ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "DynamoDBJSON"]),
+    (
+      "TarnCDC",
+      ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "TarnParquet", "DynamoDBJSON"]
+    ),
     (
       "TarnFoundation",
       [

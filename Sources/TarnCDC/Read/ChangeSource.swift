@@ -24,6 +24,7 @@ public enum ChangeSource {
   /// A file stands for itself, whatever its name. A folder stands for all files in it and below it, whatever their
   /// names end in, but for hidden ones, whose name or folder begins with a dot, markers of other tools, whose name or
   /// folder begins with `_`, as of `_SUCCESS`, or whose name ends in `.crc`, and Parquet files, whose first bytes tell.
+  /// Where there is nothing but Parquet files they are read: a delivery stream that converts its records writes no others.
   ///
   /// - Parameters:
   ///   - storage: The storage that holds them.
@@ -35,16 +36,25 @@ public enum ChangeSource {
     var folder = path
     while folder.hasSuffix("/") { folder.removeLast() }
     var listing = Listing()
+    var parquet: [String] = []
     do throws(StorageError) {
       if !folder.isEmpty, folder == path, try await storage.exists(path) { return Listing(files: [path]) }
       let prefix = folder.isEmpty ? "" : folder + "/"
       for object in try await objects(in: storage, below: prefix) {
-        let isRead = isDelivered(object.path.dropFirst(prefix.count))
-        if isRead, !(try await isParquet(storage, object.path, object.size)) {
-          listing.files.append(object.path)
-        } else {
+        guard isDelivered(object.path.dropFirst(prefix.count)) else {
           listing.left.append(object.path)
+          continue
         }
+        if try await isParquet(storage, object.path, object.size) {
+          parquet.append(object.path)
+        } else {
+          listing.files.append(object.path)
+        }
+      }
+      if listing.files.isEmpty {
+        listing.files = parquet
+      } else if !parquet.isEmpty {
+        listing.left = (listing.left + parquet).sorted { StoragePath.precedes($0, $1) }
       }
     } catch {
       throw .storage(error)

@@ -2,7 +2,7 @@ import TarnBytes
 import TarnCompression
 import TarnStorage
 
-/// The decompressed text of one file, of which a part is in memory.
+/// The decompressed text of one file, of which a part is in memory; of a Parquet file its rows as lines of JSON.
 struct TextWindow: ~Copyable {
   /// Where the file lies; nil where all of its bytes are in memory.
   private let storage: (any Storage)?
@@ -30,6 +30,8 @@ struct TextWindow: ~Copyable {
   private var input = ByteBuffer()
   private var inputConsumed = 0
   private var readOffset = 0
+  /// The rows of a Parquet file; nil for other files.
+  private var parquet: ParquetRows?
 
   /// Offset in ``text`` up to which line ends have been counted, and how many there were in the file so far.
   private var countedTo = 0
@@ -77,10 +79,18 @@ struct TextWindow: ~Copyable {
     let wanted = begin()
     while text.count < wanted, !isLast {
       if inputConsumed == input.count, readOffset < size { try await readInput() }
-      try decode(wanted)
+      if parquet == nil { try decode(wanted) } else { try await readRows() }
       if isLast { try await checkIsUnchanged() }
     }
     try end()
+  }
+
+  private mutating func readRows() async throws(ChangeError) {
+    var lines: [UInt8] = []
+    guard var rows = parquet else { return }
+    isLast = try await !rows.append(to: &lines)
+    parquet = rows
+    text.append(lines.span.bytes)
   }
 
   /// As ``more()``, for bytes in memory.
@@ -104,6 +114,7 @@ struct TextWindow: ~Copyable {
       bytes.starts(with: "$ion_1_0".utf8) || bytes.starts(with: [0xe0, 0x01, 0x00, 0xea])
     }
     if isIon { throw .ion(path: path) }
+    if storage == nil, ParquetRows.isOne(text.bytes) { throw .parquetInMemory(path: path) }
     // Some programs put a mark before UTF-8 text.
     if text.withUnsafeBytes({ $0.starts(with: [0xef, 0xbb, 0xbf]) }) { consumed = 3 }
   }
@@ -114,7 +125,7 @@ struct TextWindow: ~Copyable {
   /// Fails where the file was replaced or written to meanwhile: then its parts are not of one version, or it is cut.
   private mutating func checkIsUnchanged() async throws(ChangeError) {
     guard let storage else { return }
-    if let expectedMD5, md5.finish() != expectedMD5 {
+    if parquet == nil, let expectedMD5, md5.finish() != expectedMD5 {
       throw .checksum(path: path, "its MD5 is not the one in the manifest")
     }
     do throws(StorageError) {
@@ -139,6 +150,12 @@ struct TextWindow: ~Copyable {
     do { try await storage.read(path, range: readOffset..<end, into: &input) } catch { throw .storage(error) }
     inputConsumed = 0
     if expectedMD5 != nil { Self.add(input, to: &md5) }
+    if readOffset == 0, ParquetRows.isOne(input.bytes) {
+      parquet = try await ParquetRows(storage, path, size: size, tag: tag)
+      // What is wanted of the file is read by itself.
+      readOffset = size
+      return
+    }
     if readOffset == 0 {
       // Where the first bytes are those of no known format, the file's name decides.
       decoder = StreamDecoder(StreamDecoder.Format(input.bytes) ?? StreamDecoder.Format(path: path))

@@ -24,6 +24,8 @@ public struct ChangeError: Error, Sendable, CustomStringConvertible {
     public static let manifest = Code("manifest")
     /// A file's bytes are not those of which a checksum was made.
     public static let checksum = Code("checksum")
+    /// A Parquet file cannot be read; ``ChangeError/cause`` is the `ParquetError`.
+    public static let parquet = Code("parquet")
     /// Under a path there is nothing to read.
     public static let nothingToRead = Code("nothingToRead")
     /// A column's type is none that changes can be written into.
@@ -94,6 +96,11 @@ extension ChangeError {
     ChangeError(
       .unsupportedFormat, path: path,
       "\(path): it is Amazon Ion, which is not read; export the table as DynamoDB JSON")
+  }
+
+  static func parquetInMemory(path: String) -> ChangeError {
+    ChangeError(
+      .unsupportedFormat, path: path, "\(path): it is a Parquet file, which is read from a storage only")
   }
 
   static func manifest(path: String, _ what: String) -> ChangeError {
