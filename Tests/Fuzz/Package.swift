@@ -14,6 +14,8 @@ let package = Package(
     .executableTarget(
       name: "Fuzz",
       dependencies: [
+        .product(name: "DynamoDBJSON", package: "tarn"),
+        .product(name: "TarnCDC", package: "tarn"),
         .product(name: "TarnColumns", package: "tarn"),
         .product(name: "TarnParquet", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 // libFuzzer has the program's `main`, and calls these by their names. What to do comes by the environment:
-// TARN_FUZZ is `footer` or `chunk`; TARN_FUZZ_SEEDS names a folder that gets inputs to begin with.
+// TARN_FUZZ names a part of Parquet files or a kind of text; TARN_FUZZ_SEEDS names a folder that gets inputs to begin with.
 
 /// Called once before all inputs.
 @_cdecl("LLVMFuzzerInitialize")
@@ -34,11 +34,22 @@ public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   return 0
 }
 
-/// The files that inputs become part of, made at the first use.
-private let target = Result<FuzzTarget, any Error> {
+/// What takes inputs.
+protocol FuzzedInputs: Sendable {
+  /// Writes inputs to begin with.
+  func writeSeeds(to folder: String) throws
+
+  /// Takes an input in every way; errors are expected, anything worse is the finding.
+  func run(_ input: [UInt8]) async
+}
+
+/// What is fuzzed, made at the first use.
+private let target = Result<any FuzzedInputs, any Error> {
   let name = ProcessInfo.processInfo.environment["TARN_FUZZ"] ?? ""
+  if let kind = TextTarget.Kind(rawValue: name) { return TextTarget(kind: kind) }
   guard let kind = FuzzTarget.Kind(rawValue: name) else {
-    throw UsageError(description: "TARN_FUZZ is footer or chunk, and not \"\(name)\"")
+    throw UsageError(
+      description: "TARN_FUZZ is footer, chunk, json, records or aggregate, and not \"\(name)\"")
   }
   return try waiting { try await FuzzTarget(kind) }.get()
 }

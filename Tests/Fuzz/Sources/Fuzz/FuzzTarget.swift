@@ -3,8 +3,8 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 
-/// Good files in which an input replaces a part.
-struct FuzzTarget: Sendable {
+/// Good Parquet files in which an input replaces a part.
+struct FuzzTarget: FuzzedInputs {
   /// Which part of a file an input is, behind a byte that says of which file.
   enum Kind: String {
     /// The footer, without its length and the magic number.

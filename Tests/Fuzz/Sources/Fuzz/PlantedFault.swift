@@ -33,6 +33,11 @@
       chosen.strike()
     }
 
+    /// Has the fault where a text was taken that is none of those to begin with.
+    static func check(_ text: [UInt8], isTaken: Bool, seeds: [[UInt8]]) {
+      if isTaken, !seeds.contains(text) { chosen?.strike() }
+    }
+
     /// The number of nulls in the first row group, or nil where that cannot be read.
     private static func nulls(_ file: ParquetFile) async -> Int? {
       let all = Array(file.schema.fields.indices)
