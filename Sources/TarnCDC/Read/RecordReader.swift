@@ -3,8 +3,9 @@ public import TarnStorage
 
 /// Reads JSON objects, such as change records, from files and hands them to a consumer.
 ///
-/// Objects follow one another with or without line ends or blanks between them. Files whose names end in `.gz` or
-/// `.zst`, or that begin as such, are decompressed. Memory is bounded by the longest record.
+/// Objects follow one another with or without line ends or blanks between them. Files that begin as gzip, zstd,
+/// ZIP or Snappy, or whose names end as theirs, are decompressed; the rows of a Parquet file come as lines of JSON.
+/// Memory is bounded by the longest record.
 /// After text that is no JSON, reading goes on where the next record begins: behind the next line end, or the next `}`
 /// with `{` behind it, or at an object that begins as a change record does. All between is rejected, in pieces of
 /// ``RejectedRecord/keptBytes`` at most.

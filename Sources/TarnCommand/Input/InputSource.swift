@@ -63,7 +63,7 @@ struct InputSource {
       throw CommandError(prefix + error.description)
     } catch let error as ChangeError {
       switch error.code {
-      case .storage, .compression, .nothingToRead, .unsupportedFormat, .manifest, .checksum:
+      case .storage, .compression, .nothingToRead, .unsupportedFormat, .manifest, .checksum, .parquet:
         throw CommandError(prefix + error.description)
       default: throw CommandError(error.description)
       }
