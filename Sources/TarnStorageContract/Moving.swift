@@ -13,6 +13,18 @@ extension StorageContract {
       try await trial.check(.move, paths: ["new/folder/d"])
       try await trial.check(.move, at: "new/folder/d", holds: [1, 2])
     },
+    Clause("an object that is placed is at its target, and is deleted where it may have stayed") { trial in
+      try await trial.put([1, 2], "a/b")
+      try await trial.put([3], "d")
+      try await trial.need(.move, "placing of a/b at d") { try await trial.storage.place("a/b", at: "d") }
+      try await trial.check(.move, at: "d", holds: [1, 2])
+      _ = await trial.storage.delete(["a/b"])
+      try await trial.check(.move, paths: ["d"])
+      await trial.refuse(.move, .notFound, "placing of none", path: "none") {
+        try await trial.storage.place("none", at: "d")
+      }
+      try await trial.check(.move, at: "d", holds: [1, 2])
+    },
     Clause("what is gone is not moved, and what is at the target stays then") { trial in
       try await trial.fill(["target"])
       for path in ["none", "target/none", "a/b"] {

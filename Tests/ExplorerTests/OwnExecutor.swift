@@ -42,7 +42,11 @@ final class OwnExecutor: @unchecked Sendable {
   }
 
   /// Runs a body to its end.
-  func finish<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) throws -> Result {
+  ///
+  /// - Parameter idle: Called where nothing can run; lets something go on, or waits a little.
+  func finish<Result: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Result, idle: () -> Void = { usleep(20) }
+  ) throws -> Result {
     let result = Mutex<Swift.Result<Result, any Error>?>(nil)
     let box = Box(result)
     Task {
@@ -54,7 +58,7 @@ final class OwnExecutor: @unchecked Sendable {
     while true {
       drain()
       if let result = box.value.withLock({ $0 }) { return try result.get() }
-      usleep(20)
+      idle()
     }
   }
 

@@ -56,6 +56,8 @@ struct AttemptContents<Write: TableWrite>: Sendable {
       try await TombstoneStore.write(tombstones.tombstones(at: time), of: instant, in: data)
     }
     try await data.settle()
+    // A commit without files has not asked yet.
+    try await standing.settle()
     return written
   }
 

@@ -34,6 +34,19 @@ struct WriteTry<Write: TableWrite>: Sendable {
   func run(
     on table: PresentTable, after previous: Write.Prepared?, number: Int
   ) async throws(TableError) -> Ending {
+    let request = AttemptRequest(ahead: write.action, of: table)
+    // Its writer lives, also while it looks up and decides.
+    async let _: Void = request.beat(every: table.settings.heartbeat)
+    do throws(TableError) { return try await run(on: table, after: previous, number: number, request) } catch
+    {
+      await request.withdraw()
+      throw error
+    }
+  }
+
+  private func run(
+    on table: PresentTable, after previous: Write.Prepared?, number: Int, _ request: AttemptRequest
+  ) async throws(TableError) -> Ending {
     let settings = table.settings
     let begun = settings.now()
     let prepared = try await write.prepare(on: table, after: previous)
@@ -43,21 +56,21 @@ struct WriteTry<Write: TableWrite>: Sendable {
     let lookUpDuration = Duration.microseconds(found - begun)
     var report = CommitReport(planned.counts, replacing: planned.plan.replaced)
     report.lookUpDuration = lookUpDuration
-    guard prepared.isNeeded || options.isCommit else { return .done(report) }
+    guard prepared.isNeeded || options.isCommit else {
+      await request.withdraw()
+      return .done(report)
+    }
     guard let head = try await decision.stored(table.state.head) else { return .again(prepared) }
     let preparations = Preparations(table: table, owners: owners)
     try await preparations.storeOwners()
     if !planned.plan.tombstones.isEmpty { try await preparations.tidyTombstones(of: planned.table) }
     let contents = AttemptContents(write: write, options: options)
-    let plan = try contents.plan(prepared, mark: settings.random())
+    let plan = try contents.plan(prepared, mark: request.mark)
     let attempt: CommitAttempt
     do throws(TimelineError) {
-      attempt = try await CommitAttempt(
-        plan, after: table.state.timeline, head.head, now: { table.instantTime() }, in: table.reader.storage)
+      attempt = try await CommitAttempt(try await request.taken(plan, on: head.head), plan)
     } catch { throw TableError(error) }
     table.announce(attempt.instant, of: write.operation, number: number)
-    let sign = attempt.lifeSign
-    async let _: Void = sign.beat(every: settings.heartbeat)
     let written: [WrittenFile]
     do {
       written = try await contents.files(
@@ -83,11 +96,12 @@ struct WriteTry<Write: TableWrite>: Sendable {
       base: CommitBase(head: head, timeline: table.state.timeline, locking: table.state.locking),
       begun: table.state.timeline, keepsDeletions: !planned.plan.tombstones.isEmpty,
       transaction: options.transaction)
-    let leftovers = Leftovers()
+    let leftovers = Leftovers(removing: attempt.ending)
     let result = await decision.run(candidate, of: write, prepared, leftovers, table)
     switch result {
     case .stands(let decided):
-      await attempt.end(removing: leftovers.paths)
+      await leftovers.tidy()
+      attempt.leave()
       report.commitDuration = .microseconds(settings.now() - ready)
       report.position = decided.position
       report.warnings = decided.warnings

@@ -47,9 +47,12 @@ struct TableState: Sendable {
   }
 
   /// Reads what the commits of a timeline tell of the table.
+  ///
+  /// - Parameter known: A commit that was read already.
   init(
     _ properties: TableProperties, _ timeline: Timeline, _ head: LoadedHead?,
-    locking: HudiLocking? = nil, besides replacements: [PendingReplacement] = [], _ storage: any Storage
+    locking: HudiLocking? = nil, besides replacements: [PendingReplacement] = [],
+    knowing known: ReadCommit? = nil, _ storage: any Storage
   ) async throws(TableError) {
     self.locking = locking
     self.replacements = replacements
@@ -61,7 +64,10 @@ struct TableState: Sendable {
     var commits: [(instant: Instant, document: CommitDocument)] = []
     do {
       for entry in timeline.completedCommits.reversed() where text == nil {
-        let document = try await CommitLog(storage).document(of: entry)
+        let document =
+          if let known, known.entry == entry { known.document } else {
+            try await CommitLog(storage).document(of: entry)
+          }
         commits.append((entry.instant, document))
         text = document.schema
       }
@@ -82,4 +88,10 @@ struct TableState: Sendable {
     }
     return schema
   }
+}
+
+/// What a completed commit's file says, which never changes.
+struct ReadCommit: Sendable {
+  let entry: TimelineEntry
+  let document: CommitDocument
 }

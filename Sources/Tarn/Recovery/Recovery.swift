@@ -7,6 +7,8 @@ struct Recovery: Sendable {
   let settings: TableSettings
   /// Where the table lies, as other engines name it.
   let base: String
+  /// What was read when the table was opened.
+  var opening = TableOpening.none
 
   var heads: HeadStore { HeadStore(storage, patience: settings.patience, random: settings.random) }
 
@@ -15,8 +17,8 @@ struct Recovery: Sendable {
   /// - Throws: ``TableError``, `unsupported` for a table that Tarn only reads; `conflict` where another engine restores the
   ///   table, or replaces what it does not name.
   func run(heeding tickets: inout Tickets) async throws(TableError) -> TableState {
-    let properties = try await writableProperties()
-    var decided = try await self.decided(properties)
+    let (properties, look) = try await begin()
+    var decided = try await self.decided(properties, look)
     if await tickets.heed(decided.listing.tickets) { decided = try await self.decided(properties) }
     var (head, listing) = (decided.head, decided.listing)
     if let pending = listing.timeline.pending.first(where: { $0.action == .restore }) {
@@ -37,13 +39,42 @@ struct Recovery: Sendable {
     let leftovers = Housekeeping(storage: storage, settings: settings, heads: heads)
     await leftovers.removeContents(listing, head.head)
     let switched = try await leftovers.switchOffMetadataTable(properties)
-    try await leftovers.removeDeadTemporaries(listing.timeline)
+    // Where requests overlap, beside the write.
+    if !storage.costs.overlaps { try await leftovers.removeDeadTemporaries(listing.timeline) }
     warnOfInstantsAhead(listing.timeline, clock)
     warnOfOthers(properties)
     let present = switched ? try await writableProperties() : properties
     return try await TableState(
       present, listing.timeline, head, locking: decided.locking,
-      besides: try await replacements(listing.timeline), storage)
+      besides: try await replacements(listing.timeline), knowing: decided.newest, storage)
+  }
+
+  /// Removes what writers left that were killed, beside a write, where requests overlap; what stays harms nobody.
+  func tidy(beside timeline: Timeline) async {
+    guard storage.costs.overlaps else { return }
+    try? await Housekeeping(storage: storage, settings: settings, heads: heads)
+      .removeDeadTemporaries(timeline)
+  }
+
+  /// The properties of a table that Tarn writes, and what was read beside them.
+  private func begin() async throws(TableError) -> (TableProperties, TableOpening.Look?) {
+    if let look = opening.take(at: settings.now()) {
+      try check(look.properties)
+      return (look.properties, look)
+    }
+    guard storage.costs.overlaps else { return (try await writableProperties(), nil) }
+    let time = settings.now()
+    async let head = loaded()
+    let properties = try await writableProperties()
+    do throws(TimelineError) {
+      return (
+        properties, TableOpening.Look(properties: properties, head: try await head.get(), time: time)
+      )
+    } catch { throw TableError(error) }
+  }
+
+  private func loaded() async -> Result<FoundHead, TimelineError> {
+    do throws(TimelineError) { return .success(try await heads.load()) } catch { return .failure(error) }
   }
 
   /// What finds attempts of Tarn's whose writers died.
@@ -131,6 +162,11 @@ struct Recovery: Sendable {
   /// The properties of a table that Tarn writes.
   func writableProperties() async throws(TableError) -> TableProperties {
     let properties = try await tableErrors { try await TableProperties.load(from: storage) }
+    try check(properties)
+    return properties
+  }
+
+  private func check(_ properties: TableProperties) throws(TableError) {
     guard properties.type == .copyOnWrite else {
       throw TableError(
         .unsupported, "table \(properties.name) is merge-on-read: Tarn does not write such tables yet")
@@ -142,16 +178,22 @@ struct Recovery: Sendable {
         "\(TablePaths.properties): it has no hoodie.table.checksum; restore the file before writing",
         path: TablePaths.properties)
     }
-    return properties
   }
 
   /// The head, and behind it the timeline, on which all that it names is carried out.
-  func decided(_ properties: TableProperties) async throws(TableError) -> DecidedTable {
+  ///
+  /// - Parameter look: What of them was read already.
+  func decided(
+    _ properties: TableProperties, _ look: TableOpening.Look? = nil
+  ) async throws(TableError) -> DecidedTable {
     let rebuild = HeadRebuild(
       storage, heads, archiveFolder: properties.archiveFolder, warn: settings.warn)
     do throws(TimelineError) {
-      let found = try await heads.load()
-      var listing = try await TimelineListing.load(from: storage)
+      let found = if let look { look.head } else { try await heads.load() }
+      let reading = look?.newest == nil ? ReadCommit.reading(of: found, in: storage) : nil
+      var listing =
+        if let listed = look?.listing { listed } else { try await TimelineListing.load(from: storage) }
+      let newest = if let newest = look?.newest { newest } else { await reading?.value }
       if let name = listing.unknown.first {
         throw TimelineError(
           .unsupported, path: TablePaths.folder + name,
@@ -180,7 +222,7 @@ struct Recovery: Sendable {
             + "positions begins again")
         head = LoadedHead(try await rebuild.head(after: head.head, without: undone, listing), head.tag)
       }
-      return DecidedTable(head: head, listing: listing, locking: locking)
+      return DecidedTable(head: head, listing: listing, locking: locking, newest: newest)
     } catch { throw TableError(error) }
   }
 
@@ -263,4 +305,6 @@ struct DecidedTable: Sendable {
   let listing: TimelineListing
   /// How the lock of other engines is taken; nil where they have none.
   let locking: HudiLocking?
+  /// The newest commit that the head told of, where it was read beside the listing.
+  let newest: ReadCommit?
 }

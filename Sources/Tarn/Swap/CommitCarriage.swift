@@ -18,10 +18,12 @@ struct CommitCarriage: Sendable {
   ///   - commits: The commits, in their order.
   ///   - before: What other processes decided before and may not have carried out.
   ///   - listing: The timeline as it was listed before the swap.
+  ///   - tidy: Removes, where requests overlap, what a commit leaves that has its completed file, by its place among them:
+  ///     beside the last look, since what another engine takes back by then it has planned already.
   /// - Returns: An answer for each.
   func carryOut(
     _ commits: [(candidate: CommitCandidate, decision: NamedDecision)], before: [NamedDecision],
-    _ listing: TimelineListing
+    _ listing: TimelineListing, tidying tidy: @escaping @Sendable (Int) async -> Void
   ) async -> [CommitAnswer] {
     var gone: Set<Instant> = []
     var failure: TimelineError?
@@ -33,9 +35,20 @@ struct CommitCarriage: Sendable {
         break
       } catch { failure = error }
     }
+    let stand = commits.indices.filter { [gone] in
+      failure == nil && storage.costs.overlaps && !gone.contains(commits[$0].candidate.instant)
+    }
+    async let tidied: Void = Self.tidy(stand, tidy)
     let since = await whatCameSince(commits.map(\.candidate), listing, hasFailed: failure != nil)
+    await tidied
     return commits.map { commit in
       answer(commit, since, isGone: gone.contains(commit.candidate.instant), failure)
+    }
+  }
+
+  private static func tidy(_ commits: [Int], _ tidy: @escaping @Sendable (Int) async -> Void) async {
+    await withTaskGroup(of: Void.self) { group in
+      for commit in commits { group.addTask { await tidy(commit) } }
     }
   }
 
@@ -91,7 +104,10 @@ struct CommitCarriage: Sendable {
     for commit in commits {
       guard case .commit(let content, let action) = commit.kind else { continue }
       let files = InstantFiles(commit.instant, action)
-      if case .gone = try await forward.complete(files, content) { gone.insert(commit.instant) }
+      // Each removes its own with all else that it leaves.
+      if case .gone = try await forward.complete(files, content, leaves: storage.costs.overlaps) {
+        gone.insert(commit.instant)
+      }
     }
     return gone
   }

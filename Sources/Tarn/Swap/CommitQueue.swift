@@ -208,7 +208,8 @@ final class CommitQueue: Sendable {
       await previous?.value
       let carriage = CommitCarriage(storage, holding: lock)
       let answers = await carriage.carryOut(
-        zip(taken, named).map { ($0.candidate, $1) }, before: before, listing)
+        zip(taken, named).map { ($0.candidate, $1) }, before: before, listing
+      ) { await taken[$0].leftovers.tidy(with: named[$0].contents) }
       for (waiting, answer) in zip(taken, answers) { waiting.answer(answer) }
     }
     state.withLock { $0.carrying = task }
@@ -217,9 +218,24 @@ final class CommitQueue: Sendable {
 
 /// Contents that were written for decisions which were not made.
 final class Leftovers: Sendable {
-  private let found = Mutex<[String]>([])
+  private let found = Mutex<(paths: [String], isTidied: Bool)>(([], false))
+  private let remove: @Sendable ([String]) async -> Void
 
-  func add(_ paths: [String]) { found.withLock { $0 += paths } }
+  /// - Parameter remove: Removes paths, and whatever else an attempt leaves whose commit stands.
+  init(removing remove: @escaping @Sendable ([String]) async -> Void) { self.remove = remove }
 
-  var paths: [String] { found.withLock { $0 } }
+  func add(_ paths: [String]) { found.withLock { $0.paths += paths } }
+
+  var paths: [String] { found.withLock { $0.paths } }
+
+  /// Removes all that a commit leaves that stands, once.
+  ///
+  /// - Parameter left: What was put in its place and may lie where it was, too.
+  func tidy(with left: [String] = []) async {
+    let paths = found.withLock { found -> [String]? in
+      defer { found.isTidied = true }
+      return found.isTidied ? nil : found.paths + left
+    }
+    if let paths { await remove(paths) }
+  }
 }

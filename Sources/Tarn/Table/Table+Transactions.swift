@@ -39,7 +39,8 @@ extension Table {
     // A write reads many small parts of few files.
     let files = storage.keepOpen()
     defer { withExtendedLifetime(files) {} }
-    let recovery = Recovery(storage: storage, settings: settings, base: location.base)
+    let recovery = Recovery(
+      storage: storage, settings: settings, base: location.base, opening: opening)
     let reader = BaseFileReader(storage, footers, warn: settings.warn)
     let attempt = WriteTry(
       write: write, options: options, decision: AttemptDecision(queue: commits, recovery: recovery),
@@ -73,11 +74,15 @@ extension Table {
       if tries > 0 && tries >= settings.retries / 3 { await tickets.take() }
       let ending: WriteTry<Write>.Ending
       var found: PresentTable?
+      // What came since the table was opened is no other writer's being faster.
+      let isOfOpening = opening.holds(at: settings.now())
       do throws(TableError) {
         let state = try await recovery.run(heeding: &tickets)
         let table = PresentTable(state: state, settings: settings, reader: reader)
         found = table
+        async let tidied: Void = recovery.tidy(beside: state.timeline)
         ending = try await attempt.run(on: table, after: known, number: tries + 1)
+        await tidied
       } catch {
         guard looks < PresentTable.mostLooks, write.canBeginAgain,
           await recovery.hasMovedOn(since: error, from: found?.state.timeline)
@@ -89,6 +94,7 @@ extension Table {
       case .done(let report): return (report, found)
       case .repeated(let version): return (try await report(of: version, recovery.storage), nil)
       case .again(let newer): known = newer
+      case .lost(_, let newer) where isOfOpening && write.canBeginAgain: known = newer
       case .lost(let error, let newer):
         emit(.attemptLost(reason: error.description))
         guard write.canBeginAgain else { throw error.after(tries) }

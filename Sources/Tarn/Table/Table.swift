@@ -42,12 +42,15 @@ public struct Table: Sendable {
   let services = ServiceMemory()
   /// What is still to be created, as the first write does; nil for a table that was opened.
   let planned: PlannedTable?
+  /// What was read when the table was opened, on which the first write stands.
+  let opening: TableOpening
 
   init(
     location: TableLocation, properties: TableProperties, settings: TableSettings,
-    planned: PlannedTable? = nil
+    planned: PlannedTable? = nil, opening: TableOpening = .none
   ) {
     self.planned = planned
+    self.opening = opening
     self.location = location
     self.properties = properties
     self.settings = settings.following(location.storage, named: properties.name)
@@ -96,8 +99,11 @@ public struct Table: Sendable {
   public static func open(
     at location: TableLocation, settings: TableSettings = TableSettings()
   ) async throws(TableError) -> Table {
-    let properties = try await tableErrors { try await TableProperties.load(from: location.storage) }
-    return Table(location: location, properties: properties, settings: settings)
+    do throws(TimelineError) {
+      let (properties, opening) = try await TableOpening.read(
+        location.storage, at: location.storage.currentTime() ?? settings.now())
+      return Table(location: location, properties: properties, settings: settings, opening: opening)
+    } catch { throw TableError(error) }
   }
 
   /// Creates a table without rows.
@@ -129,7 +135,12 @@ public struct Table: Sendable {
   ///
   /// - Throws: ``TableError`` where the table cannot be read.
   public func schema() async throws(TableError) -> Schema {
-    do { return try await presentState().requireSchema() } catch { throw error.of(properties.name) }
+    do throws(TableError) {
+      if let state = try await opening.state(at: settings.now(), in: storage) {
+        return try state.requireSchema()
+      }
+      return try await presentState().requireSchema()
+    } catch { throw error.of(properties.name) }
   }
 
   /// The table's commits, and what else stands on its timeline.

@@ -149,6 +149,11 @@ package struct KeptReads: Storage {
     try await inner.move(path, to: target)
   }
 
+  /// Moves, or copies.
+  package func place(_ path: String, at target: String) async throws(StorageError) {
+    try await inner.place(path, at: target)
+  }
+
   /// Deletes.
   package func delete(_ paths: [String]) async -> [StorageError] { await inner.delete(paths) }
 

@@ -32,7 +32,7 @@ public struct S3Storage: Storage {
   public var costs: RequestCosts {
     RequestCosts(
       widestGap: RequestCosts.objectStore.widestGap, requestsAtOnce: bucket.options.requestsAtOnce,
-      leastCopy: PartSizes.least)
+      leastCopy: PartSizes.least, overlaps: bucket.options.requestsAtOnce > 1)
   }
 
   /// Lists objects by `ListObjectsV2`, in the order of their keys' bytes, also where the bucket has no order.
@@ -107,10 +107,23 @@ public struct S3Storage: Storage {
   ///
   /// Throws what ``Storage/move(_:to:)`` does.
   public func move(_ path: String, to target: String) async throws(StorageError) {
+    try await move(path, to: target, leaves: false)
+  }
+
+  /// Copies an object on the condition of its tag, and leaves it where it was.
+  ///
+  /// Throws what ``Storage/place(_:at:)`` does.
+  public func place(_ path: String, at target: String) async throws(StorageError) {
+    try await move(path, to: target, leaves: true)
+  }
+
+  private func move(_ path: String, to target: String, leaves: Bool) async throws(StorageError) {
     let (source, target) = (try name(path), try name(target))
     _ = try await quoting()
     let mover = ObjectMover(bucket: bucket)
-    try await bucket.uncancelled { () throws(StorageError) in try await mover.move(source, to: target) }
+    try await bucket.uncancelled { () throws(StorageError) in
+      try await mover.move(source, to: target, leaves: leaves)
+    }
   }
 
   /// Opens a writer that sends a small object by one put, and a larger one in parts.

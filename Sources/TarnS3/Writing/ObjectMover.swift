@@ -10,15 +10,20 @@ struct ObjectMover: Sendable {
 
   /// Moves an object.
   ///
+  /// - Parameter leaves: Whether it stays where it was.
   /// - Throws: `notFound` where nothing is at the source, and nothing was copied; `unknown` where it may have been.
-  func move(_ source: ObjectName, to target: ObjectName) async throws(StorageError) {
+  func move(
+    _ source: ObjectName, to target: ObjectName, leaves: Bool = false
+  ) async throws(StorageError) {
     var known = bucket.tags[source.key]
     for _ in 0..<Self.attempts {
       let tag: ObjectTag
       if let known { tag = known } else { tag = try await ObjectReader(bucket: bucket).head(source).info.tag }
       known = nil
       bucket.tags.forget(source.key)
-      if try await copy(source, tag, to: target) { return try await remove(source) }
+      guard try await copy(source, tag, to: target) else { continue }
+      if !leaves { try await remove(source) }
+      return
     }
     throw StorageError(.changed, path: source.path, "it was replaced again and again while it was moved")
   }

@@ -46,7 +46,10 @@ actor S3Writer: ObjectWriter {
     try open()
     do throws(StorageError) {
       let source = try ObjectName(path, below: places.root)
+      // Most of so long a range the server copies: the upload is begun while the source is looked at.
+      async let begun: Void = range.count > 2 * PartSizes.least ? beginAhead() : ()
       let info = try await info(of: source, tag: tag)
+      await begun
       try StorageError.check(info.tag, is: tag, path: path)
       try StorageError.check(range, within: info.size, path: path)
       try await follow(range, of: CopiedSource(name: source, tag: info.tag))
@@ -127,6 +130,13 @@ actor S3Writer: ObjectWriter {
     let begun = try await MultipartUpload.begin(name, bucket)
     upload = begun
     return begun
+  }
+
+  /// Begins the upload; where that fails, it is tried when there is something to send.
+  private func beginAhead() async {
+    guard upload == nil, let begun = try? await MultipartUpload.begin(name, bucket) else { return }
+    guard upload == nil, isOpen else { return await begun.abort() }
+    upload = begun
   }
 
   // MARK: - Copies

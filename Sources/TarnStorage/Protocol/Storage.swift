@@ -87,6 +87,14 @@ public protocol Storage: Sendable {
   ///   `unknown` where it may have been moved, or may be at both paths.
   func move(_ path: String, to target: String) async throws(StorageError)
 
+  /// Moves a whole small object as ``move(_:to:)`` does, but may leave it where it was, too, for the caller to delete.
+  ///
+  /// Where moving is copying and deleting it spares a request that others need not wait for; elsewhere it moves, as by
+  /// default.
+  ///
+  /// - Throws: ``StorageError``, as ``move(_:to:)`` does.
+  func place(_ path: String, at target: String) async throws(StorageError)
+
   /// Opens a streaming writer; nothing appears at `path` before ``ObjectWriter/finish(if:)``.
   func writer(at path: String) async throws(StorageError) -> any ObjectWriter
 
@@ -198,6 +206,11 @@ public final class OpenScope: Sendable {
 }
 
 extension Storage {
+  /// Moves the object.
+  public func place(_ path: String, at target: String) async throws(StorageError) {
+    try await move(path, to: target)
+  }
+
   /// This storage, each of whose writes is durable when it returns.
   public func batch() -> any Storage { self }
 

@@ -97,15 +97,20 @@ public struct RequestCosts: Sendable, Hashable {
   /// Where it is not 0, what lies together and stays as it is had better be as long.
   public var leastCopy: Int
 
+  /// Whether requests that do not need each other's answers had better be under way at once: each takes long, however
+  /// little it is about.
+  public var overlaps: Bool
+
   /// Makes costs of their parts; what is below 0 or 1 is taken for that.
-  public init(widestGap: Int, requestsAtOnce: Int, leastCopy: Int = 0) {
+  public init(widestGap: Int, requestsAtOnce: Int, leastCopy: Int = 0, overlaps: Bool = false) {
     self.widestGap = max(widestGap, 0)
     self.requestsAtOnce = max(requestsAtOnce, 1)
     self.leastCopy = max(leastCopy, 0)
+    self.overlaps = overlaps
   }
 
   /// Costs as of a local disk, or of memory: a request takes microseconds, and what is forced to the disk waits.
   public static let disk = RequestCosts(widestGap: 64 << 10, requestsAtOnce: 32)
   /// Costs as of an object store over a network: a request takes tens of milliseconds, and hundreds run at once.
-  public static let objectStore = RequestCosts(widestGap: 1 << 20, requestsAtOnce: 64)
+  public static let objectStore = RequestCosts(widestGap: 1 << 20, requestsAtOnce: 64, overlaps: true)
 }

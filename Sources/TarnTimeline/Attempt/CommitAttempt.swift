@@ -27,97 +27,42 @@ package struct CommitAttempt: ~Copyable {
   package let markers: CommitMarkers
   /// Tells whether the attempt was rolled back by another.
   package let standing: AttemptStanding
+  private let requested: RequestedAttempt
   private let storage: any Storage
-  private let sign: any LifeSign
 
   /// How long the end of a commit waits for what is only tidiness.
   private static let tidyPatience = Duration.milliseconds(200)
-  /// How many instants are tried, each a millisecond after one that is taken.
-  private static let mostInstants = 1_000
-  /// How many of them may be given up since no answer came.
-  static let mostDoubts = 5
 
-  /// Begins an attempt: takes an instant, and writes its sign of life, its requested and its inflight file.
+  /// Goes on with an attempt that is requested: its inflight file is written.
   ///
-  /// Whoever makes the sign and the requested file owns the instant; one that is there is another's. An attempt whose
-  /// instant is less than one that has completed since takes another: files of a lesser one may come to be seen before
-  /// they are committed, once the timeline begins after it.
+  /// Where requests overlap, it and the markers are on their way while the data files are made: the standing of the
+  /// attempt, which is asked before any of them appears, waits for both.
   ///
-  /// - Parameters:
-  ///   - plan: What its files say.
-  ///   - timeline: As it was when the write began.
-  ///   - head: As it was then.
-  ///   - now: The time in microseconds since 1970.
-  ///   - storage: The table's storage.
-  /// - Throws: ``TimelineError``: `conflict` where no instant is free; `storage`.
-  package init(
-    _ plan: AttemptPlan, after timeline: Timeline, _ head: Head, now: @Sendable () -> Int64,
-    in storage: any Storage
-  ) async throws(TimelineError) {
-    let liveness = Liveness(storage)
+  /// - Parameter plan: What its files say.
+  /// - Throws: ``TimelineError``: `conflict` where another's inflight file is there; `storage`. Nothing of the attempt is
+  ///   left then.
+  package init(_ requested: RequestedAttempt, _ plan: AttemptPlan) async throws(TimelineError) {
+    let (files, storage) = (requested.files, requested.storage)
     let log = CommitLog(storage)
-    var latest = [timeline.lastInstant, head.lastInstant].compactMap(\.self).max()
-    var doubts = 0
-    for _ in 0..<Self.mostInstants {
-      let instant = Instant.after(latest: latest, now: now())
-      if let latest, instant <= latest { throw Self.noInstant(after: latest, timeline) }
-      latest = instant
-      let found: (any LifeSign)?
-      do throws(TimelineError) {
-        found = try await liveness.begin(instant, mark: plan.workload.writer ?? "tarn")
-      } catch {
-        // The sign may be this one's; another instant is free.
-        doubts += 1
-        guard error.isWithoutAnswer, doubts < Self.mostDoubts else { throw error }
-        continue
+    var beginning: Task<Result<Void, TimelineError>, Never>?
+    if storage.costs.overlaps {
+      beginning = Task {
+        do throws(TimelineError) {
+          return .success(try await log.begin(files.instant, plan.action, plan: plan.workload))
+        } catch { return .failure(error) }
       }
-      guard let sign = found else { continue }
-      let files = InstantFiles(instant, plan.action)
-      var isRequested = false
-      do throws(TimelineError) {
-        do throws(StorageError) {
-          guard try await log.request(instant, plan.action, saying: plan.request) else {
-            await sign.end()
-            continue
-          }
-        } catch {
-          // Whoever made the file, another instant is free; but a storage that never answers is not asked without end.
-          doubts += 1
-          guard error.code == .unknown, doubts < Self.mostDoubts else { throw TimelineError(error) }
-          await sign.end()
-          continue
-        }
-        isRequested = true
-        let seen = try await TimelineListing.load(from: storage, since: instant).timeline
-        if let completed = seen.completedCommits.last?.instant, completed > instant {
-          try? await log.remove(pending: files.requested)
-          await sign.end()
-          latest = seen.lastInstant ?? completed
-          continue
-        }
-        try await log.begin(instant, plan.action, plan: plan.workload)
-      } catch {
-        // A request without an inflight file has written nothing, and without this one's sign nobody knows whose it is.
-        // Where it is not known to be this one's, it may be another engine's.
-        if isRequested { try? await log.remove(pending: files.requested) }
-        await sign.end()
+    } else {
+      do throws(TimelineError) { try await log.begin(files.instant, plan.action, plan: plan.workload) } catch
+      {
+        await requested.withdraw()
         throw error
       }
-      self.files = files
-      self.storage = storage
-      self.sign = sign
-      standing = AttemptStanding(files, plan.workload, storage)
-      markers = CommitMarkers(instant, in: storage)
-      return
     }
-    throw TimelineError(.conflict, path: "", "no instant is free: other writers take each of them")
-  }
-
-  private static func noInstant(after latest: Instant, _ timeline: Timeline) -> TimelineError {
-    TimelineError(
-      .damaged, path: timeline.entries.last?.path ?? "",
-      "after instant \(latest.text) there can be none; no engine makes such a file, so remove it (all files of that "
-        + "instant) and try again")
+    self.files = files
+    self.requested = requested
+    self.storage = storage
+    markers = CommitMarkers(files.instant, in: storage)
+    standing = AttemptStanding(files, plan.workload, storage, markers, beginning)
   }
 
   /// Whether another has removed the attempt.
@@ -130,20 +75,22 @@ package struct CommitAttempt: ~Copyable {
   /// The commit's instant.
   package var instant: Instant { files.instant }
 
-  /// What shows that the writer lives, to be renewed while it works.
-  package var lifeSign: any LifeSign { sign }
-
-  /// Ends an attempt whose commit stands.
-  ///
-  /// - Parameter contents: What was written for decisions that were not made.
-  package consuming func end(removing contents: [String]) async {
-    // Left behind, they harm nothing, and the next writer removes them; so nobody waits for that.
+  /// Removes what an attempt leaves whose commit stands, with contents that were written for decisions that were not made.
+  package var ending: @Sendable ([String]) async -> Void {
+    // Left behind, it harms nothing, and the next writer removes it; so nobody waits for that.
     let patient = storage.waiting(atMost: Self.tidyPatience)
-    try? await markers.remove(through: patient, with: contents)
-    await sign.end()
+    return { [markers, requested] contents in
+      guard patient.costs.overlaps, let path = requested.endedSign() else {
+        try? await markers.remove(through: patient, with: contents)
+        return await requested.sign.end()
+      }
+      // Nobody asks for the sign of life of a commit that stands: it goes with all else.
+      try? await markers.remove(through: patient, with: contents + [path])
+    }
   }
 
-  /// Ends an attempt of which it is not known what became: nothing is removed, and it is any writer's to look after.
+  /// Ends an attempt that has removed all it leaves, or of which it is not known what became: then nothing is removed, and it
+  /// is any writer's to look after.
   package consuming func leave() {}
 
   /// Rolls back what this process has begun, where it is certain that it was not decided; what cannot be removed now,
@@ -152,18 +99,23 @@ package struct CommitAttempt: ~Copyable {
   /// - Parameter contents: What was written for decisions that were not made.
   package consuming func rollBack(removing contents: [String]) async {
     let (files, standing, markers) = (files, standing, markers)
-    let (storage, sign) = (storage, sign)
+    let (storage, requested) = (storage, requested)
     // Also where the task is cancelled, in which a storage may refuse to read.
     await Task {
       do {
         let instant = files.instant
+        if let failure = await standing.failureToBegin() {
+          // No base file has appeared. Where another uses the instant, the markers may be its own.
+          if failure.code != .conflict { try await CommitMarkers.remove(instant, in: storage) }
+          return await requested.withdraw()
+        }
         guard try await Self.isOwn(instant, standing, storage) else { return }
         try await storage.deleteAll(contents)
         try await AttemptRemains(instant, in: storage).remove(markers.paths)
         try await CommitLog(storage).remove(pending: files.inflight)
         try await CommitMarkers.remove(instant, in: storage)
       } catch { return }
-      await sign.end()
+      await requested.sign.end()
     }.value
   }
 
@@ -171,7 +123,7 @@ package struct CommitAttempt: ~Copyable {
   private static func isOwn(
     _ instant: Instant, _ standing: AttemptStanding, _ storage: any Storage
   ) async throws(TimelineError) -> Bool {
-    switch try await standing.look() {
+    switch try await standing.lookAlone() {
     case .own: return true
     case .removed:
       // A file that appeared behind the one who rolled it back is left to its writer. Whatever else took the inflight
@@ -189,14 +141,44 @@ package struct AttemptStanding: Sendable {
   /// What its inflight file says.
   private let plan: CommitMetadata
   private let storage: any Storage
+  private let markers: CommitMarkers
+  /// Writes the inflight file; nil where that is done.
+  private let beginning: Task<Result<Void, TimelineError>, Never>?
 
-  init(_ files: InstantFiles, _ plan: CommitMetadata, _ storage: any Storage) {
+  init(
+    _ files: InstantFiles, _ plan: CommitMetadata, _ storage: any Storage, _ markers: CommitMarkers,
+    _ beginning: Task<Result<Void, TimelineError>, Never>?
+  ) {
     self.files = files
     self.plan = plan
     self.storage = storage
+    self.markers = markers
+    self.beginning = beginning
+  }
+
+  /// Waits until the inflight file and the markers stand that are on their way.
+  ///
+  /// - Throws: ``TimelineError``: `conflict` where another's inflight file is there; `storage`.
+  package func settle() async throws(TimelineError) {
+    try await beginning?.value.get()
+    try await markers.settle()
+  }
+
+  /// Why the inflight file does not stand; nil where it was written.
+  fileprivate func failureToBegin() async -> TimelineError? {
+    // No marker is on its way when they are removed.
+    try? await markers.settle()
+    guard case .failure(let error)? = await beginning?.value else { return nil }
+    return error
   }
 
   func look() async throws(TimelineError) -> CommitLog.Standing {
+    try await settle()
+    return try await lookAlone()
+  }
+
+  /// Looks whatever became of the markers.
+  fileprivate func lookAlone() async throws(TimelineError) -> CommitLog.Standing {
     try await CommitLog(storage).standing(of: files.instant, files.action, plan: plan)
   }
 

@@ -46,6 +46,8 @@ package final class CommitMarkers: Sendable {
     /// Names of the marker folder's files so far, those whose put failed too.
     var files: [String] = []
     var paths: [String] = []
+    /// Puts that are on their way.
+    var puts: [Task<Result<Void, TimelineError>, Never>] = []
   }
   private let state = Mutex(State())
 
@@ -58,7 +60,8 @@ package final class CommitMarkers: Sendable {
   /// The paths of all base files so far.
   package var paths: [String] { state.withLock { $0.paths } }
 
-  /// Writes markers, before the first of the base files is opened.
+  /// Writes markers, before the first of the base files is opened; where requests overlap, before it appears: see
+  /// ``settle()``.
   ///
   /// The first call must have returned before another begins; later ones may come from several tasks.
   ///
@@ -72,14 +75,37 @@ package final class CommitMarkers: Sendable {
       return state.files.count - 2
     }
     let lines = markers.map { "\($0.path).marker.\($0.kind.rawValue)\n" }.joined()
-    do {
-      // The form last: until it is there the others count for nothing, and no base file is there yet.
-      try await storage.put(
-        Array(lines.utf8), at: Self.folder(of: instant) + Self.prefix + String(number), if: .ifAbsent)
-      guard number == 0 else { return }
-      try await storage.put(
-        Array(Self.form.text.utf8), at: Self.folder(of: instant) + Self.form.name, if: .ifAbsent)
-    } catch { throw TimelineError(error) }
+    // The form last: until it is there the others count for nothing, and no base file is there yet.
+    try await put(lines, at: Self.prefix + String(number))
+    if number == 0 { try await put(Self.form.text, at: Self.form.name) }
+  }
+
+  private func put(_ text: String, at name: String) async throws(TimelineError) {
+    let path = Self.folder(of: instant) + name
+    guard storage.costs.overlaps else {
+      do { try await storage.put(Array(text.utf8), at: path, if: .ifAbsent) } catch {
+        throw TimelineError(error)
+      }
+      return
+    }
+    let put = Task { [storage] () -> Result<Void, TimelineError> in
+      do throws(StorageError) {
+        try await storage.put(Array(text.utf8), at: path, if: .ifAbsent)
+        return .success(())
+      } catch { return .failure(TimelineError(error)) }
+    }
+    state.withLock { $0.puts.append(put) }
+  }
+
+  /// Waits for the markers that are on their way: no base file may appear before they stand.
+  ///
+  /// - Throws: ``TimelineError`` with code `storage` where one of them does not.
+  package func settle() async throws(TimelineError) {
+    var failure: TimelineError?
+    for put in state.withLock({ $0.puts }) {
+      if case .failure(let error) = await put.value { failure = failure ?? error }
+    }
+    if let failure { throw failure }
   }
 
   /// Removes the markers, once the commit is completed, and other files with them.

@@ -161,7 +161,7 @@ extension LifeSign {
 }
 
 /// An object whose time of modification shows that its maker lives.
-private final class Heartbeat: LifeSign {
+final class Heartbeat: LifeSign {
   private let storage: any Storage
   private let path: String
   private let bytes: [UInt8]
@@ -192,7 +192,12 @@ private final class Heartbeat: LifeSign {
   }
 
   func end() async {
-    guard tag.withLock({ $0.take() }) != nil else { return }
+    guard let path = ended() else { return }
     _ = await storage.delete([path])
   }
+
+  /// Ends it, and leaves its object to the caller to delete.
+  ///
+  /// - Returns: The object's path; nil where it had ended.
+  func ended() -> String? { tag.withLock { $0.take() } == nil ? nil : path }
 }

@@ -80,14 +80,21 @@ package struct RollForward: Sendable {
   /// - Parameters:
   ///   - files: The commit's.
   ///   - content: Where it lies.
+  ///   - leaves: Whether it may stay there, for the caller to delete.
   /// - Throws: ``TimelineError`` with code `storage`: the decision stands all the same.
-  package func complete(_ files: InstantFiles, _ content: String) async throws(TimelineError) -> Outcome {
+  package func complete(
+    _ files: InstantFiles, _ content: String, leaves: Bool = false
+  ) async throws(TimelineError) -> Outcome {
     do throws(StorageError) {
       // Undone by another engine meanwhile, it must not come back.
       if try await storage.exists(files.inflight.path) {
         do throws(StorageError) {
           try lock?.check()
-          try await storage.move(content, to: files.completed.path)
+          if leaves {
+            try await storage.place(content, at: files.completed.path)
+          } else {
+            try await storage.move(content, to: files.completed.path)
+          }
           return .stands
         } catch {
           guard error.code == .notFound || error.code == .unknown else { throw error }

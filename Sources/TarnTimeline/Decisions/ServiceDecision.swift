@@ -130,7 +130,7 @@ struct ServiceDecision<Service: DecidedAction>: Sendable {
     for _ in 0..<Self.mostNames {
       do throws(TimelineError) { sign = try await liveness.begin(instant, mark: service.mark) } catch {
         doubts += 1
-        guard error.isWithoutAnswer, doubts < CommitAttempt.mostDoubts else { throw error }
+        guard error.isWithoutAnswer, doubts < RequestedAttempt.mostDoubts else { throw error }
       }
       guard sign == nil else { break }
       instant = Instant.after(latest: instant, now: now)
