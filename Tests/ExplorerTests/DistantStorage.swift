@@ -126,25 +126,32 @@ private actor DistantWriter: ObjectWriter {
     self.sendsParts = sendsParts
   }
 
-  func write(_ bytes: [UInt8]) async throws(StorageError) { try await inner.write(bytes) }
+  func write(_ bytes: [UInt8]) async throws(StorageError) {
+    await begin()
+    try await inner.write(bytes)
+  }
 
   func copy(_ range: Range<Int>, of source: String, tag: ObjectTag?) async throws(StorageError) {
-    if sendsParts, part == nil {
-      async let isThere: Void = storage.request("info of what is copied to \(path)")
-      await storage.request("begin \(path)")
-      await isThere
-      part = Task { [storage, path] in await storage.request("copy part of \(path)") }
-    }
+    await begin()
     try await inner.copy(range, of: source, tag: tag)
+  }
+
+  /// Files are small here, and written whole: of each the beginning stands for what the server copies.
+  private func begin() async {
+    guard sendsParts, part == nil else { return }
+    async let isThere: Void = storage.request("info of what is copied to \(path)")
+    await storage.request("begin \(path)")
+    await isThere
+    part = Task { [storage, path] in await storage.request("copy part of \(path)") }
   }
 
   func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
     if let part {
-      let last = Task { [storage, path] in await storage.request("put part of \(path)") }
+      async let last: Void = storage.request("put part of \(path)")
       await part.value
-      await last.value
       // Some servers copy whatever the condition says.
       await storage.request("info of what was copied to \(path)")
+      await last
     }
     await storage.request("finish \(path)")
     return try await inner.finish(if: condition)

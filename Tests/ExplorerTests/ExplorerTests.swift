@@ -7,6 +7,7 @@ import Testing
 @Suite struct ExplorerHeavyTests {
   @Test(arguments: [
     "rows -", "row 1x20.2x30", "crowd 1x9.2x9.3x3.4x12.1x9.2x9.4x30", "reader 1x33.2x4.3x9 2@3dies",
+    "crowd 1x9.2x9.3x3.4x12.1x9.2x9.4x30 beside",
   ])
   func aScheduleIsTheSameEachTime(line: String) async throws {
     let schedule = try #require(Schedule(line))
@@ -68,6 +69,17 @@ import Testing
   func deepOrdersByChance(name: String) async throws {
     let scenario = try #require(Scenario.named(name))
     let schedules = (0..<5_000).map { Schedule.random(scenario, seed: UInt64($0)) }
+    try await Campaign(name, schedules, atMost: 10).run()
+  }
+
+  @Test(arguments: Scenario.all.map(\.name))
+  func deepOrdersByChanceWhereRequestsOverlap(name: String) async throws {
+    let scenario = try #require(Scenario.named(name))
+    let schedules = (0..<5_000).map { number in
+      var schedule = Schedule.random(scenario, seed: UInt64(number) + 10_000)
+      schedule.overlaps = true
+      return schedule
+    }
     try await Campaign(name, schedules, atMost: 10).run()
   }
 

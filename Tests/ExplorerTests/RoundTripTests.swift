@@ -67,10 +67,8 @@ import Testing
         try Trade.batch((0..<files).map { Self.trade($0, 9, "changed") }))
       #expect(report.updated == files && report.files == files)
     }
-    print("ROUNDS open+upsert parts=\(inParts) files=\(files): \(rounds) rounds, \(log.count) requests")
-    if files == 1 { for line in log { print("  ", line) } }
     #expect(rounds <= 14, "\(log.joined(separator: "\n"))")
-    #expect(log.count <= 20 + 12 * files + files, "\(log.joined(separator: "\n"))")
+    #expect(log.count <= 20 + 10 * files, "\(log.joined(separator: "\n"))")
   }
 
   /// The command line asks for the columns before it reads rows.
@@ -82,8 +80,6 @@ import Testing
       #expect(schema.fields.count == Trade.schema.fields.count)
       try await table.upsert(try Trade.batch((0..<files).map { Self.trade($0, 9, "changed") }))
     }
-    print("ROUNDS open+schema+upsert files=\(files): \(rounds) rounds, \(log.count) requests")
-    if files == 1 { for line in log { print("  ", line) } }
     #expect(rounds <= 14, "\(log.joined(separator: "\n"))")
   }
 }

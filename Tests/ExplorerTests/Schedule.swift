@@ -32,6 +32,9 @@ struct Schedule: Sendable, Hashable, CustomStringConvertible {
   /// Whether a listing is walked while others write: of what comes or goes meanwhile it has some.
   var isTorn = false
 
+  /// Whether the storage says that requests had better be under way at once, as over a network.
+  var overlaps = false
+
   /// A call of an actor.
   struct Place: Sendable, Hashable {
     var actor: Int
@@ -46,7 +49,7 @@ struct Schedule: Sendable, Hashable, CustomStringConvertible {
     }
     return
       ([scenario, order.isEmpty ? "-" : order] + wrong + (isLastFirst ? ["last"] : [])
-      + (isTorn ? ["torn"] : []))
+      + (isTorn ? ["torn"] : []) + (overlaps ? ["beside"] : []))
       .joined(separator: " ")
   }
 
@@ -84,6 +87,10 @@ struct Schedule: Sendable, Hashable, CustomStringConvertible {
       }
       if part == "torn" {
         isTorn = true
+        continue
+      }
+      if part == "beside" {
+        overlaps = true
         continue
       }
       let halves = part.split(separator: "@")

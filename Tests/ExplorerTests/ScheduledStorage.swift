@@ -102,7 +102,21 @@ final class ScheduledStorage: Storage, LifeSigns {
     return failures
   }
 
-  var costs: RequestCosts { RequestCosts(widestGap: inner.costs.widestGap, requestsAtOnce: 1) }
+  /// Leaves what is placed where it was, where calls overlap: then the caller deletes it.
+  func place(_ path: String, at target: String) async throws(StorageError) {
+    guard scheduler.overlaps else { return try await move(path, to: target) }
+    let inner = inner
+    try await changing("place", path) { () async throws(StorageError) in
+      let object = try await inner.get(path, limit: .max)
+      try await inner.put(object.bytes, at: target, if: .always)
+    }
+  }
+
+  var costs: RequestCosts {
+    RequestCosts(
+      widestGap: inner.costs.widestGap, requestsAtOnce: scheduler.overlaps ? 4 : 1,
+      overlaps: scheduler.overlaps)
+  }
 
   func beginSign(_ bytes: [UInt8], at path: String) async throws(StorageError) -> any LifeSign {
     let (inner, signs, actor) = (inner, signs, actor)

@@ -61,6 +61,8 @@ final class Scheduler: Sendable {
 
   /// Whether listings are walked while others write.
   var tearsListings: Bool { schedule.isTorn }
+  /// Whether calls of one actor are under way at once.
+  var overlaps: Bool { schedule.overlaps }
   /// The calls so far, each with its actor.
   var log: [String] { state.withLock { $0.log } }
   /// How many calls each actor has made.

@@ -8,6 +8,8 @@ final class MultipartUpload: Sendable {
   private struct State {
     var parts: [Int: UploadedPart] = [:]
     var tasks: [Int: Task<Void, Never>] = [:]
+    /// Those by which the server copies.
+    var copies: [Task<Void, Never>] = []
     var count = 0
     var failure: StorageError?
     var isClosed = false
@@ -78,7 +80,7 @@ final class MultipartUpload: Sendable {
     let cost = 1 << 20
     await bucket.budget.take(cost)
     do throws(StorageError) {
-      try start(costing: cost) { [self] number throws(StorageError) in
+      try start(costing: cost, isCopy: true) { [self] number throws(StorageError) in
         try await copy(range, of: source, tag: tag, number)
       }
     } catch {
@@ -88,7 +90,8 @@ final class MultipartUpload: Sendable {
   }
 
   private func start(
-    costing cost: Int, _ send: @escaping @Sendable (Int) async throws(StorageError) -> UploadedPart
+    costing cost: Int, isCopy: Bool = false,
+    _ send: @escaping @Sendable (Int) async throws(StorageError) -> UploadedPart
   ) throws(StorageError) {
     let failure = state.withLock { state -> StorageError? in
       if let failure = state.failure { return failure }
@@ -100,7 +103,7 @@ final class MultipartUpload: Sendable {
       state.count += 1
       let number = state.count
       // A task of its own: parts go on while their writer makes the next, and end with the upload.
-      state.tasks[number] = Task { [self] in
+      let task = Task { [self] in
         do throws(StorageError) {
           let part = try await send(number)
           self.state.withLock { $0.parts[number] = part }
@@ -111,6 +114,8 @@ final class MultipartUpload: Sendable {
         bucket.budget.giveBack(cost)
         self.state.withLock { $0.tasks[number] = nil }
       }
+      state.tasks[number] = task
+      if isCopy { state.copies.append(task) }
       return nil
     }
     if let failure { throw failure }
@@ -171,6 +176,14 @@ final class MultipartUpload: Sendable {
     do throws(AnswerError) { return try UploadAnswers.copiedPart(answer.body) } catch {
       throw bucket.unreadable(call, path: name.path, error.what)
     }
+  }
+
+  /// Waits for the parts that the server copies.
+  ///
+  /// - Throws: What a part failed with.
+  func settleCopies() async throws(StorageError) {
+    for task in state.withLock({ $0.copies }) { await task.value }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   /// Waits for all parts.

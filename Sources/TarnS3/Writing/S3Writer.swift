@@ -70,8 +70,10 @@ actor S3Writer: ObjectWriter {
     }
     do throws(StorageError) {
       if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
-      try await upload.settle()
+      // The sources are looked at while the last parts are on their way.
+      try await upload.settleCopies()
       try await checkCopied()
+      try await upload.settle()
       let isHeeded = condition == .always ? false : try await heedsInCompletion(condition)
       let tag = try await bucket.uncancelled { () throws(StorageError) in
         try await upload.complete(if: condition, isHeeded: isHeeded)
