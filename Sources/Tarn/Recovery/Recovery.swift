@@ -10,6 +10,9 @@ struct Recovery: Sendable {
   /// What was read when the table was opened.
   var opening = TableOpening.none
 
+  /// Whether the next write would stand on what was read when the table was opened.
+  var standsOnOpening: Bool { opening.holds(at: settings.now()) }
+
   var heads: HeadStore { HeadStore(storage, patience: settings.patience, random: settings.random) }
 
   /// Reads the table, and puts in order what stands in a writer's way; whoever wishes to go first goes first.

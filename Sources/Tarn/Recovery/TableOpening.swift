@@ -14,7 +14,7 @@ final class TableOpening: Sendable {
     var listing: TimelineListing?
     /// The newest commit.
     var newest: ReadCommit?
-    /// When it was begun.
+    /// When the head was read.
     let time: Int64
   }
 
@@ -30,14 +30,19 @@ final class TableOpening: Sendable {
 
   /// Reads the properties of a table, and its head beside them where requests overlap.
   ///
+  /// - Parameters:
+  ///   - storage: The table's.
+  ///   - now: The time in microseconds since 1970, where the storage has no clock.
   /// - Throws: ``TimelineError``, as ``TableProperties/load(from:)`` does.
   static func read(
-    _ storage: any Storage, at time: Int64
+    _ storage: any Storage, now: @Sendable () -> Int64
   ) async throws(TimelineError) -> (TableProperties, TableOpening) {
     guard storage.costs.overlaps else { return (try await TableProperties.load(from: storage), none) }
     async let head = found(storage)
     let properties = try await TableProperties.load(from: storage)
     guard let head = await head else { return (properties, none) }
+    // The storage's clock, by which its age is told, may be known from its answers only.
+    let time = storage.currentTime() ?? now()
     return (properties, TableOpening(Look(properties: properties, head: head, time: time)))
   }
 

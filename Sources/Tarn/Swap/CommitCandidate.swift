@@ -1,3 +1,4 @@
+import Synchronization
 import TarnTimeline
 
 /// A commit whose files are written, and which waits to be decided.
@@ -82,5 +83,29 @@ public struct WriteTransaction: Sendable, Hashable {
   public init(application: String, version: Int64) {
     self.application = application
     self.version = version
+  }
+}
+
+/// Contents that were written for decisions which were not made.
+final class Leftovers: Sendable {
+  private let found = Mutex<(paths: [String], isTidied: Bool)>(([], false))
+  private let remove: @Sendable ([String]) async -> Void
+
+  /// - Parameter remove: Removes paths, and whatever else an attempt leaves whose commit stands.
+  init(removing remove: @escaping @Sendable ([String]) async -> Void) { self.remove = remove }
+
+  func add(_ paths: [String]) { found.withLock { $0.paths += paths } }
+
+  var paths: [String] { found.withLock { $0.paths } }
+
+  /// Removes all that a commit leaves that stands, once.
+  ///
+  /// - Parameter left: What was put in its place and may lie where it was, too.
+  func tidy(with left: [String] = []) async {
+    let paths = found.withLock { found -> [String]? in
+      defer { found.isTidied = true }
+      return found.isTidied ? nil : found.paths + left
+    }
+    if let paths { await remove(paths) }
   }
 }

@@ -215,27 +215,3 @@ final class CommitQueue: Sendable {
     state.withLock { $0.carrying = task }
   }
 }
-
-/// Contents that were written for decisions which were not made.
-final class Leftovers: Sendable {
-  private let found = Mutex<(paths: [String], isTidied: Bool)>(([], false))
-  private let remove: @Sendable ([String]) async -> Void
-
-  /// - Parameter remove: Removes paths, and whatever else an attempt leaves whose commit stands.
-  init(removing remove: @escaping @Sendable ([String]) async -> Void) { self.remove = remove }
-
-  func add(_ paths: [String]) { found.withLock { $0.paths += paths } }
-
-  var paths: [String] { found.withLock { $0.paths } }
-
-  /// Removes all that a commit leaves that stands, once.
-  ///
-  /// - Parameter left: What was put in its place and may lie where it was, too.
-  func tidy(with left: [String] = []) async {
-    let paths = found.withLock { found -> [String]? in
-      defer { found.isTidied = true }
-      return found.isTidied ? nil : found.paths + left
-    }
-    if let paths { await remove(paths) }
-  }
-}

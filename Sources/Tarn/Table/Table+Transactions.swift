@@ -75,7 +75,7 @@ extension Table {
       let ending: WriteTry<Write>.Ending
       var found: PresentTable?
       // What came since the table was opened is no other writer's being faster.
-      let isOfOpening = opening.holds(at: settings.now())
+      let isOfOpening = recovery.standsOnOpening
       do throws(TableError) {
         let state = try await recovery.run(heeding: &tickets)
         let table = PresentTable(state: state, settings: settings, reader: reader)

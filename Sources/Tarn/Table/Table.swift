@@ -101,7 +101,7 @@ public struct Table: Sendable {
   ) async throws(TableError) -> Table {
     do throws(TimelineError) {
       let (properties, opening) = try await TableOpening.read(
-        location.storage, at: location.storage.currentTime() ?? settings.now())
+        location.storage, now: settings.now)
       return Table(location: location, properties: properties, settings: settings, opening: opening)
     } catch { throw TableError(error) }
   }

@@ -40,6 +40,25 @@ enum UploadAnswers {
     return tree["ETag"].flatMap { $0.text.isEmpty ? nil : ObjectTag(entity: $0.text) }
   }
 
+  /// The tag of an object of parts, as S3 and those who follow it make it: the MD5 of the parts' own, which are their tags
+  /// where nothing is encrypted by keys of a service, and their number.
+  ///
+  /// - Returns: Nil where the parts' tags are none of that kind.
+  static func tag(ofParts parts: [(number: Int, part: UploadedPart)]) -> ObjectTag? {
+    var sums: [UInt8] = []
+    for (_, part) in parts {
+      let text = Array(ObjectTag(entity: part.entityTag).text.utf8)
+      guard text.count == 32 else { return nil }
+      for pair in stride(from: 0, to: 32, by: 2) {
+        guard let byte = UInt8(String(decoding: text[pair..<pair + 2], as: UTF8.self), radix: 16) else {
+          return nil
+        }
+        sums.append(byte)
+      }
+    }
+    return Digest.md5(sums).map { ObjectTag("\(Digest.hex($0))-\(parts.count)") }
+  }
+
   /// The body of a completion.
   static func completion(_ parts: [(number: Int, part: UploadedPart)]) -> String {
     var text = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"

@@ -212,16 +212,16 @@ final class MultipartUpload: Sendable {
     call.query = [("uploadId", id)]
     call.mayFailInSuccess = true
     call.isLong = true
-    call.body = HTTPBody(
-      UploadAnswers.completion(parts.sorted { $0.key < $1.key }.map { (number: $0.key, part: $0.value) }))
+    let sorted = parts.sorted { $0.key < $1.key }.map { (number: $0.key, part: $0.value) }
+    call.body = HTTPBody(UploadAnswers.completion(sorted))
     condition.add(to: &call.headers, bucket.conditions.presentQuoting)
     bucket.tags.forget(name.key)
     let lost: StorageError
     do throws(AWSError) {
       let answer = try await bucket.send(call)
       do throws(AnswerError) {
-        if let tag = try UploadAnswers.tag(answer.body) { return tag }
         // Some servers leave it empty.
+        if let tag = try UploadAnswers.tag(answer.body) ?? UploadAnswers.tag(ofParts: sorted) { return tag }
         lost = StorageError(.unknown, path: name.path, "it was replaced as soon as it was there")
       } catch { lost = bucket.unreadable(call, path: name.path, error.what) }
     } catch {

@@ -97,6 +97,41 @@ import Testing
     #expect(others.dropFirst(table.count).sorted() == commit.sorted())
   }
 
+  /// Where requests are under way at once, their order is not the same each time, and their number is.
+  @Test func overANetworkToo() async throws {
+    var counts: [Int] = []
+    for (files, commits) in [(10, 10), (300, 10), (10, 100)] {
+      let storage = InMemoryStorage()
+      _ = try await Self.table(files: files, commits: commits, in: storage)
+      let recording = FaultStorage(wrapping: storage)
+      let table = try await Table.open(
+        at: .storage(OverlappingStorage(recording), name: "memory/budget"),
+        settings: TableFixture.settings(Collected()))
+      // The head is read beside the properties, and the first write stands on it.
+      #expect(Set(recording.calls) == ["get .hoodie/hoodie.properties", "get .hoodie/tarn/head"])
+      let report = try await table.upsert(try Self.rows(1..<2, partitions: files, 1_000_000))
+      #expect(report.updated == 1 && report.files == 1)
+      let calls = recording.calls
+      #expect(calls.count { $0 == "get .hoodie/hoodie.properties" } == 1)
+      #expect(calls.count { $0 == "get .hoodie/tarn/head" } == 1)
+      #expect(calls.count { $0.hasPrefix("get") && $0.hasSuffix(".commit") } == 1)
+      #expect(calls.filter { $0.hasPrefix("list part") } == ["list part=part-1/"])
+      // What lies in the parts of a file is read and written by many small calls here, which are no requests.
+      let besides = Self.besidesFiles(calls)
+      // Of one that deletes several each path is counted, and a copy as two.
+      #expect(besides.count <= 26, "\(calls)")
+      counts.append(besides.count)
+      // A write that finds nothing to do takes its request back.
+      let again = try await table.upsert(try Self.rows(1..<2, partitions: files, 1_000_000))
+      #expect(again.duplicates == 1 && again.instant == nil)
+      let left = try await storage.listAll(prefix: ".hoodie/").objects.map(\.path)
+      #expect(!left.contains { $0.hasSuffix("requested") && !$0.contains(".commit.requested") })
+      #expect(left.count { $0.hasSuffix(".commit.requested") } == left.count { $0.hasSuffix(".commit") })
+      #expect(!left.contains { $0.hasPrefix(".hoodie/.heartbeat/") || $0.contains(".content.") })
+    }
+    #expect(Set(counts).count == 1, "\(counts)")
+  }
+
   @Test func anUpsertByATableValueThatKnowsTheFileReadsItsFooterNoMore() async throws {
     let storage = InMemoryStorage()
     _ = try await Self.table(files: 10, commits: 10, in: storage)
