@@ -104,6 +104,9 @@ import Testing
     "archive 1x5.2x10000.3x10000 last torn",
     // A clean removes what a writer is about to read that has no attempt yet.
     "clean 3x10",
+    // Another engine rolls back what is only requested, and finds no markers of a file that appears then.
+    "undones 1x5.3x1.1x7.3x6.2x9 1@38behind torn beside",
+    "undones 1x5.3x1.1x7.3x6.2x9 1@40behind torn beside",
   ])
   func aScheduleThatOnceShowedAMistakeShowsNoneNow(line: String) async throws {
     let schedule = try #require(Schedule(line))

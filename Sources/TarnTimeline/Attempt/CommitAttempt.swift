@@ -1,3 +1,4 @@
+import Synchronization
 import TarnStorage
 
 /// What an attempt puts on the timeline when it begins.
@@ -62,7 +63,7 @@ package struct CommitAttempt: ~Copyable {
     self.requested = requested
     self.storage = storage
     markers = CommitMarkers(files.instant, in: storage)
-    standing = AttemptStanding(files, plan.workload, storage, markers, beginning)
+    standing = AttemptStanding(requested, plan.workload, markers, beginning)
   }
 
   /// Whether another has removed the attempt.
@@ -144,16 +145,20 @@ package struct AttemptStanding: Sendable {
   private let markers: CommitMarkers
   /// Writes the inflight file; nil where that is done.
   private let beginning: Task<Result<Void, TimelineError>, Never>?
+  /// Looks for rollbacks that were planned before there were markers to go by; nil where the attempt was not requested
+  /// ahead.
+  private let notices: FirstLook?
 
   init(
-    _ files: InstantFiles, _ plan: CommitMetadata, _ storage: any Storage, _ markers: CommitMarkers,
+    _ requested: RequestedAttempt, _ plan: CommitMetadata, _ markers: CommitMarkers,
     _ beginning: Task<Result<Void, TimelineError>, Never>?
   ) {
-    self.files = files
+    files = requested.files
+    storage = requested.storage
     self.plan = plan
-    self.storage = storage
     self.markers = markers
     self.beginning = beginning
+    notices = beginning == nil ? nil : FirstLook(requested)
   }
 
   /// Waits until the inflight file and the markers stand that are on their way.
@@ -174,7 +179,11 @@ package struct AttemptStanding: Sendable {
 
   func look() async throws(TimelineError) -> CommitLog.Standing {
     try await settle()
-    return try await lookAlone()
+    guard let notices else { return try await lookAlone() }
+    // Whoever plans a rollback from now on finds the markers.
+    let naming = notices.begun()
+    let standing = try await lookAlone()
+    return try await naming.value.get() ? .removed : standing
   }
 
   /// Looks whatever became of the markers.
@@ -191,6 +200,33 @@ package struct AttemptStanding: Sendable {
         .conflict, path: "",
         "attempt \(files.instant.text) was removed by another writer, who took it for a dead one's: nothing of it stands; "
           + "try again")
+    }
+  }
+}
+
+/// Looks once whether an attempt is named by a rollback, however often is asked.
+///
+/// Of an attempt that is only requested another engine finds no markers, so that its rollback would delete no file that
+/// appears later, and take away what hides it.
+private final class FirstLook: Sendable {
+  typealias Answer = Result<Bool, TimelineError>
+
+  private let requested: RequestedAttempt
+  private let looking = Mutex<Task<Answer, Never>?>(nil)
+
+  init(_ requested: RequestedAttempt) { self.requested = requested }
+
+  /// The look, which is begun where that was not done yet.
+  func begun() -> Task<Answer, Never> {
+    looking.withLock { looking in
+      if let looking { return looking }
+      let task = Task { [requested] in
+        do throws(TimelineError) { return Answer.success(try await requested.isNamed()) } catch {
+          return .failure(error)
+        }
+      }
+      looking = task
+      return task
     }
   }
 }

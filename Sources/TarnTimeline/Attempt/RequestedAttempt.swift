@@ -10,6 +10,8 @@ package struct RequestedAttempt: Sendable {
   /// Shows that its writer lives, and is to be renewed while it works.
   package let sign: any LifeSign
   let storage: any Storage
+  /// The timeline as it was when the write began.
+  let begun: Timeline
 
   /// How many instants are tried, each a millisecond after one that is taken.
   private static let mostInstants = 1_000
@@ -64,7 +66,7 @@ package struct RequestedAttempt: Sendable {
         guard error.code == .unknown, doubts < mostDoubts else { throw TimelineError(error) }
         continue
       }
-      let attempt = RequestedAttempt(files: files, sign: sign, storage: storage)
+      let attempt = RequestedAttempt(files: files, sign: sign, storage: storage, begun: timeline)
       let seen: Timeline
       do throws(TimelineError) {
         seen = try await TimelineListing.load(from: storage, since: instant).timeline
@@ -84,6 +86,14 @@ package struct RequestedAttempt: Sendable {
       .damaged, path: timeline.entries.last?.path ?? "",
       "after instant \(latest.text) there can be none; no engine makes such a file, so remove it (all files of that "
         + "instant) and try again")
+  }
+
+  /// Whether a rollback or restore names it that came since the write began.
+  ///
+  /// - Throws: ``TimelineError``: `storage`; `damaged` where a plan cannot be read.
+  func isNamed() async throws(TimelineError) -> Bool {
+    let timeline = try await TimelineListing.load(from: storage, since: begun.whereNewsBegin).timeline
+    return try await RollbackNotices(timeline, in: storage).name(files.instant, since: begun)
   }
 
   /// Takes it off the timeline again: nothing was written, and nothing will be.
