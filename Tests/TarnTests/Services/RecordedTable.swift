@@ -98,7 +98,7 @@ struct RecordedTable {
     do {
       for try await _ in try await table.snapshot(asOf: instant) {}
       return nil
-    } catch { return error as? TableError }
+    } catch { return error }
   }
 
   /// What lies in the storage.
