@@ -41,7 +41,7 @@ enum Folders {
     "CZlib": ["z_stream", "crc32_z", "crc32", "deflateInit2_", "inflateInit2_", "deflate", "inflate"],
     "CMalloc": ["mallopt"],
     "CCurl": ["CURLcode", "CURLoption", "CurlFunctions"],
-    "CCrypto": ["EVP_sha256", "HMAC"],
+    "CCrypto": ["CryptoFunctions"],
     "CZstd": ["ZSTD_createCCtx", "ZSTD_createDCtx", "ZSTD_CCtx_setParameter", "ZSTD_isError"],
   ]
 
