@@ -25,6 +25,10 @@ struct SnappyStream: Sendable {
 
   /// What one chunk may take, compressed: Hadoop's blocks have 256 KiB unless somebody set more.
   private static let greatestChunk = 64 << 20
+  /// What one chunk may hold.
+  ///
+  /// A small one may declare many times its own bytes.
+  private static let greatestBlock = 64 << 20
   /// What a chunk of Snappy's own framing holds at most.
   private static let greatestFrame = 1 << 16
 
@@ -132,7 +136,7 @@ struct SnappyStream: Sendable {
       if bigEndian() == 0 { throw damaged("a chunk without bytes") }
       return
     }
-    held = try Self.block(pending.span.bytes.extracting(4...), most: missing)
+    held = try Self.block(pending.span.bytes.extracting(4...), most: min(missing, Self.greatestBlock))
     heldFrom = 0
     missing -= held.count
     if held.isEmpty { throw damaged("a chunk that holds nothing") }

@@ -151,5 +151,12 @@ struct DeliveredFileTests {
     }
     let long: [UInt8] = [0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x07]
     #expect(throws: CompressionError.self) { try decoded(.hadoopSnappy, long, piece: 1 << 20) }
+    // A block of 65 MiB that has as many bytes as its length needs at least.
+    let packed = 3 << 20
+    let large: [UInt8] = [0x7f, 0, 0, 0] + [0, UInt8(packed >> 16), 0, 0] + [0x80, 0x80, 0xc0, 0x20]
+    let error = #expect(throws: CompressionError.self) {
+      try decoded(.hadoopSnappy, large + [UInt8](repeating: 0, count: packed - 4), piece: 1 << 20)
+    }
+    #expect(error?.message.contains("declares \(65 << 20) bytes") == true)
   }
 }
