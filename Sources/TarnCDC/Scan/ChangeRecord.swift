@@ -13,6 +13,20 @@ public enum ChangeKind: Sendable, Hashable {
     case .remove: "REMOVE"
     }
   }
+
+  /// The kind of this name; nil where the text is none.
+  @inline(__always)
+  init?(eventName text: JSONText, _ scanner: borrowing JSONScanner) {
+    if scanner.matches(text, "INSERT") {
+      self = .insert
+    } else if scanner.matches(text, "MODIFY") {
+      self = .modify
+    } else if scanner.matches(text, "REMOVE") {
+      self = .remove
+    } else {
+      return nil
+    }
+  }
 }
 
 /// One change of an item, as it stands in scanned text.
@@ -194,12 +208,8 @@ public struct ChangeRecord: Sendable {
         guard let text = try string(&scanner, "eventName") else { continue }
         if hasKind { note("the member eventName is there twice") }
         hasKind = true
-        if scanner.matches(text, "INSERT") {
-          kind = .insert
-        } else if scanner.matches(text, "MODIFY") {
-          kind = .modify
-        } else if scanner.matches(text, "REMOVE") {
-          kind = .remove
+        if let found = ChangeKind(eventName: text, scanner) {
+          kind = found
         } else {
           note("eventName is \"\(scanner.string(text).prefix(32))\", not INSERT, MODIFY or REMOVE")
         }

@@ -266,17 +266,14 @@ private struct EventMembers: RowMembers {
   static var hasEvent: Bool { true }
 
   static func kind(_ text: JSONText, _ scanner: borrowing JSONScanner) -> ChangeKind? {
-    if scanner.matches(text, "INSERT") { return .insert }
-    if scanner.matches(text, "MODIFY") { return .modify }
-    return scanner.matches(text, "REMOVE") ? .remove : nil
+    ChangeKind(eventName: text, scanner)
   }
 }
 
 extension ChangeRecord {
   /// Takes a row that has its operation beside its columns.
   ///
-  /// The columns are the new image, and the old one of a row
-  /// that was removed.
+  /// The columns are the new image, and the old one of a row that was removed.
   @_lifetime(scanner: copy scanner)
   fileprivate mutating func scanRow<Members: RowMembers>(
     _ scanner: inout JSONScanner, _ members: Members, _ times: inout ScannedTimes
