@@ -17,7 +17,6 @@ typedef struct {
   int (*EVP_DigestFinal_ex)(EVP_MD_CTX *context, unsigned char *digest, unsigned int *length);
   const EVP_MD *(*EVP_sha256)(void);
   const EVP_MD *(*EVP_sha1)(void);
-  const EVP_MD *(*EVP_md5)(void);
   unsigned char *(*HMAC)(const EVP_MD *kind, const void *key, int keyLength, const unsigned char *message,
                          size_t count, unsigned char *digest, unsigned int *length);
 } CryptoFunctions;
@@ -36,7 +35,6 @@ static inline _Bool cryptoLoad(CryptoFunctions *crypto, const char *library) {
   CRYPTO_LOAD(EVP_DigestFinal_ex)
   CRYPTO_LOAD(EVP_sha256)
   CRYPTO_LOAD(EVP_sha1)
-  CRYPTO_LOAD(EVP_md5)
   CRYPTO_LOAD(HMAC)
 #undef CRYPTO_LOAD
   return 1;

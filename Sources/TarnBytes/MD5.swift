@@ -1,4 +1,5 @@
-/// MD5 (RFC 1321): too weak to keep a secret, but the checksum of aggregated Kinesis records and of table exports.
+/// MD5 (RFC 1321): too weak to keep a secret, but the checksum of aggregated Kinesis records, of table exports and of
+/// requests to S3.
 ///
 /// It is written out here, so that what reads these needs no library of the system, and works where such a library may
 /// not make MD5.

@@ -18,9 +18,6 @@ package enum Digest {
   /// SHA-1 of a text, by which the tokens of single sign-on are named.
   static func sha1(_ text: String) -> [UInt8] { digest(HTTPBody(text), \.EVP_sha1, length: 20) ?? [] }
 
-  /// MD5 of bytes, 16 of them; nil where the library may not make it, as under some rules of security.
-  package static func md5(_ bytes: [UInt8]) -> [UInt8]? { digest(HTTPBody(bytes), \.EVP_md5, length: 16) }
-
   private static func digest(_ body: HTTPBody, _ algorithm: Algorithm, length: Int) -> [UInt8]? {
     guard let crypto = CryptoLibrary.functions, let kind = crypto[keyPath: algorithm]?(),
       let context = crypto.EVP_MD_CTX_new?()

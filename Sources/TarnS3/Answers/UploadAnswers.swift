@@ -1,4 +1,5 @@
 internal import TarnAWS
+internal import TarnBytes
 internal import TarnStorage
 
 /// A part that has arrived, as the completion names it.
@@ -56,7 +57,7 @@ enum UploadAnswers {
         sums.append(byte)
       }
     }
-    return Digest.md5(sums).map { ObjectTag("\(Digest.hex($0))-\(parts.count)") }
+    return ObjectTag("\(Digest.hex(MD5.checksum(sums.span.bytes)))-\(parts.count)")
   }
 
   /// The body of a completion.

@@ -76,9 +76,10 @@ struct ObjectRemover: Sendable {
       call.receiving = .bytes(limit: 8 << 20)
       guard let body = DeletionAnswer.request(open.map(\.key)) else { return await removeEach(open) }
       call.body = HTTPBody(body)
-      call.headers = ["content-type": "application/xml"]
+      call.headers = [
+        "content-type": "application/xml", "content-md5": Base64.encode(MD5.checksum(body.span.bytes)),
+      ]
       call.hasChecksum = true
-      if let digest = Digest.md5(body) { call.headers["content-md5"] = Base64.encode(digest) }
       let answer: DeletionAnswer
       do throws(AWSError) {
         let bytes = try await bucket.send(call).body

@@ -21,12 +21,6 @@ import Testing
     #expect(PercentEncoding.decode(text, plusIsBlank: plusIsBlank) == expected)
   }
 
-  @Test("MD5, which some services ask for")
-  func md5() {
-    #expect(Digest.md5(Array("abc".utf8)).map(Digest.hex) == "900150983cd24fb0d6963f7d28e17f72")
-    #expect(Digest.md5([]).map(Digest.hex) == "d41d8cd98f00b204e9800998ecf8427e")
-  }
-
   @Test("Times of signatures")
   func basicTimes() {
     #expect(WireTime.basic(0) == "19700101T000000Z")
