@@ -13,7 +13,7 @@ struct SnappyStream: Sendable {
 
   private let framing: Framing
   /// Bytes of the present header and chunk, as far as they came.
-  private var pending: [UInt8] = []
+  private var pending = PendingBytes()
   /// Decoded bytes that were not handed out yet.
   private var held: [UInt8] = []
   private var heldFrom = 0
@@ -58,11 +58,7 @@ struct SnappyStream: Sendable {
         consumed += count
         continue
       }
-      let wanted = try wanted()
-      let count = min(wanted - pending.count, input.byteCount - consumed)
-      pending.append(contentsOf: input.extracting(consumed..<consumed + count).copied())
-      consumed += count
-      guard pending.count == wanted else { break }
+      guard pending.fill(upTo: try wanted(), from: input, &consumed) else { break }
       try takePending()
     }
     return consumed
@@ -71,7 +67,7 @@ struct SnappyStream: Sendable {
   /// Bytes of ``pending`` that are needed to go on.
   private func wanted() throws(CompressionError) -> Int {
     guard pending.count >= 4 else { return 4 }
-    let length = framing == .snappy ? littleEndian(1, 3) : bigEndian()
+    let length = framing == .snappy ? Int(pending.littleEndian(1, 3)) : Int(pending.bigEndian(0))
     guard length <= Self.greatestChunk else { throw damaged("a chunk of \(length) bytes") }
     return 4 + length
   }
@@ -85,7 +81,7 @@ struct SnappyStream: Sendable {
 
   private mutating func takeFrame() throws(CompressionError) {
     if pending.count == 4 {
-      let (type, length) = (pending[0], littleEndian(1, 3))
+      let (type, length) = (pending.bytes[0], pending.littleEndian(1, 3))
       guard sawIdentifier || type == 0xff else { throw damaged("no stream identifier at its begin") }
       switch type {
       case 0x00, 0x01:
@@ -98,28 +94,28 @@ struct SnappyStream: Sendable {
         return
       // Reserved, to be passed over, as padding is.
       case 0x80...0xfe:
-        skipping = length
-        pending.removeAll(keepingCapacity: true)
+        skipping = Int(length)
+        pending.removeAll()
         return
       default: throw damaged("a chunk of the unknown type \(type)")
       }
     }
-    defer { pending.removeAll(keepingCapacity: true) }
-    if pending[0] == 0xff {
-      guard pending[4...].elementsEqual("sNaPpY".utf8) else { throw damaged("no stream identifier") }
+    defer { pending.removeAll() }
+    if pending.bytes[0] == 0xff {
+      guard pending.bytes[4...].elementsEqual("sNaPpY".utf8) else { throw damaged("no stream identifier") }
       sawIdentifier = true
       return
     }
     heldFrom = 0
-    if pending[0] == 0x01 {
-      held = Array(pending[8...])
+    if pending.bytes[0] == 0x01 {
+      held = Array(pending.bytes[8...])
     } else {
-      held = try Self.block(pending.span.bytes.extracting(8...), most: Self.greatestFrame)
+      held = try Self.block(pending.bytes.span.bytes.extracting(8...), most: Self.greatestFrame)
     }
     guard held.count <= Self.greatestFrame else { throw damaged("a chunk that holds more than 64 KiB") }
     let checksum = CRC32C.checksum(held.span.bytes)
     let masked = (checksum >> 15 | checksum << 17) &+ 0xa282_ead8
-    guard masked == UInt32(truncatingIfNeeded: littleEndian(4, 4)) else {
+    guard masked == UInt32(truncatingIfNeeded: pending.littleEndian(4, 4)) else {
       throw damaged("a wrong checksum")
     }
   }
@@ -128,19 +124,19 @@ struct SnappyStream: Sendable {
     if missing == 0 {
       // The length of a block.
       guard pending.count == 4 else { return }
-      missing = bigEndian()
-      pending.removeAll(keepingCapacity: true)
+      missing = Int(pending.bigEndian(0))
+      pending.removeAll()
       return
     }
     guard pending.count > 4 else {
-      if bigEndian() == 0 { throw damaged("a chunk without bytes") }
+      if pending.bigEndian(0) == 0 { throw damaged("a chunk without bytes") }
       return
     }
-    held = try Self.block(pending.span.bytes.extracting(4...), most: min(missing, Self.greatestBlock))
+    held = try Self.block(pending.bytes.span.bytes.extracting(4...), most: min(missing, Self.greatestBlock))
     heldFrom = 0
     missing -= held.count
     if held.isEmpty { throw damaged("a chunk that holds nothing") }
-    pending.removeAll(keepingCapacity: true)
+    pending.removeAll()
   }
 
   private static func block(_ input: RawSpan, most: Int) throws(CompressionError) -> [UInt8] {
@@ -166,12 +162,6 @@ struct SnappyStream: Sendable {
     if let failure { throw failure }
     return out
   }
-
-  private func littleEndian(_ start: Int, _ count: Int) -> Int {
-    pending.dropFirst(start).prefix(count).reversed().reduce(0) { $0 << 8 | Int($1) }
-  }
-
-  private func bigEndian() -> Int { pending.prefix(4).reduce(0) { $0 << 8 | Int($1) } }
 
   private func damaged(_ what: String) -> CompressionError {
     CompressionError(.malformed, "the Snappy data is damaged: \(what); fetch or make the file again")

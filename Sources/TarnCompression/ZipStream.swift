@@ -30,7 +30,7 @@ struct ZipStream: ~Copyable {
 
   private var state = State.header
   /// Bytes of the present header or descriptor, as far as they came.
-  private var pending: [UInt8] = []
+  private var pending = PendingBytes()
   private var inflate: DeflateContext?
 
   private static let entryMark = 0x0403_4b50
@@ -51,10 +51,10 @@ struct ZipStream: ~Copyable {
       switch state {
       case .directory: return input.byteCount
       case .header:
-        guard takePending(input, &consumed, headerBytes) else { return consumed }
+        guard pending.fill(upTo: headerBytes, from: input, &consumed) else { return consumed }
         try beginEntry()
       case .descriptor(let entry):
-        guard takePending(input, &consumed, descriptorBytes(entry)) else { return consumed }
+        guard pending.fill(upTo: descriptorBytes(entry), from: input, &consumed) else { return consumed }
         try end(entry)
       case .data(var entry):
         let before = (consumed, output.count)
@@ -75,15 +75,6 @@ struct ZipStream: ~Copyable {
       }
     }
     return consumed
-  }
-
-  /// Fills ``pending`` up; false where the input ends before.
-  private mutating func takePending(_ input: RawSpan, _ consumed: inout Int, _ wanted: Int) -> Bool {
-    guard pending.count < wanted else { return true }
-    let count = min(wanted - pending.count, input.byteCount - consumed)
-    pending.append(contentsOf: input.extracting(consumed..<consumed + count).copied())
-    consumed += count
-    return pending.count == wanted
   }
 
   private var headerBytes: Int {
@@ -114,7 +105,7 @@ struct ZipStream: ~Copyable {
     guard entry.isDeflated || !entry.hasDescriptor else {
       throw CompressionError(.malformed, "the ZIP file has an entry that is stored without its size")
     }
-    pending.removeAll(keepingCapacity: true)
+    pending.removeAll()
     if entry.isDeflated {
       if inflate == nil { inflate = try DeflateContext.inflating(.raw) }
       inflate?.reset()
@@ -131,8 +122,10 @@ struct ZipStream: ~Copyable {
       if id == 1, offset + length <= pending.count {
         entry.isLarge = true
         if length >= 16 {
-          if entry.size == 0xffff_ffff { entry.size = number64(offset) }
-          if entry.compressedSize == 0xffff_ffff { entry.compressedSize = number64(offset + 8) }
+          if entry.size == 0xffff_ffff { entry.size = pending.littleEndian(offset, 8) }
+          if entry.compressedSize == 0xffff_ffff {
+            entry.compressedSize = pending.littleEndian(offset + 8, 8)
+          }
         }
       }
       offset += length
@@ -186,10 +179,10 @@ struct ZipStream: ~Copyable {
     let start = number(0, 4) == Self.descriptorMark ? 4 : 0
     var whole = entry
     whole.checksum = UInt32(truncatingIfNeeded: number(start, 4))
-    whole.compressedSize = entry.isLarge ? number64(start + 4) : UInt64(number(start + 4, 4))
-    whole.size = entry.isLarge ? number64(start + 12) : UInt64(number(start + 8, 4))
+    whole.compressedSize = entry.isLarge ? pending.littleEndian(start + 4, 8) : UInt64(number(start + 4, 4))
+    whole.size = entry.isLarge ? pending.littleEndian(start + 12, 8) : UInt64(number(start + 8, 4))
     try check(whole)
-    pending.removeAll(keepingCapacity: true)
+    pending.removeAll()
     state = .header
   }
 
@@ -201,11 +194,7 @@ struct ZipStream: ~Copyable {
   }
 
   private func number(_ start: Int, _ count: Int) -> Int {
-    pending.dropFirst(start).prefix(count).reversed().reduce(0) { $0 << 8 | Int($1) }
-  }
-
-  private func number64(_ start: Int) -> UInt64 {
-    pending.dropFirst(start).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    Int(truncatingIfNeeded: pending.littleEndian(start, count))
   }
 
   private static func damaged(_ what: String) -> CompressionError {
