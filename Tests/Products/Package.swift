@@ -11,6 +11,8 @@ func uses(_ product: String, context: [String] = []) -> Target {
     swiftSettings: [
       .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
       .enableUpcomingFeature("MemberImportVisibility"),
+      // Examples make values that they do not use.
+      .unsafeFlags(["-suppress-warnings"]),
     ])
 }
 
