@@ -110,6 +110,58 @@ struct EnvelopeTests {
     #expect(streams.rejected.map(\.reason.code) == [.notAChangeRecord, .notAChangeRecord])
   }
 
+  @Test("Dead letters are read again as the records in them, with what their carriers told of their order")
+  func deadLetters() async throws {
+    let bad = "{\"eventName\":\"INSERT\",\"dynamodb\":{\"Keys\":{\"id\":{\"S\":\"ü\\n2\"}}}}"
+    for (name, text) in Self.envelopes([Self.records[0], bad]) {
+      let letters = try await read(text).rejected.map { $0.jsonLine() }
+      let letter = String(decoding: try #require(letters.first), as: UTF8.self)
+      // What could not be taken cannot be taken again, until it is mended.
+      let again = try await read(letter)
+      #expect(again.rejected.map { String(decoding: $0.bytes, as: UTF8.self) } == [bad], "\(name)")
+      #expect(again.rejected.map(\.reason.code) == [.noNewImage], "\(name)")
+      let mended = letter.replacing(
+        #"\"Keys\":{"#, with: #"\"NewImage\":{\"id\":{\"S\":\"2\"}},\"Keys\":{"#)
+      var told: [String?] = []
+      try ChangeRecords.read(Array((mended + mended).utf8)) { record, bytes in
+        told.append(record.sequenceNumber(in: bytes))
+      }
+      let sequence: String? =
+        switch name {
+        case "Kinesis event": "49591"
+        case "one element of a Kinesis event", "GetRecords of Kinesis": "1"
+        case "Firehose event": "77"
+        default: nil
+        }
+      #expect(told == [sequence, sequence], "\(name): \(mended)")
+      if name == "Firehose event" { #expect(letter.contains("\"subsequenceNumber\":1")) }
+    }
+    let binary = RejectedRecord(
+      source: "f", line: 1, offset: 0, reason: .refused(why: "so"),
+      bytes: Array(Self.records[1].utf8) + [0xff])
+    #expect(try await read(String(decoding: binary.jsonLine(), as: UTF8.self)).ids == ["2"])
+    let piece = #"{"source":"f","line":1,"offset":9,"continues":0,"reason":"r","record":"}}"}"#
+    #expect(try await read(piece + Self.records[2]).ids == ["3"])
+    #expect(try await read(piece).rejected.map(\.reason.code) == [.badEnvelope])
+    // A row that has such columns is a row.
+    let row = #"{"event_name":"INSERT","id":"7","source":"s","reason":"r","record":"{}"}"#
+    #expect(try await read(row).ids == ["7"])
+  }
+
+  @Test("Of records in one object, that of a refused row goes alone")
+  func refused() async throws {
+    for (name, text) in Self.envelopes(Self.records) {
+      for chunk in [50, 1 << 20] {
+        var builder = try RecordReaderTests.builder()
+        builder.refusals = RowRefusals([1: "so it is"])
+        let rejected = try await readAll(text, into: &builder, chunk: chunk)
+        #expect(rejected.map { String(decoding: $0.bytes, as: UTF8.self) } == [Self.records[1]], "\(name)")
+        #expect(rejected.map(\.reason.code) == [.refused])
+        #expect(builder.refusals?.found == [1] && builder.refusals?.rowCount == 3, "\(name)")
+      }
+    }
+  }
+
   @Test("Data that is no base64, or is cut off, is an error of its own")
   func badBase64() async throws {
     for data in ["e30", "e3*=", "e30=e30=", "A"] {

@@ -57,7 +57,7 @@ extension ChangeConsumer {
     var scanner = JSONScanner(text.extracting(first: part.range.upperBound), at: part.range.lowerBound)
     if let problem = part.problem {
       number += 1
-      return reject(part.range, scanner, problem, number)
+      return reject(part.range, of: part, scanner, problem, number)
     }
     while !scanner.isAtEnd() {
       let start = scanner.offset
@@ -81,16 +81,20 @@ extension ChangeConsumer {
         // Where a text is broken, nothing tells the end of what is.
         let isBroken = error.json != nil || error.code == .badEnvelope
         let end = isBroken ? part.range.upperBound : scanner.offset
-        reject(start..<end, scanner, error.relative(to: start), number)
+        reject(start..<end, of: part, scanner, error.relative(to: start), number)
         if isBroken { return }
       }
     }
   }
 
   private mutating func reject(
-    _ range: Range<Int>, _ scanner: borrowing JSONScanner, _ reason: RejectionReason, _ number: Int
+    _ range: Range<Int>, of part: Envelope.Part, _ scanner: borrowing JSONScanner, _ reason: RejectionReason,
+    _ number: Int
   ) {
     scan.rejections.append(
-      CarriedRejection(bytes: scanner.raw(range).copied(), reason: reason, number: number))
+      CarriedRejection(
+        bytes: scanner.raw(range).copied(), reason: reason, number: number,
+        sequenceNumber: part.sequenceNumber.map { scanner.raw($0).copied() },
+        aggregateIndex: part.aggregateIndex))
   }
 }

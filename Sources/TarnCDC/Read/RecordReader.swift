@@ -390,10 +390,13 @@ extension TextWindow {
   mutating func rejectedRecords(_ carried: CarriedRejection, at start: Int) -> [RejectedRecord] {
     let (line, offset) = (line(at: start), base + start)
     return stride(from: 0, to: max(carried.bytes.count, 1), by: RejectedRecord.keptBytes).map { from in
-      RejectedRecord(
+      var record = RejectedRecord(
         source: path, line: line, offset: offset, reason: from == 0 ? carried.reason : .passedOver,
         bytes: Array(carried.bytes[from..<min(from + RejectedRecord.keptBytes, carried.bytes.count)]),
         records: from == 0 ? 1 : 0, continues: from == 0 ? nil : offset, number: carried.number)
+      record.sequenceNumber = carried.sequenceNumber.map { String(decoding: $0, as: UTF8.self) }
+      record.aggregateIndex = carried.aggregateIndex
+      return record
     }
   }
 

@@ -56,6 +56,8 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
   private let nameColumn: Int?
   private let timeColumn: Int?
   private var textBytes = 0
+  /// The rows that a table refuses, where their records are looked for.
+  package var refusals: RowRefusals?
 
   private static let nameTexts = [
     ChangeKind.insert: Array("INSERT".utf8), .modify: Array("MODIFY".utf8), .remove: Array("REMOVE".utf8),
@@ -142,6 +144,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
       counts.otherTables += 1
       return
     }
+    let before = assembler.count
     if scan.record.kind == .remove {
       try appendDelete(scanner)
       counts.removes += 1
@@ -151,6 +154,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
     }
     textBytes += scan.record.range.count
     counts.records += 1
+    if refusals != nil { try refusals?.note(assembler.count - before) }
   }
 
   private mutating func appendUpsert(_ scanner: borrowing JSONScanner) throws(RejectionReason) {

@@ -6,6 +6,8 @@ package protocol RowBuilder: RecordConsumer {
   var rowCount: Int { get }
   /// What the records so far have told of columns.
   var found: FoundColumns { get }
+  /// The rows that a table refuses, where their records are looked for.
+  var refusals: RowRefusals? { get set }
 }
 
 /// The columns of records, which grow as records bring others, or numbers that need more digits.

@@ -28,6 +28,8 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
   private let keyColumns: [Int]
   private var values: [ScannedValue] = []
   private var textBytes = 0
+  /// The rows that a table refuses, where their records are looked for.
+  package var refusals: RowRefusals?
 
   /// Makes a builder for the columns of a schema.
   ///
@@ -95,6 +97,7 @@ public struct RowBatchBuilder: Sendable, RowBuilder {
     for column in memberCounts.indices where assembler.assigned[column] >= 0 { memberCounts[column] += 1 }
     textBytes += scanner.offset - start
     taken += 1
+    if refusals != nil { try refusals?.note(1) }
   }
 
   /// The batch of the rows so far, without those that were rejected; begins the next one.

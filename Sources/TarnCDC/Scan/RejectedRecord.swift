@@ -22,6 +22,10 @@ public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
 
   /// Its number, from 1, among the records that the object at ``offset`` carries; nil where it is that object.
   public var number: Int?
+  /// The sequence number of what carried it, in digits, where it has one.
+  public var sequenceNumber: String?
+  /// Its place within an aggregated record of the Kinesis Producer Library, from 0.
+  public var aggregateIndex: Int?
 
   /// Makes a rejected record of its parts.
   public init(
@@ -47,14 +51,20 @@ public struct RejectedRecord: Sendable, Hashable, CustomStringConvertible {
   /// One line of a dead-letter file, its line end included.
   ///
   /// `record` is the text, or base64 where it is not UTF-8; `encoding` is then `base64`. A record that stood within another
-  /// object has its ``number``. A further piece of a long
-  /// record has `continues`, the offset of the first.
+  /// object has its ``number``, and what that object alone told of its order as `sequenceNumber` and `subsequenceNumber`.
+  /// A further piece of a long record has `continues`, the offset of the first. Readers of change records take such lines
+  /// for the records in them, so that a dead-letter file can be read again once its records are mended, or the table is.
   public func jsonLine() -> [UInt8] {
     var out: [UInt8] = []
     out.append(text: "{\"source\":")
     out.appendJSON(string: source)
     out.append(text: ",\"line\":\(line),\"offset\":\(offset)")
     if let number { out.append(text: ",\"number\":\(number)") }
+    if let sequenceNumber {
+      out.append(text: ",\"sequenceNumber\":")
+      out.appendJSON(string: sequenceNumber)
+    }
+    if let aggregateIndex { out.append(text: ",\"subsequenceNumber\":\(aggregateIndex)") }
     if let continues { out.append(text: ",\"continues\":\(continues)") }
     out.append(text: ",\"reason\":")
     out.appendJSON(string: reason.description)

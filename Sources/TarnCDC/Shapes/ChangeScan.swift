@@ -7,6 +7,10 @@ package struct CarriedRejection: Sendable {
   package var reason: RejectionReason
   /// Its number, from 1, among the records that the object carries.
   package var number: Int
+  /// The sequence number of what carried it, in digits, where it has one.
+  package var sequenceNumber: [UInt8]?
+  /// Its place within an aggregated record.
+  package var aggregateIndex: Int?
 }
 
 /// What is known of the records of one file, whatever these say.

@@ -4,8 +4,8 @@ import TarnBytes
 ///
 /// It opens the events that AWS Lambda gets from DynamoDB Streams, Kinesis and Firehose, by "Using AWS Lambda with
 /// Kinesis" and "Amazon Data Firehose data transformation" in their guides; the answers of GetRecords, by the API
-/// references of Kinesis and of DynamoDB Streams; single elements of these; and the records that Firehose leaves under
-/// its error prefix, with the bytes in `rawData`.
+/// references of Kinesis and of DynamoDB Streams; single elements of these; the records that Firehose leaves under
+/// its error prefix, with the bytes in `rawData`; and dead letters, as ``RejectedRecord/jsonLine()`` writes them.
 struct Envelope: Sendable {
   /// A record's text, or texts, without what stood around it.
   struct Part: Sendable {
@@ -41,12 +41,19 @@ struct Envelope: Sendable {
         try carrier.take(&scanner, key)
       }
     }
-    if carrier.data != nil { append(carrier, start..<scanner.offset, scanner) }
+    if carrier.data != nil || carrier.letter != nil { append(carrier, start..<scanner.offset, scanner) }
   }
 
   /// What carries one record.
   private struct Carrier {
+    /// Bytes in base64.
     var data: JSONText?
+    /// The text of a record that could not be taken, which counts where there is no ``data``.
+    var letter: JSONText?
+    /// Whether ``letter`` is in base64.
+    var isEncoded = false
+    /// Whether ``letter`` goes on where another one ends.
+    var isContinued = false
     var sequenceNumber: Range<Int>?
     var aggregateIndex: Int?
     /// Whether it is a change record itself.
@@ -68,6 +75,10 @@ struct Envelope: Sendable {
         let text = try scanner.readString()
         if scanner.matches(key, "data") || scanner.matches(key, "Data") || scanner.matches(key, "rawData") {
           data = text
+        } else if scanner.matches(key, "record") {
+          letter = text
+        } else if scanner.matches(key, "encoding") {
+          isEncoded = scanner.string(text) == "base64"
         } else if scanner.matches(key, "sequenceNumber") || scanner.matches(key, "SequenceNumber") {
           sequenceNumber = SequenceNumber.digits(text, scanner)
         } else if scanner.matches(key, "subsequenceNumber") {
@@ -78,6 +89,7 @@ struct Envelope: Sendable {
       case .number where scanner.matches(key, "subsequenceNumber"):
         aggregateIndex = Int(scanner.string(try scanner.readNumber()))
         return
+      case .number where scanner.matches(key, "continues"): isContinued = true
       default: break
       }
       try scanner.skipValue()
@@ -105,7 +117,7 @@ struct Envelope: Sendable {
   /// - Parameter range: Where it stands.
   private mutating func append(_ carrier: Carrier, _ range: Range<Int>, _ scanner: borrowing JSONScanner) {
     guard !carrier.isRecord else { return parts.append(Part(range: range)) }
-    guard let data = carrier.data else {
+    guard let data = carrier.data ?? carrier.letter else {
       return parts.append(Part(range: range, problem: .notAChangeRecord("it has neither data nor dynamodb")))
     }
     var sequence: Range<Int>?
@@ -114,6 +126,17 @@ struct Envelope: Sendable {
       decoded.append(scanner.raw(digits))
     }
     let start = decoded.count
+    guard !carrier.isContinued else {
+      return parts.append(
+        Part(range: range, problem: .badEnvelope("it goes on where another ends: put their texts together")))
+    }
+    if carrier.data == nil, !carrier.isEncoded {
+      decoded += scanner.unescaped(data.range)
+      return parts.append(
+        Part(
+          range: start..<decoded.count, isDecoded: true, sequenceNumber: sequence,
+          aggregateIndex: carrier.aggregateIndex))
+    }
     let isBase64 =
       data.isEscaped
       ? Base64.append(decoding: scanner.unescaped(data.range).span.bytes, to: &decoded)

@@ -22,6 +22,8 @@ enum ObjectShape: Sendable, Hashable {
     static let row = Seen(rawValue: 1 << 10)
     static let payload = Seen(rawValue: 1 << 11)
     static let dms = Seen(rawValue: 1 << 12)
+    static let letter = Seen(rawValue: 1 << 13)
+    static let reason = Seen(rawValue: 1 << 14)
 
     /// Whether a record of a shape may have these members.
     func fits(_ shape: ChangeShape) -> Bool {
@@ -55,7 +57,10 @@ enum ObjectShape: Sendable, Hashable {
       return .envelope
     }
     // A row with its operation may have columns that are called as Debezium's members.
-    return [ChangeShape.export, .eventName, .debezium, .dms].first { seen.fits($0) }.map { .record($0) }
+    if let shape = [ChangeShape.export, .eventName, .debezium, .dms].first(where: { seen.fits($0) }) {
+      return .record(shape)
+    }
+    return seen.isSuperset(of: [.letter, .reason]) ? .envelope : nil
   }
 
   private static func look(_ key: JSONText, _ kind: JSONKind, _ scanner: borrowing JSONScanner) -> Seen {
@@ -74,6 +79,8 @@ enum ObjectShape: Sendable, Hashable {
       if scanner.matches(key, "data") || scanner.matches(key, "Data") { return .data }
       if scanner.matches(key, "recordId") || scanner.matches(key, "SequenceNumber") { return .carrier }
       if scanner.matches(key, "event_name") { return .eventName }
+      if scanner.matches(key, "record") { return .letter }
+      if scanner.matches(key, "reason") { return .reason }
       if scanner.matches(key, "op") { return .operation }
       if scanner.matches(key, "Op") { return .dms }
     default: break

@@ -65,16 +65,19 @@ struct RecordInput {
     _ refused: [Int: String], of count: Int, by consumer: Consumer, _ deadLetters: inout DeadLetters,
     full: (inout Consumer) throws -> Void
   ) async throws -> [Int] {
-    var finder = RefusalFinder(consumer, refused)
+    var finder = consumer
+    finder.refusals = RowRefusals(refused)
     for source in sources {
-      try await read(source, into: &finder, { try full(&$0.base) }) { record throws(ChangeError) in
+      try await read(source, into: &finder, full) { record throws(ChangeError) in
         guard record.reason.code == .refused else { return }
         guard case .deadLetter = policy else { throw .rejected(record) }
         deadLetters.append(record)
       }
     }
-    guard finder.rowCount == count else { throw CommandError("\(names): it changed while it was read") }
-    return finder.found
+    guard let refusals = finder.refusals, refusals.rowCount == count else {
+      throw CommandError("\(names): it changed while it was read")
+    }
+    return refusals.found
   }
 
   /// The error that tells of a row which the table refuses, with its file and line; nil where it is not found again.

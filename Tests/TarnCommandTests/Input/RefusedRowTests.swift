@@ -141,6 +141,30 @@ struct RefusedRowTests {
     }
   }
 
+  @Test(
+    "Of an event's records those that the table refuses go to the dead letters alone, and are read from there"
+  )
+  func carried() async throws {
+    try await Tool.inFolder { tool in
+      let long = String(repeating: "x", count: 300)
+      let records = [
+        change("INSERT", "1", exchange: "OKX", at: 1), change("INSERT", "2", exchange: long, at: 1),
+        change("INSERT", "3", exchange: "OKX", at: 1),
+      ]
+      try tool.write("event.json", "{\"Records\":[\(records.joined(separator: ","))]}")
+      let outcome = try await tool.succeed(
+        "ingest", "t", "--changes", "event.json", "--create", "--partition-by", "exchange", "--on-error",
+        "dead-letter", "dead")
+      #expect(outcome.errors.contains("2 inserted") && outcome.errors.contains("1 to the dead letters"))
+      #expect(try await Self.identifiers(tool, "t") == ["1", "3"])
+      try await tool.fail("ingest", "t", "--changes", "dead", saying: ["dead, line 1", "255"])
+      let letters = String(decoding: try tool.bytes(of: tool.path("dead")), as: UTF8.self)
+      try tool.write("mended", letters.replacing(long, with: "Kraken"))
+      try await tool.succeed("ingest", "t", "--changes", "mended")
+      #expect(try await Self.identifiers(tool, "t") == ["1", "2", "3"])
+    }
+  }
+
   @Test("A sort key that is a time is part of a key, and deletes by it")
   func timesInKeys() async throws {
     try await Tool.inFolder { tool in
