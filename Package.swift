@@ -187,6 +187,9 @@ let package = Package(
       tests("DynamoDBJSONTests", ["DynamoDBJSON", "TarnBytes"]),
       tests(
         "TarnCDCTests",
-        ["TarnCDC", "TarnBytes", "TarnColumns", "TarnCompression", "TarnStorage", "DynamoDBJSON"]),
+        [
+          "TarnCDC", "TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage",
+          "DynamoDBJSON",
+        ]),
     ].compactMap(\.self)
 )

@@ -265,6 +265,12 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
     do { return try ChangeBatch(rows: rows, isDelete: bits) } catch { throw .columns(error) }
   }
 
+  /// Whether columns that are found may be of timestamps; see ``SchemaInference/recognizesTimes``.
+  public var recognizesTimes: Bool {
+    get { assembler.recognizesTimes }
+    set { assembler.recognizesTimes = newValue }
+  }
+
   /// Whether values without column are kept for ``completed(_:)``; a builder that reads records again need not.
   public var keepsNewValues: Bool {
     get { assembler.keepsNewValues }

@@ -58,13 +58,18 @@ struct LateValues: Sendable {
   /// A column of a type with these values; nil where one of them does not fit it.
   ///
   /// - Parameters:
+  ///   - kinds: What attributes the values were, where the type does not tell it.
+  ///   - origin: Whose values they are.
   ///   - present: The column of the other rows' values; nil where these have none.
   ///   - count: Number of rows.
-  func column(_ type: DataType, beside present: Column?, count: Int) -> Column? {
-    guard let target = ColumnTarget(type, column: 0) else { return nil }
+  func column(
+    _ type: DataType, _ kinds: AttributeKinds = [], of origin: ColumnName.Origin, beside present: Column?,
+    count: Int
+  ) -> Column? {
+    guard let target = ColumnTarget(type, column: 0, kinds: kinds, of: origin) else { return nil }
     var builder = ColumnBuilder(type)
     builder.reserve(count, bytes: type == .string || type == .binary ? texts.bytes.count : 0)
-    var times = ZonelessTimes(columns: 1, utcOffset: nil)
+    var notes = ColumnNotes(columns: 1, utcOffset: nil)
     var done = 0
     do {
       for (number, entry) in entries.enumerated() {
@@ -75,7 +80,7 @@ struct LateValues: Sendable {
           name: 0..<0, value: 0..<0, kind: entry.kind, nameIsEscaped: false, valueIsEscaped: false,
           isAttribute: entry.isAttribute)
         do {
-          try target.append(value, texts[number], to: &builder, &times)
+          try target.append(value, texts[number], to: &builder, &notes)
         } catch {
           guard entry.isLenient else { return nil }
           builder.appendNulls()

@@ -19,7 +19,7 @@ extension RowAssembler {
         continue
       }
       let value = values[Int(position)]
-      let isEmpty = targets[column].kind == .string && value.value.isEmpty && value.kind.isString
+      let isEmpty = targets[column].isString && value.value.isEmpty && value.kind.isString
       if !isEmpty { hasText = true }
       guard isEmpty, keys.count == 1 else { continue }
       throw .badKey(

@@ -22,7 +22,7 @@ struct RowAssembler: Sendable {
   /// Names that keep their columns where others differ from them in case only.
   private let preferred: Set<ExactText>
   private var claims: ColumnClaims
-  private var times: ZonelessTimes
+  private var notes: ColumnNotes
   private var widening: NumberWidening
   /// Columns that are not filled from values.
   private var isReserved: [Bool]
@@ -35,6 +35,8 @@ struct RowAssembler: Sendable {
 
   /// Whether values without column are kept for ``completed(_:)``.
   var keepsNewValues: Bool
+  /// Whether columns that are found may be of times.
+  var recognizesTimes = false
   /// Names of the present row that have no column, and the positions of their values.
   private var unplaced: [(name: Int, position: Int)] = []
   /// Columns of the present row that are too narrow, and the positions of their values.
@@ -88,10 +90,12 @@ struct RowAssembler: Sendable {
     self.keepsNewValues = keepsNewValues
     self.widening = NumberWidening(schema, widening)
     self.origin = origin
-    times = ZonelessTimes(columns: schema.fields.count, utcOffset: utcOffset)
+    notes = ColumnNotes(columns: schema.fields.count, utcOffset: utcOffset)
     var targets: [ColumnTarget] = []
     for (column, field) in schema.fields.enumerated() {
-      guard let target = ColumnTarget(field.type, column: column) else {
+      // Rows come in the columns' own types, whatever attributes were.
+      let kinds = origin == .attributes ? AttributeKinds(names: owners.kinds(of: field.name)) : []
+      guard let target = ColumnTarget(field.type, column: column, kinds: kinds, of: origin) else {
         throw .unsupportedColumn(name: field.name, type: field.type.name)
       }
       targets.append(target)
@@ -238,9 +242,9 @@ struct RowAssembler: Sendable {
       do {
         if value.valueIsEscaped {
           let text = scanner.unescaped(value.value)
-          try targets[column].append(value, text.span.bytes, to: &builders[column], &times)
+          try targets[column].append(value, text.span.bytes, to: &builders[column], &notes)
         } else {
-          try targets[column].append(value, scanner.raw(value.value), to: &builders[column], &times)
+          try targets[column].append(value, scanner.raw(value.value), to: &builders[column], &notes)
         }
       } catch {
         if lenient.map({ $0[column] }) ?? false || widens(column, value, scanner, error) {
@@ -253,7 +257,9 @@ struct RowAssembler: Sendable {
       }
     }
     // A row that is rejected makes no columns.
-    for (name, position) in met { strangers[name].note(values[position], scanner) }
+    for (name, position) in met {
+      strangers[name].note(values[position], scanner, recognizesTimes: recognizesTimes)
+    }
     widening.grant()
     if keepsNewValues { keepLate(values, scanner, lenient) }
     count += 1
@@ -297,27 +303,6 @@ struct RowAssembler: Sendable {
 
   /// Leaves out a row that was appended, after all.
   mutating func leaveOut(row: Int) { leftOut.append(Int32(truncatingIfNeeded: row)) }
-
-  private func misfit(
-    _ column: Int, _ value: ScannedValue, _ scanner: borrowing JSONScanner, _ misfit: MisfitError
-  ) -> RejectionReason {
-    let field = schema.fields[column]
-    let shown = Self.shown(value, scanner)
-    if misfit.isBroken { return .badValue(column: field.name, value: shown, why: misfit.why) }
-    return .misfit(column: field.name, type: field.type.name, value: shown, why: misfit.why)
-  }
-
-  static func shown(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> String {
-    switch value.kind {
-    case .yes: return "true"
-    case .no: return "false"
-    case .null: return "null"
-    default:
-      let text = scanner.text(value.value, isEscaped: value.valueIsEscaped)
-      let short = text.count > 60 ? "\(text.prefix(57))..." : text
-      return value.kind.isString && value.kind != .number ? "\"\(short)\"" : short
-    }
-  }
 
   /// Appends to a reserved column; the row must have been appended.
   mutating func appendReserved(_ column: Int, _ text: RawSpan) throws(RejectionReason) {
@@ -389,7 +374,7 @@ struct RowAssembler: Sendable {
   }
 
   /// Names of the columns that had times without zone.
-  private var zonelessColumns: [String] { times.columns.map { schema.fields[$0].name } }
+  private var zonelessColumns: [String] { notes.zoneless.map { schema.fields[$0].name } }
 
   /// The names that have no column, with the types that would fit what has been seen of them.
   ///
@@ -398,7 +383,9 @@ struct RowAssembler: Sendable {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
     return zip(found, columns(of: found, &owners)).map { id, column in
-      let warnings = [ColumnName.warning(names.name(id), column), strangers[id].warning(column)]
+      let warnings = [
+        ColumnName.warning(names.name(id), column), strangers[id].warning(names.name(id), column),
+      ]
       return (
         Field(column, strangers[id].type), strangers[id].count,
         warnings.contains { $0 != nil } ? warnings.compactMap { $0 }.joined(separator: "; ") : nil
@@ -428,7 +415,7 @@ struct RowAssembler: Sendable {
         guard let column = batch.schema.index(of: field.name),
           let fitted = batch.columns[column].fitted(to: type),
           let filled = (lateOfBatches[number].wider[column] ?? LateValues()).column(
-            type, beside: fitted, count: batch.count)
+            type, of: origin, beside: fitted, count: batch.count)
         else { return nil }
         batch.columns[column] = filled
         batch.schema.fields[column].type = type
@@ -436,7 +423,7 @@ struct RowAssembler: Sendable {
       for (id, field) in zip(found, fields) {
         guard
           let column = lateOfBatches[number].take(name: id).column(
-            field.type, beside: nil, count: batch.count)
+            field.type, strangers[id].kinds(in: field.type), of: origin, beside: nil, count: batch.count)
         else { return nil }
         batch.columns.append(column)
         batch.schema.fields.append(field)
@@ -455,7 +442,10 @@ struct RowAssembler: Sendable {
   private var owners: ColumnOwners {
     var (owners, found) = settled
     found.removeAll { !strangers[$0].isKnown }
-    _ = columns(of: found, &owners)
+    for (id, column) in zip(found, columns(of: found, &owners)) {
+      owners.note(strangers[id].kinds(in: strangers[id].type).names, of: column)
+    }
+    for (field, kinds) in zip(schema.fields, notes.kinds) { owners.note(kinds.names, of: field.name) }
     return owners
   }
 

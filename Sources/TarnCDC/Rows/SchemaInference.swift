@@ -30,6 +30,11 @@ public struct SchemaInference: Sendable, ChangeConsumer {
   var scan: ChangeScan
   private var values: [ScannedValue] = []
   private var table: TableChoice
+  /// Whether columns are of timestamps whose every value is a time in ISO 8601 with a zone, or a whole number that counts
+  /// the same unit since 1970 as all others: seconds, milliseconds or microseconds of a time between 2000 and 2100.
+  ///
+  /// An identifier may happen to look like that, so that it is not done unless it is asked for. Columns of Keys are never.
+  public var recognizesTimes = false
 
   /// Names that keep their columns where others differ from them in case only.
   private let preferred: Set<ExactText>
@@ -99,7 +104,7 @@ public struct SchemaInference: Sendable, ChangeConsumer {
       }
       guard let id else { continue }
       if id == types.count { types.append(InferredType()) }
-      types[id].note(value, scanner)
+      types[id].note(value, scanner, recognizesTimes: recognizesTimes)
       if wantsNumbers { ids.append(id) }
       previous = id
     }
@@ -114,12 +119,14 @@ public struct SchemaInference: Sendable, ChangeConsumer {
     let columns = ColumnName.columns(
       ids.map(names.name), source == .changeRecords ? .attributes : .members,
       preferred: preferred.union(keys.map { ExactText(names.name($0)) }), besides: events, &owners)
+    for (id, column) in zip(ids, columns) { owners.note(types[id].kinds(in: type(id)).names, of: column) }
     return (ids, columns, owners)
   }
 
   private func type(_ id: Int) -> DataType {
-    let type = types[id].type
-    return type == .binary && keys.contains(id) ? .string : type
+    guard keys.contains(id) else { return types[id].type }
+    let type = types[id].plainType
+    return type == .binary ? .string : type
   }
 
   /// The columns of the first record's Keys, in their order; empty for plain JSON.
@@ -149,7 +156,10 @@ public struct SchemaInference: Sendable, ChangeConsumer {
   public var warnings: [String] {
     let named = named
     var lines = zip(named.ids, named.columns).flatMap { id, column in
-      [ColumnName.warning(names.name(id), column), types[id].warning(column)].compactMap { $0 }
+      [
+        ColumnName.warning(names.name(id), column),
+        keys.contains(id) ? nil : types[id].warning(names.name(id), column),
+      ].compactMap { $0 }
     }
     for (id, column) in zip(named.ids, named.columns) where keys.contains(id) && types[id].type != type(id) {
       lines.append("key column \(column) becomes string: its bytes stand there as base64")

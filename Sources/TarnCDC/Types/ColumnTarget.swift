@@ -16,6 +16,8 @@ struct MisfitError: Error {
 struct ColumnTarget: Sendable {
   enum Kind: UInt8, Sendable {
     case boolean, int8, int16, int32, int64, float, double, decimal, string, binary, date, timestamp
+    /// A string column whose values are told apart by kind, since not all were strings.
+    case mixedString
   }
 
   let kind: Kind
@@ -29,11 +31,21 @@ struct ColumnTarget: Sendable {
   var isLocal = false
   /// The column's position in the schema.
   let column: Int
+  /// Microseconds in what numbers of a column of timestamps count; 0 where that is not known.
+  private let epochUnit: Int64
+  /// Whether equal documents are to be equal texts.
+  private let isCanonical: Bool
 
   /// Nil for a type that JSON cannot fill.
-  init?(_ type: DataType, column: Int) {
+  ///
+  /// - Parameters:
+  ///   - kinds: What attributes were whose values the column has, as far as that is noted.
+  ///   - origin: Whose values come: documents of attributes become canonical, and those of rows stay as they are.
+  init?(_ type: DataType, column: Int, kinds: AttributeKinds, of origin: ColumnName.Origin) {
     self.type = type
     self.column = column
+    epochUnit = kinds.unit ?? 0
+    isCanonical = origin == .attributes
     switch type {
     case .boolean: kind = .boolean
     case .int8: kind = .int8
@@ -47,7 +59,7 @@ struct ColumnTarget: Sendable {
       kind = .decimal
       self.scale = scale
       limit = ExactDecimal.power(precision).magnitude
-    case .string: kind = .string
+    case .string: kind = kinds.isEmpty ? .string : .mixedString
     case .binary: kind = .binary
     case .date: kind = .date
     case .timestamp(let timeUnit, let zone):
@@ -58,22 +70,30 @@ struct ColumnTarget: Sendable {
     }
   }
 
+  /// Whether it holds text.
+  var isString: Bool { kind == .string || kind == .mixedString }
+
   /// Appends a value whose text, if it has one, is `text` without escapes.
   @inline(__always)
   func append(
-    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ times: inout ZonelessTimes
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ notes: inout ColumnNotes
   ) throws(MisfitError) {
     switch kind {
-    case .string: try appendString(value, text, to: &builder)
+    case .string:
+      if value.kind == .string {
+        try Self.append(text, to: &builder)
+      } else {
+        try appendOther(value, text, to: &builder, &notes)
+      }
     case .int64: builder.append(try integer(value, text))
     case .decimal: builder.append(try decimal(value, text))
     case .double: builder.append(try double(value, text))
-    default: try appendOther(value, text, to: &builder, &times)
+    default: try appendOther(value, text, to: &builder, &notes)
     }
   }
 
   private func appendOther(
-    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ times: inout ZonelessTimes
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder, _ notes: inout ColumnNotes
   ) throws(MisfitError) {
     switch kind {
     case .boolean:
@@ -87,8 +107,15 @@ struct ColumnTarget: Sendable {
     case .float: builder.append(try float(value, text))
     case .binary: try appendBinary(value, text, to: &builder)
     case .date: builder.append(try date(value, text))
-    case .timestamp: builder.append(try timestamp(value, text, &times))
-    case .string, .int64, .decimal, .double: break
+    case .timestamp: builder.append(try timestamp(value, text, &notes))
+    case .string:
+      try appendString(value, text, to: &builder)
+      // What is noted nowhere were strings.
+      notes.note(AttributeKinds(value, text).union(.string), column: column)
+    case .mixedString:
+      try appendString(value, text, to: &builder)
+      notes.note(AttributeKinds(value, text), column: column)
+    case .int64, .decimal, .double: break
     }
   }
 
@@ -189,8 +216,9 @@ struct ColumnTarget: Sendable {
   }
 
   private func timestamp(
-    _ value: ScannedValue, _ text: RawSpan, _ times: inout ZonelessTimes
+    _ value: ScannedValue, _ text: RawSpan, _ notes: inout ColumnNotes
   ) throws(MisfitError) -> Int64 {
+    if value.kind == .number, epochUnit > 0 { return try counted(text) }
     if value.kind == .number {
       throw MisfitError(
         why:
@@ -200,17 +228,29 @@ struct ColumnTarget: Sendable {
     guard value.kind == .string, let time = CivilTime.parse(text) else {
       throw MisfitError(why: "it is no time such as 2024-01-31T12:00:00Z")
     }
+    if epochUnit > 0 { notes.note(AttributeKinds(value, text), column: column) }
     if isLocal, time.hasZone { throw MisfitError(why: "it names a zone, and the column holds local times") }
     guard !time.lostDigits, time.microseconds % unit == 0 else {
       throw MisfitError(why: "it is finer than the column's unit, and digits would be lost")
     }
     guard !isLocal, !time.hasZone else { return time.microseconds / unit }
-    return CivilTime.floorDivide(times.instant(time.microseconds, column: column), unit)
+    return CivilTime.floorDivide(notes.instant(time.microseconds, column: column), unit)
+  }
+
+  /// The time that a number counts in the unit which is noted of the column.
+  private func counted(_ text: RawSpan) throws(MisfitError) -> Int64 {
+    let digits = epochUnit == 1_000_000 ? 6 : epochUnit == 1_000 ? 3 : 0
+    guard let exact = NumberText.unscaled(text, scale: digits), let time = Int64(exactly: exact) else {
+      throw MisfitError(why: "it is no time that counts \(AttributeKinds.name(ofUnit: epochUnit)) since 1970")
+    }
+    guard time % unit == 0 else {
+      throw MisfitError(why: "it is finer than the column's unit, and digits would be lost")
+    }
+    return time / unit
   }
 
   // MARK: Text and bytes
 
-  @inline(__always)
   private func appendString(
     _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
   ) throws(MisfitError) {
@@ -226,7 +266,11 @@ struct ColumnTarget: Sendable {
       try Self.append(text, to: &builder)
     case .yes: try Self.append(Self.trueText.span.bytes, to: &builder)
     case .no: try Self.append(Self.falseText.span.bytes, to: &builder)
-    case .document: try Self.append(text, to: &builder)
+    case .document:
+      guard isCanonical, let canonical = Self.canonical(text) else {
+        return try Self.append(text, to: &builder)
+      }
+      try Self.append(canonical.span.bytes, to: &builder)
     case .attributeDocument:
       let plain = try Self.plainJSON(text)
       try Self.append(plain.span.bytes, to: &builder)
@@ -236,6 +280,12 @@ struct ColumnTarget: Sendable {
 
   private static let trueText = Array("true".utf8)
   private static let falseText = Array("false".utf8)
+
+  /// The one text of all equal documents; nil for one that no attribute can be, such as with a name twice.
+  private static func canonical(_ text: RawSpan) -> [UInt8]? {
+    (try? PlainJSON.canonical.marshallAttribute(text.copied()))
+      .flatMap { try? PlainJSON.canonical.unmarshallAttribute($0) }
+  }
 
   private static func plainJSON(_ text: RawSpan) throws(MisfitError) -> [UInt8] {
     do {

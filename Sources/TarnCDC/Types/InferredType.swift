@@ -26,6 +26,18 @@ struct InferredType: Sendable {
   }
 
   private var seen: Seen = []
+  /// What values of DynamoDB's own types were.
+  private var kinds: AttributeKinds = []
+  /// What every string or number so far may be as a time; nothing where one is none.
+  private var time: Time = .untold
+
+  /// What all values may be as times.
+  private enum Time: Sendable, Equatable {
+    case untold, none, text
+    case count(AttributeKinds)
+
+    mutating func join(_ other: Time) { self = self == .untold || self == other ? other : .none }
+  }
   /// Number of values, nulls among them.
   private(set) var count = 0
   /// Whether a value told something of the type, as a null does not.
@@ -35,9 +47,15 @@ struct InferredType: Sendable {
   static let wideDecimal = DataType.decimal(precision: 38, scale: 18)
 
   /// Takes note of a value.
+  ///
+  /// - Parameter recognizesTimes: Whether it is looked at for a time.
   @inline(__always)
-  mutating func note(_ value: ScannedValue, _ scanner: borrowing JSONScanner) {
+  mutating func note(
+    _ value: ScannedValue, _ scanner: borrowing JSONScanner, recognizesTimes: Bool = false
+  ) {
     count &+= 1
+    kinds.formUnion(AttributeKinds(value, scanner.raw(value.value)))
+    if recognizesTimes, value.kind != .null { noteTime(value, scanner) }
     switch value.kind {
     case .string: seen.insert(.string)
     case .yes, .no: seen.insert(.boolean)
@@ -70,12 +88,37 @@ struct InferredType: Sendable {
     }
   }
 
+  private mutating func noteTime(_ value: ScannedValue, _ scanner: borrowing JSONScanner) {
+    guard !value.valueIsEscaped else { return time.join(.none) }
+    let text = scanner.raw(value.value)
+    switch value.kind {
+    case .string:
+      let parsed = CivilTime.parse(text)
+      // Without a zone, a text does not tell the instant.
+      time.join(parsed.map { $0.hasZone && !$0.lostDigits } ?? false ? .text : .none)
+    case .number:
+      let unit = NumberText.integer(text).map { AttributeKinds(countedBy: $0) } ?? []
+      time.join(unit.isEmpty ? .none : .count(unit))
+    default: time.join(.none)
+    }
+  }
+
   private static func hasFraction(_ text: RawSpan) -> Bool {
     text.withUnsafeBytes { $0.contains { $0 == 0x2e || $0 | 0x20 == 0x65 } }
   }
 
+  /// The type of a column of times.
+  private static let instant = DataType.timestamp(.microseconds, .instant)
+
   /// The column's type.
   var type: DataType {
+    if time == .text, seen == .string { return Self.instant }
+    if case .count = time, seen.isSubset(of: .numbers) { return Self.instant }
+    return plainType
+  }
+
+  /// The column's type without times that were recognized.
+  var plainType: DataType {
     if seen.isSubset(of: .numbers) && !seen.isEmpty {
       if seen.contains(.beyond) { return .string }
       if seen.contains(.fraction) {
@@ -90,8 +133,27 @@ struct InferredType: Sendable {
     }
   }
 
+  /// What attributes the values of a column of a type were, where the type does not tell it.
+  func kinds(in type: DataType) -> AttributeKinds {
+    switch type {
+    case .string: kinds == .string ? [] : kinds
+    case .timestamp: if case .count(let unit) = time { unit } else { [] }
+    default: []
+    }
+  }
+
   /// What the user should know of the choice; nil where nothing is odd.
-  func warning(_ name: String) -> String? {
+  ///
+  /// - Parameters:
+  ///   - attribute: The values' name.
+  ///   - column: That of their column.
+  func warning(_ attribute: String, _ column: String) -> String? {
+    let name = attribute == column ? column : "\(column) (\(attribute.debugDescription))"
+    if type != plainType {
+      let unit = kinds(in: type).unit.map(AttributeKinds.name(ofUnit:))
+      let why = unit.map { "all its numbers may be times that count \($0) since 1970" }
+      return "column \(name) becomes timestamp: \(why ?? "all its texts are times")"
+    }
     guard type == .string, !seen.isEmpty, seen != .string, seen != .document else { return nil }
     if seen.isSubset(of: .numbers) {
       return "column \(name) becomes string: it has numbers that neither \(Self.wideDecimal.name) "

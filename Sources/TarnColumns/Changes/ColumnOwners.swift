@@ -4,7 +4,8 @@ internal import TarnBytes
 ///
 /// Records may have names that no column can have, such as `user-id`, which then go to a column of another name.
 /// What is noted here keeps each column with one name, and each name with one column, from batch to batch. Names are
-/// told apart by their bytes, columns as they are written.
+/// told apart by their bytes, columns as they are written. Beside it stands what the values of a column were where its
+/// type does not tell it.
 public struct ColumnOwners: Sendable, Hashable {
   /// Whether every column that is not noted belongs to the name that it has itself.
   ///
@@ -13,6 +14,7 @@ public struct ColumnOwners: Sendable, Hashable {
   public let isComplete: Bool
   private var names: [String: ExactText] = [:]
   private var columns: [ExactText: String] = [:]
+  private var kinds: [String: Set<String>] = [:]
 
   /// How many names are noted at most.
   public static let limit = 10_000
@@ -59,11 +61,27 @@ public struct ColumnOwners: Sendable, Hashable {
     return known == column && owner == exact
   }
 
+  /// What the records' values were that came into a column, in order, where the column's type does not tell it.
+  ///
+  /// They are DynamoDB's type tags, such as `SS` where the texts of a string column are JSON of string sets, or the unit
+  /// that numbers counted which became timestamps, such as `epoch-seconds`. Empty where nothing is noted.
+  public func kinds(of column: String) -> [String] { kinds[column].map { $0.sorted() } ?? [] }
+
+  /// The columns of which ``kinds(of:)`` are noted, in order.
+  public var columnsWithKinds: [String] { kinds.keys.sorted() }
+
+  /// Notes what values were that came into a column, beside what is noted.
+  public mutating func note(_ kinds: [String], of column: String) {
+    guard !kinds.isEmpty else { return }
+    self.kinds[column, default: []].formUnion(kinds)
+  }
+
   /// Notes what others note, too.
   ///
   /// - Returns: A column, or the name of one, about which they contradict one another; nil where they do not.
   public mutating func formUnion(_ others: ColumnOwners) -> String? {
     for (name, column) in others.pairs where !note(name, owns: column) { return column }
+    kinds.merge(others.kinds) { $0.union($1) }
     return nil
   }
 

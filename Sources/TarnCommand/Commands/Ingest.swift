@@ -9,7 +9,8 @@ enum IngestCommand {
     name: "ingest", summary: "Applies DynamoDB change records in one commit.",
     options: [Options.changes.required(), Options.shape, Options.dynamoDBTable, Options.create]
       + Options.creation + [
-        Options.widen, Options.zone, Options.cutNanoseconds, Options.onError, Options.memory, Options.retries,
+        Options.widen, Options.recognizeTimes, Options.zone, Options.cutNanoseconds, Options.onError,
+        Options.memory, Options.retries,
         Options.noServices,
         Options.lock,
         Options.transaction, Options.noSync,

@@ -8,6 +8,8 @@ struct ChangeInput {
   private let zone: ZoneConversion?
   /// Whether columns get types that hold more where values need them.
   private let widens: Bool
+  /// Whether columns that are found may be of timestamps.
+  private let recognizesTimes: Bool
   /// The DynamoDB table whose records are taken.
   private let dynamoDBTable: String?
   /// How the records are written; nil where each tells that.
@@ -27,6 +29,7 @@ struct ChangeInput {
     dynamoDBTable = arguments[Options.dynamoDBTable]
     shape = arguments[Options.shape]
     widens = arguments.has(Options.widen)
+    recognizesTimes = arguments.has(Options.recognizeTimes)
     var sources: [InputSource] = []
     for path in arguments.all(Options.changes) { sources.append(try await InputSource.changes(path)) }
     input = RecordInput(sources: sources, policy: arguments[Options.onError] ?? .fail)
@@ -51,6 +54,7 @@ struct ChangeInput {
   /// - Parameter preferred: Columns that must be called as their attributes.
   mutating func inferred(preferred: [String]) async throws -> (schema: Schema, key: [String]) {
     var inference = SchemaInference(.changeRecords, preferred: preferred, table: dynamoDBTable, shape: shape)
+    inference.recognizesTimes = recognizesTimes
     var ignored = DeadLetters(isCounting: true)
     var part = input
     if inferred == nil { part.limit = Self.sample }
@@ -126,6 +130,7 @@ struct ChangeInput {
       deadLetters = DeadLetters()
       self.builder = builder
       builder.keepsNewValues = true
+      builder.recognizesTimes = recognizesTimes
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &deadLetters) { batches.append(try $0.finish()) }
       if isFromFirst, deadLetters.count > 0 { return nil }

@@ -145,6 +145,10 @@ enum Options {
   static let widen = Option<Bool>.flag(
     "widen",
     "where a value does not fit its column, give the column a type that holds it, as schema --widen does")
+  static let recognizeTimes = Option<Bool>.flag(
+    "recognize-times",
+    "new columns become timestamps where all values seen are ISO 8601 with a zone, or count one unit since 1970"
+  )
   static let widened = Option<WidenedColumn>(
     "widen", "COLUMN=TYPE",
     "give a column a type that holds more, such as price='decimal(12,2)': int becomes long, double or decimal, long "

@@ -2,11 +2,13 @@ import TarnBytes
 public import TarnColumns
 
 /// Which name of records owns which column, as properties: `tarn.column.<column>=<name>`, the name percent-encoded,
-/// and `tarn.columns.owned=true` in tables whose every other column belongs to the name that it has.
+/// and `tarn.columns.owned=true` in tables whose every other column belongs to the name that it has; and what values were
+/// where a column's type does not tell it: `tarn.kinds.<column>=SS`, several in order with commas between.
 ///
 /// Other engines keep entries that they do not know.
 extension TableProperties {
   private static let ownerPrefix = "tarn.column."
+  private static let kindsPrefix = "tarn.kinds."
   private static let completeKey = "tarn.columns.owned"
 
   /// Which names own which columns.
@@ -14,6 +16,10 @@ extension TableProperties {
   /// - Throws: ``TimelineError`` with code `damaged` where the entries make no sense.
   public func columnOwners() throws(TimelineError) -> ColumnOwners {
     var owners = ColumnOwners(isComplete: flag(Self.completeKey, default: false))
+    for (key, text) in entries.entries.pairs where key.hasPrefix(Self.kindsPrefix) {
+      let kinds = text.split(separator: ",").map(String.init)
+      owners.note(kinds, of: String(key.dropFirst(Self.kindsPrefix.count)))
+    }
     for (key, text) in entries.entries.pairs where key.hasPrefix(Self.ownerPrefix) {
       let column = String(key.dropFirst(Self.ownerPrefix.count))
       guard let name = Self.percentDecoded(text) else {
@@ -33,6 +39,9 @@ extension TableProperties {
   package mutating func set(_ owners: ColumnOwners) {
     if owners.isComplete { entries[Self.completeKey] = "true" }
     for (name, column) in owners.pairs { entries[Self.ownerPrefix + column] = Self.percentEncoded(name) }
+    for column in owners.columnsWithKinds {
+      entries[Self.kindsPrefix + column] = owners.kinds(of: column).joined(separator: ",")
+    }
   }
 
   /// A text in letters, digits, `-`, `_` and `.` alone, every other byte of its UTF-8 as `%` and two digits.

@@ -120,4 +120,31 @@ struct NameTests {
       #expect(try await tool.succeed("delete", "t", "--key", "2").errors.contains("1 deleted"))
     }
   }
+
+  @Test("What sets and times were stands in the table's properties, and numbers go on into columns of times")
+  func kinds() async throws {
+    func change(_ id: String, _ attributes: String) -> String {
+      #"{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1,"Keys":{"id":{"S":"\#(id)"}},"#
+        + #""NewImage":{"id":{"S":"\#(id)"},\#(attributes)}}}"# + "\n"
+    }
+    try await Tool.inFolder { tool in
+      try tool.write("1", change("1", #""tags":{"SS":["b","a"]},"at":{"N":"1705312800"}"#))
+      let first = try await tool.succeed(
+        "ingest", "t", "--create", "--recognize-times", "--changes", "1")
+      #expect(first.errors.contains("column at becomes timestamp"), "\(first.errors)")
+      #expect(try properties(tool, "t").contains("tarn.kinds.tags=SS"))
+      #expect(try properties(tool, "t").contains("tarn.kinds.at=epoch-seconds"))
+      try tool.write(
+        "2", change("2", #""tags":{"L":[{"S":"c"}]},"at":{"N":"1705312801.5"},"ms":{"N":"1705312800000"}"#))
+      try await tool.succeed("ingest", "t", "--recognize-times", "--changes", "2")
+      #expect(try properties(tool, "t").contains("tarn.kinds.tags=L,SS"))
+      #expect(
+        try await tool.succeed("read", "t", "--select", "id,tags,at,ms").rows.sorted() == [
+          #"{"id":"1","tags":"[\"a\",\"b\"]","at":"2024-01-15T10:00:00.000000Z","ms":null}"#,
+          #"{"id":"2","tags":"[\"c\"]","at":"2024-01-15T10:00:01.500000Z","ms":"2024-01-15T10:00:00.000000Z"}"#,
+        ])
+      try tool.write("3", change("3", #""at":{"N":"1E30"}"#))
+      try await tool.fail("ingest", "t", "--changes", "3", saying: ["seconds since 1970"])
+    }
+  }
 }

@@ -99,4 +99,25 @@ import Testing
     #expect(
       try again.columnOwners().pairs.map { Array($0.name.utf8) } == owners.pairs.map { Array($0.name.utf8) })
   }
+
+  @Test func kindsOfValuesAreStoredWithTheWriteThatNeedsThem() async throws {
+    let storage = InMemoryStorage()
+    let made = try await SmallTable(Self.schema, storage: storage)
+    func properties() async throws -> TableProperties {
+      try await Table.open(at: .storage(storage, name: "memory/small")).properties
+    }
+    var owners = try made.table.properties.columnOwners()
+    owners.note(["SS"], of: "tags")
+    owners.note(["N", "S"], of: "a")
+    try await made.table.remembering(owners).upsert(Self.batch("1"))
+    var stored = try await properties().columnOwners()
+    #expect(stored.kinds(of: "tags") == ["SS"] && stored.kinds(of: "a") == ["N", "S"])
+    #expect(stored.kinds(of: "id").isEmpty)
+    stored.note(["L"], of: "tags")
+    try await made.table.remembering(stored).upsert(Self.batch("2"))
+    #expect(try await properties().entries["tarn.kinds.tags"] == "L,SS")
+    // What another writer has noted meanwhile stays.
+    try await made.table.remembering(owners).upsert(Self.batch("3"))
+    #expect(try await properties().columnOwners().kinds(of: "tags") == ["L", "SS"])
+  }
 }
