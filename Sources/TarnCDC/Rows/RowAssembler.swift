@@ -88,7 +88,7 @@ struct RowAssembler: Sendable {
     self.schema = schema
     self.preferred = Set(preferred.map { ExactText($0) })
     self.keepsNewValues = keepsNewValues
-    self.widening = NumberWidening(schema, widening)
+    self.widening = NumberWidening(schema, widening, of: origin)
     self.origin = origin
     notes = ColumnNotes(columns: schema.fields.count, utcOffset: utcOffset)
     var targets: [ColumnTarget] = []

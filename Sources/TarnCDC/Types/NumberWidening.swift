@@ -11,13 +11,18 @@ struct NumberWidening: Sendable {
   /// columns that stay as they are.
   private var types: [DataType?]
   private var isWider: [Bool]
+  /// Whether whole numbers become at once the decimals that fractions of change records are given, so that a column does
+  /// not widen again with each finer one.
+  private let isGenerous: Bool
   /// The types that the present row asks for.
   private var asked: [(column: Int, type: DataType)] = []
 
   /// - Parameters:
   ///   - schema: The columns.
   ///   - types: The types of those that may get more digits: the table's, or those that an earlier reading found.
-  init(_ schema: Schema, _ types: [String: DataType]) {
+  ///   - origin: Whose values come.
+  init(_ schema: Schema, _ types: [String: DataType], of origin: ColumnName.Origin) {
+    isGenerous = origin == .attributes
     self.types = schema.fields.map { field in
       switch field.type {
       case .int8, .int16, .int32, .int64, .decimal: types[field.name]
@@ -43,7 +48,13 @@ struct NumberWidening: Sendable {
       let joined = known.joined(with: .decimal(precision: precision, scale: scale)),
       joined != known || isWider[column]
     else { return false }
-    asked.append((column, joined))
+    if isGenerous, scale > 0, exact.unscaled(scale: 18) != nil, known.isWhole,
+      let wide = known.joined(with: InferredType.wideDecimal)
+    {
+      asked.append((column, wide))
+    } else {
+      asked.append((column, joined))
+    }
     return true
   }
 
@@ -66,6 +77,16 @@ struct NumberWidening: Sendable {
     schema.fields.indices.compactMap { column in
       guard isWider[column], let type = types[column] else { return nil }
       return Field(schema.fields[column].name, type, isNullable: schema.fields[column].isNullable)
+    }
+  }
+}
+
+extension DataType {
+  /// Whether values are whole numbers.
+  fileprivate var isWhole: Bool {
+    switch self {
+    case .int8, .int16, .int32, .int64: true
+    default: false
     }
   }
 }
