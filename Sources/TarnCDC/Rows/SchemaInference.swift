@@ -6,7 +6,7 @@ public import TarnColumns
 /// From change records: strings; booleans; numbers as 64-bit integers where all are whole, else decimal(38,18),
 /// else, with a warning, string; binary; lists, maps and sets as strings of JSON. Then the event columns.
 /// From plain JSON: the same, but numbers with a fraction or an exponent are doubles.
-/// Values of different types make a string, with a warning; so do bytes in Keys, since keys of a table are text.
+/// Values of different types make a string of their JSON, with a warning, but in columns that are named beforehand; so do bytes in Keys, since keys of a table are text.
 /// Every column is nullable, and what was null in all records is none yet. Names that no column can have, such as
 /// `a-b`, become a column such as `a_b_1f0e2d3c`, with a warning; of names that differ in case only, one is kept, and
 /// each other gets a column with digits behind it.
@@ -119,7 +119,12 @@ public struct SchemaInference: Sendable, ChangeConsumer {
     let columns = ColumnName.columns(
       ids.map(names.name), source == .changeRecords ? .attributes : .members,
       preferred: preferred.union(keys.map { ExactText(names.name($0)) }), besides: events, &owners)
-    for (id, column) in zip(ids, columns) { owners.note(types[id].kinds(in: type(id)).names, of: column) }
+    for (id, column) in zip(ids, columns) {
+      var kinds = types[id].kinds(in: type(id))
+      // Texts that make keys and partitions stay as they are.
+      if keys.contains(id) || preferred.contains(ExactText(names.name(id))) { kinds.remove(.json) }
+      owners.note(kinds.names, of: column)
+    }
     return (ids, columns, owners)
   }
 

@@ -22,12 +22,15 @@ struct AttributeKinds: OptionSet, Sendable, Hashable {
   static let seconds = AttributeKinds(rawValue: 1 << 9)
   static let milliseconds = AttributeKinds(rawValue: 1 << 10)
   static let microseconds = AttributeKinds(rawValue: 1 << 11)
+  /// Every text of the column is JSON: a string stands in quotes there, so that `"5"` and the number `5` differ.
+  static let json = AttributeKinds(rawValue: 1 << 12)
 
   /// The names by which they are kept: DynamoDB's type tags, and those of units.
   private static let names: [(AttributeKinds, String)] = [
     (.string, "S"), (.number, "N"), (.binary, "B"), (.boolean, "BOOL"), (.map, "M"), (.list, "L"),
     (.stringSet, "SS"), (.numberSet, "NS"), (.binarySet, "BS"), (.seconds, "epoch-seconds"),
     (.milliseconds, "epoch-milliseconds"), (.microseconds, "epoch-microseconds"),
+    (.json, "json"),
   ]
 
   /// Their names.
@@ -66,6 +69,13 @@ struct AttributeKinds: OptionSet, Sendable, Hashable {
       return
     }
     self.init(names: [scanner.string(tag)])
+  }
+
+  /// Whether there are values which only JSON tells apart.
+  var isMixed: Bool {
+    let documents: AttributeKinds = [.map, .list, .stringSet, .numberSet, .binarySet]
+    let groups: [AttributeKinds] = [.string, .number, .binary, .boolean, documents]
+    return groups.count { !isDisjoint(with: $0) } > 1
   }
 
   /// Microseconds in the unit that numbers of a column count; nil where no such unit is known.

@@ -18,6 +18,8 @@ struct ColumnTarget: Sendable {
     case boolean, int8, int16, int32, int64, float, double, decimal, string, binary, date, timestamp
     /// A string column whose values are told apart by kind, since not all were strings.
     case mixedString
+    /// A string column whose every text is JSON.
+    case json
   }
 
   let kind: Kind
@@ -59,7 +61,7 @@ struct ColumnTarget: Sendable {
       kind = .decimal
       self.scale = scale
       limit = ExactDecimal.power(precision).magnitude
-    case .string: kind = kinds.isEmpty ? .string : .mixedString
+    case .string: kind = kinds.isEmpty ? .string : kinds.contains(.json) ? .json : .mixedString
     case .binary: kind = .binary
     case .date: kind = .date
     case .timestamp(let timeUnit, let zone):
@@ -114,6 +116,9 @@ struct ColumnTarget: Sendable {
       notes.note(AttributeKinds(value, text).union(.string), column: column)
     case .mixedString:
       try appendString(value, text, to: &builder)
+      notes.note(AttributeKinds(value, text), column: column)
+    case .json:
+      try appendJSON(value, text, to: &builder)
       notes.note(AttributeKinds(value, text), column: column)
     case .int64, .decimal, .double: break
     }
@@ -276,6 +281,26 @@ struct ColumnTarget: Sendable {
       try Self.append(plain.span.bytes, to: &builder)
     case .null: builder.appendNulls()
     }
+  }
+
+  private func appendJSON(
+    _ value: ScannedValue, _ text: RawSpan, to builder: inout ColumnBuilder
+  ) throws(MisfitError) {
+    var json: [UInt8] = []
+    switch value.kind {
+    case .string: json.appendJSON(string: text)
+    case .binary:
+      guard Base64.decode(text) != nil else {
+        throw MisfitError(why: "it is no base64", isBroken: value.isAttribute)
+      }
+      json.appendJSON(string: text)
+    case .number where value.isAttribute:
+      do { try DynamoDBNumber(NumberText.string(text)).appendCanonical(to: &json) } catch {
+        throw MisfitError(why: error.reason, isBroken: true)
+      }
+    default: return try appendString(value, text, to: &builder)
+    }
+    try Self.append(json.span.bytes, to: &builder)
   }
 
   private static let trueText = Array("true".utf8)

@@ -136,7 +136,7 @@ struct InferredType: Sendable {
   /// What attributes the values of a column of a type were, where the type does not tell it.
   func kinds(in type: DataType) -> AttributeKinds {
     switch type {
-    case .string: kinds == .string ? [] : kinds
+    case .string: kinds == .string ? [] : kinds.isMixed ? kinds.union(.json) : kinds
     case .timestamp: if case .count(let unit) = time { unit } else { [] }
     default: []
     }
@@ -160,6 +160,7 @@ struct InferredType: Sendable {
         + "nor another numeric type holds exactly"
     }
     return "column \(name) becomes string: its values are of different types"
+      + (kinds(in: type).contains(.json) ? ", and stand there as JSON" : "")
   }
 }
 

@@ -133,8 +133,13 @@ struct ChangeInput {
       builder.recognizesTimes = recognizesTimes
       var batches: [ChangeBatch] = []
       try await input.read(into: &builder, &deadLetters) { batches.append(try $0.finish()) }
-      if isFromFirst, deadLetters.count > 0 { return nil }
       let told = builder.found
+      if isFromFirst {
+        let haveChanged = before.schema.names.contains {
+          told.owners.kinds(of: $0) != before.owners.kinds(of: $0)
+        }
+        if deadLetters.count > 0 || haveChanged { return nil }
+      }
       owners = told.owners
       for note in notes { StandardError.note(note) }
       notes = []

@@ -27,7 +27,8 @@ struct AttributeKindTests {
     #""mixed":{"S":"x"},"both":{ "L" : [{"S":"a"}]},"a-b":{"SS":["z"]}"#,
   ]
   private static let kinds: [String: [String]] = [
-    "ss": ["SS"], "ns": ["NS"], "bs": ["BS"], "l": ["L"], "m": ["M"], "big": ["N"], "mixed": ["N", "S"],
+    "ss": ["SS"], "ns": ["NS"], "bs": ["BS"], "l": ["L"], "m": ["M"], "big": ["N"],
+    "mixed": ["N", "S", "json"],
     "both": ["L", "SS"],
   ]
 
@@ -64,6 +65,36 @@ struct AttributeKindTests {
     #expect(found.kinds(of: "s") == ["M", "N", "S"])
     #expect(found.kinds(of: "ss") == ["S", "SS"])
     #expect(try builder.finish().rows.texts("ss") == [#"["a","b"]"#, "null", "x", "null"])
+  }
+
+  @Test(
+    "Values of different types are told apart in JSON, but not in columns that were there, or that make keys")
+  func mixed() async throws {
+    let values = [
+      #"{"S":"5"}"#, #"{"N":"5.0"}"#, #"{"S":"a\n\u00e9"}"#, #"{"BOOL":true}"#, #"{"L":[{"S":"5"}]}"#,
+      #"{"B":"AQ=="}"#,
+      #"{"NULL":true}"#, #"{"S":""}"#,
+    ]
+    let text = values.enumerated().map { Self.record($0.offset, "\"v\":\($0.element)") }.joined()
+    let told = [#""5""#, "5", #""a\né""#, "true", #"["5"]"#, #""AQ==""#, "null", #""""#]
+    let inference = try await Self.inferred(values.map { "\"v\":\($0)" })
+    var builder = try ChangeBatchBuilder(
+      schema: inference.schema, keyFields: ["id"], owners: inference.owners)
+    #expect(try await readAll(text + Self.record(9, #""v":{"B":"?"}"#), into: &builder).count == 1)
+    #expect(try builder.finish().rows.texts("v") == told)
+    #expect(builder.found.owners == inference.owners)
+    var late = try ChangeBatchBuilder(
+      schema: Schema([Field("id", .string)]), keyFields: ["id"], keepsNewValues: true)
+    #expect(try await readAll(text, into: &late).isEmpty)
+    #expect(late.found.newFields.first?.warning?.hasSuffix("and stand there as JSON") ?? false)
+    #expect(late.completed([try late.finish()])?.first?.rows.texts("v") == told)
+    var old = try ChangeBatchBuilder(
+      schema: Schema([Field("id", .string), Field("v", .string)]), keyFields: ["id"])
+    #expect(try await readAll(text, into: &old).isEmpty)
+    #expect(try old.finish().rows.texts("v").prefix(2) == ["5", "5.0"])
+    var named = SchemaInference(.changeRecords, preferred: ["v"])
+    #expect(try await readAll(text, into: &named).isEmpty)
+    #expect(!named.owners.kinds(of: "v").contains("json"))
   }
 
   @Test("What several writers noted is joined")

@@ -17,7 +17,7 @@ private struct ItemMaker {
     random = SeededGenerator(seed: UInt64(seed))
     let names = ["a", "A", "a-b", "a.b", "é", "_event_id", "9", "n", "x y", "😀", "list", "map", "set"]
     var kinds: [(name: String, kind: Int)] = []
-    for name in names { kinds.append((name, random.below(12))) }
+    for name in names { kinds.append((name, random.below(13))) }
     self.kinds = kinds
   }
 
@@ -40,13 +40,14 @@ private struct ItemMaker {
     case 8: .binarySet((0...random.below(4)).map { [UInt8($0)] + bytes() })
     case 9: .list((0..<random.below(5)).map { _ in within(depth: depth + 1) })
     case 10: .map(map(depth: depth + 1))
+    case 11: within(isNull: false, depth: 0)
     default: .string("{\"not\":[\"a map\"]}")
     }
   }
 
   /// A value within a map or list, whose JSON has a form of its own for it: sets and bytes have none.
-  private mutating func within(depth: Int) -> AttributeValue {
-    if random.oneIn(8) { return .null }
+  private mutating func within(isNull: Bool? = nil, depth: Int) -> AttributeValue {
+    if isNull ?? random.oneIn(8) { return .null }
     let plain = [0, 1, 2, 3, 5]
     return value(depth < 4 && random.oneIn(3) ? 9 + random.below(2) : plain[random.below(5)], depth: depth)
   }
@@ -135,6 +136,7 @@ struct ItemRoundTripTests {
     case []: return .string(text)
     case ["N"]: return .number(try DynamoDBNumber(text))
     case ["M"], ["L"]: return try attribute(text)
+    case let mixed where mixed.contains("json"): return try attribute(text)
     case ["SS"], ["NS"], ["BS"]:
       guard case .list(let members) = try attribute(text) else { return nil }
       return set(members, kinds[0])
