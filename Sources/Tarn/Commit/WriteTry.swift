@@ -17,7 +17,7 @@ struct WriteTry<Write: TableWrite>: Sendable {
     case done(CommitReport)
     /// This version of its application was written before.
     case repeated(ApplicationVersion)
-    /// The table got a head meanwhile, of another writer: the write begins again, and has lost nothing.
+    /// The table got a head or other properties meanwhile, of another writer: the write begins again, and has lost nothing.
     case again(Write.Prepared)
     /// Another writer was faster; the error says which, and what was found out may serve the next try.
     case lost(TableError, Write.Prepared)
@@ -31,10 +31,11 @@ struct WriteTry<Write: TableWrite>: Sendable {
   ///   - table: The table as it is.
   ///   - previous: What a try before found out; nil for none.
   ///   - number: 1 for the first try.
+  ///   - isOfOpening: Whether the table is as it was when it was opened.
   func run(
-    on table: PresentTable, after previous: Write.Prepared?, number: Int
+    on table: PresentTable, after previous: Write.Prepared?, number: Int, isOfOpening: Bool
   ) async throws(TableError) -> Ending {
-    let request = AttemptRequest(ahead: write.action, of: table)
+    let request = AttemptRequest(ahead: write.action, of: table, readingAgain: isOfOpening)
     // Its writer lives, also while it looks up and decides.
     async let _: Void = request.beat(every: table.settings.heartbeat)
     do throws(TableError) { return try await run(on: table, after: previous, number: number, request) } catch
@@ -68,7 +69,12 @@ struct WriteTry<Write: TableWrite>: Sendable {
     let plan = try contents.plan(prepared, mark: request.mark)
     let attempt: CommitAttempt
     do throws(TimelineError) {
-      attempt = try await CommitAttempt(try await request.taken(plan, on: head.head), plan)
+      let requested = try await request.taken(plan, on: head.head)
+      guard request.standsOnPresentProperties else {
+        await requested.withdraw()
+        return .again(prepared)
+      }
+      attempt = try await CommitAttempt(requested, plan)
     } catch { throw TableError(error) }
     table.announce(attempt.instant, of: write.operation, number: number)
     let written: [WrittenFile]

@@ -81,7 +81,8 @@ extension Table {
         let table = PresentTable(state: state, settings: settings, reader: reader)
         found = table
         async let tidied: Void = recovery.tidy(beside: state.timeline)
-        ending = try await attempt.run(on: table, after: known, number: tries + 1)
+        ending = try await attempt.run(
+          on: table, after: known, number: tries + 1, isOfOpening: isOfOpening)
         await tidied
       } catch {
         guard looks < PresentTable.mostLooks, write.canBeginAgain,

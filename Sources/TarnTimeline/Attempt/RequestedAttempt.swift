@@ -32,10 +32,12 @@ package struct RequestedAttempt: Sendable {
   ///   - head: As it was then.
   ///   - now: The time in microseconds since 1970.
   ///   - storage: The table's storage.
+  ///   - look: Looks, once the request stands, at what else must not have changed, beside the look at the timeline.
   /// - Throws: ``TimelineError``: `conflict` where no instant is free; `storage`.
   package static func begin(
     _ action: Action, saying request: [UInt8] = [], mark: String, after timeline: Timeline, _ head: Head,
-    now: @Sendable () -> Int64, in storage: any Storage
+    now: @Sendable () -> Int64, in storage: any Storage,
+    beside look: @escaping @Sendable () async -> Void = {}
   ) async throws(TimelineError) -> RequestedAttempt {
     let liveness = Liveness(storage)
     let log = CommitLog(storage)
@@ -69,7 +71,9 @@ package struct RequestedAttempt: Sendable {
       let attempt = RequestedAttempt(files: files, sign: sign, storage: storage, begun: timeline)
       let seen: Timeline
       do throws(TimelineError) {
+        async let looked: Void = look()
         seen = try await TimelineListing.load(from: storage, since: instant).timeline
+        await looked
       } catch {
         await attempt.withdraw()
         throw error
