@@ -123,7 +123,8 @@ let package = Package(
       tests(
         "TarnTests",
         [
-          "Tarn", "TarnColumns", "TarnExpressions", "TarnStorage", "TarnTimeline", "TarnParquet", "TarnBytes",
+          "Tarn", "TarnColumns", "TarnExpressions", "TarnFileGroups", "TarnStorage", "TarnTimeline",
+          "TarnParquet", "TarnBytes",
         ],
         heavy: [
           "Fixtures", "Services/ArchiveTests.swift", "Services/ClusterTests.swift",

@@ -22,6 +22,26 @@ extension StorageContract {
       await checkIsClosed(trial, writer, "that has finished")
       try await trial.check(.finish, paths: ["a/b"])
     },
+    Clause("a writer that was told that nothing follows finishes as ever, or leaves nothing") { trial in
+      for isFinished in [true, false] {
+        let writer = try await trial.open("a")
+        try await trial.need(.write, "write and end") {
+          try await writer.write([UInt8](repeating: 5, count: 300_000))
+          try await writer.end()
+        }
+        try await trial.check(.write, paths: [])
+        guard isFinished else {
+          await writer.abandon()
+          await checkIsClosed(trial, writer, "that was abandoned")
+          try await trial.check(.abandon, paths: [])
+          continue
+        }
+        try await trial.need(.finish, "finish") { try await writer.finish(if: .ifAbsent) }
+        try await trial.check(.finish, at: "a", holds: [UInt8](repeating: 5, count: 300_000))
+        await checkIsClosed(trial, writer, "that has finished")
+        try await trial.need(.delete, "deletion of a") { try await trial.storage.delete("a") }
+      }
+    },
     Clause("a writer may write nothing, and replaces what is there") { trial in
       try await trial.put([1, 2], "a")
       let writer = try await trial.open("a")

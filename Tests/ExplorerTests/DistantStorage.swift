@@ -118,6 +118,7 @@ private actor DistantWriter: ObjectWriter {
   private let path: String
   private let sendsParts: Bool
   private var part: Task<Void, Never>?
+  private var hasEnded = false
 
   init(storage: DistantStorage, inner: any ObjectWriter, path: String, sendsParts: Bool) {
     self.storage = storage
@@ -139,20 +140,23 @@ private actor DistantWriter: ObjectWriter {
   /// Files are small here, and written whole: of each the beginning stands for what the server copies.
   private func begin() async {
     guard sendsParts, part == nil else { return }
-    async let isThere: Void = storage.request("info of what is copied to \(path)")
+    // What is copied, the listing told of.
     await storage.request("begin \(path)")
-    await isThere
     part = Task { [storage, path] in await storage.request("copy part of \(path)") }
   }
 
+  func end() async throws(StorageError) {
+    guard let part, !hasEnded else { return }
+    hasEnded = true
+    async let last: Void = storage.request("put part of \(path)")
+    await part.value
+    // Some servers copy whatever the condition says.
+    await storage.request("info of what was copied to \(path)")
+    await last
+  }
+
   func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
-    if let part {
-      async let last: Void = storage.request("put part of \(path)")
-      await part.value
-      // Some servers copy whatever the condition says.
-      await storage.request("info of what was copied to \(path)")
-      await last
-    }
+    try await end()
     await storage.request("finish \(path)")
     return try await inner.finish(if: condition)
   }

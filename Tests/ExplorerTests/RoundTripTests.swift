@@ -71,6 +71,19 @@ import Testing
     #expect(log.count <= 20 + 10 * files, "\(log.joined(separator: "\n"))")
   }
 
+  /// What is known of deletions of keys that are not stored is listed beside the look for them.
+  @Test func manyRowsOfWhichSomeAreNewTakeNoMore() async throws {
+    let (rounds, log) = try await Self.work(inParts: true) { location, settings in
+      let table = try await Table.open(at: location, settings: settings)
+      let report = try await table.upsert(
+        try Trade.batch(
+          (0..<120).map { Trade("t\($0 % 6)-\(200 + $0)", 9, "X\($0 % 6)", 1, "changed") }))
+      #expect(report.updated == 100 && report.inserted == 20 && report.files == Self.parts)
+    }
+    #expect(rounds <= 14, "\(log.joined(separator: "\n"))")
+    #expect(log.count <= 21 + 10 * Self.parts, "\(log.joined(separator: "\n"))")
+  }
+
   /// The command line asks for the columns before it reads rows.
   @Test(arguments: [1, parts])
   func askingForTheColumnsFirstTakesNoMore(files: Int) async throws {

@@ -19,6 +19,8 @@ struct Lookup: Sendable {
   func run(_ batch: KeyedBatch, knowing known: [FileMatches] = []) async throws(TableError) -> LookupResult {
     let candidates = try await candidates(batch)
     let tagging = tagging(batch, candidates.buckets)
+    let tombstones = tombstones(batch, candidates.buckets)
+    async let listed = tombstones?.ahead()
     let files = try await Self.files(of: candidates.slices, knowing: known) { (slices) throws(TableError) in
       try await tagging.matches(in: slices)
     }
@@ -27,14 +29,19 @@ struct Lookup: Sendable {
     if batch.winners.contains(where: { batch.isDelete[Int($0)] }) {
       table.warnOfForgottenDeletions(settings.warn)
     }
-    guard table.keepsTombstones, let ordering = batch.ordering else { return result }
-    let lookup = TombstoneLookup(
-      batch: batch, buckets: candidates.buckets, type: table.schema.fields[ordering].type,
+    guard let tombstones else { return result }
+    result.deletions = try await tombstones.deletions(
+      of: batch.winners.filter { !isFound[Int($0)] }, in: files, listed: await listed)
+    return result
+  }
+
+  /// What looks for deletions; nil where the table keeps none.
+  private func tombstones(_ batch: KeyedBatch, _ buckets: RowBuckets?) -> TombstoneLookup? {
+    guard table.keepsTombstones, let ordering = batch.ordering else { return nil }
+    return TombstoneLookup(
+      batch: batch, buckets: buckets, type: table.schema.fields[ordering].type,
       timeline: state.timeline, expiry: table.tombstoneExpiry(at: settings.now() / 1_000), reader: reader,
       parallelism: settings.filesAtOnce)
-    result.deletions = try await lookup.deletions(
-      of: batch.winners.filter { !isFound[Int($0)] }, in: files)
-    return result
   }
 
   /// Opens the slices into which rows may go that are not looked up.

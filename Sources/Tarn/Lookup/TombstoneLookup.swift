@@ -45,17 +45,31 @@ struct TombstoneLookup: Sendable {
   let reader: BaseFileReader
   let parallelism: Int
 
+  /// Rows of a batch from which on it is likely that some are not stored.
+  private static let manyRows = 64
+
+  /// Lists the table's own store ahead, beside the look for the keys, where that is likely to be needed and saves waiting
+  /// for it; else, and where it fails, it is listed when it is.
+  func ahead() async -> TombstoneStore? {
+    guard reader.storage.costs.overlaps, batch.winners.count >= Self.manyRows else { return nil }
+    return try? await TombstoneStore.open(in: reader.storage, timeline: timeline)
+  }
+
   /// Looks for the keys of rows that are not stored.
   ///
   /// - Parameters:
   ///   - rows: The rows of the batch.
   ///   - files: The slices in which they may have been.
+  ///   - listed: The table's own store, where it was listed ahead.
   func deletions(
-    of rows: [Int32], in files: [FileMatches]
+    of rows: [Int32], in files: [FileMatches], listed: TombstoneStore?
   ) async throws(TableError) -> KnownDeletions? {
     guard !rows.isEmpty else { return nil }
     return try await tableErrors {
-      let store = try await TombstoneStore.open(in: reader.storage, timeline: timeline)
+      let store =
+        if let listed { listed } else {
+          try await TombstoneStore.open(in: reader.storage, timeline: timeline)
+        }
       let files = files.filter { $0.facts.hasTombstones }
       guard !store.files.isEmpty || !files.isEmpty else { return nil }
       return try await deletions(of: rows, in: files, store)

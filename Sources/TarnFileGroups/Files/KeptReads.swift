@@ -56,6 +56,45 @@ package struct KeptReads: Storage {
       }
     }
 
+    /// What is known of a range from its begin on, piece after piece, and from its end back.
+    func ends(of range: Range<Int>, of path: String) -> (begin: [ArraySlice<UInt8>], end: [ArraySlice<UInt8>])
+    {
+      var begin: [ArraySlice<UInt8>] = []
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let known = bytes(from: start, upTo: range.upperBound, of: path)
+        guard !known.isEmpty else { break }
+        begin.append(known)
+        start += known.count
+      }
+      var end: [ArraySlice<UInt8>] = []
+      var stop = range.upperBound
+      while stop > start {
+        let known = bytes(before: stop, from: start, of: path)
+        guard !known.isEmpty else { break }
+        end.insert(known, at: 0)
+        stop -= known.count
+      }
+      return (begin, end)
+    }
+
+    /// The bytes before a place of a file, from a begin on, as far as they lie together; empty for none.
+    private func bytes(before end: Int, from start: Int, of path: String) -> ArraySlice<UInt8> {
+      let path = ExactText(path)
+      return state.withLock { state in
+        guard
+          let index = state.pieces[path]?.firstIndex(where: {
+            $0.range.lowerBound < end && $0.range.upperBound >= end
+          })
+        else { return [] }
+        state.uses += 1
+        state.pieces[path]?[index].lastUse = state.uses
+        guard let piece = state.pieces[path]?[index] else { return [] }
+        let first = piece.range.lowerBound
+        return piece.bytes[max(start, first) - first..<end - first]
+      }
+    }
+
     /// Where the next bytes of a file are known behind a place.
     func next(after start: Int, of path: String) -> Int? {
       let path = ExactText(path)
@@ -96,20 +135,30 @@ package struct KeptReads: Storage {
     }
   }
 
-  /// Reads what is not known yet.
+  /// Reads what is not known yet, by one request: what is known at the begin of the range and at its end is not asked for.
   package func read(
     _ path: String, range: Range<Int>, into buffer: inout ReadBuffer
   ) async throws(StorageError) {
-    if !range.isEmpty {
-      let known = memory.bytes(from: range.lowerBound, upTo: range.upperBound, of: path)
-      if known.count == range.count {
-        buffer.removeAll()
-        buffer.append(known)
-        return
-      }
+    guard !range.isEmpty, path.hasSuffix(".parquet") else {
+      return try await inner.read(path, range: range, into: &buffer)
     }
-    try await inner.read(path, range: range, into: &buffer)
-    if !range.isEmpty, path.hasSuffix(".parquet") { memory.keep(buffer.copied(), range, of: path) }
+    let (begin, end) = memory.ends(of: range, of: path)
+    let start = begin.reduce(range.lowerBound) { $0 + $1.count }
+    let missing = start..<end.reduce(range.upperBound) { $0 - $1.count }
+    if missing == range {
+      try await inner.read(path, range: range, into: &buffer)
+      return memory.keep(buffer.copied(), range, of: path)
+    }
+    var read: [UInt8] = []
+    if !missing.isEmpty {
+      try await inner.read(path, range: missing, into: &buffer)
+      read = buffer.copied()
+      memory.keep(read, missing, of: path)
+    }
+    buffer.removeAll()
+    for known in begin { buffer.append(known) }
+    buffer.append(read[...])
+    for known in end { buffer.append(known) }
   }
 
   /// Opens a writer that sends what is known of the files it copies from.
@@ -216,6 +265,12 @@ private actor KeptWriter: ObjectWriter {
         start += known.count
       }
     }
+  }
+
+  func end() async throws(StorageError) {
+    for source in sources { memory.forget(source.text) }
+    sources = []
+    try await inner.end()
   }
 
   @discardableResult

@@ -55,6 +55,23 @@ package struct CommitFiles: Sendable {
   /// Where the files go.
   package var storage: any Storage { reader.storage }
 
+  /// Ends a file, and makes it appear if nobody took the attempt for a dead writer's.
+  ///
+  /// Where requests overlap, that is looked at while the rest of the file is on its way.
+  func finish(
+    _ writer: consuming ParquetWriter, _ pairs: [ParquetKeyValue]
+  ) async throws -> WrittenParquetFile {
+    var writer = writer
+    guard storage.costs.overlaps else {
+      try await standing.check()
+      return try await writer.finish(keyValues: pairs)
+    }
+    async let stands: Void = standing.check()
+    try await writer.end(keyValues: pairs)
+    try await stands
+    return try await writer.appear()
+  }
+
   /// About how many bytes of rows are gathered at once while writing, save where one row takes more.
   static let stepBytes = 8 << 20
   /// The most rows that are gathered at once.

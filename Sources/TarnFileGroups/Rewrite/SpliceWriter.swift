@@ -55,8 +55,7 @@ struct SpliceWriter: Sendable {
       try await addTombstones(to: &keyChanges, index)
       pairs += try await write(index, keyChanges, &writer)
     }
-    try await files.standing.check()
-    return (try await writer.finish(keyValues: pairs), counts)
+    return (try await files.finish(writer, pairs), counts)
   }
 
   /// How many inserts the last row group takes.

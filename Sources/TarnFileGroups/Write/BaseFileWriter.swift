@@ -117,8 +117,7 @@ struct BaseFileWriter: ~Copyable {
       let reference = image.reference(at: place.lowerBound)
       pairs += CommitFiles.footerPairs(reference, tombstones: image.tombstoneCount)
     }
-    try await files.standing.check()
-    return try await parquet.finish(keyValues: pairs)
+    return try await files.finish(parquet, pairs)
   }
 }
 

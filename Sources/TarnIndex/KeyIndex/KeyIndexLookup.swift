@@ -2,8 +2,8 @@ import TarnBytes
 import TarnStorage
 
 extension KeyIndexDirectory {
-  /// Bytes beyond which a request takes no further block.
-  static let largestRequest = 1 << 20
+  /// Bytes beyond which a request takes no further block: more where each request takes long, however little it is about.
+  static func largestRequest(_ costs: RequestCosts) -> Int { costs.overlaps ? 4 << 20 : 1 << 20 }
 
   /// Tells the slots that may hold each key.
   ///
@@ -21,7 +21,7 @@ extension KeyIndexDirectory {
     var search = EntrySearch(queries: sortedHashes)
     var buffer = ByteBuffer()
     let wanted = Self.positions(in: entryBlocks, of: sortedHashes)
-    for request in requests(for: wanted, of: entryBlocks, gap: storage.costs.widestGap) {
+    for request in requests(for: wanted, of: entryBlocks, storage.costs) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
         let bytes = try block(entryBlocks[index], in: buffer.bytes, request, path)
@@ -75,7 +75,7 @@ extension KeyIndexDirectory {
     var packed: [UInt64] = []
     var buffer = ByteBuffer()
     let wanted = Array(entryBlocks.indices)
-    for request in requests(for: wanted, of: entryBlocks, gap: storage.costs.widestGap) {
+    for request in requests(for: wanted, of: entryBlocks, storage.costs) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
         let bytes = try block(entryBlocks[index], in: buffer.bytes, request, path)
@@ -92,7 +92,7 @@ extension KeyIndexDirectory {
   ) async throws(KeyIndexError) -> [KeyTombstone] {
     var found: [KeyTombstone] = []
     var buffer = ByteBuffer()
-    for request in requests(for: wanted, of: tombstoneBlocks, gap: storage.costs.widestGap) {
+    for request in requests(for: wanted, of: tombstoneBlocks, storage.costs) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in wanted[request.positions] {
         let block = try tombstones(of: tombstoneBlocks[index], in: buffer.bytes, request, path)
@@ -131,13 +131,16 @@ extension KeyIndexDirectory {
 
   /// Brings wanted blocks together into requests.
   ///
-  /// - Parameter gap: Bytes between two blocks that are read rather than asked for around.
-  func requests(for wanted: [Int], of blocks: [KeyIndexBlock], gap: Int) -> [KeyIndexRequest] {
+  /// - Parameter costs: Which bytes between two blocks are read rather than asked for around, and how many at once.
+  func requests(
+    for wanted: [Int], of blocks: [KeyIndexBlock], _ costs: RequestCosts
+  ) -> [KeyIndexRequest] {
+    let most = Self.largestRequest(costs)
     var requests: [KeyIndexRequest] = []
     for (position, index) in wanted.enumerated() {
       let range = blocks[index].range(from: regionOffset)
-      if let last = requests.last, range.lowerBound - last.range.upperBound <= gap,
-        range.upperBound - last.range.lowerBound <= Self.largestRequest
+      if let last = requests.last, range.lowerBound - last.range.upperBound <= costs.widestGap,
+        range.upperBound - last.range.lowerBound <= most
       {
         requests[requests.count - 1].range = last.range.lowerBound..<range.upperBound
         requests[requests.count - 1].positions = last.positions.lowerBound..<position + 1

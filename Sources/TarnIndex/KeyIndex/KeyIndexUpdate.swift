@@ -105,7 +105,7 @@ extension KeyIndexDirectory {
     var buffer = ByteBuffer()
     var old: [UInt64] = []
     var next = 0
-    for request in requests(for: touched, of: entryBlocks, gap: storage.costs.widestGap) {
+    for request in requests(for: touched, of: entryBlocks, storage.costs) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in touched[request.positions] {
         region.copy(entryBlocks[next..<index], from: regionOffset)
@@ -141,7 +141,7 @@ extension KeyIndexDirectory {
       Self.positions(in: tombstoneBlocks, of: edit.removedHashes))
     var buffer = ByteBuffer()
     var next = 0
-    for request in requests(for: touched, of: tombstoneBlocks, gap: storage.costs.widestGap) {
+    for request in requests(for: touched, of: tombstoneBlocks, storage.costs) {
       try await Self.fill(&buffer, request.range, in: storage, at: path)
       for index in touched[request.positions] {
         region.copy(tombstoneBlocks[next..<index], from: regionOffset)

@@ -347,6 +347,19 @@ public struct ParquetWriter: ~Copyable {
   public consuming func finish(
     keyValues: [ParquetKeyValue] = []
   ) async throws(ParquetError) -> WrittenParquetFile {
+    try await writeFooter(keyValues)
+    return try await appear()
+  }
+
+  /// Writes all that the file holds, and sends it on its way; nothing but ``appear()`` may follow.
+  ///
+  /// - Throws: ``ParquetError``, as ``finish(keyValues:)`` does.
+  package mutating func end(keyValues: [ParquetKeyValue]) async throws(ParquetError) {
+    try await writeFooter(keyValues)
+    do { try await target.end() } catch { throw ParquetError(error, path: path) }
+  }
+
+  private mutating func writeFooter(_ keyValues: [ParquetKeyValue]) async throws(ParquetError) {
     try await endRowGroup()
     try await begin()
     try await writeLateChunks()
@@ -358,6 +371,12 @@ public struct ParquetWriter: ~Copyable {
     footer.appendLittleEndian(UInt32(footer.count))
     footer.appendLittleEndian(ParquetMagic.plain)
     try await write(footer)
+  }
+
+  /// Makes a file appear of which all is written; see ``end(keyValues:)``.
+  ///
+  /// - Throws: ``ParquetError`` where the storage fails.
+  package consuming func appear() async throws(ParquetError) -> WrittenParquetFile {
     do {
       let tag = try await target.finish()
       return WrittenParquetFile(

@@ -69,8 +69,9 @@ struct ObjectLister: Sendable {
       let path = try path(of: object.path, in: request)
       // Keys that end in a slash stand for folders, as some tools make them.
       guard !path.isEmpty, path.utf8.last != UInt8(ascii: "/"), request.isAfter(path) else { continue }
-      page.objects.append(
-        ObjectInfo(path: path, size: object.size, tag: object.tag, modified: object.modified))
+      let info = ObjectInfo(path: path, size: object.size, tag: object.tag, modified: object.modified)
+      bucket.listed.note(info, of: root + path)
+      page.objects.append(info)
     }
     for folder in answer.folders {
       let path = try path(of: folder, in: request)

@@ -10,6 +10,7 @@ final class S3Bucket: Sendable {
   let budget: UploadBudget
   let conditions: StoreConditions
   let tags = RecentTags()
+  let listed = ListedObjects()
   /// Whether listings were seen out of order.
   let isUnordered: Atomic<Bool>
   /// Whether many objects can be deleted by one request.

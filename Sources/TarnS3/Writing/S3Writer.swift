@@ -10,6 +10,8 @@ actor S3Writer: ObjectWriter {
   /// What keys begin with, and those of objects that show what the store can.
   private let places: StorePlaces
   private var isOpen = true
+  /// Whether nothing follows what was written.
+  private var hasEnded = false
   private var gathered = GatheredContent()
   /// The range that follows what was gathered, as long as what is copied goes on behind it: the longer it becomes, the
   /// more of it the server copies.
@@ -56,11 +58,17 @@ actor S3Writer: ObjectWriter {
     } catch { throw await closed(by: error) }
   }
 
+  func end() async throws(StorageError) {
+    try open()
+    hasEnded = true
+    do throws(StorageError) { try await sendRest() } catch { throw await closed(by: error) }
+  }
+
   @discardableResult
   func finish(if condition: PutCondition) async throws(StorageError) -> ObjectTag {
-    try open()
+    guard isOpen else { throw .closed(name.path) }
     isOpen = false
-    do throws(StorageError) { try await endFollowing() } catch { throw await closed(by: error) }
+    do throws(StorageError) { try await sendRest() } catch { throw await closed(by: error) }
     guard let upload else {
       let body = try await gathered.take(gathered.count).body(bucket)
       let putter = ObjectPutter(bucket: bucket)
@@ -69,11 +77,6 @@ actor S3Writer: ObjectWriter {
       }
     }
     do throws(StorageError) {
-      if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
-      // The sources are looked at while the last parts are on their way.
-      try await upload.settleCopies()
-      try await checkCopied()
-      try await upload.settle()
       let isHeeded = condition == .always ? false : try await heedsInCompletion(condition)
       let tag = try await bucket.uncancelled { () throws(StorageError) in
         try await upload.complete(if: condition, isHeeded: isHeeded)
@@ -97,7 +100,7 @@ actor S3Writer: ObjectWriter {
   }
 
   private func open() throws(StorageError) {
-    guard isOpen else { throw .closed(name.path) }
+    guard isOpen, !hasEnded else { throw .closed(name.path) }
   }
 
   /// Closes the writer after an error, which it gives back: how its parts are removed does not matter beside it.
@@ -122,6 +125,17 @@ actor S3Writer: ObjectWriter {
     }
   }
 
+  /// Sends what is left of an object in parts, and waits until all of it is there.
+  private func sendRest() async throws(StorageError) {
+    try await endFollowing()
+    guard let upload else { return }
+    if gathered.count > 0 { try await upload.add(gathered.take(gathered.count)) }
+    // The sources are looked at while the last parts are on their way.
+    try await upload.settleCopies()
+    try await checkCopied()
+    try await upload.settle()
+  }
+
   private func send(_ count: Int) async throws(StorageError) {
     if Task.isCancelled { throw StorageError(.cancelled, path: name.path, "the writing was cancelled") }
     try await begun().add(gathered.take(count))
@@ -143,11 +157,15 @@ actor S3Writer: ObjectWriter {
 
   // MARK: - Copies
 
-  /// What is known of a source, asked for once for each of its versions.
+  /// What is known of a source, asked for once for each of its versions that no listing has told of.
   private func info(of source: ObjectName, tag: ObjectTag?) async throws(StorageError) -> ObjectInfo {
     if let tag, let known = sources[source.path], known.tag == tag,
       known.path.utf8.elementsEqual(source.path.utf8)
     {
+      return known
+    }
+    if let tag, let known = bucket.listed[source.key], known.tag == tag {
+      sources[source.path] = known
       return known
     }
     let info = try await ObjectReader(bucket: bucket).head(source).info
@@ -200,5 +218,6 @@ actor S3Writer: ObjectWriter {
       let info = try await ObjectReader(bucket: bucket).head(source.name).info
       try StorageError.check(info.tag, is: source.tag, path: source.name.path)
     }
+    copied = []
   }
 }

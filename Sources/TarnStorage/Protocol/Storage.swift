@@ -182,6 +182,14 @@ public protocol ObjectWriter: Sendable {
   ///   does not lie within it; `unsupported` for a writer that belongs to no storage. The writer is closed then.
   func copy(_ range: Range<Int>, of path: String, tag: ObjectTag?) async throws(StorageError)
 
+  /// Tells that nothing follows but ``finish(if:)``, or ``abandon()``: over a network, what was written is on its way
+  /// until this returns, so that finishing is little.
+  ///
+  /// Nothing appears. By default there is nothing to do.
+  ///
+  /// - Throws: ``StorageError``; the writer is closed then.
+  func end() async throws(StorageError)
+
   /// Makes the object appear, whole and durable, if the condition holds by then.
   ///
   /// - Returns: The tag of what was written.

@@ -79,6 +79,9 @@ extension Storage {
 }
 
 extension ObjectWriter {
+  /// Does nothing.
+  public func end() async throws(StorageError) {}
+
   /// Makes the object appear, whole and durable, replacing one that was there; see ``finish(if:)``.
   @discardableResult
   public func finish() async throws(StorageError) -> ObjectTag { try await finish(if: .always) }
