@@ -38,6 +38,11 @@ struct PlanWriter: Sendable {
     let budget = MemoryBudget(settings.memory - files.reader.footers.byteCount, besides: rows.rows)
     let format = files.format
     let memory = files.memory
+    if let kept = files.storage as? KeptReads {
+      for update in plan.updates where MemoryBudget.isReadInWindows(update, format) {
+        kept.forgetRows(of: update.slice.path)
+      }
+    }
     let written = try await concurrently(
       work, width: settings.filesAtOnce, budget: budget.bytes,
       cost: {

@@ -10,6 +10,9 @@ package struct KeptReads: Storage {
   private let inner: any Storage
   private let memory: Memory
 
+  /// Bytes of a file that are held at once where it is read in windows: as many as one request reads.
+  static let windowBytes = 8 << 20
+
   /// Begins without anything.
   ///
   /// - Parameter limit: Bytes that are kept.
@@ -28,6 +31,8 @@ package struct KeptReads: Storage {
       let range: Range<Int>
       let bytes: [UInt8]
       var lastUse: Int
+      /// Whether it stays until it is let go of, beside the bound.
+      var isHeld = false
     }
 
     private struct State {
@@ -114,22 +119,58 @@ package struct KeptReads: Storage {
       }
     }
 
-    func forget(_ path: String) {
+    /// Keeps what stays until it is let go of.
+    func hold(_ bytes: [UInt8], _ range: Range<Int>, of path: String) {
       state.withLock { state in
-        for piece in state.pieces.removeValue(forKey: ExactText(path)) ?? [] {
-          state.bytes -= piece.bytes.count
-        }
+        state.uses += 1
+        state.pieces[ExactText(path), default: []].append(
+          Piece(range: range, bytes: bytes, lastUse: state.uses, isHeld: true))
       }
     }
 
+    func forget(_ path: String) { forget(path) { _, _ in true } }
+
+    /// Forgets what ends before a place.
+    func forget(_ path: String, before end: Int) { forget(path) { range, _ in range.upperBound <= end } }
+
+    /// Forgets pieces that are longer than ends of files and parts of indexes, but for those that are held.
+    func forgetLong(_ path: String) {
+      forget(path) { range, isHeld in !isHeld && range.count > Self.shortPiece }
+    }
+
+    private func forget(_ path: String, where isGone: (Range<Int>, Bool) -> Bool) {
+      let path = ExactText(path)
+      state.withLock { state in
+        guard let pieces = state.pieces.removeValue(forKey: path) else { return }
+        var left: [Piece] = []
+        for piece in pieces {
+          if !isGone(piece.range, piece.isHeld) {
+            left.append(piece)
+          } else if !piece.isHeld {
+            state.bytes -= piece.bytes.count
+          }
+        }
+        if !left.isEmpty { state.pieces[path] = left }
+      }
+    }
+
+    /// Bytes of the end of a file that is read as it is opened, or of a part of its key index.
+    private static let shortPiece = 1 << 20
+
+    /// Forgets what was not used for longest: of long pieces, as long as there are any.
     private static func removeOldest(_ state: inout State) {
-      var oldest: (path: ExactText, index: Int, lastUse: Int)?
+      var oldest: (path: ExactText, index: Int, age: (Int, Int))?
       for (path, pieces) in state.pieces {
-        for (index, piece) in pieces.enumerated() where piece.lastUse < oldest?.lastUse ?? Int.max {
-          oldest = (path, index, piece.lastUse)
+        for (index, piece) in pieces.enumerated() where !piece.isHeld {
+          let age = (piece.bytes.count > shortPiece ? 0 : 1, piece.lastUse)
+          if oldest.map({ age < $0.age }) ?? true { oldest = (path, index, age) }
         }
       }
-      guard let oldest, let piece = state.pieces[oldest.path]?.remove(at: oldest.index) else { return }
+      guard let oldest, let piece = state.pieces[oldest.path]?.remove(at: oldest.index) else {
+        // Nothing is kept but what is held.
+        state.bytes = 0
+        return
+      }
       state.bytes -= piece.bytes.count
       if state.pieces[oldest.path]?.isEmpty == true { state.pieces[oldest.path] = nil }
     }
@@ -160,6 +201,27 @@ package struct KeptReads: Storage {
     buffer.append(read[...])
     for known in end { buffer.append(known) }
   }
+
+  /// Reads ranges of a file, one after the other and each by one request, and holds them until they are let go of.
+  ///
+  /// - Throws: ``StorageError``, as ``read(_:range:into:)`` does.
+  func hold(_ ranges: [Range<Int>], of path: String) async throws(StorageError) {
+    for range in ranges where !range.isEmpty {
+      let (begin, end) = memory.ends(of: range, of: path)
+      let start = begin.reduce(range.lowerBound) { $0 + $1.count }
+      let missing = start..<end.reduce(range.upperBound) { $0 - $1.count }
+      guard !missing.isEmpty else { continue }
+      var buffer = ReadBuffer()
+      try await inner.read(path, range: missing, into: &buffer)
+      memory.hold(buffer.copied(), missing, of: path)
+    }
+  }
+
+  /// Lets go of what ends before a place of a file.
+  func release(_ path: String, before end: Int) { memory.forget(path, before: end) }
+
+  /// Forgets the rows of a file that were read to look keys up: they take the memory of what is read in windows.
+  package func forgetRows(of path: String) { memory.forgetLong(path) }
 
   /// Opens a writer that sends what is known of the files it copies from.
   package func writer(at path: String) async throws(StorageError) -> any ObjectWriter {

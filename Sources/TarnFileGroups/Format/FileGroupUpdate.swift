@@ -173,6 +173,15 @@ package struct FileGroupUpdate: Sendable {
     case .condition(let chosen): chosen.effect.isDeletion ? chosen.count : 0
     }
   }
+
+  /// About how many bytes of the file lie from the first row that changes to the last.
+  package var touchedBytes: Int {
+    guard case .rows(let rows) = changes else { return facts.encodedBytes }
+    let firsts = [rows.deleted.first, rows.replaced.first?.position].compactMap(\.self)
+    let lasts = [rows.deleted.last, rows.replaced.last?.position].compactMap(\.self)
+    guard let first = firsts.min(), let last = lasts.max(), last < facts.rowCount else { return 0 }
+    return Int(Double(facts.encodedBytes) * Double(last - first + 1) / Double(facts.rowCount))
+  }
 }
 
 /// Rows of one partition for new file groups.

@@ -19,6 +19,9 @@ package struct MemoryBudget: Sendable {
   /// Bloom filter, page index and key index of a file, for each of its rows.
   private static let perRow = 12
 
+  /// The windows of a file at hand and ahead, as they are read and as they are sent, and what the allocator keeps of them.
+  private static let windows = 8 * KeptReads.windowBytes
+
   /// The decoded rows of a file that are held at once: those that are read, and those that are made of them.
   private static let mostDecoded = 4 * CommitFiles.stepBytes
 
@@ -54,8 +57,10 @@ package struct MemoryBudget: Sendable {
     let group = min(facts.encodedBytes / groups, most)
     // Values that compress well take far more than their pages do, but only so many are held at once.
     let decoded = min(facts.decodedBytes / groups, mostDecoded)
+    let windows = isReadInWindows(update, format) ? Self.windows : 0
     let rest =
-      perFile + perColumn * facts.columnCount + max(perEncodedByte * group, 2 * group + decoded) + perRow
+      windows + perFile + perColumn * facts.columnCount + max(perEncodedByte * group, 2 * group + decoded)
+      + perRow
       * (rows + update.inserts.count)
     guard case .condition(let chosen) = update.changes else { return rest }
     guard !chosen.effect.isDeletion else {
@@ -82,6 +87,11 @@ package struct MemoryBudget: Sendable {
     perFile + perColumn * format.fileSchema.fields.count + 2 * format.sizes.rowGroup + 2 * mostDecoded
       + perRow
       * min(rows, mostRows) + 3 * held
+  }
+
+  /// Whether a file is read in windows, since what changes lies far apart in it, and its storage copies little of it.
+  package static func isReadInWindows(_ update: FileGroupUpdate, _ format: BaseFileFormat) -> Bool {
+    format.sizes.areCopied && update.touchedBytes > KeptReads.windowBytes
   }
 
   /// Whether what a splice holds together may be held: the rows that a condition changes, or those of the batch.

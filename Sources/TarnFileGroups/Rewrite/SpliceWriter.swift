@@ -22,7 +22,25 @@ struct SpliceWriter: Sendable {
   /// Writes the file, of which nothing appears before its end.
   func write(to target: any ObjectWriter) async throws -> (file: WrittenParquetFile, counts: SpliceCounts) {
     let edits = FileEdits(changes, update.inserts, splice.layout, pageRows: format.pageRows, space: space)
-    try await splice.file.fetchAhead(groups: edits.groups.indices.filter { !edits.groups[$0].isEmpty })
+    let touched = edits.groups.map { !$0.isEmpty }
+    var reads: SpliceReads?
+    if MemoryBudget.isReadInWindows(update, format) {
+      reads = SpliceReads(splice.file, touched: touched, in: files.storage)
+    }
+    if reads == nil { try await splice.file.fetchAhead(groups: touched.indices.filter { touched[$0] }) }
+    do {
+      let written = try await write(edits, to: target, &reads)
+      await reads?.end()
+      return written
+    } catch {
+      await reads?.end()
+      throw error
+    }
+  }
+
+  private func write(
+    _ edits: FileEdits, to target: any ObjectWriter, _ reads: inout SpliceReads?
+  ) async throws -> (file: WrittenParquetFile, counts: SpliceCounts) {
     let partition = update.slice.partitionPath
     var meta = MetaColumnBuilder(
       files, partitionPath: partition, fileName: name.name, taskNumber: taskNumber)
@@ -36,6 +54,7 @@ struct SpliceWriter: Sendable {
     var counts = SpliceCounts()
     var slotRows: [Int] = []
     for (group, edits) in edits.groups.enumerated() {
+      try await reads?.reach(group)
       let spliced = try await splicer.splice(group: group, edits: edits)
       counts += spliced.counts
       slotRows += spliced.slotRows

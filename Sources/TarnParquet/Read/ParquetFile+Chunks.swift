@@ -183,6 +183,20 @@ extension ParquetFile {
   package func fetchAhead(groups: [Int]) async throws {
     let bytes = groups.reduce(0) { $0 + min(max(encodedBytes(inGroup: $1), 0), size) }
     guard storage.costs.leastCopy > 0, !groups.isEmpty, bytes <= Self.mostAhead else { return }
+    let ranges = ranges(ofGroups: groups, gap: widestGap, most: Self.greatestRequest)
+    _ = try await concurrently(ranges, width: storage.costs.requestsAtOnce) { range in
+      var buffer = ByteBuffer()
+      try await fetch(range, into: &buffer)
+    }
+  }
+
+  /// Where the chunks of row groups lie, in ascending ranges.
+  ///
+  /// - Parameters:
+  ///   - groups: The row groups.
+  ///   - gap: Bytes between two chunks that belong to a range.
+  ///   - most: Bytes of a range, save where one chunk has more.
+  package func ranges(ofGroups groups: [Int], gap: Int, most: Int) -> [Range<Int>] {
     let chunks = groups.flatMap { group in
       metadata.groups[group].columns.compactMap { chunk -> RangeRequest<Void>? in
         guard chunk.start >= 0, chunk.compressedSize > 0, chunk.compressedSize <= size - chunk.start else {
@@ -191,11 +205,6 @@ extension ParquetFile {
         return RangeRequest(range: chunk.start..<chunk.start + chunk.compressedSize, parts: [()])
       }
     }
-    // No gaps: what lies between is not needed, or is kept already.
-    let ranges = RangeRequest.joined(chunks, gap: 0, most: Self.greatestRequest).map(\.range)
-    _ = try await concurrently(ranges, width: storage.costs.requestsAtOnce) { range in
-      var buffer = ByteBuffer()
-      try await fetch(range, into: &buffer)
-    }
+    return RangeRequest.joined(chunks, gap: gap, most: most).map(\.range)
   }
 }

@@ -44,7 +44,7 @@ public struct S3Options: Sendable {
   /// larger, since it may have 10,000.
   public var partSize = 8 << 20
   /// Bytes of parts on their way to the server at once, of all objects that are written; one part always is.
-  public var uploadMemory = 64 << 20
+  public var uploadMemory = 48 << 20
   /// Requests under way at once that pay.
   public var requestsAtOnce = 64
   /// Keys on one page of a listing, at most 1,000.

@@ -117,6 +117,30 @@ import Testing
     #expect(now.count == 400_001 && now.count { $0.time == 2 && $0.price == 7 } == 500)
   }
 
+  @Test("Where rows change everywhere in a large file, it is read in few ranges and sent in few parts")
+  func spread() async throws {
+    let server = try await RealServer()
+    let location = try server.location()
+    let seen = Collected()
+    let client = try S3Client(server.options { $0.observer = { seen.add("\($0.method) \($0.url)") } })
+    let table = try await Self.create(location, client)
+    var generator = SeededGenerator(seed: 6)
+    let rows = (0..<400_000).map { number in
+      Trade("\(generator.next())\(generator.next()) \(number)", 1, "OKX", Int128(number))
+    }
+    _ = try await table.upsert(try Trade.batch(rows))
+    let changed = stride(from: 1_000, to: 400_000, by: 16_000).map { Trade(rows[$0].id, 2, "OKX", 7) }
+    let count = seen.all.count
+    let report = try await table.upsert(try Trade.batch(changed))
+    #expect(report.updated == changed.count && report.splicedFiles == 1)
+    #expect(report.requests <= 25 + 14 + 12, "\(seen.all[count...])")
+    // Looked through once, and read once.
+    #expect(report.bytesReceived < 2 * report.bytesWritten + 4 << 20, "\(report)")
+    #expect(try await table.check().isEmpty)
+    let now = try await Self.rows(try await table.snapshot())
+    #expect(now.count == 400_000 && now.count { $0.time == 2 && $0.price == 7 } == changed.count)
+  }
+
   @Test("Writers with clients of their own commit at once, and lose nothing")
   func manyWriters() async throws {
     let server = try await RealServer()
