@@ -4,13 +4,15 @@ import TarnParquet
 import TarnStorage
 
 /// The rows of a Parquet file as lines of JSON, some at a time: a delivery stream that converts its records leaves such
-/// files, whose columns are the records' members.
+/// files, whose columns are the records' members. Rows of change records that were not transformed become such again.
 struct ParquetRows: Sendable {
   private let path: String
   private var batches: ParquetBatches.Iterator
   private var lines: JSONLines
   private var batch: RecordBatch?
   private var rows = 0..<0
+  /// Whether the rows are change records whose members became columns.
+  private let isPayload: Bool
 
   /// Whether a file begins as Parquet files do.
   static func isOne(_ head: RawSpan) -> Bool {
@@ -22,6 +24,7 @@ struct ParquetRows: Sendable {
     do {
       let file = try await ParquetFile.open(storage, path: path, size: size, tag: tag)
       lines = JSONLines(file.schema)
+      isPayload = ParquetPayload.isOne(file.schema)
       batches = file.batches(columns: Array(file.schema.fields.indices)).makeAsyncIterator()
     } catch {
       throw .parquet(error, path: path)
@@ -36,7 +39,13 @@ struct ParquetRows: Sendable {
       rows = 0..<batch.count
     }
     guard let batch else { return false }
-    rows = lines.append(firstOf: rows, of: batch, to: &out)
+    guard isPayload else {
+      rows = lines.append(firstOf: rows, of: batch, to: &out)
+      return true
+    }
+    var plain: [UInt8] = []
+    rows = lines.append(firstOf: rows, of: batch, to: &plain)
+    ParquetPayload.append(plain, to: &out)
     return true
   }
 }

@@ -254,6 +254,9 @@ public struct ChangeRecord: Sendable {
           sequenceNumberRange = SequenceNumber.digits(text, scanner)
           if sequenceNumberRange == nil { note("SequenceNumber is no number") }
         }
+      } else if scanner.matches(key, "SubsequenceNumber"), try scanner.peek() == .number {
+        // None of DynamoDB's: where the normal form keeps the place of a record that was aggregated with others.
+        aggregateIndex = Int(scanner.string(try scanner.readNumber()))
       } else {
         try scanner.skipValue()
       }
