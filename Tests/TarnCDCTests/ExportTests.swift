@@ -11,7 +11,8 @@ struct ExportTests {
 
   /// An export of two data files and an empty one, with leftovers beside them.
   private func export(
-    incremental: Bool = false, summary: String? = nil, checksums: Bool = true, at folder: String = folder
+    incremental: Bool = false, summary: String? = nil, checksums: Bool = true, items: Int = 1,
+    at folder: String = folder
   ) async throws -> InMemoryStorage {
     let storage = InMemoryStorage()
     let data = incremental ? "exports/AWSDynamoDB/data" : "\(Self.folder)/data"
@@ -30,7 +31,7 @@ struct ExportTests {
       try await storage.put(bytes, at: "\(place)/\(name).json.gz", if: .always)
       let md5 = Base64.encode(MD5.checksum(bytes.span.bytes))
       manifest +=
-        "{\"itemCount\": \(text.isEmpty ? 0 : 1), \"md5Checksum\": \"\(md5)\", \"etag\": \"e-1\", "
+        "{\"itemCount\": \(text.isEmpty ? 0 : items), \"md5Checksum\": \"\(md5)\", \"etag\": \"e-1\", "
         + "\"dataFileS3Key\": \"\(data)/\(name).json.gz\"}\n"
     }
     try await storage.put(Array("leftover".utf8), at: "\(place)/failed.json", if: .always)
@@ -120,6 +121,18 @@ struct ExportTests {
     let none = try await export()
     try await none.delete(Self.folder + "/manifest-files.json")
     try await expect(.storage, Self.folder + "/manifest-files.json", of: none)
+  }
+
+  @Test("A data file of another number of items than the manifest says is an error that names it")
+  func itemCount() async throws {
+    for count in [0, 2] {
+      try await expect(.checksum, Self.folder + "/data/x.json.gz", of: try await export(items: count))
+    }
+    do {
+      _ = try await read(try await export(items: 2))
+    } catch let error as ChangeError {
+      #expect(error.description.contains("it has 1 items, and the manifest says 2"))
+    }
   }
 
   private func expect(

@@ -18,7 +18,7 @@ public struct ExportManifest: Sendable, Hashable {
   public struct File: Sendable, Hashable {
     /// Its path in the storage that has the manifest.
     public var path: String
-    /// How many items or changes it has; nil where the manifest does not say.
+    /// How many items or changes it has, which a reader compares; nil where the manifest does not say.
     public var itemCount: Int?
     /// The MD5 of its bytes, which a reader compares; nil where the manifest does not say.
     public var md5: [UInt8]?

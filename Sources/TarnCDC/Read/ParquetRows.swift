@@ -3,8 +3,10 @@ import TarnColumns
 import TarnParquet
 import TarnStorage
 
-/// The rows of a Parquet file as lines of JSON, some at a time: a delivery stream that converts its records leaves such
-/// files, whose columns are the records' members. Rows of change records that were not transformed become such again.
+/// The rows of a Parquet file as lines of JSON, some at a time.
+///
+/// A delivery stream that converts its records leaves such files, whose columns are the records' members. Rows of change
+/// records that were not transformed become such again.
 struct ParquetRows: Sendable {
   private let path: String
   private var batches: ParquetBatches.Iterator

@@ -29,6 +29,8 @@ public struct RecordReader: ~Copyable {
   private let paths: [String]
   /// The MD5 that each file's bytes are to have, as far as that is known.
   private let checksums: [[UInt8]?]
+  /// How many records each file is to have, as far as that is known.
+  private let counts: [Int?]
   private let facts: FileFacts
   private let options: Options
   private var next = 0
@@ -47,10 +49,11 @@ public struct RecordReader: ~Copyable {
     self.paths = paths
     self.options = options
     checksums = []
+    counts = []
     facts = FileFacts()
   }
 
-  /// Makes a reader of the data files of a table export, whose checksums are compared.
+  /// Makes a reader of the data files of a table export, whose checksums and numbers of items are compared.
   ///
   /// Items of a full export are as of its ``ExportManifest/exportTime``.
   public init(storage: any Storage, export: ExportManifest, options: Options = Options()) {
@@ -58,6 +61,7 @@ public struct RecordReader: ~Copyable {
     paths = export.files.map(\.path)
     self.options = options
     checksums = export.files.map(\.md5)
+    counts = export.files.map(\.itemCount)
     facts = FileFacts(tableName: export.tableName, time: export.exportTime)
   }
 
@@ -68,6 +72,7 @@ public struct RecordReader: ~Copyable {
     storage = nil
     paths = []
     checksums = []
+    counts = []
     facts = FileFacts()
     self.options = options
     window = TextWindow(bytes, name: name, chunk: options.chunk)
@@ -121,6 +126,7 @@ public struct RecordReader: ~Copyable {
       }
       if try take(into: &consumer, limit, rejected) { continue }
       if window?.isLast ?? true {
+        try window?.check(count: next <= counts.count ? counts[next - 1] : nil)
         textBytes += window?.textBytes ?? 0
         window = nil
       } else {
@@ -146,7 +152,10 @@ public struct RecordReader: ~Copyable {
       case .cut(let length):
         guard length > options.recordLimit else { return false }
         passage = RecordPassage(.tooLong(limit: options.recordLimit))
-      case .broken(let reason): passage = RecordPassage(reason)
+        window?.isBroken = true
+      case .broken(let reason):
+        passage = RecordPassage(reason)
+        window?.isBroken = true
       case .carried(let start): try rejectCarried(at: start, from: &consumer, rejected)
       case .rejected(let range, let reason):
         var whole = RecordPassage(reason)
@@ -257,13 +266,15 @@ extension TextWindow {
 
   mutating func takeRecords(into consumer: inout some RecordConsumer, _ limit: Int) -> Stop {
     var position = consumed
-    let stop = takeRecords(into: &consumer, limit, from: &position)
+    var taken = 0
+    let stop = takeRecords(into: &consumer, limit, from: &position, &taken)
     consumed = position
+    objects += taken
     return stop
   }
 
   private borrowing func takeRecords(
-    into consumer: inout some RecordConsumer, _ limit: Int, from position: inout Int
+    into consumer: inout some RecordConsumer, _ limit: Int, from position: inout Int, _ taken: inout Int
   ) -> Stop {
     var scanner = JSONScanner(text.bytes, at: position)
     while !consumer.isFull(limit: limit) {
@@ -275,10 +286,12 @@ extension TextWindow {
       do {
         try consumer.take(&scanner)
         position = scanner.offset
+        taken += 1
         if consumer.hasCarriedRejections { return .carried(start: start) }
       } catch {
         guard let error = error.json?.error else {
           position = scanner.offset
+          taken += 1
           return .rejected(start..<position, error)
         }
         position = start

@@ -35,6 +35,10 @@ struct TextWindow: ~Copyable {
 
   /// Offset in ``text`` up to which line ends have been counted, and how many there were in the file so far.
   private var countedTo = 0
+  /// How many objects were taken or rejected so far.
+  var objects = 0
+  /// Whether some of the text was no object, so that nobody knows how many there are.
+  var isBroken = false
   private var lineEnds = 0
 
   /// Whether the text's first bytes have been looked at.
@@ -132,6 +136,14 @@ struct TextWindow: ~Copyable {
       guard try await storage.info(of: path).tag != tag else { return }
       throw StorageError(.changed, path: path, "it changed while it was read; read it again when it is whole")
     } catch { throw .storage(error) }
+  }
+
+  /// Fails where the file has another number of objects than it is to have.
+  ///
+  /// - Parameter count: What it is to have; nil for any.
+  borrowing func check(count: Int?) throws(ChangeError) {
+    guard let count, !isBroken, objects != count else { return }
+    throw .checksum(path: path, "it has \(objects) items, and the manifest says \(count)")
   }
 
   private mutating func drop() {

@@ -22,7 +22,7 @@ public struct ChangeError: Error, Sendable, CustomStringConvertible {
     public static let unsupportedFormat = Code("unsupportedFormat")
     /// A manifest of a table export is malformed.
     public static let manifest = Code("manifest")
-    /// A file's bytes are not those of which a checksum was made.
+    /// A file's bytes are not those of which a checksum was made, or its items not as many as its manifest says.
     public static let checksum = Code("checksum")
     /// A Parquet file cannot be read; ``ChangeError/cause`` is the `ParquetError`.
     public static let parquet = Code("parquet")
