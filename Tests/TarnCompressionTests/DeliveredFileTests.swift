@@ -73,6 +73,21 @@ struct DeliveredFileTests {
     }
   }
 
+  @Test("What Hadoop's own codec writes is read, with the empty block at its end", arguments: [1, 7, 1 << 20])
+  func hadoop(_ piece: Int) throws {
+    // By `SnappyCodec` of Hadoop 3.3.4, in blocks of 50, 300 and 120 bytes, the longer ones in pieces.
+    let text =
+      "AAAAMgAAADQyxHsiaWQiOiIwIiwidGV4dCI6ImEgZGVsaXZlcmVkIHJlY29yZCJ9CnsiaWQiOiIxIiwiAAABLAAAADJmmHRleHQi"
+      + "OiJhIGRlbGl2ZXJlZCByZWNvcmQifQp7ImlkIjoiMiIsIoonAAQzImYnAAAAAD9mmGQifQp7ImlkIjoiNCIsInRleHQiOiJhIGRl"
+      + "bGl2ZXJlZCByZWNvch0nBDUikicAMDYiLCJ0ZXh0IjoiYSAAAAAyYJhkZWxpdmVyZWQgcmVjb3JkIn0KeyJpZCI6IjciLCJ0ZXh0"
+      + "IjoiYSBmJwAEOCJyJwAAAAB4AAAAQ2agCnsiaWQiOiI5IiwidGV4dCI6ImEgZGVsaXZlcmVkIHJlY29yZCJ9CnsJJwgxMCKWKAA0"
+      + "MSIsInRleHQiOiJhIGQAAAAUEkRlbGl2ZXJlZCByZWNvcmQifQoAAAAA"
+    let found = Base64.decode(Array(text.utf8).span.bytes)
+    let file = try #require(found)
+    #expect(StreamDecoder.Format(head: file.span.bytes) == .hadoopSnappy)
+    #expect(try decoded(.hadoopSnappy, file, piece: piece) == Self.text)
+  }
+
   @Test("No more comes at a time than was asked for")
   func bounded() throws {
     for (format, file) in try Self.all() {
