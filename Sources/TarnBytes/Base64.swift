@@ -19,27 +19,37 @@ public enum Base64 {
     return String(decoding: out, as: UTF8.self)
   }
 
+  /// The two letters of each twelve bits, the first one in the lower byte.
+  private static let pairs: [UInt16] = (0..<4096).map { bits in
+    UInt16(alphabet.utf8Start[bits >> 6]) | UInt16(alphabet.utf8Start[bits & 63]) << 8
+  }
+
   /// Appends the text of bytes.
   public static func append(_ bytes: RawSpan, to out: inout [UInt8]) {
-    let letters = alphabet.utf8Start
+    let start = out.count
+    let whole = bytes.byteCount / 3
+    out.append(contentsOf: repeatElement(0, count: (bytes.byteCount + 2) / 3 * 4))
     bytes.withUnsafeBytes { input in
-      var offset = 0
-      while offset &+ 3 <= input.count {
-        let group =
-          Int(input[offset]) &<< 16 | Int(input[offset &+ 1]) &<< 8 | Int(input[offset &+ 2])
-        out.append(letters[group &>> 18])
-        out.append(letters[group &>> 12 & 63])
-        out.append(letters[group &>> 6 & 63])
-        out.append(letters[group & 63])
-        offset &+= 3
+      out.withUnsafeMutableBytes { output in
+        pairs.withUnsafeBufferPointer { pairs in
+          var offset = 0
+          var target = start
+          for _ in 0..<whole {
+            let group = Int(input[offset]) &<< 16 | Int(input[offset &+ 1]) &<< 8 | Int(input[offset &+ 2])
+            let letters = UInt32(pairs[group &>> 12]) | UInt32(pairs[group & 4095]) &<< 16
+            output.storeBytes(of: letters.littleEndian, toByteOffset: target, as: UInt32.self)
+            offset &+= 3
+            target &+= 4
+          }
+          let rest = input.count - offset
+          guard rest > 0 else { return }
+          let group = Int(input[offset]) << 16 | (rest == 2 ? Int(input[offset + 1]) << 8 : 0)
+          let last = rest == 2 ? pairs[group & 4095] & 0xff | 0x3d00 : 0x3d3d
+          output.storeBytes(
+            of: (UInt32(pairs[group >> 12]) | UInt32(last) << 16).littleEndian, toByteOffset: target,
+            as: UInt32.self)
+        }
       }
-      let rest = input.count - offset
-      guard rest > 0 else { return }
-      let group = Int(input[offset]) << 16 | (rest == 2 ? Int(input[offset + 1]) << 8 : 0)
-      out.append(letters[group >> 18])
-      out.append(letters[group >> 12 & 63])
-      out.append(rest == 2 ? letters[group >> 6 & 63] : 0x3d)
-      out.append(0x3d)
     }
   }
 
@@ -84,21 +94,33 @@ public enum Base64 {
     guard count > 0 else { return true }
     return text.withUnsafeBytes { input -> Bool in
       let padding = input[count - 1] != 0x3d ? 0 : input[count - 2] != 0x3d ? 1 : 2
-      return values.withUnsafeBufferPointer { table in
-        var offset = 0
-        let whole = padding == 0 ? count : count - 4
-        while offset < whole {
-          let a = table[Int(input[offset])]
-          let b = table[Int(input[offset &+ 1])]
-          let c = table[Int(input[offset &+ 2])]
-          let d = table[Int(input[offset &+ 3])]
-          guard a | b | c | d < 64 else { return false }
-          out.append(a &<< 2 | b &>> 4)
-          out.append(b &<< 4 | c &>> 2)
-          out.append(c &<< 6 | d)
-          offset &+= 4
+      let groups = padding == 0 ? count / 4 : count / 4 - 1
+      let start = out.count
+      out.append(contentsOf: repeatElement(0, count: groups * 3))
+      let isWhole = out.withUnsafeMutableBytes { output in
+        groupBits.withUnsafeBufferPointer { bits in
+          // Without a way out the loop takes letters as fast as they can be looked up.
+          var all: UInt32 = 0
+          var offset = 0
+          var target = start
+          for _ in 0..<groups {
+            let group =
+              bits[Int(input[offset])] | bits[256 &+ Int(input[offset &+ 1])]
+              | bits[512 &+ Int(input[offset &+ 2])] | bits[768 &+ Int(input[offset &+ 3])]
+            all |= group
+            output[target] = UInt8(truncatingIfNeeded: group &>> 16)
+            output[target &+ 1] = UInt8(truncatingIfNeeded: group &>> 8)
+            output[target &+ 2] = UInt8(truncatingIfNeeded: group)
+            offset &+= 4
+            target &+= 3
+          }
+          return all >> 24 == 0
         }
-        guard padding > 0 else { return true }
+      }
+      guard isWhole else { return false }
+      guard padding > 0 else { return true }
+      return values.withUnsafeBufferPointer { table in
+        let offset = groups * 4
         let a = table[Int(input[offset])]
         let b = table[Int(input[offset + 1])]
         let c = padding == 1 ? table[Int(input[offset + 2])] : 0
@@ -108,5 +130,12 @@ public enum Base64 {
         return true
       }
     }
+  }
+
+  /// The bits of each letter at the four places of a group, one table behind the other; with a bit above them for a byte
+  /// that is no letter.
+  private static let groupBits: [UInt32] = (0..<1024).map { index in
+    let value = values[index & 255]
+    return value < 64 ? UInt32(value) << (18 - 6 * UInt32(index >> 8)) : 1 << 24
   }
 }

@@ -135,7 +135,8 @@ struct ShapeTests {
   func named() async throws {
     let row = #"{"Op":"I","id":"1","event_name":"REMOVE","Records":[]}"#
     #expect(try await read(row, as: .dms).rows == ["+ 1 null null INSERT null"])
-    #expect(try await read(row).rows.isEmpty)
+    // Attributes beside event_name may have any names.
+    #expect(try await read(row).rows.map { $0.prefix(1) } == ["-"])
     let other = try await read(change(new: "") + #"{"id":"1"}"#, as: .dms)
     #expect(other.rows.isEmpty)
     #expect(other.rejected == Array(repeating: "not a change record: Op is missing", count: 2))

@@ -51,7 +51,12 @@ extension ChangeConsumer {
     }
   }
 
-  private mutating func takePart(
+  /// Takes the records of a part of an envelope.
+  ///
+  /// - Parameters:
+  ///   - text: What the part's range lies in.
+  ///   - number: How many records came before in the outermost envelope.
+  mutating func takePart(
     _ part: Envelope.Part, _ text: RawSpan, _ number: inout Int, depth: Int
   ) {
     var scanner = JSONScanner(text.extracting(first: part.range.upperBound), at: part.range.lowerBound)

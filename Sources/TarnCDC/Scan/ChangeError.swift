@@ -26,6 +26,8 @@ public struct ChangeError: Error, Sendable, CustomStringConvertible {
     public static let checksum = Code("checksum")
     /// A Parquet file cannot be read; ``ChangeError/cause`` is the `ParquetError`.
     public static let parquet = Code("parquet")
+    /// The event that a function was called with is none that it answers.
+    public static let event = Code("event")
     /// Under a path there is nothing to read.
     public static let nothingToRead = Code("nothingToRead")
     /// A column's type is none that changes can be written into.
@@ -110,6 +112,8 @@ extension ChangeError {
   static func checksum(path: String, _ what: String) -> ChangeError {
     ChangeError(.checksum, path: path, "\(path): \(what): it was damaged or replaced, fetch it again")
   }
+
+  package static func event(_ what: String) -> ChangeError { ChangeError(.event, "the event: \(what)") }
 
   static func nothingToRead(path: String) -> ChangeError {
     ChangeError(

@@ -12,6 +12,7 @@ public enum ChangeShape: String, Sendable, Hashable, CaseIterable {
   /// Rows as AWS DMS writes them, with `Op` beside the columns.
   case dms
   /// An item's attributes as plain JSON, with `event_name` beside them, as functions that transform records for a
-  /// delivery stream write them; `event_id`, `event_time` and `event_sequence` are understood too.
+  /// delivery stream write them; `event_id`, `event_time`, `event_sequence`, `event_index` (the place within an
+  /// aggregated record) and `event_table` are understood too.
   case eventName = "event-name"
 }

@@ -242,7 +242,7 @@ private protocol RowMembers {
   static func kind(_ text: JSONText, _ scanner: borrowing JSONScanner) -> ChangeKind?
   /// What it may be, for people.
   static var expected: String { get }
-  /// Whether `event_id`, `event_time` and `event_sequence` are members of this kind, too.
+  /// Whether `event_id`, `event_time` and the others of ``ChangeShape/eventName`` are members of this kind, too.
   static var hasEvent: Bool { get }
 }
 
@@ -317,6 +317,11 @@ extension ChangeRecord {
         sequenceNumberRange = SequenceNumber.digits(text, scanner)
         if sequenceNumberRange == nil { note("event_sequence is no number") }
       }
+    } else if scanner.matches(key, "event_index"), try scanner.peek() == .number {
+      aggregateIndex = Int(scanner.string(try scanner.readNumber()))
+    } else if scanner.matches(key, "event_table"), try scanner.peek() == .string {
+      let text = try scanner.readString()
+      if !text.isEscaped { tableNameRange = text.range }
     } else {
       return false
     }

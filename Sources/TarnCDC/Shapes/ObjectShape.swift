@@ -52,12 +52,14 @@ enum ObjectShape: Sendable, Hashable {
       try scanner.skipValue()
     }
     if let named, seen.fits(named) { return .record(named) }
+    // Beside this member stand attributes, which may have the names of other shapes' members.
+    if seen.fits(.eventName) { return .record(.eventName) }
     if seen.fits(.dynamodb) { return .record(.dynamodb) }
     if !seen.isDisjoint(with: [.records, .kinesis, .rawData]) || seen.isSuperset(of: [.data, .carrier]) {
       return .envelope
     }
     // A row with its operation may have columns that are called as Debezium's members.
-    if let shape = [ChangeShape.export, .eventName, .debezium, .dms].first(where: { seen.fits($0) }) {
+    if let shape = [ChangeShape.export, .debezium, .dms].first(where: { seen.fits($0) }) {
       return .record(shape)
     }
     return seen.isSuperset(of: [.letter, .reason]) ? .envelope : nil

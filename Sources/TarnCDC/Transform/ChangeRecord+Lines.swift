@@ -1,0 +1,265 @@
+import DynamoDBJSON
+import TarnBytes
+import TarnColumns
+
+// Lines of JSON made of change records, from text to text with no tree between.
+
+extension ChangeRecord {
+  /// The members that tell of a change beside an item's attributes, and the one by which records of DynamoDB's own are
+  /// known: no attribute of such a line can have these names.
+  @inline(__always)
+  private static func isTaken(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> Bool {
+    guard value.nameIsEscaped else { return isTaken(scanner.raw(value.name)) }
+    let name = scanner.unescaped(value.name)
+    return isTaken(name.span.bytes)
+  }
+
+  private static func isTaken(_ name: RawSpan) -> Bool {
+    // Most names are told by their first letter and length.
+    guard (8...14).contains(name.byteCount) else { return false }
+    let first = name.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
+    guard first == 0x65 || first == 0x64 else { return false }
+    return taken.contains(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+  }
+
+  private static let taken: Set = [
+    "event_name", "event_id", "event_time", "event_sequence", "event_index", "event_table", "dynamodb",
+  ]
+
+  /// Appends the line of ``ChangeShape/eventName``.
+  borrowing func appendLine(
+    _ scanner: borrowing JSONScanner, to out: inout [UInt8]
+  ) throws(RejectionReason) {
+    let image = kind == .remove ? oldImage : newImage
+    if image == nil, kind != .remove { throw .noNewImage(eventName: kind.name) }
+    switch kind {
+    case .insert: Self.append("{\"event_name\":\"INSERT\"", to: &out)
+    case .modify: Self.append("{\"event_name\":\"MODIFY\"", to: &out)
+    case .remove: Self.append("{\"event_name\":\"REMOVE\"", to: &out)
+    }
+    if let eventIDText { Self.append(",\"event_id\":\"", eventIDText.range, to: &out, scanner) }
+    if let eventTime {
+      Self.append(",\"event_time\":", to: &out)
+      Self.append(time: eventTime, eventTimePrecision ?? .microsecond, to: &out)
+    }
+    if let sequenceNumberRange {
+      Self.append(",\"event_sequence\":\"", sequenceNumberRange, to: &out, scanner)
+    }
+    if let aggregateIndex, aggregateIndex > 0 {
+      out.append(text: ",\"event_index\":")
+      out.append(decimal: aggregateIndex)
+    }
+    if let tableNameRange { Self.append(",\"event_table\":\"", tableNameRange, to: &out, scanner) }
+    if let image {
+      for position in image { try append(values[position], imageName, to: &out, scanner) }
+    }
+    for position in keys ?? 0..<0 where !has(values[position], in: image, scanner) {
+      try append(values[position], "Keys", to: &out, scanner)
+    }
+    Self.append("}\n", to: &out)
+  }
+
+  private var imageName: String { kind == .remove ? "OldImage" : "NewImage" }
+
+  /// Appends a string member whose raw text stands at a range.
+  private static func append(
+    _ member: StaticString, _ range: Range<Int>, to out: inout [UInt8], _ scanner: borrowing JSONScanner
+  ) {
+    append(member, to: &out)
+    out.append(scanner.raw(range))
+    out.append(0x22)
+  }
+
+  @inline(__always)
+  private static func append(_ text: StaticString, to out: inout [UInt8]) {
+    out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// Whether an image has an attribute of the name of a key's.
+  private func has(_ key: ScannedValue, in image: Range<Int>?, _ scanner: borrowing JSONScanner) -> Bool {
+    guard let image else { return false }
+    for position in image {
+      let other = values[position]
+      if key.nameIsEscaped || other.nameIsEscaped {
+        let name = scanner.text(key.name, isEscaped: key.nameIsEscaped)
+        if name == scanner.text(other.name, isEscaped: other.nameIsEscaped) { return true }
+      } else if scanner.raw(key.name).isEqual(to: scanner.raw(other.name)) {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// Appends an attribute as a member of plain JSON.
+  @inline(__always)
+  private func append(
+    _ value: ScannedValue, _ image: String, to out: inout [UInt8], _ scanner: borrowing JSONScanner
+  ) throws(RejectionReason) {
+    guard !Self.isTaken(value, scanner) else {
+      throw bad(value, image, "a line has the name for a member that tells of the change", scanner)
+    }
+    out.append(0x2c)
+    out.append(0x22)
+    out.append(scanner.raw(value.name))
+    out.append(0x22)
+    out.append(0x3a)
+    let text = scanner.raw(value.value)
+    switch value.kind {
+    case .string: Self.append(quoted: text, to: &out)
+    case .binary:
+      guard Self.isBase64(value, scanner) else { throw bad(value, image, "it is no base64", scanner) }
+      Self.append(quoted: text, to: &out)
+    case .number:
+      if value.isAttribute {
+        try append(number: text, value, image, to: &out, scanner)
+      } else {
+        out.append(text)
+      }
+    case .yes: out.append(text: "true")
+    case .no: out.append(text: "false")
+    case .null: out.append(text: "null")
+    case .document: out.append(compact: text)
+    case .attributeDocument:
+      do throws(DynamoDBJSONError) {
+        out.append(contentsOf: try PlainJSON.canonical.unmarshallAttribute(text.copied()))
+      } catch {
+        let why = error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)"
+        throw bad(value, image, why, scanner)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func append(quoted text: RawSpan, to out: inout [UInt8]) {
+    out.append(0x22)
+    out.append(text)
+    out.append(0x22)
+  }
+
+  private static func isBase64(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> Bool {
+    guard value.valueIsEscaped else { return Base64.count(scanner.raw(value.value)) != nil }
+    let letters = scanner.unescaped(value.value)
+    return Base64.count(letters.span.bytes) != nil
+  }
+
+  /// Appends a number's text, or the canonical one where JSON does not take that, such as `+1` or `007`.
+  private func append(
+    number text: RawSpan, _ value: ScannedValue, _ image: String, to out: inout [UInt8],
+    _ scanner: borrowing JSONScanner
+  ) throws(RejectionReason) {
+    do throws(DynamoDBJSONError) {
+      try DynamoDBNumber.check(text)
+      var again = JSONScanner(text)
+      if let range = try? again.readNumber(), range.count == text.byteCount { return out.append(text) }
+      try DynamoDBNumber(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+        .appendCanonical(to: &out)
+    } catch {
+      throw bad(value, image, error.reason, scanner)
+    }
+  }
+
+  private func bad(
+    _ value: ScannedValue, _ image: String, _ what: String, _ scanner: borrowing JSONScanner
+  ) -> RejectionReason {
+    .badAttribute(
+      image: image, name: scanner.text(value.name, isEscaped: value.nameIsEscaped), what: what)
+  }
+
+  /// Appends a time as ISO 8601 with the digits of its precision; as a number of microseconds where no year of four
+  /// digits has it.
+  private static func append(
+    time microseconds: Int64, _ precision: EventTimePrecision, to out: inout [UInt8]
+  ) {
+    guard (-62_135_596_800_000_000..<253_402_300_800_000_000).contains(microseconds) else {
+      return out.append(decimal: microseconds)
+    }
+    out.append(0x22)
+    CivilTime.append(microseconds: microseconds, isInstant: false, to: &out)
+    switch precision {
+    case .second: out.removeLast(7)
+    case .millisecond: out.removeLast(3)
+    case .microsecond: break
+    }
+    out.append(text: "Z\"")
+  }
+
+  /// Appends the line of ``ChangeShape/dynamodb``; a record of another shape as it is.
+  borrowing func appendRecord(_ scanner: borrowing JSONScanner, to out: inout [UInt8]) {
+    guard shape == .dynamodb else {
+      out.append(compact: scanner.raw(range))
+      return out.append(0x0a)
+    }
+    out.append(text: "{\"eventName\":\"\(kind.name)\"")
+    if let eventIDText { Self.append(",\"eventID\":\"", eventIDText.range, to: &out, scanner) }
+    if let tableNameRange { Self.append(",\"tableName\":\"", tableNameRange, to: &out, scanner) }
+    if identityType != nil || identityPrincipal != nil {
+      out.append(text: ",\"userIdentity\":{\"type\":")
+      Self.append(identityType, to: &out, scanner)
+      out.append(text: ",\"principalId\":")
+      Self.append(identityPrincipal, to: &out, scanner)
+      out.append(0x7d)
+    }
+    out.append(text: ",\"dynamodb\":{")
+    let start = out.count
+    appendCreationTime(to: &out)
+    for (name, image) in [("Keys", keysRange), ("NewImage", newImageRange), ("OldImage", oldImageRange)] {
+      guard let image else { continue }
+      if out.count > start { out.append(0x2c) }
+      out.append(text: "\"\(name)\":")
+      out.append(compact: scanner.raw(image))
+    }
+    if let sequenceNumberRange {
+      Self.append(",\"SequenceNumber\":\"", sequenceNumberRange, to: &out, scanner)
+    }
+    out.append(text: "},\"eventSource\":\"aws:dynamodb\"}\n")
+  }
+
+  private static func append(
+    _ text: JSONText?, to out: inout [UInt8], _ scanner: borrowing JSONScanner
+  ) {
+    guard let text else { return out.append(text: "null") }
+    append(quoted: scanner.raw(text), to: &out)
+  }
+
+  /// Appends the time as a number, with the member that tells its precision behind it.
+  private func appendCreationTime(to out: inout [UInt8]) {
+    guard let eventTime else { return }
+    out.append(text: "\"ApproximateCreationDateTime\":")
+    switch eventTimePrecision ?? .microsecond {
+    case .second where eventTime.magnitude < 100_000_000_000_000_000:
+      out.append(decimal: eventTime / 1_000_000)
+    case .millisecond:
+      out.append(decimal: eventTime / 1_000)
+      out.append(text: ",\"ApproximateCreationDateTimePrecision\":\"MILLISECOND\"")
+    default:
+      out.append(decimal: eventTime)
+      out.append(text: ",\"ApproximateCreationDateTimePrecision\":\"MICROSECOND\"")
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends a JSON value that has been scanned, without the blanks and line ends between its parts.
+  mutating func append(compact text: RawSpan) {
+    let isCompact = text.withUnsafeBytes { bytes in
+      var least: UInt8 = 0xff
+      for byte in bytes { least = Swift.min(least, byte) }
+      return least >= 0x20
+    }
+    if isCompact { return append(text) }
+    text.withUnsafeBytes { bytes in
+      var isQuoted = false
+      var isEscape = false
+      for byte in bytes {
+        if isQuoted {
+          append(byte)
+          isQuoted = isEscape || byte != 0x22
+          isEscape = !isEscape && byte == 0x5c
+        } else if byte > 0x20 {
+          append(byte)
+          isQuoted = byte == 0x22
+        }
+      }
+    }
+  }
+}
