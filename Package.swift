@@ -35,6 +35,7 @@ let package = Package(
   products: [
     .library(name: "Tarn", targets: ["Tarn"]),
     .library(name: "TarnCDC", targets: ["TarnCDC"]),
+    .library(name: "TarnIngest", targets: ["TarnIngest"]),
     .library(name: "TarnParquet", targets: ["TarnParquet"]),
     .library(name: "TarnColumns", targets: ["TarnColumns"]),
     .library(name: "TarnExpressions", targets: ["TarnExpressions"]),
@@ -92,6 +93,7 @@ let package = Package(
     room(
       "TarnCDC",
       ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "TarnParquet", "DynamoDBJSON"]),
+    room("TarnIngest", ["Tarn", "TarnCDC", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnBytes"]),
     room(
       "TarnFoundation",
       [
@@ -192,5 +194,6 @@ let package = Package(
           "TarnCDC", "TarnBytes", "TarnColumns", "TarnCompression", "TarnParquet", "TarnStorage",
           "DynamoDBJSON",
         ]),
+      tests("TarnIngestTests", ["TarnIngest", "Tarn", "TarnBytes", "TarnCDC", "TarnColumns", "TarnStorage"]),
     ].compactMap(\.self)
 )

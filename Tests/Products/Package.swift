@@ -24,6 +24,7 @@ let package = Package(
   targets: [
     uses("Tarn"),
     uses("TarnCDC", context: ["TarnColumns", "TarnStorage"]),
+    uses("TarnIngest", context: ["Tarn"]),
     uses("TarnParquet"),
     uses("TarnColumns"),
     uses("TarnExpressions"),

@@ -42,6 +42,7 @@ enum Rooms {
       "TarnCDC",
       ["TarnBytes", "TarnColumns", "TarnStorage", "TarnCompression", "TarnParquet", "DynamoDBJSON"]
     ),
+    ("TarnIngest", ["Tarn", "TarnCDC", "TarnColumns", "TarnStorage", "TarnTimeline", "TarnBytes"]),
     (
       "TarnFoundation",
       [

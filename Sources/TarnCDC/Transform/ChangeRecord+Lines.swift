@@ -17,7 +17,7 @@ extension ChangeRecord {
   private static func isTaken(_ name: RawSpan) -> Bool {
     // Most names are told by their first letter and length.
     guard (8...14).contains(name.byteCount) else { return false }
-    let first = name.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
+    let first = name.withUnsafeBytes { $0.first }
     guard first == 0x65 || first == 0x64 else { return false }
     return taken.contains(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
   }
@@ -33,13 +33,13 @@ extension ChangeRecord {
     let image = kind == .remove ? oldImage : newImage
     if image == nil, kind != .remove { throw .noNewImage(eventName: kind.name) }
     switch kind {
-    case .insert: Self.append("{\"event_name\":\"INSERT\"", to: &out)
-    case .modify: Self.append("{\"event_name\":\"MODIFY\"", to: &out)
-    case .remove: Self.append("{\"event_name\":\"REMOVE\"", to: &out)
+    case .insert: out.append(literal: "{\"event_name\":\"INSERT\"")
+    case .modify: out.append(literal: "{\"event_name\":\"MODIFY\"")
+    case .remove: out.append(literal: "{\"event_name\":\"REMOVE\"")
     }
     if let eventIDText { Self.append(",\"event_id\":\"", eventIDText.range, to: &out, scanner) }
     if let eventTime {
-      Self.append(",\"event_time\":", to: &out)
+      out.append(literal: ",\"event_time\":")
       Self.append(time: eventTime, eventTimePrecision ?? .microsecond, to: &out)
     }
     if let sequenceNumberRange {
@@ -56,7 +56,7 @@ extension ChangeRecord {
     for position in keys ?? 0..<0 where !has(values[position], in: image, scanner) {
       try append(values[position], "Keys", to: &out, scanner)
     }
-    Self.append("}\n", to: &out)
+    out.append(literal: "}\n")
   }
 
   private var imageName: String { kind == .remove ? "OldImage" : "NewImage" }
@@ -65,14 +65,9 @@ extension ChangeRecord {
   private static func append(
     _ member: StaticString, _ range: Range<Int>, to out: inout [UInt8], _ scanner: borrowing JSONScanner
   ) {
-    append(member, to: &out)
+    out.append(literal: member)
     out.append(scanner.raw(range))
     out.append(0x22)
-  }
-
-  @inline(__always)
-  private static func append(_ text: StaticString, to out: inout [UInt8]) {
-    out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// Whether an image has an attribute of the name of a key's.
@@ -239,6 +234,12 @@ extension ChangeRecord {
 }
 
 extension [UInt8] {
+  /// Appends a text that stands in the program, without making a string of it.
+  @inline(__always)
+  mutating func append(literal text: StaticString) {
+    text.withUTF8Buffer { append(contentsOf: $0) }
+  }
+
   /// Appends a JSON value that has been scanned, without the blanks and line ends between its parts.
   mutating func append(compact text: RawSpan) {
     let isCompact = text.withUnsafeBytes { bytes in

@@ -213,16 +213,11 @@ private struct TransformationRun {
   private mutating func begin(
     _ element: FirehoseEvent.Element, _ result: StaticString, _ scanner: borrowing JSONScanner
   ) {
-    append("{\"recordId\":\"")
+    response.bytes.append(literal: "{\"recordId\":\"")
     response.bytes.append(scanner.raw(element.id))
-    append("\",\"result\":\"")
-    append(result)
-    append("\",\"data\":\"")
-  }
-
-  private mutating func append(_ text: StaticString) {
-    response.bytes.append(
-      contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    response.bytes.append(literal: "\",\"result\":\"")
+    response.bytes.append(literal: result)
+    response.bytes.append(literal: "\",\"data\":\"")
   }
 }
 
