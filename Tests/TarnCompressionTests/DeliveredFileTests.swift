@@ -73,7 +73,8 @@ struct DeliveredFileTests {
     }
   }
 
-  @Test("What Hadoop's own codec writes is read, with the empty block at its end", arguments: [1, 7, 1 << 20])
+  @Test(
+    "What Hadoop's own codec writes is read, with the empty block at its end", arguments: [1, 7, 1 << 20])
   func hadoop(_ piece: Int) throws {
     // By `SnappyCodec` of Hadoop 3.3.4, in blocks of 50, 300 and 120 bytes, the longer ones in pieces.
     let text =

@@ -50,6 +50,11 @@ struct EventTime {
   init(
     _ text: RawSpan, precision: String?, of member: String = "ApproximateCreationDateTime"
   ) throws(RejectionReason) {
+    if precision == "MICROSECOND", let plain = PlainNumber(text), plain.places == 0 {
+      // As nearly all are.
+      (microseconds, self.precision) = (plain.coefficient, .microsecond)
+      return
+    }
     guard let value = ExactDecimal(text), let whole = value.rounded(scale: 0) else {
       throw Self.bad(text, member)
     }

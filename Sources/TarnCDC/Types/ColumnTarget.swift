@@ -12,7 +12,7 @@ struct MisfitError: Error {
   static let tooManyDigits = MisfitError(why: "it has more than 38 digits, or is beyond 1E-130 to 9.99E+125")
 }
 
-/// A column's type, taken apart once for all values.
+/// A column's type, taken apart once for all values; of plain numbers alone, so that a copy costs nothing.
 struct ColumnTarget: Sendable {
   enum Kind: UInt8, Sendable {
     case boolean, int8, int16, int32, int64, float, double, decimal, string, binary, date, timestamp
@@ -23,7 +23,6 @@ struct ColumnTarget: Sendable {
   }
 
   let kind: Kind
-  let type: DataType
   /// Digits behind a decimal's point.
   var scale = 0
   /// The first magnitude that a decimal's digits cannot reach.
@@ -44,7 +43,6 @@ struct ColumnTarget: Sendable {
   ///   - kinds: What attributes were whose values the column has, as far as that is noted.
   ///   - origin: Whose values come: documents of attributes become canonical, and those of rows stay as they are.
   init?(_ type: DataType, column: Int, kinds: AttributeKinds, of origin: ColumnName.Origin) {
-    self.type = type
     self.column = column
     epochUnit = kinds.unit ?? 0
     isCanonical = origin == .attributes
