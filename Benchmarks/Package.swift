@@ -12,6 +12,7 @@ let package = Package(
       dependencies: [
         .product(name: "DynamoDBJSON", package: "tarn"),
         .product(name: "Tarn", package: "tarn"),
+        .product(name: "TarnCDC", package: "tarn"),
         .product(name: "TarnColumns", package: "tarn"),
         .product(name: "TarnParquet", package: "tarn"),
         .product(name: "TarnS3", package: "tarn"),

@@ -15,7 +15,7 @@ enum TarnBenchmarks {
   private static let names =
     Benchmarks.all.map(\.name) + [
       ParquetComparison.name, SnapshotComparison.name, CommitComparison.name, ServiceComparison.name,
-      CodingComparison.name,
+      CodingComparison.name, ChangesComparison.name,
     ]
 
   static func main() async {
@@ -41,6 +41,7 @@ enum TarnBenchmarks {
     var comparesCommits = false
     var comparesServices = false
     var comparesCoding = false
+    var comparesChanges = false
     var lasts = false
     var commits = 10_000
     var tarn: String?
@@ -84,11 +85,25 @@ enum TarnBenchmarks {
         else { throw UsageError("--snapshot TABLE REPEATS ANSWER") }
         let seconds = try await SnapshotComparison.read(table, repeats: repeats)
         return try "\(seconds)".write(toFile: answer, atomically: false, encoding: .utf8)
+      // For this program itself too: see `ChangesComparison`.
+      case "--make-changes":
+        guard rest.count == 3, let path = rest.popFirst(), let seed = rest.popFirst().flatMap(UInt64.init),
+          let count = rest.popFirst().flatMap(Int.init)
+        else { throw UsageError("--make-changes PATH SEED COUNT") }
+        return try ChangeRecords(seed: seed, count: count).write(to: path)
+      case "--changes":
+        guard rest.count == 5, let task = rest.popFirst().flatMap(ChangesTask.init(rawValue:)),
+          let file = rest.popFirst(), let records = rest.popFirst().flatMap(Int.init),
+          let repeats = rest.popFirst().flatMap(Int.init), let answer = rest.popFirst()
+        else { throw UsageError("--changes TASK FILE RECORDS REPEATS ANSWER") }
+        let seconds = try await task.run(file: file, records: records, repeats: repeats)
+        return try "\(seconds)".write(toFile: answer, atomically: false, encoding: .utf8)
       case ParquetComparison.name: comparesParquet = true
       case SnapshotComparison.name: comparesSnapshot = true
       case CommitComparison.name: comparesCommits = true
       case ServiceComparison.name: comparesServices = true
       case CodingComparison.name: comparesCoding = true
+      case ChangesComparison.name: comparesChanges = true
       case LastingComparison.name: lasts = true
       case "--commits":
         guard let text = rest.popFirst(), let number = Int(text), (200...1_000_000).contains(number) else {
@@ -110,8 +125,9 @@ enum TarnBenchmarks {
     if lasts { try await LastingComparison.run(commits: commits) }
     let isAll =
       chosen.isEmpty && !comparesParquet && !comparesSnapshot && !comparesCommits && !comparesServices
-      && !lasts && !comparesCoding
+      && !lasts && !comparesCoding && !comparesChanges
     if isAll || comparesCoding { try CodingComparison.run(runs: runs) }
+    if isAll || comparesChanges { try ChangesComparison(workshop: Workshop(), runs: runs).run() }
     if isAll || comparesCommits { try await CommitComparison.run() }
     if isAll || comparesParquet { try ParquetComparison(workshop: Workshop(), runs: runs).run() }
     if isAll { chosen = Benchmarks.all }
