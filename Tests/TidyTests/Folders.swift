@@ -24,7 +24,9 @@ enum Folders {
     "TarnAWS": ["Text", "XML", "System", "HTTP", "Signing", "Client", "Profiles", "Credentials"],
     "TarnS3": ["Options", "Answers", "Requests", "Reading", "Conditions", "Writing", "Storage"],
     "TarnCDC": ["Scan", "Shapes", "Read", "Names", "Normal", "Types", "Rows", "Transform"],
-    "TarnCommand": ["Arguments", "Options", "Output", "Input", "Access", "Commands", "Upkeep", "Tool"],
+    "TarnCommand": [
+      "Arguments", "Options", "Output", "Input", "Access", "Commands", "Changes", "Upkeep", "Tool",
+    ],
     "TarnParquet": [
       "Support", "Format", "Encoding", "Page", "Bloom", "Write", "Read", "Splice", "Check",
     ],

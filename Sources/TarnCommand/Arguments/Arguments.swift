@@ -48,7 +48,8 @@ struct Arguments: Sendable {
     if let missing = command.operands.dropFirst(operands.count).first(where: { !$0.isOptional }) {
       throw UsageError("\(missing.name) is missing")
     }
-    guard operands.count <= command.operands.count else {
+    let takesMany = command.operands.last?.takesMany ?? false
+    guard operands.count <= command.operands.count || takesMany else {
       throw UsageError("\"\(operands[command.operands.count])\" is one word too many")
     }
   }

@@ -5,13 +5,18 @@ struct Command: Sendable {
     let name: String
     let help: String
     var isOptional = false
+    /// Whether more of its kind may follow; the last operand alone.
+    var takesMany = false
 
     /// The word as it stands in help texts.
-    var text: String { isOptional ? "[\(name)]" : name }
+    var text: String { isOptional ? "[\(name)]" : takesMany ? "\(name)..." : name }
 
     static let table = Operand(name: "TABLE", help: "the table's folder, or s3://bucket/prefix")
     static let parquetFile = Operand(
       name: "FILE", help: "the Parquet file, whoever wrote it; or s3://bucket/key")
+    static let changeRecords = Operand(
+      name: "SOURCE", help: "change records: files, folders that are walked, or s3://bucket/prefix",
+      takesMany: true)
   }
 
   /// One word, or two for commands that are about something other than a table.

@@ -255,6 +255,16 @@ enum Options {
   static let format = formatOption(OutputFormat.allCases)
   static let textFormat = formatOption([.jsonl, .csv, .table])
   static let reportFormat = formatOption([.table, .jsonl, .csv])
+  static let changesFormat = Option<OutputFormat>(
+    "format", "jsonl|parquet", "how to write: lines of JSON, or a Parquet file"
+  ) { text throws(UsageError) in
+    guard let format = OutputFormat(rawValue: text), format == .jsonl || format == .parquet else {
+      throw UsageError("jsonl or parquet is expected")
+    }
+    return format
+  }.standard("jsonl")
+  static let summaryFormat = Option.choice(
+    "format", ["table", "json"], "how to write; by default table on a terminal and json elsewhere")
   static let schemaFormat = Option.choice(
     "format", ["table", "jsonl", "csv", "avsc"],
     "how to write; by default table on a terminal and jsonl elsewhere; avsc is the Avro schema")

@@ -14,7 +14,7 @@ enum CommandLineTool {
     ArchiveCommand.command, RetainCommand.command,
     CheckCommand.command,
     SchemaCommand.command, ShowCommand.command, ParquetCheckCommand.command, ParquetShowCommand.command,
-    ParquetCatCommand.command,
+    ParquetCatCommand.command, ChangesConvertCommand.command, ChangesShowCommand.command,
   ].map { $0.adding(Options.everywhere) }
 
   /// Exit statuses: as it should be; a failure, and nothing was written; a failure after which what was to be written

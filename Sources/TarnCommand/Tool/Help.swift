@@ -7,6 +7,7 @@ enum Help {
     var lines = [
       "tarn keeps Apache Hudi copy-on-write tables on a local disk or in S3.", "",
       "Usage: tarn COMMAND TABLE [options]", "       tarn parquet COMMAND FILE [options]",
+      "       tarn changes COMMAND SOURCE... [options]",
       "", "Commands:",
     ]
     lines += entries(commands.map { ($0.name, $0.summary) })
