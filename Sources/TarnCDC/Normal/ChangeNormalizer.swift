@@ -1,5 +1,4 @@
 import TarnBytes
-import TarnColumns
 
 /// Turns change records of every shape into lines of the one form of ``ChangeRecord/appendNormalForm(_:to:)``.
 package struct ChangeNormalizer: ChangeConsumer {

@@ -10,9 +10,9 @@ extension ChangeRecord {
   /// Appends the record as a line that is read again to the same record.
   ///
   /// ```swift
-  /// var lines: [UInt8] = []
-  /// try ChangeRecords.read(object) { record, text throws(RejectionReason) in
-  ///   try record.appendNormalForm(text, to: &lines)
+  /// var out: [UInt8] = []
+  /// try ChangeRecords.read(event) { (record, text) throws(RejectionReason) in
+  ///   try record.appendNormalForm(text, to: &out)
   /// }
   /// ```
   ///

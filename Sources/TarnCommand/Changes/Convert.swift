@@ -1,5 +1,4 @@
 import TarnCDC
-import TarnColumns
 
 /// `tarn changes convert`.
 enum ChangesConvertCommand {

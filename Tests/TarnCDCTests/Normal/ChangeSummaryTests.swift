@@ -1,6 +1,5 @@
 import TarnBytes
 import TarnCDC
-import TarnColumns
 import Testing
 
 @Suite("What change records tell of a stream")

@@ -1,7 +1,6 @@
 import Foundation
 import TarnBytes
 import TarnCDC
-import TarnColumns
 import TarnParquet
 import TarnStorage
 import TarnTestSupport

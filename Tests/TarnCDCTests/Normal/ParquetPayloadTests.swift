@@ -2,7 +2,6 @@ import TarnBytes
 import TarnCDC
 import TarnColumns
 import TarnCompression
-import TarnStorage
 import Testing
 
 @Suite("Change records that a delivery stream converted to Parquet as they came")
