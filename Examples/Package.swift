@@ -9,6 +9,9 @@ let package = Package(
   products: [
     .library(name: "CryptoStream", targets: ["CryptoStream"]),
     .executable(name: "CryptoPipeline", targets: ["CryptoPipeline"]),
+    .executable(name: "FirehoseTransformer", targets: ["FirehoseTransformer"]),
+    .executable(name: "StreamHandler", targets: ["StreamHandler"]),
+    .executable(name: "DeliveryStream", targets: ["DeliveryStream"]),
   ],
   dependencies: [.package(name: "tarn", path: "..")],
   targets: [
@@ -28,6 +31,32 @@ let package = Package(
         .product(name: "TarnS3", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
+      swiftSettings: settings),
+
+    // Functions of Lambda, and what stands in for the services around them.
+    .target(name: "LambdaRuntime", swiftSettings: settings),
+    .target(name: "RuntimeStandIn", dependencies: ["LambdaRuntime"], swiftSettings: settings),
+    .executableTarget(
+      name: "FirehoseTransformer",
+      dependencies: ["LambdaRuntime", .product(name: "TarnCDC", package: "tarn")], swiftSettings: settings),
+    .executableTarget(
+      name: "StreamHandler",
+      dependencies: [
+        "LambdaRuntime",
+        .product(name: "Tarn", package: "tarn"),
+        .product(name: "TarnIngest", package: "tarn"),
+        .product(name: "TarnS3", package: "tarn"),
+        .product(name: "TarnStorage", package: "tarn"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "DeliveryStream", dependencies: ["CryptoStream", "LambdaRuntime", "RuntimeStandIn"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LambdaRuntimeTests", dependencies: ["LambdaRuntime", "RuntimeStandIn"], swiftSettings: settings),
+    .testTarget(
+      name: "DeliveryStreamTests",
+      dependencies: ["DeliveryStream", "RuntimeStandIn", .product(name: "TarnCDC", package: "tarn")],
       swiftSettings: settings),
   ]
 )

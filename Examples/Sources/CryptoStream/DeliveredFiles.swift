@@ -30,9 +30,9 @@ public struct GzipError: Error, CustomStringConvertible {
   public var description: String { "zlib could not compress (status \(status)): out of memory?" }
 }
 
-enum Gzip {
+package enum Gzip {
   /// Compresses bytes as one gzip member, which bears no time and so is always the same.
-  static func compress(_ text: [UInt8]) throws(GzipError) -> [UInt8] {
+  package static func compress(_ text: [UInt8]) throws(GzipError) -> [UInt8] {
     var stream = z_stream()
     // 16 asks for gzip's header instead of zlib's.
     let begun = deflateInit2_(
