@@ -79,11 +79,4 @@ struct ExecutableFile {
     guard bytes.indices.contains(offset) else { throw Malformed(description: "a name at \(offset)") }
     return String(decoding: bytes[offset...].prefix { $0 != 0 }, as: UTF8.self)
   }
-
-  /// The numbers of the versions of one family, such as [2, 34].
-  func numbers(of family: String) -> [[Int]] {
-    versions.filter { $0.hasPrefix(family) }.map {
-      $0.dropFirst(family.count).split(separator: ".").compactMap { Int($0) }
-    }
-  }
 }
