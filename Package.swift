@@ -151,8 +151,8 @@ let package = Package(
       tests(
         "ForeignTests",
         [
-          "Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnParquet", "TarnStorage",
-          "TarnTimeline",
+          "Tarn", "TarnCDC", "TarnCompression", "TarnBytes", "TarnColumns", "TarnIngest", "TarnParquet",
+          "TarnStorage", "TarnTimeline",
         ], heavy: ["."]),
       tests("TarnAvroTests", ["TarnAvro", "TarnBytes", "TarnColumns"]),
       tests("TarnLogsTests", ["TarnLogs", "TarnAvro", "TarnBytes", "TarnStorage"]),

@@ -130,6 +130,7 @@ need_foreign_engines() {
   local complete=0
   timed "Python readers" python_environment python || complete=1
   timed "ClickHouse" python_environment clickhouse || complete=1
+  timed "DynamoDB emulator" python_environment emulator || complete=1
   if ! has_java; then
     say "no Java found: tests with Spark skip"
     complete=1
