@@ -8,21 +8,21 @@ extension ChangeRecord {
   /// The members that tell of a change beside an item's attributes, and the one by which records of DynamoDB's own are
   /// known: no attribute of such a line can have these names.
   @inline(__always)
-  private static func isTaken(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> Bool {
-    guard value.nameIsEscaped else { return isTaken(scanner.raw(value.name)) }
+  private static func isMemberName(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> Bool {
+    guard value.nameIsEscaped else { return isMemberName(scanner.raw(value.name)) }
     let name = scanner.unescaped(value.name)
-    return isTaken(name.span.bytes)
+    return isMemberName(name.span.bytes)
   }
 
-  private static func isTaken(_ name: RawSpan) -> Bool {
+  private static func isMemberName(_ name: RawSpan) -> Bool {
     // Most names are told by their first letter and length.
     guard (8...14).contains(name.byteCount) else { return false }
     let first = name.withUnsafeBytes { $0.first }
     guard first == 0x65 || first == 0x64 else { return false }
-    return taken.contains(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+    return memberNames.contains(name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
   }
 
-  private static let taken: Set = [
+  private static let memberNames: Set = [
     "event_name", "event_id", "event_time", "event_sequence", "event_index", "event_table", "dynamodb",
   ]
 
@@ -53,7 +53,7 @@ extension ChangeRecord {
     if let image {
       for position in image { try append(values[position], imageName, to: &out, scanner) }
     }
-    for position in keys ?? 0..<0 where !has(values[position], in: image, scanner) {
+    for position in keys ?? 0..<0 where !hasAttribute(values[position], in: image, scanner) {
       try append(values[position], "Keys", to: &out, scanner)
     }
     out.append(literal: "}\n")
@@ -71,7 +71,9 @@ extension ChangeRecord {
   }
 
   /// Whether an image has an attribute of the name of a key's.
-  private func has(_ key: ScannedValue, in image: Range<Int>?, _ scanner: borrowing JSONScanner) -> Bool {
+  private func hasAttribute(_ key: ScannedValue, in image: Range<Int>?, _ scanner: borrowing JSONScanner)
+    -> Bool
+  {
     guard let image else { return false }
     for position in image {
       let other = values[position]
@@ -90,8 +92,9 @@ extension ChangeRecord {
   private func append(
     _ value: ScannedValue, _ image: String, to out: inout [UInt8], _ scanner: borrowing JSONScanner
   ) throws(RejectionReason) {
-    guard !Self.isTaken(value, scanner) else {
-      throw bad(value, image, "a line has the name for a member that tells of the change", scanner)
+    guard !Self.isMemberName(value, scanner) else {
+      throw attributeProblem(
+        value, image, "a line has the name for a member that tells of the change", scanner)
     }
     out.append(0x2c)
     out.append(0x22)
@@ -102,7 +105,9 @@ extension ChangeRecord {
     switch value.kind {
     case .string: Self.append(quoted: text, to: &out)
     case .binary:
-      guard Self.isBase64(value, scanner) else { throw bad(value, image, "it is no base64", scanner) }
+      guard Self.isBase64Value(value, scanner) else {
+        throw attributeProblem(value, image, "it is no base64", scanner)
+      }
       Self.append(quoted: text, to: &out)
     case .number:
       if value.isAttribute {
@@ -119,7 +124,7 @@ extension ChangeRecord {
         out.append(contentsOf: try PlainJSON.canonical.unmarshallAttribute(text.copied()))
       } catch {
         let why = error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)"
-        throw bad(value, image, why, scanner)
+        throw attributeProblem(value, image, why, scanner)
       }
     }
   }
@@ -131,7 +136,7 @@ extension ChangeRecord {
     out.append(0x22)
   }
 
-  private static func isBase64(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> Bool {
+  private static func isBase64Value(_ value: ScannedValue, _ scanner: borrowing JSONScanner) -> Bool {
     guard value.valueIsEscaped else { return Base64.count(scanner.raw(value.value)) != nil }
     let letters = scanner.unescaped(value.value)
     return Base64.count(letters.span.bytes) != nil
@@ -149,11 +154,11 @@ extension ChangeRecord {
       try DynamoDBNumber(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
         .appendCanonical(to: &out)
     } catch {
-      throw bad(value, image, error.reason, scanner)
+      throw attributeProblem(value, image, error.reason, scanner)
     }
   }
 
-  private func bad(
+  private func attributeProblem(
     _ value: ScannedValue, _ image: String, _ what: String, _ scanner: borrowing JSONScanner
   ) -> RejectionReason {
     .badAttribute(
