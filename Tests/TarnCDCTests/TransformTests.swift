@@ -192,7 +192,11 @@ import Testing
     ]
     let response = try FirehoseTransformation().response(to: event(data, sequences: true)) {
       (record, text, output) throws(RejectionReason) in
-      if asRecords { output.appendRecord(record, in: text) } else { try output.appendLine(record, in: text) }
+      if asRecords {
+        try output.appendRecord(record, in: text)
+      } else {
+        try output.appendLine(record, in: text)
+      }
     }
     #expect(response.failures.isEmpty)
     let text = try answers(response).map(\.data).joined()

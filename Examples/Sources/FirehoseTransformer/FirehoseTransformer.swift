@@ -59,7 +59,7 @@ private struct Settings: Sendable {
     _ record: borrowing ChangeRecord, _ text: RawSpan, _ output: inout TransformedRecord
   ) throws(RejectionReason) {
     if keepsRecords {
-      output.appendRecord(record, in: text)
+      try output.appendRecord(record, in: text)
     } else {
       try output.appendLine(record, in: text)
     }

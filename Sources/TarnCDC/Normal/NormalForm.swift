@@ -114,11 +114,7 @@ extension ChangeRecord {
     guard shape == .dynamodb || shape == .export else {
       return try marshall(members, image, scanner, to: &out)
     }
-    let raw = scanner.raw(range)
-    // Within strings line breaks are escaped, so that all others are blanks.
-    let hasBreaks = raw.withUnsafeBytes { bytes in bytes.contains { $0 == 0x0a || $0 == 0x0d } }
-    guard hasBreaks else { return out.append(raw) }
-    raw.withUnsafeBytes { bytes in out += bytes.lazy.filter { $0 != 0x0a && $0 != 0x0d } }
+    out.append(compact: scanner.raw(range))
   }
 
   /// Appends members of plain JSON as attributes.
@@ -179,6 +175,32 @@ enum NormalImage: String, CaseIterable {
     case .keys: record.keys
     case .newImage: record.newImage
     case .oldImage: record.oldImage
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends a JSON value that has been scanned, without the blanks and line ends between its parts.
+  mutating func append(compact text: RawSpan) {
+    let isCompact = text.withUnsafeBytes { bytes in
+      var least: UInt8 = 0xff
+      for byte in bytes { least = Swift.min(least, byte) }
+      return least >= 0x20
+    }
+    if isCompact { return append(text) }
+    text.withUnsafeBytes { bytes in
+      var isQuoted = false
+      var isEscape = false
+      for byte in bytes {
+        if isQuoted {
+          append(byte)
+          isQuoted = isEscape || byte != 0x22
+          isEscape = !isEscape && byte == 0x5c
+        } else if byte > 0x20 {
+          append(byte)
+          isQuoted = byte == 0x22
+        }
+      }
     }
   }
 }

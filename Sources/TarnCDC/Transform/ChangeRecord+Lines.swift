@@ -182,60 +182,6 @@ extension ChangeRecord {
     }
     out.append(text: "Z\"")
   }
-
-  /// Appends the line of ``ChangeShape/dynamodb``; a record of another shape as it is.
-  borrowing func appendRecord(_ scanner: borrowing JSONScanner, to out: inout [UInt8]) {
-    guard shape == .dynamodb else {
-      out.append(compact: scanner.raw(range))
-      return out.append(0x0a)
-    }
-    out.append(text: "{\"eventName\":\"\(kind.name)\"")
-    if let eventIDText { Self.append(",\"eventID\":\"", eventIDText.range, to: &out, scanner) }
-    if let tableNameRange { Self.append(",\"tableName\":\"", tableNameRange, to: &out, scanner) }
-    if identityType != nil || identityPrincipal != nil {
-      out.append(text: ",\"userIdentity\":{\"type\":")
-      Self.append(identityType, to: &out, scanner)
-      out.append(text: ",\"principalId\":")
-      Self.append(identityPrincipal, to: &out, scanner)
-      out.append(0x7d)
-    }
-    out.append(text: ",\"dynamodb\":{")
-    let start = out.count
-    appendCreationTime(to: &out)
-    for (name, image) in [("Keys", keysRange), ("NewImage", newImageRange), ("OldImage", oldImageRange)] {
-      guard let image else { continue }
-      if out.count > start { out.append(0x2c) }
-      out.append(text: "\"\(name)\":")
-      out.append(compact: scanner.raw(image))
-    }
-    if let sequenceNumberRange {
-      Self.append(",\"SequenceNumber\":\"", sequenceNumberRange, to: &out, scanner)
-    }
-    out.append(text: "},\"eventSource\":\"aws:dynamodb\"}\n")
-  }
-
-  private static func append(
-    _ text: JSONText?, to out: inout [UInt8], _ scanner: borrowing JSONScanner
-  ) {
-    guard let text else { return out.append(text: "null") }
-    append(quoted: scanner.raw(text), to: &out)
-  }
-
-  /// Appends the time as a number, with the member that tells its precision behind it.
-  private func appendCreationTime(to out: inout [UInt8]) {
-    guard let eventTime else { return }
-    out.append(text: "\"ApproximateCreationDateTime\":")
-    switch eventTimePrecision ?? .microsecond {
-    case .second where eventTime.magnitude < 100_000_000_000_000_000:
-      out.append(decimal: eventTime / 1_000_000)
-    case .millisecond:
-      out.append(decimal: eventTime / 1_000)
-      out.append(text: ",\"ApproximateCreationDateTimePrecision\":\"MILLISECOND\"")
-    default:
-      out.append(decimal: eventTime)
-      out.append(text: ",\"ApproximateCreationDateTimePrecision\":\"MICROSECOND\"")
-    }
-  }
 }
 
 extension [UInt8] {
@@ -243,29 +189,5 @@ extension [UInt8] {
   @inline(__always)
   mutating func append(literal text: StaticString) {
     text.withUTF8Buffer { append(contentsOf: $0) }
-  }
-
-  /// Appends a JSON value that has been scanned, without the blanks and line ends between its parts.
-  mutating func append(compact text: RawSpan) {
-    let isCompact = text.withUnsafeBytes { bytes in
-      var least: UInt8 = 0xff
-      for byte in bytes { least = Swift.min(least, byte) }
-      return least >= 0x20
-    }
-    if isCompact { return append(text) }
-    text.withUnsafeBytes { bytes in
-      var isQuoted = false
-      var isEscape = false
-      for byte in bytes {
-        if isQuoted {
-          append(byte)
-          isQuoted = isEscape || byte != 0x22
-          isEscape = !isEscape && byte == 0x5c
-        } else if byte > 0x20 {
-          append(byte)
-          isQuoted = byte == 0x22
-        }
-      }
-    }
   }
 }

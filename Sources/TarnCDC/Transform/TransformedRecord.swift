@@ -40,14 +40,14 @@ public struct TransformedRecord: Sendable {
     }
   }
 
-  /// Appends a change as one line of JSON with all that it has: its images with their type tags, as
-  /// ``ChangeShape/dynamodb`` writes them, and the sequence number of what carried it.
-  ///
-  /// Records of other shapes are appended as they are, without line ends within.
+  /// Appends a change as one line of JSON with all that it has: ``ChangeRecord/appendNormalForm(_:to:)``.
   ///
   /// - Parameter text: What the record was scanned in.
-  public mutating func appendRecord(_ record: borrowing ChangeRecord, in text: RawSpan) {
-    record.appendRecord(JSONScanner(text), to: &bytes)
+  /// - Throws: ``RejectionReason`` where plain JSON has a value that no attribute can have; then nothing was appended.
+  public mutating func appendRecord(_ record: borrowing ChangeRecord, in text: RawSpan)
+    throws(RejectionReason)
+  {
+    try record.appendNormalForm(text, to: &bytes)
   }
 
   mutating func reset() {
