@@ -42,7 +42,7 @@ struct ColumnNameTests {
     #expect(Set(one.fields.map(\.name)) == Set(other.fields.map(\.name)))
     #expect(one["a_b"]?.type == .string)
     #expect(one.fields[1].name.hasPrefix("a_b_") && one.fields[1].type == .int64)
-    #expect(one.fields.count == 7)
+    #expect(one.fields.count == 8)
   }
 
   @Test("Keys are those columns, and keys of bytes are text")

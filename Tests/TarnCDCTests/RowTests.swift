@@ -21,7 +21,7 @@ struct RowTests {
       inference.schema.summary == [
         "id: string", "a_a98c6e5b: long", "b: decimal(38,18)", "c: string", "g: string", "e: string",
         "f: binary", "A: string", "__event_id_\(Self.digits(of: "_event_id")): string", "_event_id: string",
-        "_event_name: string", "_event_time: timestamp",
+        "_event_name: string", "_event_time: timestamp", "_event_sequence: string",
       ])
     #expect(inference.keyFields == ["id"])
     #expect(inference.warnings.count == 4)

@@ -8,9 +8,15 @@ public enum EventColumn {
   public static let name = "_event_name"
   /// When it happened, a timestamp.
   public static let time = "_event_time"
+  /// Where it stands among the changes of its time: the stream's sequence number, as text in whose order the numbers are.
+  ///
+  /// A number of DynamoDB Streams has 40 digits, one of Kinesis 56, zeros before the others; behind a Kinesis record's
+  /// that aggregates several, `-` and ten digits of the place within it. It tells an order within one stream alone.
+  public static let sequence = "_event_sequence"
 
-  /// The three as fields of a schema.
+  /// All of them as fields of a schema.
   public static let fields = [
     Field(id, .string), Field(name, .string), Field(time, .timestamp(.microseconds, .instant)),
+    Field(sequence, .string),
   ]
 }

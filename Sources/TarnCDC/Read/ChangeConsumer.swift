@@ -79,6 +79,7 @@ extension ChangeConsumer {
         }
         if let sequence = part.sequenceNumber, scan.record.sequenceNumberRange == nil {
           scan.record.sequenceNumberRange = sequence
+          scan.record.isCarriedSequence = true
         }
         if let index = part.aggregateIndex { scan.record.aggregateIndex = index }
         try takeRecord(scanner)

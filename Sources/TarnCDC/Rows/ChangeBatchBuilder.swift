@@ -17,6 +17,10 @@ public struct ChangeCounts: Sendable, Hashable {
   public var rejected = 0
   /// Records of other DynamoDB tables that were passed over, not counted in ``records``.
   public var otherTables = 0
+  /// Of ``records``, those whose times are written in whole seconds.
+  public var timesInSeconds = 0
+  /// Of ``records``, those whose times are written more finely.
+  public var finerTimes = 0
 
   /// No records.
   public init() {}
@@ -55,6 +59,9 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
   private let idColumn: Int?
   private let nameColumn: Int?
   private let timeColumn: Int?
+  private let sequenceColumn: Int?
+  /// The sequence number of the present record, as its column has it; empty where it has none.
+  private var sequence: [UInt8] = []
   private var textBytes = 0
   /// The rows that a table refuses, where their records are looked for.
   package var refusals: RowRefusals?
@@ -110,6 +117,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
     idColumn = schema.index(of: EventColumn.id)
     nameColumn = schema.index(of: EventColumn.name)
     timeColumn = schema.index(of: EventColumn.time)
+    sequenceColumn = schema.index(of: EventColumn.sequence)
   }
 
   private static func column(_ name: String, _ schema: Schema) throws(ChangeError) -> Int {
@@ -145,6 +153,7 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
       return
     }
     let before = assembler.count
+    if sequenceColumn != nil { _ = try SequenceNumber.write(of: scan.record, scanner, into: &sequence) }
     if scan.record.kind == .remove {
       try appendDelete(scanner)
       counts.removes += 1
@@ -155,6 +164,9 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
     textBytes += scan.record.range.count
     counts.records += 1
     if refusals != nil { try refusals?.note(assembler.count - before) }
+    if let precision = scan.record.eventTimePrecision {
+      if precision == .second { counts.timesInSeconds += 1 } else { counts.finerTimes += 1 }
+    }
   }
 
   private mutating func appendUpsert(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
@@ -248,6 +260,13 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
       try assembler.appendReserved(nameColumn, name.span.bytes)
     }
     if let timeColumn { assembler.appendReserved(timeColumn, microseconds: scan.record.eventTime) }
+    guard let sequenceColumn else { return }
+    if sequence.isEmpty {
+      assembler.appendReservedNull(sequenceColumn)
+    } else {
+      let text = sequence
+      try assembler.appendReserved(sequenceColumn, text.span.bytes)
+    }
   }
 
   /// The batch of the rows so far, without those that were rejected; begins the next one.

@@ -73,6 +73,8 @@ public struct ChangeRecord: Sendable {
   /// The record's place, from 0, within the Kinesis record that aggregates it with others; nil where none does.
   public internal(set) var aggregateIndex: Int?
 
+  /// Whether the sequence number is that of the Kinesis record which carried this one.
+  var isCarriedSequence = false
   var eventIDText: JSONText?
   /// Where the DynamoDB table's name stands, which has no escapes: it is of letters, digits, `_`, `-` and `.`.
   var tableNameRange: Range<Int>?
@@ -181,7 +183,7 @@ public struct ChangeRecord: Sendable {
     (eventTime, eventTimePrecision) = (nil, nil)
     isExpiry = false
     shape = .dynamodb
-    (sequenceNumberRange, aggregateIndex) = (nil, nil)
+    (sequenceNumberRange, aggregateIndex, isCarriedSequence) = (nil, nil, false)
     (identityType, identityPrincipal, tableOfFile) = (nil, nil, nil)
     (keysRange, newImageRange, oldImageRange) = (nil, nil, nil)
     (keys, newImage, oldImage) = (nil, nil, nil)

@@ -100,14 +100,3 @@ struct EventTime {
     }
   }
 }
-
-/// The sequence numbers of streams: decimal digits, 21 to 56 of them, far beyond any integer.
-enum SequenceNumber {
-  /// Where a text's digits stand; nil where it is something else.
-  static func digits(_ text: JSONText, _ scanner: borrowing JSONScanner) -> Range<Int>? {
-    let isNumber = scanner.raw(text).withUnsafeBytes { bytes in
-      !bytes.isEmpty && bytes.allSatisfy { (0x30...0x39).contains($0) }
-    }
-    return isNumber ? text.range : nil
-  }
-}

@@ -314,7 +314,7 @@ extension ChangeRecord {
       }
     } else if scanner.matches(key, "event_sequence") {
       if let text = try string(&scanner, "event_sequence") {
-        sequenceNumberRange = SequenceNumber.digits(text, scanner)
+        (sequenceNumberRange, aggregateIndex) = SequenceNumber.parts(text, scanner)
         if sequenceNumberRange == nil { note("event_sequence is no number") }
       }
     } else if scanner.matches(key, "event_index"), try scanner.peek() == .number {

@@ -23,8 +23,10 @@ enum IngestCommand {
         + "over the whole table. Of a folder all files are taken but hidden ones and markers such as _SUCCESS; of a table "
         + "export, its folder or manifest-summary.json, those that its manifest lists.",
       "With --create, the columns of a new table are inferred from these records unless --schema or --like gives "
-        + "them, the key is that of the records unless --key gives it, _event_id, _event_name and _event_time are "
-        + "added, and rows are ordered by _event_time unless --order-by says otherwise.",
+        + "them, the key is that of the records unless --key gives it, _event_id, _event_name, _event_time "
+        + "and _event_sequence are added, and rows are ordered by _event_time unless --order-by says otherwise. "
+        + "_event_sequence is the stream's sequence number: 40 digits for DynamoDB Streams, 56 for Kinesis, with the place "
+        + "in an aggregated record.",
     ],
     run: run)
 

@@ -146,7 +146,7 @@ struct ChangeInput {
       NewColumns.say(told.newFields, isTable: inferred == nil)
       columns.grow(by: told)
       guard let complete = builder.completed(batches) else { continue }
-      say(told, otherTables: builder.counts.otherTables, since: before)
+      say(told, builder.counts, since: before)
       let changes = try BatchJoin.changes(complete, schema: columns.schema)
       return inferred == nil
         ? changes : try created(changes, keeping: key + partition + (ordering.map { [$0] } ?? []))
@@ -166,14 +166,20 @@ struct ChangeInput {
 
   /// Says what the user should know of the records.
   private func say(
-    _ told: FoundColumns, otherTables: Int, since before: (schema: Schema, owners: ColumnOwners)
+    _ told: FoundColumns, _ counts: ChangeCounts, since before: (schema: Schema, owners: ColumnOwners)
   ) {
     NewColumns.sayOwners(owners, before.owners, before.schema)
     if let line = UntypedNames.warning(told.untypedNames) { StandardError.note(line) }
     if zone == nil { ZoneConversion.sayUTC(told.zonelessColumns) }
-    if otherTables > 0 {
+    if counts.timesInSeconds > 0, counts.finerTimes > 0 {
       StandardError.note(
-        "\(otherTables) records of other DynamoDB tables were passed over")
+        "\(counts.timesInSeconds) records have times of whole seconds, as DynamoDB Streams writes them, and "
+          + "\(counts.finerTimes) have finer ones: within a second the finer ones count as later, whatever came first; "
+          + "take the changes of a table from one stream")
+    }
+    if counts.otherTables > 0 {
+      StandardError.note(
+        "\(counts.otherTables) records of other DynamoDB tables were passed over")
     }
   }
 

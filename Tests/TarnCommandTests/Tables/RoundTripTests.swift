@@ -361,7 +361,8 @@ struct RoundTripTests {
       }
       #expect(
         schema.filter { !$0.hasPrefix("_hoodie") }.joined(separator: ", ")
-          == columns + ", _event_id: string, _event_name: string, _event_time: timestamp", "\(schema)")
+          == columns + ", _event_id: string, _event_name: string, _event_time: timestamp, "
+          + "_event_sequence: string", "\(schema)")
     }
   }
 
