@@ -34,11 +34,12 @@ struct ConditionEffect: Sendable {
         .replaced(try Self.replacements(of: stored, assignments, table, partition))
       }
     }
-    guard table.keepsTombstones, let ordering = table.ordering else {
+    let ordering = table.orderingColumns
+    guard table.keepsTombstones else {
       return StoredRowEffect(isDeletion: true, columns: Schema([])) { _, _ in .deleted(NewTombstones()) }
     }
     let keys = table.keys.stored
-    return StoredRowEffect(isDeletion: true, columns: keys.schema.adding([ordering])) { stored, _ in
+    return StoredRowEffect(isDeletion: true, columns: keys.schema.adding(ordering)) { stored, _ in
       .deleted(try Self.tombstones(of: stored, keys, ordering))
     }
   }
@@ -59,11 +60,11 @@ struct ConditionEffect: Sendable {
 
   /// The deletions of stored rows that are kept.
   private static func tombstones(
-    of stored: RecordBatch, _ storedKeys: StoredKeys, _ ordering: Field
+    of stored: RecordBatch, _ storedKeys: StoredKeys, _ ordering: [Field]
   ) throws -> NewTombstones {
     var tombstones = NewTombstones()
     let keys = try storedKeys.keys(of: stored)
-    guard let values = stored[ordering.name] else { return tombstones }
+    let values = ordering.map { stored[$0.name] ?? Column(nulls: stored.count, of: $0.type) }
     for row in 0..<stored.count { try tombstones.append(keys[row], orderedBy: values, row) }
     return tombstones
   }

@@ -6,8 +6,8 @@ import TarnTimeline
 
 /// Decides between stored and incoming rows by their ordering values.
 ///
-/// Of the stored rows it reads the ordering column and, where ordering values are equal, the others, as far as they
-/// are equal; only the pages that hold touched rows.
+/// Of the stored rows it reads the ordering column and, where ordering values are equal, those that break ties and the
+/// others, as far as they are equal; only the pages that hold touched rows.
 struct RowDecider: Sendable {
   let batch: KeyedBatch
   let kind: UpdateKind
@@ -62,21 +62,26 @@ struct RowDecider: Sendable {
     _ matches: [StoredMatch], _ rows: RowGroupRows, _ partition: PartitionNumber?,
     _ decision: inout FileDecision
   ) async throws {
-    var stored: Column?
-    if let ordering = batch.ordering {
-      stored = try await rows.column(batch.rows.schema.fields[ordering], of: matches)
-    }
     var equals: [StoredMatch] = []
-    let orders = orders(of: stored, to: matches)
+    var silent: [StoredMatch] = []
+    let ordering = batch.orderingValues
+    let orders = try await orders(of: rows, to: matches)
     for (index, match) in matches.enumerated() {
       switch orders[index] {
       case 1...: decision.stale.append(match.row)
       case 0 where !batch.isDelete[match.row]: equals.append(match)
       default:
         accept(match, partition, &decision)
-        if keepsTombstones, batch.isDelete[match.row] { try keep(match, stored, index, &decision) }
+        guard keepsTombstones, batch.isDelete[match.row] else { continue }
+        if ordering.allSatisfy({ $0.isNull(match.row) }) {
+          silent.append(match)
+        } else {
+          try decision.tombstones.append(
+            batch.keys.texts[match.row], orderedBy: ordering, match.row)
+        }
       }
     }
+    try await keep(silent, rows, &decision)
     guard !equals.isEmpty else { return }
     let same = Set(try await duplicates(equals, rows).map(\.place))
     for match in equals {
@@ -99,31 +104,40 @@ struct RowDecider: Sendable {
     }
   }
 
-  /// Keeps a deletion with its ordering value, or else that of the stored row.
+  /// Keeps deletions without any ordering value with those of the stored rows.
   private func keep(
-    _ match: StoredMatch, _ stored: Column?, _ index: Int, _ decision: inout FileDecision
-  ) throws(ColumnError) {
-    guard let incoming = batch.orderingValues else { return }
-    let key = batch.keys.texts[match.row]
-    if !incoming.isNull(match.row) {
-      try decision.tombstones.append(key, orderedBy: incoming, match.row)
-    } else if let stored {
-      try decision.tombstones.append(key, orderedBy: stored, index)
+    _ matches: [StoredMatch], _ rows: RowGroupRows, _ decision: inout FileDecision
+  ) async throws {
+    guard !matches.isEmpty, let order = batch.order else { return }
+    var stored: [Column] = []
+    for position in order.columns {
+      stored.append(try await rows.values(of: batch.rows.schema.fields[position], in: matches))
+    }
+    for (index, match) in matches.enumerated() {
+      try decision.tombstones.append(batch.keys.texts[match.row], orderedBy: stored, index)
     }
   }
 
   /// How each stored row compares with the incoming one: positive where it is newer.
   ///
-  /// Without an ordering column the incoming row is as new; a deletion without ordering is newer than
-  /// anything stored, and so is any row than one stored without ordering.
-  private func orders(of stored: Column?, to matches: [StoredMatch]) -> [Int8] {
-    guard let incoming = batch.orderingValues, let stored else {
-      return [Int8](repeating: 0, count: matches.count)
-    }
-    var orders = stored.orders(Array(0..<Int32(matches.count)), to: incoming, matches.map { Int32($0.row) })
-    guard incoming.validity != nil else { return orders }
-    for (index, match) in matches.enumerated() where batch.isDelete[match.row] && incoming.isNull(match.row) {
-      orders[index] = -1
+  /// Without an ordering column the incoming row is as new. Of a deletion, what it does not tell is not compared. Columns
+  /// that break ties are read only of rows that are equal in those before.
+  private func orders(of rows: RowGroupRows, to matches: [StoredMatch]) async throws -> [Int8] {
+    var orders = [Int8](repeating: 0, count: matches.count)
+    var open = Array(matches.indices)
+    for position in batch.order?.given ?? [] {
+      let incoming = batch.rows.columns[position]
+      let asked =
+        incoming.validity == nil ? open : open.filter { !batch.isSilent(matches[$0].row, in: incoming) }
+      if !asked.isEmpty {
+        let pairs = asked.count == matches.count ? matches : asked.map { matches[$0] }
+        let stored = try await rows.values(of: batch.rows.schema.fields[position], in: pairs)
+        let found = stored.orders(
+          Array(0..<Int32(pairs.count)), to: incoming, pairs.map { Int32($0.row) })
+        for (index, order) in zip(asked, found) { orders[index] = order }
+      }
+      open.removeAll { orders[$0] != 0 }
+      guard !open.isEmpty else { break }
     }
     return orders
   }
@@ -137,8 +151,7 @@ struct RowDecider: Sendable {
     for index in batch.given ?? Array(incoming.columns.indices) {
       guard !same.isEmpty else { break }
       let column = incoming.columns[index]
-      let stored = try await rows.column(incoming.schema.fields[index], of: same)
-      let known = stored ?? Column(nulls: same.count, of: column.type)
+      let known = try await rows.values(of: incoming.schema.fields[index], in: same)
       let isSame = known.equalRows(
         Array(0..<Int32(same.count)), to: column, same.map { Int32($0.row) })
       same = isSame.setPositions.map { same[Int($0)] }
@@ -165,14 +178,16 @@ private struct RowGroupRows {
     }
   }
 
-  /// The values of a column, in the table's type, in the rows of matches; nil where the file does not have it.
-  func column(_ field: Field, of matches: [StoredMatch]) async throws -> Column? {
+  /// The values of a column, in the table's type, in the rows of matches; nulls where the file does not have it.
+  func values(of field: Field, in matches: [StoredMatch]) async throws -> Column {
     if let reason = file.unreadable[field.name] {
       throw TableError(
         .unsupported, "\(file.path): column \(field.name) cannot be read yet: \(reason)", path: file.path,
         column: field.name)
     }
-    guard let index = file.schema.index(of: field.name) else { return nil }
+    guard let index = file.schema.index(of: field.name) else {
+      return Column(nulls: matches.count, of: field.type)
+    }
     let ordinals = matches.map { $0.place.position - start }
     return try await file.readRows(ordinals, inGroup: group, columns: [index]).columns[0]
       .converted(to: field.type)

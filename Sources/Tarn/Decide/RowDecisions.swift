@@ -126,7 +126,8 @@ struct RowDecisions: Sendable {
     _ isFound: Bitmap, _ deletions: KnownDeletions?
   ) throws(ColumnError) -> NewTombstones {
     var tombstones = NewTombstones()
-    guard table.keepsTombstones, let ordering = batch.orderingValues else { return tombstones }
+    let ordering = batch.orderingValues
+    guard table.keepsTombstones, !ordering.isEmpty else { return tombstones }
     for row in batch.winners {
       let index = Int(row)
       guard batch.isDelete[index], !isFound[index], deletions?.covers(row, in: batch) != true else {

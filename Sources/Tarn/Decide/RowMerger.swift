@@ -135,7 +135,7 @@ struct RowMerger: Sendable {
     }
     let aligned = try rows.aligned(to: table.schema)
     var refused = RefusedRows()
-    try ChangeBatch(upserting: aligned).refuseText(orderedBy: nil, &refused)
+    try ChangeBatch(upserting: aligned).refuseText(orderedBy: [], &refused)
     let keys = try table.keys.generator.keys(
       of: ChangeBatch(upserting: aligned), needsPartition: true, warn: { _ in })
     for (row, origin) in origins.enumerated() {

@@ -76,17 +76,39 @@ struct TableDefinition {
         throw TableError(.mismatch, "a \(role) column is named twice: \(names.joined(separator: ", "))")
       }
     }
-    if let ordering {
-      guard let field = schema[ordering] else {
-        throw TableError(.mismatch, "the ordering column \(ordering) is not in the schema", column: ordering)
+    try checkOrder()
+    // What a writer would refuse to read back is refused here.
+    _ = try TarnOptions(properties()) { TableError(.mismatch, "the options of the new table: \($0)") }
+  }
+
+  /// The most columns that may break ties.
+  private static let mostTieBreakers = 16
+
+  private func checkOrder() throws(TableError) {
+    let ties = options.tarn.tieBreakers
+    guard let ordering else {
+      guard let tie = ties.first else { return }
+      throw TableError(
+        .mismatch, "\(tie) is to break ties, and there is no ordering column that has them: name one",
+        column: tie)
+    }
+    guard ties.count <= Self.mostTieBreakers else {
+      throw TableError(
+        .mismatch, "\(ties.count) columns are to break ties, and at most \(Self.mostTieBreakers) can")
+    }
+    for (index, name) in ([ordering] + ties).enumerated() {
+      let role = index == 0 ? "the ordering column" : "the tie-breaking column"
+      guard let field = schema[name] else {
+        throw TableError(.mismatch, "\(role) \(name) is not in the schema", column: name)
       }
       if field.type == .boolean || field.type == .binary || field.type.isNested {
         throw TableError(
-          .mismatch, "column \(ordering) is \(field.type.name) and cannot order rows", column: ordering)
+          .mismatch, "column \(name) is \(field.type.name) and cannot order rows", column: name)
+      }
+      guard !([ordering] + ties).prefix(index).contains(name) else {
+        throw TableError(.mismatch, "column \(name) is named twice among those that order rows", column: name)
       }
     }
-    // What a writer would refuse to read back is refused here.
-    _ = try TarnOptions(properties()) { TableError(.mismatch, "the options of the new table: \($0)") }
   }
 
   /// Refuses a column by its name.

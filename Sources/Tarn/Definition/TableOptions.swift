@@ -50,6 +50,11 @@ public struct TarnOptions: Sendable, Hashable {
   ///
   /// See <doc:OrderingAndDuplicates>.
   public var tombstoneRetentionHours = 7 * 24
+  /// Columns that decide, one behind the other, where rows of one key are equal in the ordering column, which a table
+  /// with them must have.
+  ///
+  /// Every writer of Tarn's heeds them. Other engines see the ordering column alone. See <doc:OrderingAndDuplicates>.
+  public var tieBreakers: [String] = []
   /// What a clean keeps.
   public var retention = Retention.commits(10)
   /// Whether a commit is followed by a clean where one is due.

@@ -33,6 +33,9 @@ extension TarnOptions {
     if tombstoneRetentionHours != defaults.tombstoneRetentionHours {
       entries.append((Key.tombstoneRetention, "\(tombstoneRetentionHours)"))
     }
+    if !tieBreakers.isEmpty {
+      entries.append((TableProperties.tieBreakersKey, tieBreakers.joined(separator: ",")))
+    }
     if retention != defaults.retention {
       entries += [(Key.cleanPolicy, retention.name), (Key.cleanCount, "\(retention.count)")]
     }
@@ -81,6 +84,7 @@ extension TarnOptions {
       return value
     }
     hasKeyIndex = try truth(Key.keyIndex, hasKeyIndex)
+    tieBreakers = properties.tieBreakers
     cleansAutomatically = try truth(Key.cleanAutomatic, cleansAutomatically)
     keptCommits = try number(Key.archiveKept, keptCommits, 12...1_000_000)
     mostActions = try number(Key.archiveBeyond, 30, 12...10_000_000)

@@ -43,6 +43,8 @@ struct WritableTable: Sendable {
   let schema: Schema
   /// How keys are made.
   let keys: TableKeys
+  /// The ordering column, and behind it those that break ties; none where the table has no ordering column.
+  let orderingColumns: [Field]
   /// Whether the storage copies long ranges of files itself.
   private let areFilesCopied: Bool
 
@@ -67,15 +69,32 @@ struct WritableTable: Sendable {
     }
     schema = try evolved(present)
     areFilesCopied = settings.areFilesCopied
+    orderingColumns = try Self.orderingColumns(properties, schema)
     keys = try TableKeys(properties, schema, options.buckets ?? settings.buckets)
   }
 
-  /// The ordering column; nil where the table has none.
-  var ordering: Field? { properties.orderingField.flatMap { schema[$0] } }
+  /// - Throws: ``TableError`` with code `damaged` where a column is to break ties that is not there.
+  private static func orderingColumns(
+    _ properties: TableProperties, _ schema: Schema
+  ) throws(TableError) -> [Field] {
+    let ordering = properties.orderingField.flatMap { schema[$0] }
+    var ties: [Field] = []
+    for name in properties.tieBreakers {
+      guard ordering != nil, let field = schema[name] else {
+        throw TableError(
+          .damaged,
+          "\(TablePaths.properties): tarn.ordering.ties names \(name), and the table has no "
+            + (ordering == nil ? "ordering column before it" : "such column"),
+          path: TablePaths.properties, column: name)
+      }
+      ties.append(field)
+    }
+    return ordering.map { [$0] + ties } ?? []
+  }
 
   /// Whether deletions are kept as tombstones, so that older changes that come later are dropped.
   var keepsTombstones: Bool {
-    ordering != nil && options.hasKeyIndex && options.tombstoneRetentionHours > 0
+    !orderingColumns.isEmpty && options.hasKeyIndex && options.tombstoneRetentionHours > 0
   }
 
   /// Tombstones of before this time have expired at another, both in milliseconds since 1970-01-01T00:00:00Z.
@@ -89,7 +108,7 @@ struct WritableTable: Sendable {
     return BaseFileFormat(
       table: properties.name, schema: schema, keys: keys.stored,
       keyColumn: keys.generator.keyFields.count == 1 ? keys.generator.keyFields.first : nil,
-      ordering: ordering,
+      ordering: orderingColumns.map(\.type),
       hasKeyIndex: options.hasKeyIndex,
       sizes: BaseFileSizes(
         file: options.targetFileSize, rowGroup: options.rowGroupSize, pageRows: options.pageRows,
@@ -99,7 +118,7 @@ struct WritableTable: Sendable {
 
   /// Says that deletions from this table are not kept though they could be.
   func warnOfForgottenDeletions(_ warn: (String) -> Void) {
-    guard ordering != nil, !options.hasKeyIndex else { return }
+    guard !orderingColumns.isEmpty, !options.hasKeyIndex else { return }
     warn(
       "table \(properties.name) has no key index (tarn.key.index=false) and remembers no deletions: "
         + "a change that comes later and is older than its key's deletion brings the row back")

@@ -19,13 +19,12 @@ struct BatchIntake: Sendable {
     let (aligned, keys) = try align(changes, &refused)
     let isPartial = kind.columns == .given
     let names = Set(changes.rows.schema.names)
-    let ordering = table.properties.orderingField.flatMap { (name) -> Int? in
-      isPartial && !names.contains(name) ? nil : aligned.rows.schema.index(of: name)
-    }
+    let order = BatchOrder(
+      table.orderingColumns, in: aligned.rows.schema, given: names, isPartial: isPartial)
     let given = table.schema.fields.indices.filter { names.contains(table.schema.fields[$0].name) }
-    let kept = Deduplication.run(aligned, keys, ordering: ordering, scope)
+    let kept = Deduplication.run(aligned, keys, order, scope)
     let batch = KeyedBatch(
-      aligned, keys: keys, ordering: ordering,
+      aligned, keys: keys, order: order,
       given: isPartial && given.count < table.schema.fields.count ? given : nil, scope: scope,
       winners: kept.winners, kept.index)
     return (batch, kept.superseded)
@@ -61,7 +60,7 @@ struct BatchIntake: Sendable {
       let keys = try generator.keys(
         of: isPartial && !isPlaced ? aligned.asDeletions : aligned, needsPartition: scope == .partition,
         warn: warn, &refused)
-      try aligned.refuseText(orderedBy: table.properties.orderingField, &refused)
+      try aligned.refuseText(orderedBy: Set(table.orderingColumns.map(\.name)), &refused)
       return (aligned, keys)
     } catch { throw TableError(error) }
   }

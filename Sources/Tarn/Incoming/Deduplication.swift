@@ -16,11 +16,14 @@ enum Deduplication {
 
   /// Finds the rows to keep.
   ///
-  /// - Parameter ordering: The ordering column's position in the rows; nil for the later row.
-  static func run(_ changes: ChangeBatch, _ keys: RecordKeys, ordering: Int?, _ scope: KeyScope) -> Result {
+  /// - Parameter order: What orders the rows; nil for the later row.
+  static func run(
+    _ changes: ChangeBatch, _ keys: RecordKeys, _ order: BatchOrder?, _ scope: KeyScope
+  ) -> Result {
+    let columns = changes.rows.columns
     var loop = WinnersLoop(
       keys: keys, byPartition: scope == .partition, isDelete: changes.isDelete,
-      ordering: ordering.map { changes.rows.columns[$0] })
+      ordering: order.map { columns[$0.first] }, ties: order?.ties.map { columns[$0] } ?? [])
     guard let column = loop.ordering else { return loop.run(EqualOrder()) }
     return column.compared(with: column, &loop)
   }
@@ -37,6 +40,8 @@ enum Deduplication {
     let byPartition: Bool
     let isDelete: Bitmap
     let ordering: Column?
+    /// The columns that break ties.
+    let ties: [Column]
 
     mutating func run<Comparison: RowComparison>(_ comparison: Comparison) -> Result {
       let (texts, hashes, partitions) = (keys.texts, keys.hashes, keys.partitions)
@@ -47,6 +52,10 @@ enum Deduplication {
       result.winners.reserveCapacity(count)
       // Position of each winning row within `winners`, so that a later winner takes its place.
       var positions = [Int32](repeating: -1, count: count)
+      // Deletions that do not tell the ordering column, by the positions of their keys: the newest waits for the other
+      // rows of its key, and is compared with the winner alone, so that the order of the rows decides nothing.
+      let setsAside = setsDeletionsAside
+      var aside: [Int32: Int] = [:]
       for row in 0..<count {
         let hash = salted(row)
         let known = result.index.findOrInsert(
@@ -58,32 +67,80 @@ enum Deduplication {
           result.winners.append(Int32(row))
           continue
         }
-        guard !isOlder(row, before, comparison) else {
+        if setsAside, isSilent(row) != isSilent(before) {
+          result.superseded += 1
+          let place = positions[before]
+          guard isSilent(before) else {
+            if let other = aside[place], order(row, other, comparison) < 0 { continue }
+            aside[place] = row
+            continue
+          }
+          aside[place] = before
+          replace(before, by: row, hash, &positions, &result)
+          continue
+        }
+        let order = order(row, before, comparison)
+        guard order >= 0 else {
           result.superseded += 1
           continue
         }
-        // The halves of one change, out of the old partition and into the new one, are one row.
+        // The halves of one change, out of the old partition and into the new, are one row.
         let isMove =
-          ordering != nil && isDelete[before] && !isDelete[row] && comparison.order(row, before) == 0
-          && !partitions.areTogether(before, row)
+          order == 0 && ordering != nil && isDelete[before] && !isDelete[row]
+          && comparison.order(row, before) == 0 && !partitions.areTogether(before, row)
         if !isMove { result.superseded += 1 }
-        result.index.move(hash: hash, from: before, to: row)
-        positions[row] = positions[before]
-        result.winners[Int(positions[row])] = Int32(row)
+        replace(before, by: row, hash, &positions, &result)
+      }
+      for (place, row) in aside {
+        let winner = Int(result.winners[Int(place)])
+        let order = order(row, winner, comparison)
+        guard order > 0 || order == 0 && row > winner else { continue }
+        replace(winner, by: row, salted(winner), &positions, &result)
       }
       return result
     }
 
-    /// Whether a row's ordering value is less than that of an earlier row.
+    private func replace(
+      _ before: Int, by row: Int, _ hash: UInt64, _ positions: inout [Int32], _ result: inout Result
+    ) {
+      result.index.move(hash: hash, from: before, to: row)
+      positions[row] = positions[before]
+      result.winners[Int(positions[row])] = Int32(row)
+    }
+
+    /// Whether there are deletions that other columns order than the ordering column.
+    private var setsDeletionsAside: Bool {
+      guard !ties.isEmpty, let ordering, ordering.validity != nil else { return false }
+      return isDelete.setPositions.contains { ordering.isNull(Int($0)) }
+    }
+
+    /// Whether a row is a deletion that does not tell the ordering column.
+    @inline(__always)
+    private func isSilent(_ row: Int) -> Bool { isDelete[row] && ordering?.isNull(row) == true }
+
+    /// How a row compares with another.
     ///
-    /// A deletion without ordering is as new as what it meets.
-    private func isOlder<Comparison: RowComparison>(
-      _ row: Int, _ before: Int, _ comparison: Comparison
-    ) -> Bool {
-      guard let ordering else { return false }
-      if isDelete[row], ordering.isNull(row) { return false }
-      if isDelete[before], ordering.isNull(before) { return false }
-      return comparison.order(row, before) < 0
+    /// Of a deletion, what it does not tell is not compared: without any ordering value it is as new as what it meets.
+    @inline(__always)
+    private func order<Comparison: RowComparison>(
+      _ row: Int, _ other: Int, _ comparison: Comparison
+    ) -> Int {
+      guard ordering != nil else { return 0 }
+      if !isSilent(row), !isSilent(other) {
+        let order = comparison.order(row, other)
+        if order != 0 { return order }
+      }
+      return ties.isEmpty ? 0 : orderOfTies(row, other)
+    }
+
+    private func orderOfTies(_ row: Int, _ other: Int) -> Int {
+      for tie in ties {
+        if isDelete[row], tie.isNull(row) { continue }
+        if isDelete[other], tie.isNull(other) { continue }
+        let order = tie.compare(row, to: tie, other)
+        if order != 0 { return order }
+      }
+      return 0
     }
   }
 }

@@ -19,8 +19,8 @@ struct KeyedBatch: Sendable {
   let isDelete: Bitmap
   /// The keys and partitions of all rows.
   let keys: RecordKeys
-  /// The ordering column's position in the rows; nil where the table has none, or the rows do not give it.
-  let ordering: Int?
+  /// What orders the rows; nil where the table has no ordering column, or the rows do not give it.
+  let order: BatchOrder?
   /// The columns that the rows give, by their positions; nil where they give all.
   let given: [Int]?
   /// Within what a key is unique.
@@ -36,15 +36,19 @@ struct KeyedBatch: Sendable {
   /// All rows with their keys, as they are written.
   var keyedRows: KeyedRows { KeyedRows(rows, keys) }
 
-  /// The ordering values; nil where there are none.
-  var orderingValues: Column? { ordering.map { rows.columns[$0] } }
+  /// The values of the ordering column and of those that break ties; none where the rows have no order.
+  var orderingValues: [Column] { order?.columns.map { rows.columns[$0] } ?? [] }
+
+  /// Whether a row does not tell a value by which it could be ordered: a deletion need not.
+  @inline(__always)
+  func isSilent(_ row: Int, in column: Column) -> Bool { isDelete[row] && column.isNull(row) }
 
   /// A batch of all rows, for loads that look no key up.
   init(all rows: RecordBatch, keys: RecordKeys) {
     self.rows = rows
     self.keys = keys
     isDelete = Bitmap(count: rows.count)
-    ordering = nil
+    order = nil
     given = nil
     scope = .partition
     winners = Array(0..<Int32(rows.count))
@@ -53,13 +57,13 @@ struct KeyedBatch: Sendable {
 
   /// A batch in which each key is there once; see ``Deduplication``.
   init(
-    _ changes: ChangeBatch, keys: RecordKeys, ordering: Int?, given: [Int]?, scope: KeyScope,
+    _ changes: ChangeBatch, keys: RecordKeys, order: BatchOrder?, given: [Int]?, scope: KeyScope,
     winners: [Int32], _ index: HashIndex
   ) {
     rows = changes.rows
     isDelete = changes.isDelete
     self.keys = keys
-    self.ordering = ordering
+    self.order = order
     self.given = given
     self.scope = scope
     self.winners = winners

@@ -37,9 +37,9 @@ struct Lookup: Sendable {
 
   /// What looks for deletions; nil where the table keeps none.
   private func tombstones(_ batch: KeyedBatch, _ buckets: RowBuckets?) -> TombstoneLookup? {
-    guard table.keepsTombstones, let ordering = batch.ordering else { return nil }
+    guard table.keepsTombstones, let order = batch.order else { return nil }
     return TombstoneLookup(
-      batch: batch, buckets: buckets, type: table.schema.fields[ordering].type,
+      batch: batch, buckets: buckets, types: order.columns.map { table.schema.fields[$0].type },
       timeline: state.timeline, expiry: table.tombstoneExpiry(at: settings.now() / 1_000), reader: reader,
       parallelism: settings.filesAtOnce)
   }

@@ -7,16 +7,16 @@ import TarnTimeline
 
 /// The deletions that are known of keys that are not stored: of each key the one that orders last.
 struct KnownDeletions: Sendable {
-  /// The ordering values of the deletions, in the table's type.
-  private let orderings: Column
+  /// The ordering values of the deletions, in the table's types.
+  private let orderings: DeletionOrders
   /// For each row of the batch whose key was deleted, which of them is its deletion's.
   private let positions: [Int32: Int]
 
-  fileprivate init(_ orderings: Column, _ matches: [(row: Int32, position: Int)]) {
+  fileprivate init(_ orderings: DeletionOrders, _ matches: [(row: Int32, position: Int)]) {
     self.orderings = orderings
     var positions: [Int32: Int] = [:]
     for (row, position) in matches {
-      if let other = positions[row], orderings.compare(position, to: orderings, other) < 0 { continue }
+      if let other = positions[row], orderings.order(position, other) < 0 { continue }
       positions[row] = position
     }
     self.positions = positions
@@ -24,8 +24,13 @@ struct KnownDeletions: Sendable {
 
   /// Whether a row's key was deleted, and not before the row.
   func covers(_ row: Int32, in batch: KeyedBatch) -> Bool {
-    guard let position = positions[row], let incoming = batch.orderingValues else { return false }
-    return incoming.compare(Int(row), to: orderings, position) <= 0
+    guard let position = positions[row], let order = batch.order else { return false }
+    let index = Int(row)
+    let values = order.columns.map { place -> Column? in
+      let column = batch.rows.columns[place]
+      return order.given.contains(place) && !batch.isSilent(index, in: column) ? column : nil
+    }
+    return orderings.order(of: values, index, to: position) <= 0
   }
 
   /// Whether a row's key was deleted.
@@ -37,8 +42,8 @@ struct KnownDeletions: Sendable {
 struct TombstoneLookup: Sendable {
   let batch: KeyedBatch
   let buckets: RowBuckets?
-  /// The ordering column's type.
-  let type: DataType
+  /// The types of the ordering column and of those that break ties.
+  let types: [DataType]
   let timeline: Timeline
   /// Tombstones of before this time have expired, in milliseconds since 1970-01-01T00:00:00Z.
   let expiry: Int64
@@ -88,7 +93,7 @@ struct TombstoneLookup: Sendable {
     let found = try await concurrently(files, width: parallelism) { file in
       try await tombstones(of: file, hashes[KeyPlace(of: file.slice, batch, buckets)] ?? [])
     }
-    var search = TombstoneSearch(batch, rows, type)
+    var search = TombstoneSearch(batch, rows, types)
     for (file, tombstones) in zip(files, found) {
       for tombstone in tombstones { try search.take(tombstone, in: [file.partition]) }
     }
@@ -128,15 +133,15 @@ struct TombstoneLookup: Sendable {
 private struct TombstoneSearch {
   private let batch: KeyedBatch
   private let rows: Set<Int32>
-  private var values: ColumnBuilder
+  private var values: [ColumnBuilder]
   private var count = 0
   /// The rows of each value.
   private var matches: [(row: Int32, position: Int)] = []
 
-  init(_ batch: KeyedBatch, _ rows: [Int32], _ type: DataType) {
+  init(_ batch: KeyedBatch, _ rows: [Int32], _ types: [DataType]) {
     self.batch = batch
     self.rows = Set(rows)
-    values = ColumnBuilder(type)
+    values = types.map { ColumnBuilder($0) }
   }
 
   /// Takes a tombstone of the table's store.
@@ -170,5 +175,7 @@ private struct TombstoneSearch {
     }
   }
 
-  consuming func finish() -> KnownDeletions { KnownDeletions(values.finish(), matches) }
+  consuming func finish() -> KnownDeletions {
+    KnownDeletions(DeletionOrders(values.indices.map { values[$0].finish() }), matches)
+  }
 }

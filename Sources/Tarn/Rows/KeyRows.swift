@@ -13,7 +13,7 @@ extension Table {
   /// ```
   ///
   /// - Parameter keys: The key columns of each row, and perhaps its partition columns, to look only there, and its
-  ///   ordering column, so as to spare a newer row. Partitions are given for all keys or for none.
+  ///   ordering column and those that break ties, so as to spare a newer row. Partitions are given for all keys or for none.
   /// - Throws: ``TableError``, `mismatch` where a key column is missing, another column is there, or a value does not
   ///   fit its column; the table is as it was then.
   @discardableResult
@@ -26,6 +26,7 @@ extension Table {
   ) throws(TableError) -> RecordBatch {
     var names = properties.recordKeyFields
     for name in properties.partitionFields + (properties.orderingField.map { [$0] } ?? [])
+      + properties.tieBreakers
     where !names.contains(name) {
       names.append(name)
     }

@@ -79,14 +79,14 @@ extension RecordBatch {
 extension ChangeBatch {
   /// Refuses rows with strings that are not UTF-8, as other readers want them.
   ///
-  /// Of rows to delete, only the key, which is checked elsewhere, and the ordering value are kept.
+  /// Of rows to delete, only the key, which is checked elsewhere, and the ordering values are kept.
   ///
   /// - Parameters:
-  ///   - ordering: The name of the ordering column; nil where there is none.
+  ///   - ordering: The names of the ordering column and of those that break ties.
   ///   - refused: Takes the rows.
-  package func refuseText(orderedBy ordering: String?, _ refused: inout RefusedRows) throws(ColumnError) {
+  package func refuseText(orderedBy ordering: Set<String>, _ refused: inout RefusedRows) throws(ColumnError) {
     for (field, column) in zip(rows.schema.fields, rows.columns) {
-      let isKept = field.name == ordering
+      let isKept = ordering.contains(field.name)
       for row in column.rowsNotUTF8 where isKept || !isDelete[row] {
         try refused.refuse(
           row,

@@ -104,6 +104,7 @@ struct TableAccess {
   /// Plans the table, which its first write creates.
   func plan(
     _ schema: Schema, key: [String], partitionedBy partition: [String], orderedBy ordering: String?,
+    thenBy ties: [String] = [],
     _ owners: ColumnOwners = ColumnOwners()
   ) async throws -> Table {
     var options = TableOptions()
@@ -120,6 +121,7 @@ struct TableAccess {
     if let files = arguments[Options.clusterBeyond] { options.tarn.mostSmallFiles = files }
     if let hours = arguments[Options.tombstoneRetention] { options.tarn.tombstoneRetentionHours = hours }
     options.tarn.buckets = buckets
+    options.tarn.tieBreakers = ties
     return try await located {
       try Table.planned(
         at: location, schema: schema, recordKey: key, partitionedBy: partition,

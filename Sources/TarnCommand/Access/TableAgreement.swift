@@ -39,6 +39,7 @@ struct TableAgreement {
     }
     try check(Options.key, properties.recordKeyFields)
     try check(Options.partitionBy, properties.partitionFields)
+    try check(Options.thenBy, properties.tieBreakers)
     if let ordering = properties.orderingField,
       arguments[Options.orderBy].flatMap(owners.column(of:)) == ordering
     {

@@ -18,7 +18,7 @@ enum CreateCommand {
     }
     let table = try await access.plan(
       schema, key: arguments[Options.key] ?? [], partitionedBy: arguments[Options.partitionBy] ?? [],
-      orderedBy: arguments[Options.orderBy])
+      orderedBy: arguments[Options.orderBy], thenBy: arguments[Options.thenBy] ?? [])
     try await access.located { try await table.createWhereNeeded() }
     StandardError.write(line: "created \(table.properties.name): \(schema.fields.count) columns")
   }

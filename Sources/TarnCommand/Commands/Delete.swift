@@ -81,6 +81,7 @@ private struct KeyBuilder {
     }
     var names = properties.recordKeyFields
     for name in properties.partitionFields + (properties.orderingField.map { [$0] } ?? [])
+      + properties.tieBreakers
     where !names.contains(name) {
       names.append(name)
     }

@@ -24,9 +24,10 @@ enum IngestCommand {
         + "export, its folder or manifest-summary.json, those that its manifest lists.",
       "With --create, the columns of a new table are inferred from these records unless --schema or --like gives "
         + "them, the key is that of the records unless --key gives it, _event_id, _event_name, _event_time "
-        + "and _event_sequence are added, and rows are ordered by _event_time unless --order-by says otherwise. "
-        + "_event_sequence is the stream's sequence number: 40 digits for DynamoDB Streams, 56 for Kinesis, with the place "
-        + "in an aggregated record.",
+        + "and _event_sequence are added, and rows are ordered by _event_time unless --order-by says otherwise. Rows that "
+        + "are equal in that are ordered by _event_time and _event_sequence, unless --then-by says otherwise; so are "
+        + "deletions that do not tell the column, as those of keys alone. _event_sequence is the stream's sequence number: "
+        + "40 digits for DynamoDB Streams, 56 for Kinesis, with the place in an aggregated record.",
     ],
     run: run)
 
@@ -46,7 +47,7 @@ enum IngestCommand {
       // As given, however wide values were read.
       try await access.plan(
         Schema(changes.rows.schema.fields.map { given?[$0.name] ?? $0 }), key: roles.key,
-        partitionedBy: roles.partition, orderedBy: roles.ordering, input.owners)
+        partitionedBy: roles.partition, orderedBy: roles.ordering, thenBy: roles.ties, input.owners)
     } _: { table in
       let taken = try await input.taken(changes, by: table)
       try input.storeDeadLetters(besides: &deadLetters)
@@ -64,6 +65,7 @@ enum IngestCommand {
     var key: [String]
     var partition: [String]
     var ordering: String?
+    var ties: [String] = []
   }
 
   /// Reads the changes, for a table or for one that is to be made.
@@ -109,9 +111,11 @@ enum IngestCommand {
     guard let key = key ?? arguments[Options.key]?.map(column), !key.isEmpty else {
       throw UsageError("\(Options.key.usage.text) is missing, and no record names its key")
     }
+    let ordering = column(arguments[Options.orderBy] ?? EventColumn.time)
     let roles = Roles(
-      key: key, partition: (arguments[Options.partitionBy] ?? []).map(column),
-      ordering: column(arguments[Options.orderBy] ?? EventColumn.time))
+      key: key, partition: (arguments[Options.partitionBy] ?? []).map(column), ordering: ordering,
+      ties: arguments[Options.thenBy]?.map(column)
+        ?? [EventColumn.time, EventColumn.sequence].filter { $0 != ordering })
     return (schema, roles)
   }
 }

@@ -112,6 +112,7 @@ enum ShowCommand {
       ("latest_commit", timeline.latest.map { .string($0.instant.text) } ?? .null),
       ("actions", .integer(timeline.entries.count)),
     ]
+    if !properties.tieBreakers.isEmpty { facts.append(("tie_breakers", names(properties.tieBreakers))) }
     let readers = try await table.readers()
     if !readers.isEmpty { facts.append(("readers", names(readers.map(Self.text)))) }
     if let holder { facts.append(("archive_waits", .string(holder.description))) }

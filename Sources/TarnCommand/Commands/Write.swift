@@ -111,7 +111,7 @@ enum WriteCommand {
     let (written, report) = try await access.write(table) {
       try await access.plan(
         given ?? NewColumns.stored(rows.schema), key: key, partitionedBy: partition, orderedBy: ordering,
-        input.owners)
+        thenBy: (arguments[Options.thenBy] ?? []).map(column), input.owners)
     } _: { table in
       let (columns, scope) = (arguments.writtenColumns, arguments.keyScope)
       let taken = try await input.taken(rows, by: table, columns: columns, scope: scope)
@@ -138,7 +138,7 @@ enum WriteCommand {
         try await access.plan(
           given ?? NewColumns.stored(found), key: key,
           partitionedBy: access.arguments[Options.partitionBy] ?? [],
-          orderedBy: access.arguments[Options.orderBy])
+          orderedBy: access.arguments[Options.orderBy], thenBy: access.arguments[Options.thenBy] ?? [])
       } _: { table in
         let taken = TakenRows(batches, by: table, access.arguments[Options.onError] ?? .fail, stored)
         do {

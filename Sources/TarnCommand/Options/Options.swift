@@ -12,6 +12,10 @@ enum Options {
     "partition-by", "COLUMN[,..]", "the columns by whose values rows are kept in folders")
   static let orderBy = Option.text(
     "order-by", "COLUMN", "the column that decides which of two rows with one key is newer")
+  static let thenBy = Option<[String]>.names(
+    "then-by", "COLUMN[,..]",
+    "columns that decide, one behind the other, where rows are equal in that of --order-by; other engines do not know them"
+  )
   static let schema = Option.text("schema", "FILE.avsc", "the columns, as an Avro schema")
   static let like = Option.text("like", "FILE.parquet", "the columns, as those of a Parquet file")
   static let type = Option.choice("type", ["cow", "mor"], "copy-on-write, or (not yet) merge-on-read")
@@ -271,7 +275,8 @@ enum Options {
 
   /// What creating a table takes, beside its columns.
   static let creation: [any DeclaredOption] = [
-    key, partitionBy, orderBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode, bloom,
+    key, partitionBy, orderBy, thenBy, schema, like, type, tableVersion, name, noHiveStyle, noURLEncode,
+    bloom,
     targetFileSize, smallFileLimit, noMetaColumns, noKeyIndex, tombstoneRetention, keep, clusterBeyond,
     buckets, bucketField,
   ]
@@ -318,5 +323,6 @@ extension Arguments {
   /// The columns that options for new tables name.
   var namedColumns: [String] {
     (self[Options.key] ?? []) + (self[Options.partitionBy] ?? []) + all(Options.orderBy)
+      + (self[Options.thenBy] ?? [])
   }
 }

@@ -44,8 +44,8 @@ package struct BaseFileFormat: Sendable {
   package let keys: StoredKeys
   /// The one column that makes the record key; nil where there are several.
   package let keyColumn: String?
-  /// The ordering column; nil where the table has none.
-  package let ordering: Field?
+  /// The types of the ordering column and of those that break ties; none where the table has no ordering column.
+  package let ordering: [DataType]
   /// Whether each file has an index of its keys.
   package let hasKeyIndex: Bool
   /// The sizes of files and their parts.
@@ -55,7 +55,8 @@ package struct BaseFileFormat: Sendable {
 
   /// Says how files are written.
   package init(
-    table: String, schema: Schema, keys: StoredKeys, keyColumn: String?, ordering: Field?, hasKeyIndex: Bool,
+    table: String, schema: Schema, keys: StoredKeys, keyColumn: String?, ordering: [DataType],
+    hasKeyIndex: Bool,
     sizes: BaseFileSizes, encoding: (compression: ParquetWriteOptions.Compression, bloom: BloomFilterSizing)
   ) {
     self.table = table

@@ -96,7 +96,7 @@ package struct FileGroupMerger: Sendable {
       for input in merge.inputs where input.facts.hasTombstones {
         tombstones += try await files.tombstones(of: try await files.reader.open(input.slice))
       }
-      writer.tombstones = KeyTombstone.latest(of: tombstones, orderedAs: files.format.ordering?.type)
+      writer.tombstones = KeyTombstone.latest(of: tombstones, orderedAs: files.format.ordering)
       let source = MergedRows(merge.inputs.map(\.slice), files, telling: told)
       var current = try await source.next()
       while let rows = current {

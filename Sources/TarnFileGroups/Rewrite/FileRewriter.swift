@@ -142,7 +142,7 @@ struct FileRewriter: Sendable {
     let old = try await files.tombstones(of: file)
     let revived = Set(update.revivedKeys)
     let all = old + deletions.tombstones.tombstones(at: files.stamp.time)
-    return KeyTombstone.latest(of: all, orderedAs: files.format.ordering?.type)
+    return KeyTombstone.latest(of: all, orderedAs: files.format.ordering)
       .filter { !revived.contains($0.key) }
   }
 }

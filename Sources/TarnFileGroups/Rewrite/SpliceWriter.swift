@@ -215,6 +215,6 @@ struct SpliceWriter: Sendable {
       for: new.map(\.hash).sorted(), in: files.storage, at: update.slice.path,
       expiry: files.stamp.tombstoneExpiry)
     keyChanges.addedTombstones = KeyTombstone.latest(
-      of: old.filter { keys.contains($0.key) } + new, orderedAs: format.ordering?.type)
+      of: old.filter { keys.contains($0.key) } + new, orderedAs: format.ordering)
   }
 }

@@ -8,21 +8,40 @@ import TarnColumns
 /// 4 for integers of 32 bits, floats and dates, 8 for other numbers and times, for decimals the scale in one byte and
 /// 16 bytes, for texts and bytes all that is left. Of a type that the ordering column no longer has, a
 /// number that has been widened is read as what it is now, and other values tell nothing.
+///
+/// Version 2 is for deletions that columns order which break ties: behind the partition the number of values in one
+/// byte, that of the ordering column first, and of each the length of its type and value in 4 bytes, all bits of which
+/// are set where the deletion does not tell it.
 package enum TombstoneOrdering {
   private static let version: UInt8 = 1
+  private static let versionOfSeveral: UInt8 = 2
 
-  /// The bytes of a value; nil for null, and for a type that does not order.
+  /// The bytes of the values in a row; nil where all are null, or of types that do not order.
   ///
-  /// - Parameter partition: The partition in which the key was deleted; nil in a base file, which has its own, and for
-  ///   a deletion from the whole table.
-  package static func encode(_ column: Column, _ row: Int, partition: String? = nil) -> [UInt8]? {
-    guard !column.isNull(row), let kind = kind(of: column.type) else { return nil }
-    var out: [UInt8] = [version, partition == nil ? 0 : 1]
+  /// - Parameters:
+  ///   - columns: The ordering column, and behind it those that break ties.
+  ///   - partition: The partition in which the key was deleted; nil in a base file, which has its own, and for a
+  ///     deletion from the whole table.
+  package static func encode(_ columns: [Column], _ row: Int, partition: String? = nil) -> [UInt8]? {
+    let values = columns.map { encode($0, row) }
+    guard let last = values.lastIndex(where: { $0 != nil }) else { return nil }
+    var out: [UInt8] = [last == 0 ? version : versionOfSeveral, partition == nil ? 0 : 1]
     if let partition {
       out.appendLittleEndian(UInt32(partition.utf8.count))
       out.append(text: partition)
     }
-    out += kind
+    guard last > 0 else { return out + (values[0] ?? []) }
+    out.append(UInt8(truncatingIfNeeded: last + 1))
+    for value in values[...last] {
+      out.appendLittleEndian(value.map { UInt32($0.count) } ?? UInt32.max)
+      out += value ?? []
+    }
+    return out
+  }
+
+  /// The number of a value's type, and its bytes; nil for null, and for a type that does not order.
+  private static func encode(_ column: Column, _ row: Int) -> [UInt8]? {
+    guard !column.isNull(row), var out = kind(of: column.type) else { return nil }
     switch column.values {
     case .boolean(let values): out.append(values[row] ? 1 : 0)
     case .int8(let values): out.appendLittleEndian(values[row])
@@ -49,15 +68,16 @@ package enum TombstoneOrdering {
     case partition(ExactText)
   }
 
-  /// Appends the value that bytes hold to a column of the ordering column's type.
+  /// Appends the values that bytes hold to columns of the types that the ordering column and those that break ties have;
+  /// null where the bytes do not tell one.
   ///
   /// - Returns: Where the deletion holds; nil where the bytes tell nothing, and nothing was appended.
-  package static func decode(_ bytes: [UInt8], into builder: inout ColumnBuilder) -> Extent? {
-    guard let kind = kind(of: builder.type) else { return nil }
+  package static func decode(_ bytes: [UInt8], into builders: inout [ColumnBuilder]) -> Extent? {
     var reader = ByteReader(bytes.span.bytes)
-    var extent = Extent.everywhere
     do {
-      guard try reader.readByte() == version else { return nil }
+      let version = try reader.readByte()
+      guard version == self.version || version == versionOfSeveral else { return nil }
+      var extent = Extent.everywhere
       switch try reader.readByte() {
       case 0: break
       case 1:
@@ -66,21 +86,52 @@ package enum TombstoneOrdering {
         extent = .partition(ExactText(String(decoding: path, as: UTF8.self)))
       default: return nil
       }
-      let start = reader
-      if try reader.readBytes(kind.count).copied() == kind {
-        try append(&reader, to: &builder)
-        return extent
+      var values: [Column?] = []
+      if version == self.version {
+        guard let builder = builders.first else { return nil }
+        values.append(value(try reader.readBytes(reader.remaining), as: builder.type))
+      } else {
+        let count = Int(try reader.readByte())
+        for index in 0..<count {
+          let length = try reader.readLittleEndian(UInt32.self)
+          guard length != .max else {
+            values.append(nil)
+            continue
+          }
+          let found = try reader.readBytes(Int(length))
+          values.append(index < builders.count ? value(found, as: builders[index].type) : nil)
+        }
       }
-      reader = start
-      // The ordering column has been widened since.
-      guard let type = try type(ofKind: &reader), type.mayFit(builder.type) else { return nil }
+      guard values.prefix(builders.count).contains(where: { $0 != nil }) else { return nil }
+      for index in builders.indices {
+        if index < values.count, let value = values[index] {
+          try builders[index].append(value, 0..<1)
+        } else {
+          builders[index].appendNulls()
+        }
+      }
+      return extent
+    } catch { return nil }
+  }
+
+  /// A value of a type, of bytes that begin with the number of that which it had; nil where they tell none.
+  private static func value(_ bytes: RawSpan, as wanted: DataType) -> Column? {
+    guard let kind = kind(of: wanted) else { return nil }
+    var reader = ByteReader(bytes)
+    do {
+      if try reader.readBytes(kind.count).copied() == kind {
+        var builder = ColumnBuilder(wanted)
+        try append(&reader, to: &builder)
+        return builder.finish()
+      }
+      // The column has been widened since.
+      reader = ByteReader(bytes)
+      guard let type = try type(ofKind: &reader), type.mayFit(wanted) else { return nil }
       var stored = ColumnBuilder(type)
       try append(&reader, to: &stored)
-      let (column, misfits) = try stored.finish().fitted(to: builder.type)
-      guard misfits.isEmpty else { return nil }
-      try builder.append(column, 0..<1)
+      let (column, misfits) = try stored.finish().fitted(to: wanted)
+      return misfits.isEmpty ? column : nil
     } catch { return nil }
-    return extent
   }
 
   /// The type of a number that can be widened, with as many digits as there can be; nil for another.

@@ -103,6 +103,14 @@ public struct TableProperties: Sendable, Hashable {
   /// The column that decides between rows of one key.
   public var orderingField: String? { list(Key.ordering).first ?? list(Key.precombine).first }
 
+  /// The columns that decide, one behind the other, where rows of one key are equal in ``orderingField``.
+  ///
+  /// They are an entry of Tarn's own: other engines see the ordering column alone.
+  public var tieBreakers: [String] { list(Self.tieBreakersKey) }
+
+  /// The name of the entry that has ``tieBreakers``.
+  package static let tieBreakersKey = "tarn.ordering.ties"
+
   /// The columns that make the partition path, in its order, without the kinds a custom generator adds.
   public var partitionFields: [String] {
     list(Key.partition).map { field in
