@@ -71,13 +71,13 @@ struct WideningCommandTests {
       try tool.write("change.jsonl", change)
       try await tool.succeed("ingest", "t", "--changes", "change.jsonl", "--widen")
       #expect(
-        try await types(tool) == ["id int", "n decimal(13,3)", "m decimal(20,1)", "price decimal(7,4)"])
+        try await types(tool) == ["id int", "n decimal(13,3)", "m decimal(38,18)", "price decimal(7,4)"])
       #expect(
         try await tool.succeed("read", "t", "--select", "id,n,m,price").rows.sorted() == [
-          #"{"id":1,"n":"7.000","m":"9007199254740993.0","price":"1.2500"}"#,
-          #"{"id":2,"n":"1.500","m":"2.0","price":null}"#,
+          #"{"id":1,"n":"7.000","m":"9007199254740993.000000000000000000","price":"1.2500"}"#,
+          #"{"id":2,"n":"1.500","m":"2.000000000000000000","price":null}"#,
           #"{"id":3,"n":"-2.125","m":null,"price":"0.0625"}"#,
-          #"{"id":4,"n":"1.000","m":"0.5","price":null}"#,
+          #"{"id":4,"n":"1.000","m":"0.500000000000000000","price":null}"#,
         ])
     }
   }

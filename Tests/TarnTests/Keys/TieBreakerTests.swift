@@ -38,8 +38,8 @@ import Testing
 
   @discardableResult
   private func apply(_ changes: [Change], to small: SmallTable) async throws -> CommitReport {
-    func numbers(_ values: [Int64?]) throws -> Column {
-      try column(.int64) { builder in
+    func numbers(_ values: [Int64?]) -> Column {
+      column(.int64) { builder in
         for value in values { if let value { builder.append(value) } else { builder.appendNulls() } }
       }
     }
@@ -51,8 +51,8 @@ import Testing
     var bits = Bitmap()
     for change in changes { bits.append(change.isDelete) }
     let rows = try batch([
-      "id": try strings(changes.map(\.id)), "at": try numbers(changes.map(\.at)),
-      "time": try numbers(changes.map(\.time)), "place": try strings(changes.map(\.place)),
+      "id": try strings(changes.map(\.id)), "at": numbers(changes.map(\.at)),
+      "time": numbers(changes.map(\.time)), "place": try strings(changes.map(\.place)),
       "what": try strings(changes.map(\.what)),
     ])
     return try await small.table.apply(try ChangeBatch(rows: rows, isDelete: bits))
@@ -141,7 +141,7 @@ import Testing
     let small = try await Self.table()
     try await apply(Change(at: 5, time: 20, place: "1", what: "new"), to: small)
     let mended = try await small.table.upsert(
-      try batch(["id": texts("a"), "at": try column(.int64) { $0.append(Int64(5)) }, "what": texts("mended")])
+      try batch(["id": texts("a"), "at": column(.int64) { $0.append(Int64(5)) }, "what": texts("mended")])
     )
     #expect(mended.updated == 1)
     #expect(try await stored(small) == ["mended"])
