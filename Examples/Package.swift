@@ -38,7 +38,9 @@ let package = Package(
     .target(name: "RuntimeStandIn", dependencies: ["LambdaRuntime"], swiftSettings: settings),
     .executableTarget(
       name: "FirehoseTransformer",
-      dependencies: ["LambdaRuntime", .product(name: "TarnCDC", package: "tarn")], swiftSettings: settings),
+      dependencies: ["LambdaRuntime", .product(name: "TarnCDC", package: "tarn")], swiftSettings: settings,
+      // By its linking alone, so that what it is linked from is compiled as it is for all else.
+      linkerSettings: [.unsafeFlags(["-static-executable"])]),
     .executableTarget(
       name: "StreamHandler",
       dependencies: [
@@ -48,7 +50,7 @@ let package = Package(
         .product(name: "TarnS3", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
     .executableTarget(
       name: "DeliveryStream", dependencies: ["CryptoStream", "LambdaRuntime", "RuntimeStandIn"],
       swiftSettings: settings),
