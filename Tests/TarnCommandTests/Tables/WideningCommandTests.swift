@@ -71,7 +71,7 @@ struct WideningCommandTests {
       try tool.write("change.jsonl", change)
       try await tool.succeed("ingest", "t", "--changes", "change.jsonl", "--widen")
       #expect(
-        try await types(tool) == ["id int", "n decimal(13,3)", "m decimal(38,18)", "price decimal(7,4)"])
+        try await types(tool) == ["id int", "n decimal(13,3)", "m decimal(37,18)", "price decimal(7,4)"])
       #expect(
         try await tool.succeed("read", "t", "--select", "id,n,m,price").rows.sorted() == [
           #"{"id":1,"n":"7.000","m":"9007199254740993.000000000000000000","price":"1.2500"}"#,
