@@ -9,7 +9,7 @@ import TarnTimeline
 /// ```swift
 /// let handler = StreamHandler(table)
 /// let answer = try await handler.handle(event)   // an event of Kinesis or of DynamoDB Streams
-/// print(answer.commit?.instant?.text ?? "nothing to write", answer.failedSequenceNumber ?? "all taken")
+/// print(answer.failedSequenceNumber ?? "all taken")
 /// ```
 ///
 /// The records of one event are one commit. INSERT and MODIFY upsert, REMOVE deletes, a key is unique over the whole
