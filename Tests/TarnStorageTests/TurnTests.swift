@@ -52,7 +52,7 @@ struct TurnTests {
         #expect(error.description.contains("\(root)/.hoodie: another program holds this folder"))
         #expect(!error.description.contains("\n"))
       }
-      #expect(begun.duration(to: .now) < .seconds(30))
+      #expect(begun.duration(to: .now) < .seconds(500))
     }
     #expect(try await storage.readAll("a") == [1])
     close(held)
@@ -74,7 +74,8 @@ struct TurnTests {
   }
 
   @Test func allWaitsTogetherLastNoLongerThanAsked() async throws {
-    let storage = LocalStorage(root: root)
+    // Of a patience that no busy machine comes near.
+    let storage = LocalStorage(root: root, patience: .seconds(1_000))
     for name in ["a", "b", "c", "d"] { try await storage.put([1], at: name, if: .ifAbsent) }
     let held = try hold()
     defer { close(held) }
@@ -82,7 +83,7 @@ struct TurnTests {
     let begun = ContinuousClock.now
     for name in ["a", "b", "c", "d"] { #expect(await code { try await patient.delete(name) } == .locked) }
     let waited = begun.duration(to: .now)
-    #expect(waited >= .milliseconds(300) && waited < .seconds(10))
+    #expect(waited >= .milliseconds(300) && waited < .seconds(500))
   }
 
   @Test func cancelledDeletionStillWaitsForItsTurn() async throws {
