@@ -11,8 +11,6 @@ func uses(_ product: String, context: [String] = []) -> Target {
     swiftSettings: [
       .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
       .enableUpcomingFeature("MemberImportVisibility"),
-      // Examples make values that they do not use.
-      .unsafeFlags(["-suppress-warnings"]),
     ])
 }
 
