@@ -11,6 +11,8 @@ struct ChangesComparison {
   /// What Tarn's columns may take of the time in which orjson parses the lines, and of that in which it and boto3's
   /// TypeDeserializer make Python's values of the new images.
   private static let (parsingBound, deserializingBound) = (0.5, 0.15)
+  /// What Tarn's answers to transformation events may take of the time of a Python function's, and of its memory.
+  private static let (transformationBound, transformationMemory) = (0.1, 1.0)
   /// How many times the memory a file of four times the length may take.
   private static let memoryBound = 1.1
   /// How often a process does it; the least time counts, when the file is in the system's cache.
@@ -29,12 +31,16 @@ struct ChangesComparison {
     var parsing = Measured()
     var deserializing = Measured()
     var many = Measured()
+    var answers = Measured()
+    var functions = Measured()
     // In turn, so that a slow minute of the machine is one for all.
     for _ in 0..<runs {
       columns.take(try tarn(.columns, data, Self.records, repeats: Self.repeats))
       parsing.take(try python("parse", data, repeats: Self.repeats))
       deserializing.take(try python("deserialize", data, repeats: 1))
       many.take(try tarn(.columns, long, Self.manyRecords, repeats: 1))
+      answers.take(try tarn(.transformation, data, Self.records, repeats: Self.repeats))
+      functions.take(try python("transform", data, repeats: 1))
     }
     print("| | time | records a second | memory |\n| --- | --- | --- | --- |")
     for (name, measured, count) in [
@@ -42,6 +48,8 @@ struct ChangesComparison {
       ("orjson: lines to Python's objects", parsing, Self.records),
       ("orjson and TypeDeserializer: new images to Python's values", deserializing, Self.records),
       ("Tarn: a file of \(Self.manyRecords) records", many, Self.manyRecords),
+      ("Tarn: transformation events answered", answers, Self.records),
+      ("orjson, TypeDeserializer and base64: the same", functions, Self.records),
     ] {
       print(
         String(
@@ -55,6 +63,9 @@ struct ChangesComparison {
       Self.deserializingBound)
     tell(
       "memory for four times the file", Double(many.memory) / Double(columns.memory), Self.memoryBound)
+    tell("transformation's time", answers.seconds / functions.seconds, Self.transformationBound)
+    tell(
+      "transformation's memory", Double(answers.memory) / Double(functions.memory), Self.transformationMemory)
   }
 
   /// The least time and the greatest memory of some processes.

@@ -10,6 +10,8 @@ enum ChangesTask: String {
   case columns
   /// Records are found, and nothing is made of them.
   case records
+  /// Transformation events of a delivery stream are answered, each record with a line of plain JSON.
+  case transformation
 
   private static let decimal = DataType.decimal(precision: 38, scale: 18)
   /// The attributes, with the types that their records make them.
@@ -25,6 +27,9 @@ enum ChangesTask: String {
   /// - Returns: The least processor time that it took, in seconds, the reading of the file among that. There is one thread,
   ///   so that it is what it would take on a machine that does nothing else.
   func run(file: String, records: Int, repeats: Int) async throws -> Double {
+    if self == .transformation {
+      return try TransformationTask.run(file: file, records: records, repeats: repeats)
+    }
     let url = URL(fileURLWithPath: file)
     let storage = LocalStorage(root: url.deletingLastPathComponent().path)
     var best = Double.infinity
