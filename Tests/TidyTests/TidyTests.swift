@@ -216,7 +216,7 @@ private func expectNone(_ places: [String], sourceLocation: SourceLocation = #_s
     expectNone(missing)
   }
 
-  @Test("No package is depended on but this one, and no flag is unsafe but those by which functions are linked")
+  @Test("No package is depended on but this one, and no flag is unsafe but of linking functions")
   func noPackageIsDependedOn() throws {
     for path in [
       "Package.swift", "Examples/Package.swift", "Benchmarks/Package.swift", "Tests/Products/Package.swift",
