@@ -19,7 +19,8 @@ struct StreamEvent: Sendable {
 
   /// Looks through an event.
   ///
-  /// - Throws: `ChangeError` where it is none, or a record has no sequence number, without which no answer can name it.
+  /// - Throws: `ChangeError` where it is none, or a record has no sequence number, without which no answer can name it. Such
+  ///   a number is of digits alone: files of dead letters are called by it.
   init(_ event: RawSpan) throws(ChangeError) {
     var scanner = JSONScanner(event)
     var hasRecords = false
@@ -64,7 +65,8 @@ struct StreamEvent: Sendable {
         while let key = try scanner.nextKey() {
           let isNumber = scanner.matches(key, "sequenceNumber") || scanner.matches(key, "SequenceNumber")
           if isNumber, try scanner.peek() == .string {
-            number = scanner.string(try scanner.readString())
+            let text = scanner.string(try scanner.readString())
+            number = text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? text : ""
           } else {
             try scanner.skipValue()
           }

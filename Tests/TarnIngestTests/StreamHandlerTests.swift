@@ -81,6 +81,19 @@ import Testing
     #expect(try await rows(table) == ["a=3"])
   }
 
+  @Test(
+    "A sequence number that is no number is none, since files are called by it",
+    arguments: ["../x", "", "7a"])
+  func noNumber(_ number: String) async throws {
+    let table = try await table()
+    let event = "{\"Records\":[{\"kinesis\":{\"sequenceNumber\":\"\(number)\",\"data\":\"eA==\"}}]}"
+    var handler = StreamHandler(table)
+    handler.badRecords = .deadLetters(storage, folder: "dead")
+    let before = try await storage.listAll(prefix: "").objects.map(\.path)
+    await #expect(throws: ChangeError.self) { try await handler.handle(Array(event.utf8)) }
+    #expect(try await storage.listAll(prefix: "").objects.map(\.path) == before)
+  }
+
   @Test("Records of DynamoDB Streams are taken, and named by their own sequence numbers")
   func dynamoDB() async throws {
     let table = try await table()
