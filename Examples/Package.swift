@@ -40,7 +40,7 @@ let package = Package(
       name: "FirehoseTransformer",
       dependencies: ["LambdaRuntime", .product(name: "TarnCDC", package: "tarn")], swiftSettings: settings,
       // By its linking alone, so that what it is linked from is compiled as it is for all else.
-      linkerSettings: [.unsafeFlags(["-static-executable"])]),
+      linkerSettings: [.unsafeFlags(["-static-executable"], .when(platforms: [.linux]))]),
     .executableTarget(
       name: "StreamHandler",
       dependencies: [
@@ -50,7 +50,7 @@ let package = Package(
         .product(name: "TarnS3", package: "tarn"),
         .product(name: "TarnStorage", package: "tarn"),
       ],
-      swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+      swiftSettings: settings, linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(platforms: [.linux]))]),
     .executableTarget(
       name: "DeliveryStream", dependencies: ["CryptoStream", "LambdaRuntime", "RuntimeStandIn"],
       swiftSettings: settings),
