@@ -22,14 +22,7 @@ package struct ChangeNormalizer: ChangeConsumer {
     self.table = TableFilter(table)
   }
 
-  package var shape: RecordShape { .changeRecord }
-
   package func isFull(limit: Int) -> Bool { lines.count >= Self.enough }
-
-  package mutating func noteRejected() {}
-
-  @_lifetime(scanner: copy scanner)
-  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
 
   mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     guard try table.takes(scan.record, scanner) else { return }

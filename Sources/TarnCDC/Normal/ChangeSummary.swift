@@ -63,14 +63,9 @@ package struct ChangeSummary: ChangeConsumer {
     self.table = TableFilter(table)
   }
 
-  package var shape: RecordShape { .changeRecord }
-
   package func isFull(limit: Int) -> Bool { count >= limit }
 
   package mutating func noteRejected() { rejected += 1 }
-
-  @_lifetime(scanner: copy scanner)
-  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
 
   mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     guard try table.takes(scan.record, scanner) else { return }

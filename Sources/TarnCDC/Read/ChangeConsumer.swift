@@ -12,6 +12,16 @@ protocol ChangeConsumer: RecordConsumer {
 }
 
 extension ChangeConsumer {
+  /// Change records.
+  package var shape: RecordShape { .changeRecord }
+
+  /// Does nothing: who reads hears of it.
+  package mutating func noteRejected() {}
+
+  /// Takes the change record that comes next, or those that the object carries.
+  @_lifetime(scanner: copy scanner)
+  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
+
   /// Takes note of what is known of the file whose records come next.
   package mutating func begin(_ facts: FileFacts) { scan.facts = facts }
 

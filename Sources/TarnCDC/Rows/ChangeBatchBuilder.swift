@@ -128,9 +128,6 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
   /// Number of rows in the present batch, rejected ones too.
   public var rowCount: Int { assembler.count }
 
-  /// DynamoDB change records.
-  package var shape: RecordShape { .changeRecord }
-
   /// Whether the batch has at least `limit` rows, or as much text as fits a column.
   public func isFull(limit: Int) -> Bool { assembler.count >= limit || textBytes >= Self.greatestText }
 
@@ -139,12 +136,6 @@ public struct ChangeBatchBuilder: Sendable, RowBuilder, ChangeConsumer {
 
   /// What the records so far have told of columns.
   public var found: FoundColumns { assembler.found }
-
-  /// Takes the change record that comes next, or those that the object carries.
-  ///
-  /// - Throws: ``RejectionReason`` where it is none, or its values do not fit the columns.
-  @_lifetime(scanner: copy scanner)
-  package mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
 
   @inline(__always)
   mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {

@@ -36,14 +36,7 @@ private struct RecordVisitor: ChangeConsumer {
   var scan: ChangeScan
   let each: (ChangeRecord, RawSpan) throws(RejectionReason) -> Void
 
-  var shape: RecordShape { .changeRecord }
-
   func isFull(limit: Int) -> Bool { false }
-
-  mutating func noteRejected() {}
-
-  @_lifetime(scanner: copy scanner)
-  mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
 
   mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     try each(scan.record, scanner.bytes)

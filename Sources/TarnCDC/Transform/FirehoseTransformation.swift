@@ -234,14 +234,7 @@ private struct TransformingConsumer: ChangeConsumer {
     self.transform = transform
   }
 
-  var shape: RecordShape { .changeRecord }
-
   func isFull(limit: Int) -> Bool { false }
-
-  mutating func noteRejected() {}
-
-  @_lifetime(scanner: copy scanner)
-  mutating func take(_ scanner: inout JSONScanner) throws(RejectionReason) { try takeNext(&scanner) }
 
   mutating func takeRecord(_ scanner: borrowing JSONScanner) throws(RejectionReason) {
     seen += 1
